@@ -1,0 +1,59 @@
+// Command coredns is CoreDNS with the plugins that a mail resolver needs and
+// the lookalike guard.
+package main
+
+import (
+	"log"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/coremain"
+	_ "github.com/coredns/coredns/plugin/acl"
+	_ "github.com/coredns/coredns/plugin/any"
+	_ "github.com/coredns/coredns/plugin/bind"
+	_ "github.com/coredns/coredns/plugin/bufsize"
+	_ "github.com/coredns/coredns/plugin/cache"
+	_ "github.com/coredns/coredns/plugin/cancel"
+	_ "github.com/coredns/coredns/plugin/debug"
+	_ "github.com/coredns/coredns/plugin/dnstap"
+	_ "github.com/coredns/coredns/plugin/errors"
+	_ "github.com/coredns/coredns/plugin/file"
+	_ "github.com/coredns/coredns/plugin/forward"
+	_ "github.com/coredns/coredns/plugin/header"
+	_ "github.com/coredns/coredns/plugin/health"
+	_ "github.com/coredns/coredns/plugin/hosts"
+	_ "github.com/coredns/coredns/plugin/log"
+	_ "github.com/coredns/coredns/plugin/loop"
+	_ "github.com/coredns/coredns/plugin/metadata"
+	_ "github.com/coredns/coredns/plugin/metrics"
+	_ "github.com/coredns/coredns/plugin/minimal"
+	_ "github.com/coredns/coredns/plugin/ready"
+	_ "github.com/coredns/coredns/plugin/reload"
+	_ "github.com/coredns/coredns/plugin/rewrite"
+	_ "github.com/coredns/coredns/plugin/template"
+	_ "github.com/coredns/coredns/plugin/tls"
+	_ "github.com/coredns/coredns/plugin/view"
+	_ "github.com/coredns/coredns/plugin/whoami"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike"
+)
+
+// directives is the plugin chain, outermost first: upstream's order, with
+// lookalike after acl and rewrite, so that it sees the name that will be
+// resolved, and before cache, so that no cached answer hides a query from it.
+var directives = []string{
+	"metadata", "cancel", "reload", "bufsize", "bind", "debug",
+	"ready", "health", "prometheus", "errors", "log", "dnstap", "any",
+	"rewrite", "acl",
+	"lookalike",
+	"cache", "header", "tls", "minimal", "template", "hosts", "file",
+	"loop", "forward", "whoami", "view",
+}
+
+func main() {
+	if err := dnsserver.SetDirectives(directives); err != nil {
+		log.Fatal(err)
+	}
+	caddy.AppVersion += "+lookalike-" + lookalike.Version
+	coremain.Run()
+}

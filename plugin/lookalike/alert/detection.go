@@ -1,0 +1,37 @@
+package alert
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+)
+
+// Detection is one query that matched, as the handler saw it. The strings and
+// the verdict are shared, never modified.
+type Detection struct {
+	Time      time.Time
+	Client    netip.AddrPort // unmapped, without a zone
+	Server    netip.AddrPort // the address that the query came to; may be the zero value
+	Transport string         // "udp" or "tcp"
+	Protocol  string         // how DNS was carried: "dns", "tls", "https", "quic", "grpc"
+
+	ID    uint16
+	Qtype uint16
+	Rcode int // of the answer; meaningless when Action is "drop" or "monitor"
+
+	Verdict *detect.Verdict
+	Action  string // "nxdomain", "monitor", ...
+	Answers []netip.Addr // the sinkhole's addresses, where Action is "sinkhole"
+
+	// Context says what the query was for, where that can be told: "spf",
+	// "dmarc" or "dkim" (somebody's mail was checked), "tlsa" or "mta-sts"
+	// (mail was on its way out).
+	Context string
+	// Via is the name that was asked for when Verdict is about a target in
+	// its answer.
+	Via string
+
+	ServerBlock string // "dns://.:53"
+	View        string // of the view plugin, or empty
+}

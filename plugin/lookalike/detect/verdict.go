@@ -1,0 +1,113 @@
+package detect
+
+import "fmt"
+
+// Class is the way in which a queried name resembles a protected one. The
+// zero value is no resemblance; the others stand in the order in which they
+// are tried, and the first that matches wins.
+type Class uint8
+
+// The classes, strongest evidence first.
+const (
+	None Class = iota
+	TLDSwap
+	TLDKept
+	IDNHomoglyph
+	Separator
+	Homoglyph
+	Typo
+	Split
+	Edit
+	Combosquat
+	Embedding
+	DoubleTypo
+)
+
+var classNames = [...]string{
+	"", "tld-swap", "tld-kept", "idn-homoglyph", "separator", "homoglyph", "typo",
+	"split", "edit", "combosquat", "embedding", "double-typo",
+}
+
+// String returns the class as it is written in Corefiles and alerts; None is
+// the empty string.
+func (c Class) String() string { return classNames[c] }
+
+// Classes returns every class but None, in the order in which they are tried.
+func Classes() []Class {
+	all := make([]Class, 0, len(classNames)-1)
+	for c := TLDSwap; int(c) < len(classNames); c++ {
+		all = append(all, c)
+	}
+	return all
+}
+
+// ParseClass is the inverse of String. It does not accept the empty string.
+func ParseClass(s string) (Class, error) {
+	for c := TLDSwap; int(c) < len(classNames); c++ {
+		if classNames[c] == s {
+			return c, nil
+		}
+	}
+	return None, fmt.Errorf("unknown class %q", s)
+}
+
+// Confidence is how sure a verdict is, from its class and the length of what
+// was matched.
+type Confidence uint8
+
+// The confidences; the zero value belongs to names that resemble nothing.
+const (
+	Unsure Confidence = iota
+	Low
+	Medium
+	High
+)
+
+var confidenceNames = [...]string{"", "low", "medium", "high"}
+
+// String returns the confidence as it is written in Corefiles and alerts;
+// Unsure is the empty string.
+func (c Confidence) String() string { return confidenceNames[c] }
+
+// ParseConfidence is the inverse of String. It does not accept the empty
+// string.
+func ParseConfidence(s string) (Confidence, error) {
+	for c := Low; c <= High; c++ {
+		if confidenceNames[c] == s {
+			return c, nil
+		}
+	}
+	return Unsure, fmt.Errorf("unknown confidence %q", s)
+}
+
+// Match is one protected name that a queried name resembles. Both names are
+// in lower-case presentation form without a trailing dot.
+type Match struct {
+	Protected  string // the protected name: army.mil
+	DidYouMean string // the full name that was probably meant: mail.army.mil
+}
+
+// Verdict says how a name resembles protected names. All names in it are in
+// lower-case presentation form (RFC 1035 section 5.1, RFC 4343) without a
+// trailing dot.
+type Verdict struct {
+	Class      Class
+	Confidence Confidence
+
+	// Matches holds every protected name that matches at Class, best first.
+	Matches []Match
+
+	// Name is the queried name, canonicalised.
+	Name string
+	// Registrable is the name that a registrant below the lookalike TLD
+	// holds: the public suffix and one label.
+	Registrable string
+	// Service is the run of leading labels that ends in the last underscore
+	// label, which the comparison leaves out: "_25._tcp", "s1._domainkey".
+	Service string
+	// Unicode is Name with its A-labels and raw UTF-8 labels shown as
+	// Unicode, or empty when that is no different from Name.
+	Unicode string
+	// Reason is one sentence that says why the name matches.
+	Reason string
+}
