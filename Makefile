@@ -1,0 +1,94 @@
+# Build, run and test lookalike. Needs Go and git; `test` also uses the race
+# detector where there is a C compiler, `e2e` and `bench` need Debian and root.
+
+GO   ?= go
+BIN  := build/bin
+PORT ?= 1053
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOLANGCI    := v2.11.4
+
+# Every directory of build/ that holds a main package becomes a binary.
+COMMANDS := $(patsubst build/%/main.go,%,$(wildcard build/*/main.go))
+
+# -trimpath, no VCS stamp and no build id: the same commit gives the same bytes
+# in any directory. The commit is told to the server, which shows it at -version.
+COMMIT  := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -buildid= -X github.com/coredns/coredns/coremain.GitCommit=$(COMMIT)
+
+# The race detector needs cgo, and cgo a C compiler.
+RACE := $(shell command -v $$($(GO) env CC) >/dev/null 2>&1 && echo -race)
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test e2e bench lint clean gofmt vet staticcheck golangci-lint tools
+
+help: ## list the targets
+	@echo 'lookalike: a CoreDNS that answers for names that resemble protected ones'
+	@echo
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
+		while IFS='|' read -r target text; do printf '%-14s %s\n' "$$target" "$$text"; done
+
+build: ## build the binaries into build/bin/
+	@mkdir -p $(BIN)
+	@for c in $(COMMANDS); do \
+		echo "build $(BIN)/$$c"; \
+		CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(BIN)/$$c ./build/$$c || exit 1; \
+	done
+
+run: build ## start a server on 127.0.0.1:1053 with corefile/quickstart (PORT=... for another port)
+	@grep -qs '^[[:space:]]*nameserver' /etc/resolv.conf || { \
+		echo 'make run: /etc/resolv.conf is missing or names no nameserver.' >&2; \
+		echo 'Write the address of your resolver into the forward line of corefile/quickstart.' >&2; \
+		exit 1; }
+	@echo
+	@echo 'Ask in another terminal (alerts appear here, one JSON object a line; Ctrl-C stops):'
+	@echo '  dig -p $(PORT) @127.0.0.1 army.ml MX        resembles army.mil: NXDOMAIN, and an alert'
+	@echo '  dig -p $(PORT) @127.0.0.1 example.org MX    resembles nothing: the answer of your resolver'
+	@echo
+	@exec $(BIN)/coredns -conf corefile/quickstart -dns.port $(PORT)
+
+test: ## run the tests that need nothing but Go
+	@test -n "$(RACE)" || echo 'make test: no C compiler, so no race detector'
+	$(GO) test $(RACE) ./...
+
+e2e: tools build ## test the binary with dig, kdig, drill, Unbound and BIND (root, Debian)
+	COREDNS="$(CURDIR)/$(BIN)/coredns" $(GO) test -count=1 -tags e2e -v ./test/...
+
+bench: tools build ## measure: Go benchmarks of the plugins, then dnsperf with and without the directive
+	$(GO) test -run '^$$' -bench . -benchmem ./plugin/...
+	$(GO) run ./test/bench -coredns $(BIN)/coredns
+
+tools:
+	./test/install-tools
+
+lint: gofmt vet staticcheck golangci-lint ## gofmt, go vet, staticcheck and golangci-lint
+
+gofmt:
+	@files=$$(gofmt -l build plugin test) || exit 1; \
+	test -z "$$files" || { echo 'not formatted, run gofmt -w on:'; echo "$$files"; exit 1; }
+
+vet:
+	$(GO) vet ./...
+	$(GO) vet -tags e2e ./...
+
+staticcheck:
+	$(GO) run $(STATICCHECK) -tags e2e ./...
+
+# golangci-lint is used where it is there or can be built; a failure to install
+# it is reported and is no failure of the lint, a finding is one.
+golangci-lint:
+	@lint=; \
+	for l in $(BIN)/golangci-lint "$$(command -v golangci-lint)"; do \
+		test -x "$$l" && "$$l" version 2>/dev/null | grep -q 'version v\?$(GOLANGCI:v%=%) ' && { lint=$$l; break; }; \
+	done; \
+	if test -z "$$lint"; then \
+		echo 'installing golangci-lint $(GOLANGCI) into $(BIN)'; \
+		if GOBIN="$(CURDIR)/$(BIN)" $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI); \
+		then lint=$(BIN)/golangci-lint; \
+		else echo 'golangci-lint $(GOLANGCI) cannot be installed here; gofmt, go vet and staticcheck have run'; exit 0; fi; \
+	fi; \
+	echo "$$lint run --build-tags e2e ./..."; "$$lint" run --build-tags e2e ./...
+
+clean: ## remove what was built
+	rm -rf $(BIN)
+	$(GO) clean -testcache
