@@ -1,0 +1,134 @@
+package detect
+
+// Limits of RFC 1035 section 3.1: 63 octets a label, 255 octets a name with
+// its length octets and the root label.
+const (
+	maxLabel  = 63
+	maxLabels = 127
+	maxOctets = 254 // label octets and length octets, without the root's
+)
+
+// name is a domain name taken apart: its labels as bytes, lower-cased, without
+// escapes. It lives on the stack.
+type name struct {
+	bytes  [maxOctets]byte
+	ends   [maxLabels]uint8 // ends[i] is where label i ends in bytes
+	labels int
+}
+
+// parse reads the presentation form s (RFC 1035 section 5.1), with or without
+// a trailing dot, escapes as \DDD or \X; bytes of 128 and more may stand as
+// they are. It reports whether s is a name that can occur in the DNS, the root
+// excepted.
+func (n *name) parse(s string) bool {
+	n.labels = 0
+	at, start := 0, 0
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c == '.' {
+			if !n.endLabel(start, at) {
+				return false
+			}
+			start = at
+			continue
+		}
+		if c == '\\' {
+			var used int
+			if c, used = unescape(s[i+1:]); used == 0 {
+				return false
+			}
+			i += used
+		}
+		if at == maxOctets {
+			return false
+		}
+		n.bytes[at] = lower(c)
+		at++
+	}
+	if at > start && !n.endLabel(start, at) {
+		return false
+	}
+	return n.labels > 0
+}
+
+// endLabel closes the label bytes[start:end] and reports whether it and the
+// name so far keep within the limits.
+func (n *name) endLabel(start, end int) bool {
+	if end == start || end-start > maxLabel || end+n.labels+1 > maxOctets {
+		return false
+	}
+	n.ends[n.labels] = uint8(end)
+	n.labels++
+	return true
+}
+
+// unescape reads what follows a backslash and returns the byte it stands for
+// and how many characters it took, 0 when it is broken.
+func unescape(s string) (c byte, used int) {
+	if s == "" {
+		return 0, 0
+	}
+	if !isDigit(s[0]) {
+		return s[0], 1
+	}
+	if len(s) < 3 || !isDigit(s[1]) || !isDigit(s[2]) {
+		return 0, 0
+	}
+	v := int(s[0]-'0')*100 + int(s[1]-'0')*10 + int(s[2]-'0')
+	if v > 255 {
+		return 0, 0
+	}
+	return byte(v), 3
+}
+
+// start returns where label i begins in bytes.
+func (n *name) start(i int) int {
+	if i == 0 {
+		return 0
+	}
+	return int(n.ends[i-1])
+}
+
+// label returns the bytes of label i, counted from the left.
+func (n *name) label(i int) []byte { return n.bytes[n.start(i):n.ends[i]] }
+
+// appendLabels appends the presentation form of the labels from lo up to, but
+// not including, hi.
+func (n *name) appendLabels(dst []byte, lo, hi int) []byte {
+	for i := lo; i < hi; i++ {
+		if i > lo {
+			dst = append(dst, '.')
+		}
+		for _, c := range n.label(i) {
+			dst = appendByte(dst, c)
+		}
+	}
+	return dst
+}
+
+// text returns the presentation form of the labels from lo up to hi.
+func (n *name) text(lo, hi int) string { return string(n.appendLabels(nil, lo, hi)) }
+
+// appendByte appends one byte of a label in presentation form, escaped where
+// github.com/miekg/dns escapes it.
+func appendByte(dst []byte, c byte) []byte {
+	switch c {
+	case '.', ' ', '\'', '@', ';', '(', ')', '"', '\\':
+		return append(dst, '\\', c)
+	}
+	if c < ' ' || c > '~' {
+		return append(dst, '\\', '0'+c/100, '0'+c/10%10, '0'+c%10)
+	}
+	return append(dst, c)
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// lower folds the case of ASCII letters, the only ones whose case does not
+// count in the DNS (RFC 4343).
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + ('a' - 'A')
+	}
+	return c
+}

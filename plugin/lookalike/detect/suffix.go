@@ -1,0 +1,87 @@
+package detect
+
+import (
+	"strings"
+
+	"golang.org/x/net/publicsuffix"
+)
+
+// secondLevel are the longer labels that registries use for the categories
+// below their TLD. The public suffix list cannot be enumerated through its
+// package, only asked, so New asks it for these and for every label of up to
+// three letters.
+var secondLevel = strings.Fields(`
+	aero asso assn assoc belau busin coop conf cong econo educ edunet
+	firm forum game games gouv govt group health http idf info inst intl
+	iris isla jeunes leg lawyer lodz maori media mobi moda museum name
+	natural ngo nhs nieruchomosci notaires nome office other parliament
+	parti perso phone plc police post presse press priv prof psi psych
+	publ qsl radio rec recht school shop social store sport spons stat
+	system tourism trader trading travel trust turystyka univ veterinaire
+	village virtual web work aeroport architectes avocat avoues barreau
+	cci chambagri chirurgiens experts geometre gendarme greta huissier
+	medecin militar palace pharmacien port mutuelle agro arts assur barro
+	bodo ebiz ferrari fiesta gob gop gub hotel inf k12 nat nis nom org
+	pro res sch tec tel tm tra uni wiki
+`)
+
+// commonSuffixes are the categories that are stripped below a TLD for which
+// the public suffix list has a wildcard: there it knows no names.
+var commonSuffixes = strings.Fields("ac co com edu go gob gov gouv info ne net nom or org")
+
+// suffixesBelow returns the labels that form an ICANN public suffix together
+// with tld: com, gouv, ... for ml.
+func suffixesBelow(tld string) map[string]struct{} {
+	found := make(map[string]struct{})
+	wildcard := isSuffix("no-such-category", tld)
+	ask := func(label string) {
+		if isSuffix(label, tld) {
+			found[label] = struct{}{}
+		}
+	}
+	if wildcard {
+		for _, label := range commonSuffixes {
+			ask(label)
+		}
+		return found
+	}
+	const letters = "abcdefghijklmnopqrstuvwxyz"
+	for _, a := range letters {
+		ask(string(a))
+		for _, b := range letters {
+			ask(string([]rune{a, b}))
+			for _, c := range letters {
+				ask(string([]rune{a, b, c}))
+			}
+		}
+	}
+	for _, label := range secondLevel {
+		ask(label)
+	}
+	return found
+}
+
+// isSuffix reports whether label.tld is an ICANN public suffix.
+func isSuffix(label, tld string) bool {
+	suffix, icann := publicsuffix.PublicSuffix("a." + label + "." + tld)
+	return icann && len(suffix) == len(label)+1+len(tld)
+}
+
+// tailOf returns where the public suffix of a protected name begins: 5 for
+// army.mil, 8 for example.co.uk. Suffixes of the private section do not count.
+// A name of one label is all suffix. A suffix of several labels that is itself
+// protected, such as gouv.fr, keeps what stands before its TLD.
+func tailOf(protected string) int {
+	suffix, icann := publicsuffix.PublicSuffix(protected)
+	for !icann {
+		_, parent, ok := strings.Cut(suffix, ".")
+		if !ok {
+			break
+		}
+		suffix, icann = publicsuffix.PublicSuffix(parent)
+	}
+	if len(suffix) == len(protected) {
+		return strings.LastIndexByte(protected, '.') + 1
+	}
+	return len(protected) - len(suffix)
+}
