@@ -1,0 +1,192 @@
+package lookalike
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+)
+
+// actionKind is what is done with a query for a lookalike.
+type actionKind uint8
+
+const (
+	actionOff actionKind = iota
+	actionMonitor
+	actionNXDomain
+	actionNoData
+	actionNullMX
+	actionSinkhole
+	actionRefused
+	actionServfail
+	actionDrop
+)
+
+var actionNames = [...]string{
+	"off", "monitor", "nxdomain", "nodata", "nullmx", "sinkhole", "refused", "servfail", "drop",
+}
+
+// Action is what is done with a query for a lookalike, with its argument. The
+// zero value is off: no answer, no alert.
+type Action struct {
+	kind      actionKind
+	addresses []netip.Addr // of the sinkhole; at least one if and only if kind is actionSinkhole
+}
+
+// String returns the action as it is written in Corefiles and alerts, without
+// its arguments.
+func (a Action) String() string { return actionNames[a.kind] }
+
+// Blocks reports whether the query is answered (or dropped) here instead of
+// being passed on.
+func (a Action) Blocks() bool { return a.kind > actionMonitor }
+
+// parseAction reads "ACTION [ARGUMENT...]".
+func parseAction(args []string) (Action, error) {
+	for kind, name := range actionNames {
+		if args[0] != name {
+			continue
+		}
+		a := Action{kind: actionKind(kind)}
+		if a.kind == actionSinkhole {
+			var err error
+			a.addresses, err = parseSinkhole(args[1:])
+			return a, err
+		}
+		if len(args) > 1 {
+			return Action{}, fmt.Errorf("action %s takes no argument, got %q", name, args[1])
+		}
+		return a, nil
+	}
+	return Action{}, fmt.Errorf("unknown action %q: want one of %s", args[0], strings.Join(actionNames[:], ", "))
+}
+
+// parseSinkhole reads the addresses of a sinkhole. It refuses those that make
+// mail loop back to the mail server that asked.
+func parseSinkhole(args []string) ([]netip.Addr, error) {
+	if len(args) == 0 {
+		return nil, errors.New("action sinkhole needs the address of a host that refuses mail, e.g. 'sinkhole 192.0.2.25'")
+	}
+	addrs := make([]netip.Addr, 0, len(args))
+	for _, arg := range args {
+		addr, err := netip.ParseAddr(arg)
+		if err != nil {
+			return nil, fmt.Errorf("sinkhole %q is not an IP address", arg)
+		}
+		if addr.Zone() != "" {
+			return nil, fmt.Errorf("sinkhole %s: an address in a DNS answer cannot have a zone", arg)
+		}
+		addr = addr.Unmap()
+		if addr.IsLoopback() || addr.IsUnspecified() || addr.IsLinkLocalUnicast() || addr.IsMulticast() ||
+			addr == netip.AddrFrom4([4]byte{255, 255, 255, 255}) {
+			return nil, fmt.Errorf("sinkhole %s: with a loopback, unspecified, link-local or multicast address "+
+				"mail loops or is queued; name a host that refuses mail", arg)
+		}
+		addrs = append(addrs, addr)
+	}
+	return addrs, nil
+}
+
+// actions says what is done for each class at each confidence.
+type actions [detect.DoubleTypo + 1][detect.High + 1]Action
+
+// selectors collects the action lines of a directive. A class overrides its
+// confidence, and a confidence overrides the line without a selector.
+type selectors struct {
+	byClass      map[detect.Class]Action
+	byConfidence map[detect.Confidence]Action
+	all          *Action
+}
+
+// add reads the arguments of one action line.
+func (s *selectors) add(args []string) error {
+	if len(args) == 0 {
+		return errors.New("action needs an argument: [CONFIDENCE|CLASS] ACTION")
+	}
+	class, classErr := detect.ParseClass(args[0])
+	confidence, confidenceErr := detect.ParseConfidence(args[0])
+	selected := classErr == nil || confidenceErr == nil
+	rest := args
+	if selected {
+		rest = args[1:]
+	}
+	if len(rest) == 0 {
+		return fmt.Errorf("action %s: no action given: want one of %s", args[0], strings.Join(actionNames[:], ", "))
+	}
+	a, err := parseAction(rest)
+	if err != nil {
+		if !selected && len(rest) > 1 && isActionName(rest[1]) {
+			return fmt.Errorf("unknown confidence or class %q: want high, medium, low or one of %s", args[0], classList())
+		}
+		return err
+	}
+	switch {
+	case classErr == nil:
+		return set(&s.byClass, class, a)
+	case confidenceErr == nil:
+		return set(&s.byConfidence, confidence, a)
+	case s.all != nil:
+		return errors.New("action without a confidence or class is given twice")
+	}
+	s.all = &a
+	return nil
+}
+
+func set[K interface {
+	comparable
+	fmt.Stringer
+}](m *map[K]Action, key K, a Action) error {
+	if _, ok := (*m)[key]; ok {
+		return fmt.Errorf("action %s is given twice", key)
+	}
+	if *m == nil {
+		*m = make(map[K]Action)
+	}
+	(*m)[key] = a
+	return nil
+}
+
+// table resolves the lines to one action for every class and confidence.
+// Without any line high is answered with NXDOMAIN and the rest is monitored.
+func (s *selectors) table() *actions {
+	var t actions
+	for _, class := range detect.Classes() {
+		for confidence := detect.Low; confidence <= detect.High; confidence++ {
+			a := Action{kind: actionMonitor}
+			if confidence == detect.High {
+				a.kind = actionNXDomain
+			}
+			if s.all != nil {
+				a = *s.all
+			}
+			if c, ok := s.byConfidence[confidence]; ok {
+				a = c
+			}
+			if c, ok := s.byClass[class]; ok {
+				a = c
+			}
+			t[class][confidence] = a
+		}
+	}
+	return &t
+}
+
+func isActionName(s string) bool {
+	for _, name := range actionNames {
+		if s == name {
+			return true
+		}
+	}
+	return false
+}
+
+func classList() string {
+	classes := detect.Classes()
+	list := make([]string, len(classes))
+	for i, c := range classes {
+		list[i] = c.String()
+	}
+	return strings.Join(list, ", ")
+}

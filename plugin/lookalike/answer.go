@@ -1,0 +1,146 @@
+package lookalike
+
+import (
+	"net/netip"
+
+	"github.com/miekg/dns"
+)
+
+// reply writes the one reply that the decision asks for, or none for drop, and
+// returns its RCODE. Whatever goes wrong on the way, the client gets NXDOMAIN:
+// anything else would let the mail be queued and leave later.
+func reply(w dns.ResponseWriter, r *dns.Msg, d Decision) (rcode int) {
+	if d.Action.kind == actionDrop {
+		return dns.RcodeSuccess
+	}
+	if m := build(r, d); m != nil && w.WriteMsg(m) == nil {
+		return m.Rcode
+	}
+	defer survive("answer")
+	w.WriteMsg(negative(r, dns.RcodeNameError, d))
+	return dns.RcodeNameError
+}
+
+// build returns the answer to r, or nil where it cannot be sent as a message.
+func build(r *dns.Msg, d Decision) (m *dns.Msg) {
+	defer survive("answer")
+	m = compose(r, d)
+	if m.Len() > dns.MaxMsgSize {
+		return nil
+	}
+	return m
+}
+
+// compose returns the answer to r that the decision asks for. Every type of
+// question gets an answer that is consistent with the others: an address that
+// still resolves beside a blocked MX is a leak.
+func compose(r *dns.Msg, d Decision) *dns.Msg {
+	switch d.Action.kind {
+	case actionNoData:
+		return negative(r, dns.RcodeSuccess, d)
+	case actionNullMX:
+		return positive(r, d, nullMX(r.Question[0], d.Policy.ttl))
+	case actionSinkhole:
+		return positive(r, d, sinkhole(r.Question[0], d.Action.addresses, d.Policy.ttl))
+	case actionRefused:
+		return empty(r, dns.RcodeRefused, d)
+	case actionServfail:
+		return empty(r, dns.RcodeServerFailure, d)
+	default:
+		return negative(r, dns.RcodeNameError, d)
+	}
+}
+
+// positive returns an answer with these records, or NODATA without any.
+func positive(r *dns.Msg, d Decision, rrs []dns.RR) *dns.Msg {
+	if len(rrs) == 0 {
+		return negative(r, dns.RcodeSuccess, d)
+	}
+	m := empty(r, dns.RcodeSuccess, d)
+	m.Answer = rrs
+	return m
+}
+
+// negative returns an answer without records that caches in front of us keep
+// for the policy's TTL: RFC 2308 sections 2 and 5, with the SOA's own TTL equal
+// to its MINIMUM.
+func negative(r *dns.Msg, rcode int, d Decision) *dns.Msg {
+	m := empty(r, rcode, d)
+	ttl := d.Policy.ttl
+	m.Ns = []dns.RR{&dns.SOA{
+		Hdr:     dns.RR_Header{Name: ancestor(r.Question[0].Name, d.Verdict.Registrable), Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: ttl},
+		Ns:      "blocked.invalid.",
+		Mbox:    "hostmaster.invalid.",
+		Serial:  1,
+		Refresh: ttl,
+		Retry:   ttl,
+		Expire:  ttl,
+		Minttl:  ttl,
+	}}
+	return m
+}
+
+// empty returns an answer without any record, and an OPT only for a client
+// that sent one (RFC 6891 section 7), with the reason as an Extended DNS Error
+// (RFC 8914). RA is set, since glibc takes an empty answer without it for a
+// lame referral and asks the next server.
+func empty(r *dns.Msg, rcode int, d Decision) *dns.Msg {
+	m := new(dns.Msg).SetRcode(r, rcode)
+	m.RecursionAvailable = true
+	if o := r.IsEdns0(); o != nil {
+		m.SetEdns0(o.UDPSize(), o.Do())
+		m.IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_EDE{
+			InfoCode:  dns.ExtendedErrorCodeFiltered,
+			ExtraText: d.Verdict.Registrable + " resembles " + d.Verdict.Matches[0].Protected + " (" + d.Verdict.Class.String() + ")",
+		}}
+	}
+	return m
+}
+
+// ancestor returns the part of qname that has as many labels as name, which is
+// qname or an ancestor of it, in the case in which it was asked.
+func ancestor(qname, name string) string {
+	i, _ := dns.PrevLabel(qname, dns.CountLabel(name))
+	return qname[i:]
+}
+
+// nullMX says that the domain accepts no mail (RFC 7505).
+func nullMX(q dns.Question, ttl uint32) []dns.RR {
+	if q.Qtype != dns.TypeMX && q.Qtype != dns.TypeANY {
+		return nil
+	}
+	return []dns.RR{&dns.MX{Hdr: header(q.Name, dns.TypeMX, ttl), Preference: 0, Mx: "."}}
+}
+
+// sinkhole leads mail and everything else to the addresses.
+func sinkhole(q dns.Question, addrs []netip.Addr, ttl uint32) []dns.RR {
+	var rrs []dns.RR
+	if q.Qtype == dns.TypeMX || q.Qtype == dns.TypeANY {
+		rrs = append(rrs, &dns.MX{Hdr: header(q.Name, dns.TypeMX, ttl), Preference: 10, Mx: exchange(q.Name)})
+	}
+	for _, addr := range addrs {
+		switch {
+		case addr.Is4() && (q.Qtype == dns.TypeA || q.Qtype == dns.TypeANY):
+			rrs = append(rrs, &dns.A{Hdr: header(q.Name, dns.TypeA, ttl), A: addr.AsSlice()})
+		case addr.Is6() && (q.Qtype == dns.TypeAAAA || q.Qtype == dns.TypeANY):
+			rrs = append(rrs, &dns.AAAA{Hdr: header(q.Name, dns.TypeAAAA, ttl), AAAA: addr.AsSlice()})
+		}
+	}
+	return rrs
+}
+
+// exchange returns the mail exchange of a sinkholed name: a name below it,
+// which is therefore sinkholed as well, or the name itself where no longer one
+// fits into 255 octets (RFC 1035 section 2.3.4).
+func exchange(qname string) string {
+	const label = "mx."
+	wire := make([]byte, 256)
+	if n, err := dns.PackDomainName(qname, wire, 0, nil, false); err != nil || n+len(label) > 255 {
+		return qname
+	}
+	return label + qname
+}
+
+func header(name string, rrtype uint16, ttl uint32) dns.RR_Header {
+	return dns.RR_Header{Name: name, Rrtype: rrtype, Class: dns.ClassINET, Ttl: ttl}
+}

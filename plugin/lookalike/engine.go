@@ -1,0 +1,164 @@
+package lookalike
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/coredns/caddy"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/names"
+)
+
+// stopTimeout bounds the last flush of the alerts. Callbacks run one after the
+// other, and with health's lameduck they must fit into the 30 s that
+// supervisors grant.
+const stopTimeout = 5 * time.Second
+
+// engine owns what the policies of one instance of the server run in the
+// background: the watchers of their lists and their hold on the alert
+// pipelines. During a reload two engines live side by side.
+type engine struct {
+	policies   []*Policy
+	restarting bool // OnRestart has run; the server's callbacks are sequential
+}
+
+// live holds the engines that were started and not stopped. It is what finds
+// the engine of a failed reload, whose own OnShutdown is never called.
+var live = struct {
+	sync.Mutex
+	engines map[*engine]bool
+}{engines: make(map[*engine]bool)}
+
+type engineKey struct{}
+
+// engineOf returns the engine of the instance that is being set up, and hangs
+// its callbacks into the instance's life when it makes one.
+//
+// On SIGTERM OnShutdown runs before health's lameduck, while queries are still
+// answered, so an engine stops there only when another instance has taken over.
+func engineOf(c *caddy.Controller) *engine {
+	if e, ok := c.Get(engineKey{}).(*engine); ok {
+		return e
+	}
+	e := &engine{}
+	c.Set(engineKey{}, e)
+	c.OnStartup(e.start)
+	c.OnRestart(func() error {
+		e.restarting = true
+		return nil
+	})
+	c.OnRestartFailed(func() error {
+		e.restarting = false
+		err := stopOthers(e)
+		e.publish()
+		return err
+	})
+	c.OnShutdown(func() error {
+		if e.restarting {
+			return e.stop()
+		}
+		return nil
+	})
+	c.OnFinalShutdown(e.stop)
+	return e
+}
+
+// start opens the alert pipelines and begins to watch the lists. What was
+// started before an error is stopped by the survivor's OnRestartFailed.
+func (e *engine) start() error {
+	live.Lock()
+	live.engines[e] = true
+	live.Unlock()
+
+	for _, p := range e.policies {
+		pipeline, err := alert.Open(p.alerts)
+		if err != nil {
+			return fmt.Errorf("plugin/%s: %s: %w", pluginName, p.where, err)
+		}
+		p.pipeline = pipeline
+		if p.watcher != nil {
+			p.watcher.Start()
+		}
+	}
+	e.publish()
+	return nil
+}
+
+// stop ends the watchers and lets the alerts out. It waits, and does nothing
+// the second time.
+func (e *engine) stop() error {
+	live.Lock()
+	started := live.engines[e]
+	delete(live.engines, e)
+	live.Unlock()
+	if !started {
+		return nil
+	}
+
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	var errs []error
+	for _, p := range e.policies {
+		if p.watcher != nil {
+			p.watcher.Stop()
+		}
+		if p.pipeline != nil {
+			errs = append(errs, p.pipeline.Close(ctx))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// stopOthers stops every engine but the survivor of a failed reload.
+func stopOthers(survivor *engine) error {
+	live.Lock()
+	var others []*engine
+	for e := range live.engines {
+		if e != survivor {
+			others = append(others, e)
+		}
+	}
+	live.Unlock()
+
+	var errs []error
+	for _, e := range others {
+		errs = append(errs, e.stop())
+	}
+	return errors.Join(errs...)
+}
+
+// publish shows the lists in force as metrics.
+func (e *engine) publish() {
+	protectedNames.Reset()
+	for _, p := range e.policies {
+		protectedNames.WithLabelValues(p.block).Add(float64(p.Index().Len()))
+	}
+}
+
+// watch notes the state of the policy's files, so that a change between now
+// and the first look is seen. It must be called before load.
+func (p *Policy) watch() {
+	files := append(p.protect.Files(), p.allow.Files()...)
+	if len(files) > 0 && p.reload > 0 {
+		p.watcher = names.NewWatcher(files, p.reload, p.refresh)
+	}
+}
+
+// refresh reads the lists again after a file has changed. The watcher calls it
+// once per change.
+func (p *Policy) refresh() error {
+	before := p.Index().Len()
+	if err := p.load(); err != nil {
+		listReloadsTotal.WithLabelValues(p.block, "failure").Inc()
+		log.Errorf("Lists of %s are not usable, the old ones stay in force: %v", p.where, err)
+		return err
+	}
+	listReloadsTotal.WithLabelValues(p.block, "success").Inc()
+	protectedNames.WithLabelValues(p.block).Add(float64(p.Index().Len() - before))
+	log.Infof("Lists of %s were read again: %d protected names", p.where, p.Index().Len())
+	return nil
+}

@@ -1,0 +1,131 @@
+package lookalike
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/core/dnsserver"
+	_ "github.com/coredns/coredns/plugin/whoami" // answers what is passed on
+
+	"github.com/miekg/dns"
+	"go.uber.org/goleak"
+)
+
+// TestReloads reloads a running server, well and badly, while queries come in:
+// nothing leaks, no detection is lost and no group is reported as new twice.
+func TestReloads(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	oldDirectives, oldQuiet := dnsserver.Directives, dnsserver.Quiet
+	defer func() { dnsserver.Directives, dnsserver.Quiet, caddy.Quiet = oldDirectives, oldQuiet, false }()
+	dnsserver.Quiet, caddy.Quiet = true, true
+	if err := dnsserver.SetDirectives([]string{"bind", pluginName, "whoami"}); err != nil {
+		t.Fatal(err)
+	}
+
+	dir := t.TempDir()
+	alerts, list := filepath.Join(dir, "alerts.json"), filepath.Join(dir, "list.txt")
+	write(t, list, "army.mil\n")
+	good := fmt.Sprintf(".:0 {\n bind 127.0.0.1\n lookalike {\n protect %s\n alert %s\n }\n whoami\n}\n", list, alerts)
+	// The first fails in setup; the second after this plugin's OnStartup, when
+	// another server block cannot open its alert file.
+	bad := []string{
+		".:0 {\n lookalike {\n nonsense\n }\n}\n",
+		good + fmt.Sprintf("example.org:0 {\n bind 127.0.0.1\n lookalike {\n alert %s\n }\n}\n", filepath.Join(dir, "none", "alerts.json")),
+	}
+
+	instance, err := caddy.Start(corefileInput(good))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var addr atomic.Value
+	addr.Store(instance.Servers()[0].LocalAddr().String())
+
+	var sent atomic.Int64
+	ctx, cancel := context.WithCancel(t.Context())
+	var queries sync.WaitGroup
+	queries.Go(func() {
+		client := &dns.Client{Timeout: 2 * time.Second}
+		for ctx.Err() == nil {
+			m, _, err := client.Exchange(new(dns.Msg).SetQuestion("army.ml.", dns.TypeMX), addr.Load().(string))
+			if err == nil && m.Rcode == dns.RcodeNameError {
+				sent.Add(1)
+			}
+		}
+	})
+	for i := range 20 {
+		if _, err := instance.Restart(corefileInput(bad[i%2])); err == nil {
+			t.Error("Expected the bad Corefile to be refused")
+		}
+		next, err := instance.Restart(corefileInput(good))
+		if err != nil {
+			t.Fatal(err)
+		}
+		instance = next
+		addr.Store(instance.Servers()[0].LocalAddr().String())
+	}
+	cancel()
+	queries.Wait()
+	if err := errors.Join(append(instance.ShutdownCallbacks(), instance.Stop())...); err != nil {
+		t.Error(err)
+	}
+	instance.Wait()
+
+	var count, firsts float64
+	for _, record := range readAlerts(t, alerts) {
+		count += field(record, "lookalike.count").(float64)
+		if field(record, "lookalike.phase") == "first" {
+			firsts++
+		}
+	}
+	// A query whose reply was lost with its socket is counted but not sent.
+	if count < float64(sent.Load()) || sent.Load() == 0 {
+		t.Errorf("Expected the alerts to count at least the %d answered queries, got %v", sent.Load(), count)
+	}
+	if firsts != 1 {
+		t.Errorf("Expected the group to be reported as new once, got %v times", firsts)
+	}
+	if len(live.engines) != 0 {
+		t.Errorf("Expected no engine to be left, got %d", len(live.engines))
+	}
+}
+
+func corefileInput(contents string) caddy.Input {
+	return caddy.CaddyfileInput{Filepath: "Corefile", Contents: []byte(contents), ServerTypeName: "dns"}
+}
+
+// TestWatchedList changes a list under a running engine.
+func TestWatchedList(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	list := filepath.Join(t.TempDir(), "list.txt")
+	write(t, list, "army.mil\n")
+	policies, err := parsed(t, "lookalike {\n protect "+list+"\n reload 1s\n alert "+filepath.Join(t.TempDir(), "alerts.json")+"\n}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	policies[0].watch()
+	e := &engine{policies: policies}
+	if err := e.start(); err != nil {
+		t.Fatal(err)
+	}
+	write(t, list, "army.mil\nnavy.mil\n")
+	deadline := time.Now().Add(20 * time.Second)
+	for policies[0].Index().Len() != 2 {
+		if time.Now().After(deadline) {
+			t.Fatal("The changed list was not read")
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if err := e.stop(); err != nil {
+		t.Error(err)
+	}
+	if err := e.stop(); err != nil {
+		t.Errorf("Expected the second stop to do nothing, got: %v", err)
+	}
+}

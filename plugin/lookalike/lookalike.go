@@ -1,0 +1,121 @@
+package lookalike
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/metrics"
+	clog "github.com/coredns/coredns/plugin/pkg/log"
+	"github.com/coredns/coredns/request"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
+	"github.com/miekg/dns"
+)
+
+var log = clog.NewWithPlugin(pluginName)
+
+// Lookalike answers for names that resemble protected ones. It holds the
+// policies of one server block, in the order of the Corefile.
+type Lookalike struct {
+	Next plugin.Handler
+
+	policies []*Policy
+}
+
+// Name implements plugin.Handler.
+func (l *Lookalike) Name() string { return pluginName }
+
+// ServeDNS implements plugin.Handler.
+func (l *Lookalike) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	d, ok := l.decide(w, r.Question[0])
+	if !ok {
+		return plugin.NextOrFailure(l.Name(), l.Next, ctx, w, r)
+	}
+	setMetadata(ctx, d)
+	if !d.Action.Blocks() {
+		l.observe(ctx, w, r, d, dns.RcodeSuccess)
+		return plugin.NextOrFailure(l.Name(), l.Next, ctx, w, r)
+	}
+	rcode := reply(w, r, d)
+	l.observe(ctx, w, r, d, rcode)
+	// The reply is written, or withheld on purpose: any other RCODE than
+	// these would make the server write one of its own.
+	if rcode == dns.RcodeNameError {
+		return rcode, nil
+	}
+	return dns.RcodeSuccess, nil
+}
+
+// decide finds the first policy that has something to do about the question.
+// The cheapest test comes first: most queries are not for a lookalike TLD.
+func (l *Lookalike) decide(w dns.ResponseWriter, q dns.Question) (Decision, bool) {
+	for _, p := range l.policies {
+		if !p.Index().Watched(q.Name) || q.Qclass != dns.ClassINET {
+			continue
+		}
+		if len(p.clients) > 0 && !p.covers(addrPort(w.RemoteAddr()).Addr()) {
+			continue
+		}
+		if d, ok := p.judge(q.Name); ok && !d.Allowed {
+			return d, true
+		}
+	}
+	return Decision{}, false
+}
+
+// observe counts the detection and hands it to the alerts. The answer has been
+// written by now, so nothing that goes wrong here may reach the client.
+func (l *Lookalike) observe(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, d Decision, rcode int) {
+	defer survive("alert")
+
+	server, view := metrics.WithServer(ctx), metrics.WithView(ctx)
+	detectionsTotal.WithLabelValues(server, view, d.Verdict.Class.String(), d.Verdict.Confidence.String(), d.Action.String()).Inc()
+
+	state := request.Request{W: w, Req: r}
+	protocol, _, _ := strings.Cut(server, "://")
+	d.Policy.pipeline.Observe(&alert.Detection{
+		Time:        time.Now(),
+		Client:      addrPort(w.RemoteAddr()),
+		Server:      addrPort(w.LocalAddr()),
+		Transport:   state.Proto(),
+		Protocol:    protocol,
+		ID:          r.Id,
+		Qtype:       state.QType(),
+		Rcode:       rcode,
+		Verdict:     d.Verdict,
+		Action:      d.Action.String(),
+		Answers:     d.Action.addresses,
+		Context:     purpose(d.Verdict.Service, d.Verdict.Name, state.QType()),
+		ServerBlock: d.Policy.block,
+		View:        view,
+	})
+}
+
+// survive ends a panic, says so and counts it. It must be deferred.
+func survive(where string) {
+	if err := recover(); err != nil {
+		failuresTotal.WithLabelValues(where).Inc()
+		log.Errorf("Recovered from a failure in the %s: %v", where, err)
+	}
+}
+
+// addrPort returns the address of a client or listener, an IPv4-mapped one as
+// IPv4 and without a zone; the zero value where there is none.
+func addrPort(a net.Addr) netip.AddrPort {
+	var ap netip.AddrPort
+	switch a := a.(type) {
+	case *net.UDPAddr:
+		ap = a.AddrPort()
+	case *net.TCPAddr:
+		ap = a.AddrPort()
+	case nil:
+		return ap
+	default:
+		ap, _ = netip.ParseAddrPort(a.String())
+	}
+	return netip.AddrPortFrom(ap.Addr().Unmap().WithZone(""), ap.Port())
+}

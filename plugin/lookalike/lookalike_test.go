@@ -1,0 +1,382 @@
+package lookalike
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coredns/coredns/plugin/metadata"
+	"github.com/coredns/coredns/plugin/pkg/dnstest"
+	"github.com/coredns/coredns/plugin/test"
+	"github.com/coredns/coredns/request"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
+	"github.com/miekg/dns"
+)
+
+func now() time.Time { return time.Now() }
+
+// upstream answers every question with one TXT record, so that a query that
+// was passed on can be told from one that was answered here.
+func upstream(_ context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	m := new(dns.Msg).SetReply(r)
+	m.Answer = []dns.RR{test.TXT(r.Question[0].Name + " 60 IN TXT upstream")}
+	return dns.RcodeSuccess, w.WriteMsg(m)
+}
+
+// started returns a handler for the directives with its alerts running into a
+// file.
+func started(t *testing.T, corefile string) *Lookalike {
+	t.Helper()
+	l, _ := startedWithAlerts(t, corefile)
+	return l
+}
+
+// startedWithAlerts is started; flush ends the alerts and returns them.
+func startedWithAlerts(t *testing.T, corefile string) (l *Lookalike, flush func() []map[string]any) {
+	t.Helper()
+	policies, err := parsed(t, corefile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "alerts.json")
+	dest, err := alert.ParseDestination([]string{file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range policies {
+		p.alerts.Destinations = []alert.Destination{dest}
+	}
+	e := &engine{policies: policies}
+	if err := e.start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.stop() })
+	return &Lookalike{Next: test.HandlerFunc(upstream), policies: policies}, func() []map[string]any {
+		if err := e.stop(); err != nil {
+			t.Error(err)
+		}
+		return readAlerts(t, file)
+	}
+}
+
+func readAlerts(t *testing.T, file string) []map[string]any {
+	t.Helper()
+	contents, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var records []map[string]any
+	for line := range bytes.Lines(contents) {
+		var record map[string]any
+		if err := json.Unmarshal(line, &record); err != nil {
+			t.Fatalf("Not a JSON object: %q: %v", line, err)
+		}
+		records = append(records, record)
+	}
+	return records
+}
+
+// field returns what stands at a dotted path of a record.
+func field(record map[string]any, path string) any {
+	var v any = record
+	for key := range strings.SplitSeq(path, ".") {
+		m, ok := v.(map[string]any)
+		if !ok {
+			return nil
+		}
+		v = m[key]
+	}
+	return v
+}
+
+func TestServeDNS(t *testing.T) {
+	const scoped = `lookalike {
+		protect army.mil us.af.mil
+		allow   band.army.ml
+		clients 192.0.2.0/24 2001:db8::/32
+	}`
+	tests := []struct {
+		name, corefile, qname, client string
+		qclass                        uint16
+		blocked                       bool
+	}{
+		{"lookalike", scoped, "army.ml.", "192.0.2.25", dns.ClassINET, true},
+		{"below a lookalike", scoped, "mx.army.ml.", "192.0.2.25", dns.ClassINET, true},
+		{"mixed case", scoped, "aRmY.mL.", "192.0.2.25", dns.ClassINET, true},
+		{"deeper protected name", scoped, "US.AF.ML.", "192.0.2.25", dns.ClassINET, true},
+		{"tld kept", scoped, "army.mil.ml.", "192.0.2.25", dns.ClassINET, true},
+		{"separator", scoped, "us-af.ml.", "192.0.2.25", dns.ClassINET, true},
+		{"the protected name", scoped, "army.mil.", "192.0.2.25", dns.ClassINET, false},
+		{"another name", scoped, "example.ml.", "192.0.2.25", dns.ClassINET, false},
+		{"another TLD", scoped, "army.org.", "192.0.2.25", dns.ClassINET, false},
+		{"the TLD itself", scoped, "ml.", "192.0.2.25", dns.ClassINET, false},
+		{"the root", scoped, ".", "192.0.2.25", dns.ClassINET, false},
+		{"search suffix behind a lookalike", scoped, "army.ml.corp.example.org.", "192.0.2.25", dns.ClassINET, false},
+		{"allowed name", scoped, "band.army.ml.", "192.0.2.25", dns.ClassINET, false},
+		{"below an allowed name", scoped, "mx.Band.army.ml.", "192.0.2.25", dns.ClassINET, false},
+		{"beside an allowed name", scoped, "husband.army.ml.", "192.0.2.25", dns.ClassINET, true},
+		{"IPv6 client", scoped, "army.ml.", "2001:db8::25", dns.ClassINET, true},
+		{"IPv4-mapped client", scoped, "army.ml.", "::ffff:192.0.2.25", dns.ClassINET, true},
+		{"client out of scope", scoped, "army.ml.", "198.51.100.25", dns.ClassINET, false},
+		{"IPv6 client out of scope", scoped, "army.ml.", "2001:db9::25", dns.ClassINET, false},
+		{"class CHAOS", scoped, "army.ml.", "192.0.2.25", dns.ClassCHAOS, false},
+		{"class ANY", scoped, "army.ml.", "192.0.2.25", dns.ClassANY, false},
+		{"embedded list", "lookalike", "navy.ml.", "192.0.2.25", dns.ClassINET, true},
+		{"action off", "lookalike {\n action tld-swap off\n}", "army.ml.", "192.0.2.25", dns.ClassINET, false},
+		{"action monitor", "lookalike {\n action monitor\n}", "army.ml.", "192.0.2.25", dns.ClassINET, false},
+		{"several TLDs", "lookalike cm co om {\n protect example.com\n}", "mail.example.om.", "192.0.2.25", dns.ClassINET, true},
+		{"IPv4-mapped CIDR", "lookalike {\n clients ::ffff:192.0.2.0/120\n}", "army.ml.", "192.0.2.25", dns.ClassINET, true},
+		{"second directive", "lookalike cm {\n protect example.com\n}\nlookalike ml", "army.ml.", "192.0.2.25", dns.ClassINET, true},
+		{
+			"first directive with something to do", "lookalike {\n clients 198.51.100.0/24\n}\nlookalike {\n action monitor\n}\nlookalike",
+			"army.ml.", "192.0.2.25", dns.ClassINET, false,
+		},
+		{"off leaves it to the next directive", "lookalike {\n action off\n}\nlookalike", "army.ml.", "192.0.2.25", dns.ClassINET, true},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			l := started(t, tc.corefile)
+			r := new(dns.Msg).SetQuestion(tc.qname, dns.TypeMX)
+			r.Question[0].Qclass = tc.qclass
+			w := dnstest.NewRecorder(&test.ResponseWriter{RemoteIP: tc.client})
+			if _, err := l.ServeDNS(t.Context(), w, r); err != nil {
+				t.Fatal(err)
+			}
+			if got := w.Msg.Rcode == dns.RcodeNameError; got != tc.blocked {
+				t.Errorf("Expected blocked to be %v, got %v", tc.blocked, w.Msg)
+			}
+		})
+	}
+}
+
+func TestClientWithZone(t *testing.T) {
+	l := started(t, "lookalike {\n clients fe80::/10\n}")
+	w := &zoned{Recorder: dnstest.NewRecorder(&test.ResponseWriter{})}
+	if _, err := l.ServeDNS(t.Context(), w, new(dns.Msg).SetQuestion("army.ml.", dns.TypeMX)); err != nil {
+		t.Fatal(err)
+	}
+	if w.Msg.Rcode != dns.RcodeNameError {
+		t.Errorf("Expected NXDOMAIN, got %v", w.Msg)
+	}
+}
+
+type zoned struct{ *dnstest.Recorder }
+
+func (zoned) RemoteAddr() net.Addr {
+	return &net.UDPAddr{IP: net.ParseIP("fe80::25"), Port: 53053, Zone: "eth0"}
+}
+
+func TestAlertOfOneQuery(t *testing.T) {
+	l, flush := startedWithAlerts(t, "lookalike")
+	w := dnstest.NewRecorder(&test.ResponseWriter{RemoteIP: "192.0.2.25"})
+	if _, err := l.ServeDNS(t.Context(), w, new(dns.Msg).SetQuestion("Mail.Army.ml.", dns.TypeMX)); err != nil {
+		t.Fatal(err)
+	}
+	records := flush()
+	if len(records) != 1 {
+		t.Fatalf("Expected one record, got %d: %v", len(records), records)
+	}
+	for path, want := range map[string]string{
+		"source.ip":              "192.0.2.25",
+		"dns.question.name":      "mail.army.ml",
+		"dns.question.type":      "MX",
+		"dns.response_code":      "NXDOMAIN",
+		"event.action":           "nxdomain",
+		"lookalike.class":        "tld-swap",
+		"lookalike.confidence":   "high",
+		"lookalike.protected":    "[army.mil]",
+		"lookalike.did_you_mean": "[mail.army.mil]",
+		"lookalike.action":       "nxdomain",
+		"lookalike.phase":        "first",
+		"lookalike.count":        "1",
+	} {
+		if got := fmt.Sprint(field(records[0], path)); got != want {
+			t.Errorf("%s: Expected %q, got %q", path, want, got)
+		}
+	}
+}
+
+func TestEveryDetectionIsCounted(t *testing.T) {
+	l, flush := startedWithAlerts(t, "lookalike {\n action medium refused\n action low drop\n}")
+	names := []string{"army.ml.", "mx.army.ml.", "us.af.ml.", "navy.mil.ml.", "example.ml."}
+	const rounds = 50
+	for range rounds {
+		for _, name := range names {
+			l.ServeDNS(t.Context(), &test.ResponseWriter{}, new(dns.Msg).SetQuestion(name, dns.TypeA))
+		}
+	}
+	var count float64
+	for _, record := range flush() {
+		count += field(record, "lookalike.count").(float64)
+	}
+	if want := float64(rounds * (len(names) - 1)); count != want {
+		t.Errorf("Expected the alerts to count %v queries, got %v", want, count)
+	}
+}
+
+func TestMetadata(t *testing.T) {
+	want := map[string]string{
+		"lookalike/class":      "tld-swap",
+		"lookalike/confidence": "high",
+		"lookalike/protected":  "army.mil",
+		"lookalike/action":     "nxdomain",
+	}
+	l := started(t, "lookalike")
+	w := &test.ResponseWriter{}
+	r := new(dns.Msg).SetQuestion("army.ml.", dns.TypeMX)
+	other := new(dns.Msg).SetQuestion("example.org.", dns.TypeMX)
+
+	ctx := metadata.ContextWithMetadata(t.Context())
+	l.Metadata(ctx, request.Request{W: w, Req: r})
+	for label, value := range want {
+		if got := metadata.ValueFunc(ctx, label)(); got != value {
+			t.Errorf("%s: Expected %q above the plugin, got %q", label, value, got)
+		}
+	}
+
+	// A name that is rewritten on the way down shows what was decided for it.
+	ctx = metadata.ContextWithMetadata(t.Context())
+	l.Metadata(ctx, request.Request{W: w, Req: other})
+	for label := range want {
+		if got := metadata.ValueFunc(ctx, label)(); got != "" {
+			t.Errorf("%s: Expected nothing for a name that resembles nothing, got %q", label, got)
+		}
+	}
+	l.ServeDNS(ctx, w, r)
+	for label, value := range want {
+		if got := metadata.ValueFunc(ctx, label)(); got != value {
+			t.Errorf("%s: Expected %q after the answer, got %q", label, value, got)
+		}
+	}
+}
+
+func TestPurpose(t *testing.T) {
+	tests := []struct {
+		service, name string
+		qtype         uint16
+		want          string
+	}{
+		{"", "army.ml", dns.TypeMX, ""},
+		{"", "army.ml", dns.TypeA, ""},
+		{"", "army.ml", dns.TypeTXT, "spf"},
+		{"_dmarc", "_dmarc.army.ml", dns.TypeTXT, "dmarc"},
+		{"s1._domainkey", "s1._domainkey.army.ml", dns.TypeTXT, "dkim"},
+		{"_25._tcp", "_25._tcp.army.ml", dns.TypeTLSA, "tlsa"},
+		{"_mta-sts", "_mta-sts.army.ml", dns.TypeTXT, "mta-sts"},
+		{"", "mta-sts.army.ml", dns.TypeA, "mta-sts"},
+		{"_sip._tcp", "_sip._tcp.army.ml", dns.TypeSRV, ""},
+	}
+	for _, tc := range tests {
+		if got := purpose(tc.service, tc.name, tc.qtype); got != tc.want {
+			t.Errorf("%s %s: Expected %q, got %q", tc.name, dns.TypeToString[tc.qtype], tc.want, got)
+		}
+	}
+}
+
+func TestListReload(t *testing.T) {
+	list := filepath.Join(t.TempDir(), "list.txt")
+	write(t, list, "army.mil\n")
+	l := started(t, "lookalike {\n protect "+list+"\n}")
+	p := l.policies[0]
+
+	steps := []struct {
+		name, contents string
+		wantErr        string
+		blocked        []string // of the candidates below
+	}{
+		{"as loaded", "", "", []string{"army.ml."}},
+		{"another name", "army.mil\nnavy.mil\n", "", []string{"army.ml.", "navy.ml."}},
+		{"a broken list changes nothing", "navy..mil\n", list + ":1", []string{"army.ml.", "navy.ml."}},
+		{"an empty list changes nothing", "#\n", list, []string{"army.ml.", "navy.ml."}},
+		{"a name is taken off", "navy.mil\n", "", []string{"navy.ml."}},
+	}
+	for _, step := range steps {
+		if step.contents != "" {
+			write(t, list, step.contents)
+			err := p.refresh()
+			if (err != nil) != (step.wantErr != "") || err != nil && !strings.Contains(err.Error(), step.wantErr) {
+				t.Errorf("%s: Expected an error with %q, got: %v", step.name, step.wantErr, err)
+			}
+		}
+		for _, qname := range []string{"army.ml.", "navy.ml."} {
+			_, blocked := l.decide(&test.ResponseWriter{}, dns.Question{Name: qname, Qtype: dns.TypeMX, Qclass: dns.ClassINET})
+			if want := slices.Contains(step.blocked, qname); blocked != want {
+				t.Errorf("%s: Expected %s blocked to be %v, got %v", step.name, qname, want, blocked)
+			}
+		}
+	}
+}
+
+func BenchmarkServeDNS(b *testing.B) {
+	for _, bm := range []struct{ name, qname string }{
+		{"outside", "mail.example.org."},
+		{"inside", "mail.example.ml."},
+		{"blocked", "mail.army.ml."},
+	} {
+		b.Run(bm.name, func(b *testing.B) {
+			policies, err := Load(writeCorefile(b))
+			if err != nil {
+				b.Fatal(err)
+			}
+			e := &engine{policies: policies}
+			if err := e.start(); err != nil {
+				b.Fatal(err)
+			}
+			defer e.stop()
+			l := &Lookalike{Next: test.NextHandler(dns.RcodeSuccess, nil), policies: policies}
+			r := new(dns.Msg).SetQuestion(bm.qname, dns.TypeMX)
+			w := discard{&test.ResponseWriter{}}
+			b.ReportAllocs()
+			for b.Loop() {
+				l.ServeDNS(b.Context(), w, r)
+			}
+		})
+	}
+}
+
+func BenchmarkDecide(b *testing.B) {
+	policies, err := Load(writeCorefile(b))
+	if err != nil {
+		b.Fatal(err)
+	}
+	l := &Lookalike{policies: policies}
+	w := &test.ResponseWriter{}
+	for _, bm := range []struct{ name, qname string }{
+		{"outside", "mail.example.org."},
+		{"inside", "mail.example.ml."},
+		{"blocked", "mail.army.ml."},
+	} {
+		b.Run(bm.name, func(b *testing.B) {
+			q := dns.Question{Name: bm.qname, Qtype: dns.TypeMX, Qclass: dns.ClassINET}
+			b.ReportAllocs()
+			for b.Loop() {
+				l.decide(w, q)
+			}
+		})
+	}
+}
+
+func writeCorefile(tb testing.TB) string {
+	tb.Helper()
+	dir := tb.TempDir()
+	file := filepath.Join(dir, "Corefile")
+	contents := fmt.Sprintf(".:53 {\n lookalike {\n  alert %s\n }\n}\n", filepath.Join(dir, "alerts.json"))
+	if err := os.WriteFile(file, []byte(contents), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	return file
+}
+
+// discard is a writer that costs nothing.
+type discard struct{ *test.ResponseWriter }
+
+func (discard) WriteMsg(*dns.Msg) error { return nil }

@@ -1,0 +1,43 @@
+package lookalike
+
+import (
+	"context"
+	"sync"
+
+	"github.com/coredns/coredns/plugin/metadata"
+	"github.com/coredns/coredns/request"
+)
+
+// labels are the metadata labels and what they show of a decision.
+var labels = []struct {
+	name  string
+	value func(Decision) string
+}{
+	{pluginName + "/class", func(d Decision) string { return d.Verdict.Class.String() }},
+	{pluginName + "/confidence", func(d Decision) string { return d.Verdict.Confidence.String() }},
+	{pluginName + "/protected", func(d Decision) string { return d.Verdict.Matches[0].Protected }},
+	{pluginName + "/action", func(d Decision) string { return d.Action.String() }},
+}
+
+// Metadata implements metadata.Provider for the plugins above this one. The
+// name is looked at only when one of them asks for a label.
+func (l *Lookalike) Metadata(ctx context.Context, state request.Request) context.Context {
+	decide := sync.OnceValues(func() (Decision, bool) { return l.decide(state.W, state.Req.Question[0]) })
+	for _, label := range labels {
+		metadata.SetValueFunc(ctx, label.name, func() string {
+			if d, ok := decide(); ok {
+				return label.value(d)
+			}
+			return ""
+		})
+	}
+	return ctx
+}
+
+// setMetadata makes the labels show the decision that is carried out: a plugin
+// between Metadata and ServeDNS may have rewritten the name.
+func setMetadata(ctx context.Context, d Decision) {
+	for _, label := range labels {
+		metadata.SetValueFunc(ctx, label.name, func() string { return label.value(d) })
+	}
+}

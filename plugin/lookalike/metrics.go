@@ -1,0 +1,38 @@
+package lookalike
+
+import (
+	"github.com/coredns/coredns/plugin"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+var (
+	detectionsTotal = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "detections_total",
+		Help:      "Counter of queries for names that resemble a protected name.",
+	}, []string{"server", "view", "class", "confidence", "action"})
+
+	failuresTotal = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "failures_total",
+		Help:      "Counter of failures inside the plugin that the client did not see.",
+	}, []string{"where"})
+
+	listReloadsTotal = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "list_reloads_total",
+		Help:      "Counter of changed lists that were read again, by result.",
+	}, []string{"block", "result"})
+
+	protectedNames = promauto.NewGaugeVec(prometheus.GaugeOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "protected_names",
+		Help:      "Number of protected names in force.",
+	}, []string{"block"})
+)

@@ -1,0 +1,265 @@
+package lookalike
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/caddy/caddyfile"
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/pkg/durations"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/names"
+	"golang.org/x/net/idna"
+)
+
+const (
+	pluginName = "lookalike"
+
+	defaultTLD    = "ml"
+	defaultTTL    = time.Minute
+	defaultReload = 30 * time.Second
+
+	// A false alarm lives on in caches for the TTL, and repeats are hidden
+	// from the alerts for as long.
+	minTTL, maxTTL = time.Second, time.Hour
+	minReload      = time.Second
+)
+
+func init() { plugin.Register(pluginName, setup) }
+
+// setup reads and compiles everything that the directives name, and starts
+// nothing: a bad list fails here, and the instance that runs goes on.
+func setup(c *caddy.Controller) error {
+	config := dnsserver.GetConfig(c)
+	policies, err := parse(&c.Dispenser, config.Root)
+	if err != nil {
+		return plugin.Error(pluginName, err)
+	}
+	e := engineOf(c)
+	for _, p := range policies {
+		if len(c.ServerBlockKeys) > 0 {
+			p.block = c.ServerBlockKeys[0]
+		}
+		p.watch()
+		if err := p.load(); err != nil {
+			return plugin.Error(pluginName, err)
+		}
+		e.policies = append(e.policies, p)
+	}
+	config.AddPlugin(func(next plugin.Handler) plugin.Handler {
+		return &Lookalike{Next: next, policies: policies}
+	})
+	return nil
+}
+
+// parse reads every lookalike directive of a server block. It opens no file.
+// Relative paths are below root.
+func parse(d *caddyfile.Dispenser, root string) ([]*Policy, error) {
+	var policies []*Policy
+	for d.Next() {
+		p := &parser{Dispenser: d, root: root}
+		policy, err := p.directive()
+		if err != nil {
+			return nil, err
+		}
+		policies = append(policies, policy)
+	}
+	return policies, nil
+}
+
+// parser reads one directive.
+type parser struct {
+	*caddyfile.Dispenser
+	root    string
+	policy  *Policy
+	actions selectors
+	seen    map[string]bool // properties that may stand once
+}
+
+func (p *parser) directive() (*Policy, error) {
+	p.policy = &Policy{
+		where:  p.where(),
+		ttl:    uint32(defaultTTL / time.Second),
+		reload: defaultReload,
+		alerts: alert.Config{Sensor: sensor(), Version: Version},
+	}
+	p.seen = make(map[string]bool)
+	if err := p.parseTLDs(p.RemainingArgs()); err != nil {
+		return nil, err
+	}
+	for p.NextBlock() {
+		if err := p.property(p.Val()); err != nil {
+			return nil, err
+		}
+	}
+	p.policy.actions = p.actions.table()
+	return p.policy, nil
+}
+
+// where is the place of the current word, for messages.
+func (p *parser) where() string { return fmt.Sprintf("%s:%d", p.File(), p.Line()) }
+
+func (p *parser) property(name string) error {
+	args := p.RemainingArgs()
+	switch name {
+	case "protect":
+		return p.listArgs(&p.policy.protect, args)
+	case "allow":
+		return p.listArgs(&p.policy.allow, args)
+	case "clients":
+		return p.clients(args)
+	case "action":
+		if err := p.actions.add(args); err != nil {
+			return p.Err(err.Error())
+		}
+		return nil
+	case "ttl":
+		d, err := p.duration(name, args, minTTL, maxTTL)
+		p.policy.ttl = uint32(d / time.Second) //nolint:gosec // bounded by maxTTL
+		return err
+	case "reload":
+		return p.reload(args)
+	case "alert":
+		dest, err := alert.ParseDestination(args)
+		if err != nil {
+			return p.Errf("alert: %v", err)
+		}
+		p.policy.alerts.Destinations = append(p.policy.alerts.Destinations, dest)
+		return nil
+	case "spool":
+		return p.spool(args)
+	}
+	return p.Errf("unknown property '%s': want protect, allow, clients, action, ttl, alert, spool or reload", name)
+}
+
+// parseTLDs reads the lookalike TLDs behind the directive's name.
+func (p *parser) parseTLDs(args []string) error {
+	if len(args) == 0 {
+		args = []string{defaultTLD}
+	}
+	for _, arg := range args {
+		tld, err := idna.Lookup.ToASCII(arg)
+		switch {
+		case strings.Contains(arg, "."):
+			return p.Errf("lookalike TLD %q: write one label without a dot, such as 'ml'", arg)
+		case err != nil || len(tld) > 63 || tld == "":
+			return p.Errf("lookalike TLD %q is not a domain label", arg)
+		}
+		for _, other := range p.policy.tlds {
+			if other == tld {
+				return p.Errf("lookalike TLD %q is given twice", arg)
+			}
+		}
+		p.policy.tlds = append(p.policy.tlds, tld)
+	}
+	return nil
+}
+
+// listArgs adds names and files to a list.
+func (p *parser) listArgs(list *names.Spec, args []string) error {
+	if len(args) == 0 {
+		return p.Err("at least one name or file is needed")
+	}
+	list.Root = p.root
+	for _, arg := range args {
+		if err := list.Add(arg, p.where()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// clients reads CIDRs and addresses. An IPv4-mapped one is IPv4.
+func (p *parser) clients(args []string) error {
+	if len(args) == 0 {
+		return p.Err("clients needs at least one CIDR or address")
+	}
+	for _, arg := range args {
+		prefix, err := parsePrefix(arg)
+		if err != nil {
+			return p.Errf("clients: %q is not a CIDR or an IP address", arg)
+		}
+		p.policy.clients = append(p.policy.clients, prefix)
+	}
+	return nil
+}
+
+func parsePrefix(s string) (netip.Prefix, error) {
+	if !strings.Contains(s, "/") {
+		addr, err := netip.ParseAddr(s)
+		addr = addr.Unmap().WithZone("")
+		return netip.PrefixFrom(addr, addr.BitLen()), err
+	}
+	prefix, err := netip.ParsePrefix(s)
+	if err != nil {
+		return prefix, err
+	}
+	if prefix.Addr().Is4In6() && prefix.Bits() >= 96 {
+		prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-96)
+	}
+	return prefix.Masked(), nil
+}
+
+func (p *parser) reload(args []string) error {
+	if len(args) == 1 && (args[0] == "0" || args[0] == "0s") {
+		p.policy.reload = 0
+		return p.once("reload")
+	}
+	d, err := p.duration("reload", args, minReload, 24*time.Hour)
+	p.policy.reload = d
+	return err
+}
+
+func (p *parser) spool(args []string) error {
+	if err := p.once("spool"); err != nil {
+		return err
+	}
+	s, err := alert.ParseSpool(args)
+	if err != nil {
+		return p.Errf("spool: %v", err)
+	}
+	p.policy.alerts.Spool = s
+	return nil
+}
+
+// duration reads the only argument of a property: whole seconds between least
+// and most. A bare number is seconds.
+func (p *parser) duration(name string, args []string, least, most time.Duration) (time.Duration, error) {
+	if err := p.once(name); err != nil {
+		return 0, err
+	}
+	if len(args) != 1 {
+		return 0, p.Errf("%s needs one duration, such as '%s 60s'", name, name)
+	}
+	d, err := durations.NewDurationFromArg(args[0])
+	if err != nil {
+		return 0, p.Errf("%s: %q is not a duration such as 60s", name, args[0])
+	}
+	if d < least || d > most || d%time.Second != 0 {
+		return 0, p.Errf("%s %s: want whole seconds from %s to %s", name, args[0], least, most)
+	}
+	return d, nil
+}
+
+func (p *parser) once(name string) error {
+	if p.seen[name] {
+		return p.Errf("%s is given twice", name)
+	}
+	p.seen[name] = true
+	return nil
+}
+
+// sensor is the name under which this server's alerts appear.
+func sensor() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "unknown"
+	}
+	return name
+}

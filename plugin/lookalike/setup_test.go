@@ -1,0 +1,222 @@
+package lookalike
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/caddy/caddyfile"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+)
+
+// parsed parses and loads the directives of one server block.
+func parsed(t *testing.T, corefile string) ([]*Policy, error) {
+	t.Helper()
+	d := caddyfile.NewDispenser("Corefile", strings.NewReader(corefile))
+	policies, err := parse(&d, "")
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range policies {
+		if err := p.load(); err != nil {
+			return nil, err
+		}
+	}
+	return policies, nil
+}
+
+func TestParse(t *testing.T) {
+	dir := t.TempDir()
+	list := filepath.Join(dir, "list.txt")
+	write(t, list, "army.mil\nnavy.mil # the second\n")
+	broken := filepath.Join(dir, "broken.txt")
+	write(t, broken, "army.mil\n\nnavy..mil\n")
+	empty := filepath.Join(dir, "empty.txt")
+	write(t, empty, "# nothing\n")
+
+	tests := []struct {
+		name string
+		in   string
+		want string // part of the error, or empty
+	}{
+		{"no block", `lookalike`, ""},
+		{"TLDs", `lookalike cm co om { 
+			protect example.com
+		}`, ""},
+		{"every property", `lookalike ml {
+			protect army.mil ` + list + `
+			allow army.ml
+			clients 192.0.2.0/24 2001:db8::/32 198.51.100.1
+			action high nxdomain
+			action medium sinkhole 198.51.100.66 2001:db8::66
+			action typo off
+			action monitor
+			ttl 5m
+			alert stdout ecs
+			reload 10s
+		}`, ""},
+		{"twice in a block", "lookalike ml\nlookalike cm {\n protect example.com\n}", ""},
+		{"reload off", "lookalike {\n reload 0\n}", ""},
+
+		{"unknown property", "lookalike {\n blocklist army.ml\n}", "Corefile:2 - Error during parsing: unknown property 'blocklist': want protect"},
+		{"TLD with a dot", `lookalike .ml`, `lookalike TLD ".ml": write one label without a dot`},
+		{"suffix as a TLD", `lookalike com.ml`, `lookalike TLD "com.ml": write one label without a dot`},
+		{"TLD of odd characters", `lookalike m/l`, `lookalike TLD "m/l" is not a domain label`},
+		{"TLD twice", `lookalike ml ML`, `lookalike TLD "ML" is given twice`},
+		{"protect without a name", "lookalike {\n protect\n}", "Corefile:2 - Error during parsing: at least one name or file is needed"},
+		{"protected name in a lookalike TLD", "lookalike {\n protect army.ml\n}", "army.ml"},
+		{"missing list", "lookalike {\n protect " + dir + "/none.txt\n}", dir + "/none.txt"},
+		{"empty list", "lookalike {\n protect " + empty + "\n}", empty},
+		{"empty allow list", "lookalike {\n allow " + empty + "\n}", empty},
+		{"broken list", "lookalike {\n protect " + broken + "\n}", broken + ":3"},
+		{"bad CIDR", "lookalike {\n clients 192.0.2.0/33\n}", `clients: "192.0.2.0/33" is not a CIDR or an IP address`},
+		{"clients without any", "lookalike {\n clients\n}", "clients needs at least one"},
+		{"sinkhole on loopback", "lookalike {\n action high sinkhole 127.0.0.1\n}", "sinkhole 127.0.0.1: with a loopback, unspecified, link-local"},
+		{"sinkhole on IPv6 loopback", "lookalike {\n action high sinkhole ::1\n}", "sinkhole ::1: with a loopback"},
+		{"sinkhole on mapped loopback", "lookalike {\n action high sinkhole ::ffff:127.0.0.1\n}", "with a loopback"},
+		{"sinkhole unspecified", "lookalike {\n action high sinkhole 0.0.0.0\n}", "sinkhole 0.0.0.0: with a loopback, unspecified"},
+		{"sinkhole unspecified IPv6", "lookalike {\n action high sinkhole ::\n}", "sinkhole ::: with a loopback"},
+		{"sinkhole link-local", "lookalike {\n action high sinkhole fe80::1\n}", "sinkhole fe80::1: with a loopback"},
+		{"sinkhole with a zone", "lookalike {\n action high sinkhole fe80::1%eth0\n}", "cannot have a zone"},
+		{"sinkhole by name", "lookalike {\n action high sinkhole sink.example.org\n}", `sinkhole "sink.example.org" is not an IP address`},
+		{"sinkhole without address", "lookalike {\n action high sinkhole\n}", "action sinkhole needs the address"},
+		{"unknown action", "lookalike {\n action high block\n}", `unknown action "block": want one of off, monitor, nxdomain`},
+		{"unknown selector", "lookalike {\n action severe nxdomain\n}", `unknown confidence or class "severe": want high, medium, low or one of tld-swap`},
+		{"selector alone", "lookalike {\n action high\n}", "action high: no action given"},
+		{"action alone", "lookalike {\n action\n}", "action needs an argument"},
+		{"action with an argument", "lookalike {\n action nxdomain 192.0.2.1\n}", `action nxdomain takes no argument, got "192.0.2.1"`},
+		{"action twice", "lookalike {\n action typo off\n action typo nxdomain\n}", "action typo is given twice"},
+		{"default action twice", "lookalike {\n action off\n action nxdomain\n}", "given twice"},
+		{"ttl of 0", "lookalike {\n ttl 0\n}", "ttl 0: want whole seconds from 1s to 1h"},
+		{"ttl of a week", "lookalike {\n ttl 168h\n}", "ttl 168h: want whole seconds from 1s to 1h"},
+		{"ttl of a fraction", "lookalike {\n ttl 1500ms\n}", "want whole seconds"},
+		{"ttl is no duration", "lookalike {\n ttl long\n}", `ttl: "long" is not a duration such as 60s`},
+		{"ttl twice", "lookalike {\n ttl 60\n ttl 60\n}", "ttl is given twice"},
+		{"reload too fast", "lookalike {\n reload 10ms\n}", "reload 10ms: want whole seconds from 1s"},
+		{"unknown alert destination", "lookalike {\n alert carrier-pigeon://coop\n}", "carrier-pigeon"},
+		{"unclosed block", "lookalike {\n ttl 60", "end of file"},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := parsed(t, tc.in)
+			switch {
+			case tc.want == "" && err != nil:
+				t.Fatalf("Unexpected error: %v", err)
+			case tc.want != "" && err == nil:
+				t.Fatalf("Expected an error with %q", tc.want)
+			case tc.want != "" && !strings.Contains(err.Error(), tc.want):
+				t.Errorf("Expected an error with %q, got: %v", tc.want, err)
+			}
+		})
+	}
+}
+
+func TestSetupReportsTheDirective(t *testing.T) {
+	c := caddy.NewTestController("dns", "lookalike {\n nonsense\n}")
+	err := setup(c)
+	if err == nil || !strings.HasPrefix(err.Error(), "plugin/lookalike: ") {
+		t.Errorf("Expected an error of plugin/lookalike, got: %v", err)
+	}
+}
+
+func TestActionTable(t *testing.T) {
+	tests := []struct {
+		name  string
+		lines string
+		// what tld-swap high, typo high, typo medium and combosquat low get
+		want [4]string
+	}{
+		{"defaults", "", [4]string{"nxdomain", "nxdomain", "monitor", "monitor"}},
+		{"without a selector", "action nodata", [4]string{"nodata", "nodata", "nodata", "nodata"}},
+		{"confidence", "action medium refused", [4]string{"nxdomain", "nxdomain", "refused", "monitor"}},
+		{"class", "action typo drop", [4]string{"nxdomain", "drop", "drop", "monitor"}},
+		{"class over confidence", "action typo off\naction high servfail", [4]string{"servfail", "off", "off", "monitor"}},
+		{"order does not matter", "action high servfail\naction monitor\naction typo off", [4]string{"servfail", "off", "off", "monitor"}},
+		{"monitor everything", "action monitor", [4]string{"monitor", "monitor", "monitor", "monitor"}},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			policies, err := parsed(t, "lookalike {\n"+tc.lines+"\n}")
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := policies[0]
+			got := [4]string{
+				p.Action(detect.TLDSwap, detect.High).String(),
+				p.Action(detect.Typo, detect.High).String(),
+				p.Action(detect.Typo, detect.Medium).String(),
+				p.Action(detect.Combosquat, detect.Low).String(),
+			}
+			if got != tc.want {
+				t.Errorf("Expected %v, got %v", tc.want, got)
+			}
+		})
+	}
+}
+
+func TestLoad(t *testing.T) {
+	dir := t.TempDir()
+	corefile := filepath.Join(dir, "Corefile")
+	write(t, corefile, `
+example.org:53 {
+	whoami
+}
+.:53 {
+	lookalike cm {
+		protect example.com
+		allow shop.example.cm
+		action monitor
+	}
+	lookalike ml
+	forward . 192.0.2.1
+}
+`)
+	policies, err := Load(corefile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(policies) != 2 || policies[0].Block() != ".:53" {
+		t.Fatalf("Expected two policies of .:53, got %d", len(policies))
+	}
+
+	tests := []struct {
+		name    string
+		action  string // empty: resembles nothing
+		allowed bool
+	}{
+		{"example.cm", "monitor", false},
+		{"www.shop.example.cm", "monitor", true},
+		{"army.ml", "nxdomain", false},
+		{"example.ml", "", false},
+		{"army.mil", "", false},
+	}
+	for _, tc := range tests {
+		d, ok := Decide(policies, tc.name)
+		if ok != (tc.action != "") || ok && (d.Action.String() != tc.action || d.Allowed != tc.allowed) {
+			t.Errorf("%s: Expected %q, allowed %v; got %q, allowed %v", tc.name, tc.action, tc.allowed, d.Action, d.Allowed)
+		}
+	}
+
+	for name, contents := range map[string]string{
+		"no directive": ".:53 {\n whoami\n}",
+		"bad block":    ".:53 {\n lookalike {\n",
+	} {
+		write(t, corefile, contents)
+		if _, err := Load(corefile); err == nil {
+			t.Errorf("%s: Expected an error", name)
+		}
+	}
+	if _, err := Load(filepath.Join(dir, "none")); err == nil {
+		t.Error("Expected an error for a Corefile that does not exist")
+	}
+}
+
+func write(t *testing.T, file, contents string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(contents), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
