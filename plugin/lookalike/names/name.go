@@ -1,0 +1,139 @@
+package names
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
+)
+
+// Lengths of RFC 1035 section 2.3.4. A name of 253 characters takes 255
+// octets on the wire.
+const (
+	maxLabel = 63
+	maxName  = 253
+)
+
+// Parse returns text as a name in canonical form. It accepts upper case, one
+// trailing dot and U-labels, which become A-labels as UTS #46 lays down. The
+// error says what is wrong and what to write instead; it does not repeat text.
+func Parse(text string) (string, error) {
+	if err := checkShape(text); err != nil {
+		return "", err
+	}
+	s := strings.TrimSuffix(text, ".")
+	if needsIDNA(s) {
+		a, err := toASCII(s)
+		if err != nil {
+			return "", err
+		}
+		s = strings.TrimSuffix(a, ".")
+	} else {
+		s = strings.ToLower(s)
+	}
+	if err := checkLabels(s); err != nil {
+		return "", err
+	}
+	return s, nil
+}
+
+// checkShape finds what people write by mistake in place of a name, and says
+// what to write.
+func checkShape(s string) error {
+	switch {
+	case s == "" || s == ".":
+		return errors.New("no name: write a domain name such as army.mil, or a TLD such as mil")
+	case !utf8.ValidString(s):
+		return errors.New("not UTF-8: save the list as UTF-8, or write the name with A-labels (xn--...)")
+	case strings.Contains(s, "://"):
+		return errors.New("an address of a page: write the domain name alone")
+	case strings.Contains(s, "*"):
+		return errors.New("wildcard: write the name without *, the names below it are included anyway")
+	case strings.Contains(s, "@"):
+		return errors.New("a mail address: write only the part after the @")
+	case strings.HasPrefix(s, "."):
+		return errors.New("leading dot: write the name without it, the names below it are included anyway")
+	case strings.ContainsFunc(s, unicode.IsSpace):
+		return errors.New("more than one word: write one name a line, notes after a #")
+	}
+	return nil
+}
+
+// needsIDNA reports whether s has a U-label, or a label with an ACE prefix
+// that may be broken.
+func needsIDNA(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return true
+		}
+		if (i == 0 || s[i-1] == '.') && len(s)-i >= 4 && strings.EqualFold(s[i:i+4], "xn--") {
+			return true
+		}
+	}
+	return false
+}
+
+// lenient reads labels that browsers refuse (a leading mark, a mixture of
+// writing directions, joiners out of place) but that can be registered
+// somewhere, and hence queried.
+var lenient = idna.New(
+	idna.MapForLookup(),
+	idna.Transitional(false),
+	idna.StrictDomainName(false),
+	idna.ValidateLabels(false),
+	idna.CheckHyphens(false),
+	idna.CheckJoiners(false),
+)
+
+func toASCII(s string) (string, error) {
+	if a, err := idna.Lookup.ToASCII(s); err == nil {
+		return a, nil
+	}
+	a, err := lenient.ToASCII(s)
+	if err != nil {
+		return "", fmt.Errorf("no IDNA rule can read it (%w): check its letters, or the label after xn--", err)
+	}
+	return a, nil
+}
+
+// checkLabels holds a lower-case ASCII name against the rules for host names
+// (RFC 1123 section 2.1), with the underscore of service labels allowed.
+func checkLabels(s string) error {
+	if len(s) > maxName {
+		return fmt.Errorf("%d characters: a name has at most %d", len(s), maxName)
+	}
+	label := s
+	for rest, more := s, true; more; {
+		label, rest, more = strings.Cut(rest, ".")
+		if err := checkLabel(label); err != nil {
+			return err
+		}
+	}
+	if strings.Trim(label, "0123456789") == "" {
+		return errors.New("the last label is a number: write a domain name, not an address")
+	}
+	return nil
+}
+
+func checkLabel(label string) error {
+	switch {
+	case label == "":
+		return errors.New("empty label: write single dots between the labels")
+	case len(label) > maxLabel:
+		return fmt.Errorf("label of %d characters: a label has at most %d", len(label), maxLabel)
+	case label[0] == '-' || label[len(label)-1] == '-':
+		return errors.New("a label begins or ends with a hyphen: remove it")
+	}
+	for i := range len(label) {
+		c := label[i]
+		if c-'a' < 26 || c-'0' < 10 || c == '-' || c == '_' {
+			continue
+		}
+		return fmt.Errorf("character %s: a name has letters, digits, hyphens, underscores and dots", strconv.QuoteRuneToASCII(rune(c)))
+	}
+	return nil
+}

@@ -1,0 +1,123 @@
+package names
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestSpec(t *testing.T) {
+	file := write(t, "list.txt", "navy.mil\narmy.mil\nus.af.mil # the mail domain\n")
+	var s Spec
+	if !s.Empty() {
+		t.Error("A new Spec is not empty")
+	}
+	for i, text := range []string{"Army.MIL", file, "bücher.example", file, "army.mil."} {
+		if err := s.Add(text, "Corefile:"+string(rune('1'+i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.Empty() {
+		t.Error("The Spec is empty")
+	}
+	if got := s.Files(); !slices.Equal(got, []string{file}) {
+		t.Errorf("Files %q, want %q once", got, file)
+	}
+	want := []string{"army.mil", "navy.mil", "us.af.mil", "xn--bcher-kva.example"}
+	got, err := s.Load()
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("Load() = %q, %v, want %q", got, err, want)
+	}
+	for name, want := range map[string]string{
+		"army.mil":              "Corefile:1",
+		"navy.mil":              file + ":1",
+		"us.af.mil":             file + ":3",
+		"xn--bcher-kva.example": "Corefile:3",
+		"uscg.mil":              "",
+		"":                      "",
+	} {
+		if got := s.Where(name); got != want {
+			t.Errorf("Where(%q) = %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestSpecRoot(t *testing.T) {
+	file := write(t, "list.txt", "army.mil\n")
+	s := Spec{Root: filepath.Dir(file)}
+	if err := s.Add("./list.txt", "Corefile:1"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Load(); err != nil || !slices.Equal(got, []string{"army.mil"}) {
+		t.Errorf("Load() = %q, %v", got, err)
+	}
+	if err := s.Add("list.txt", "Corefile:2"); err == nil || !strings.Contains(err.Error(), "a file of that name exists") {
+		t.Errorf("Error %v, want that the file exists", err)
+	}
+}
+
+func TestSpecAddError(t *testing.T) {
+	t.Chdir(t.TempDir())
+	overwrite(t, "army.mil", "x")
+	overwrite(t, "protected", "x")
+	if err := os.Mkdir("mil", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct{ text, want string }{
+		{"protect.txt", `Corefile:7: "protect.txt": looks like a file, and .txt is no TLD: write ./protect.txt to mean the file`},
+		{"names.list", "write ./names.list"},
+		{"names.LST", "write ./names.LST"},
+		{"lookalike.conf", "write ./lookalike.conf"},
+		{"names.csv", "write ./names.csv"},
+		{"my.hosts", "write ./my.hosts"},
+		{"army.mil", `"army.mil": a file of that name exists: write ./army.mil to mean the file, or army.mil. with a trailing dot`},
+		{"protected", "write ./protected"},
+		{"*.army.mil", `Corefile:7: "*.army.mil": wildcard`},
+		{"https://army.mil/", "the domain name alone"},
+		{"a\x00b", `Corefile:7: "a\x00b": character`},
+		{"", "no name"},
+	}
+	for _, tc := range tests {
+		t.Run(tc.text, func(t *testing.T) {
+			var s Spec
+			err := s.Add(tc.text, "Corefile:7")
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("Add(%q): %v, want %q", tc.text, err, tc.want)
+			}
+			if !s.Empty() {
+				t.Errorf("Add(%q) added something", tc.text)
+			}
+		})
+	}
+	for _, text := range []string{"army.mil.", "mil", "navy.mil", "example.md", "list.example", "txt.mil"} {
+		if err := new(Spec).Add(text, "Corefile:7"); err != nil {
+			t.Errorf("Add(%q): %v, want none", text, err)
+		}
+	}
+}
+
+func TestSpecLoadError(t *testing.T) {
+	dir := t.TempDir()
+	broken := write(t, "broken.txt", "army.mil\nus army\n")
+	empty := write(t, "empty.txt", "")
+	tests := []struct{ text, want string }{
+		{filepath.Join(dir, "none"), "Corefile:3: stat " + filepath.Join(dir, "none") + ": no such file"},
+		{dir, "Corefile:3: " + dir + ": a directory"},
+		{broken, "Corefile:3: " + broken + `:2: "us army": more than one word`},
+		{empty, "Corefile:3: " + empty + ": holds no name"},
+	}
+	for _, tc := range tests {
+		s := new(Spec)
+		for _, text := range []string{"army.mil", tc.text} {
+			if err := s.Add(text, "Corefile:3"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := s.Load()
+		if err == nil || got != nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("Load() = %q, %v, want %q", got, err, tc.want)
+		}
+	}
+}
