@@ -36,11 +36,13 @@ import (
 	_ "github.com/coredns/coredns/plugin/whoami"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike"
+	_ "github.com/lookalike-dns/lookalike/plugin/smtpreject"
 )
 
 // directives is the plugin chain, outermost first: upstream's order, with
 // lookalike after acl and rewrite, so that it sees the name that will be
 // resolved, and before cache, so that no cached answer hides a query from it.
+// smtpreject answers no query, so it is out of the way at the end.
 var directives = []string{
 	"metadata", "cancel", "reload", "bufsize", "bind", "debug",
 	"ready", "health", "prometheus", "errors", "log", "dnstap", "any",
@@ -48,6 +50,7 @@ var directives = []string{
 	"lookalike",
 	"cache", "header", "tls", "minimal", "template", "hosts", "file",
 	"loop", "forward", "whoami", "view",
+	"smtpreject",
 }
 
 func main() {

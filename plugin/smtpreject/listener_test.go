@@ -1,0 +1,276 @@
+package smtpreject
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// eventually waits until ok is true.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("Waited in vain: %s", what)
+		}
+	}
+}
+
+func endpointOf(p *policy) *endpoint {
+	endpoints.mu.Lock()
+	defer endpoints.mu.Unlock()
+	return endpoints.byAddress[p.addresses[0]]
+}
+
+// refuses holds one whole conversation with address.
+func refuses(t *testing.T, address string) {
+	t.Helper()
+	c := dial(t, address)
+	c.play(greeting + from + "C: RCPT TO:<bob@army.ml>\n" + army + goodbye)
+	c.conn.Close()
+}
+
+func TestHandOver(t *testing.T) {
+	first, oldDetector := newPolicy(t)
+	second, newDetector := newPolicy(t)
+	before, after := new(owner), new(owner)
+	t.Cleanup(func() { endpoints.release(before); endpoints.release(after) })
+
+	if err := endpoints.acquire(before, first); err != nil {
+		t.Fatal(err)
+	}
+	address := listeners(first)[0]
+	c := dial(t, address)
+	c.play(greeting + from)
+
+	if err := endpoints.acquire(after, second); err != nil {
+		t.Fatal(err)
+	}
+	if got := listeners(second)[0]; got != address {
+		t.Fatalf("The listener moved from %s to %s", address, got)
+	}
+	refuses(t, address)
+	endpoints.release(before)
+	if endpoints.listening(first) || !endpoints.listening(second) {
+		t.Error("The old policy is still in force, or the new one is not")
+	}
+	refuses(t, address)
+	c.play("C: RCPT TO:<bob@army.ml>\n" + army + goodbye) // the connection has lived through the reload
+	if o, n := len(oldDetector.refusals()), len(newDetector.refusals()); o != 0 || n != 3 {
+		t.Errorf("The old detector saw %d refusals, the new one %d; want 0 and 3", o, n)
+	}
+}
+
+func TestFailedReloadLeaksNothing(t *testing.T) {
+	p, _ := newPolicy(t)
+	address := serve(t, p)[0]
+	mine := endpointOf(p).tenures[0].owner
+
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer busy.Close()
+
+	before := runtime.NumGoroutine()
+	for range 20 {
+		bad, _ := newPolicy(t)
+		bad.addresses = []string{"127.0.0.1:0", "[::1]:0", busy.Addr().String()}
+		if err := endpoints.acquire(new(owner), bad); err == nil {
+			t.Fatal("Listening on an address in use succeeded")
+		}
+		endpoints.keep(mine)
+		refuses(t, address)
+	}
+	if n := len(endpoints.byAddress); n != 1 {
+		t.Errorf("%d addresses are open, want 1", n)
+	}
+	eventually(t, "goroutines to end", func() bool { return runtime.NumGoroutine() <= before })
+}
+
+func TestTwoBlocksWithOneAddress(t *testing.T) {
+	p, _ := newPolicy(t)
+	serve(t, p)
+	mine := endpointOf(p).tenures[0].owner
+	if err := endpoints.acquire(mine, p); err == nil || !strings.Contains(err.Error(), "two server blocks listen on") {
+		t.Errorf("Got error %v", err)
+	}
+}
+
+func TestStopEndsSlowSessions(t *testing.T) {
+	p, _ := newPolicy(t)
+	o := new(owner)
+	if err := endpoints.acquire(o, p); err != nil {
+		t.Fatal(err)
+	}
+	e := endpointOf(p)
+	address := listeners(p)[0]
+	c := dial(t, address)
+	c.play(greeting + from)
+	start := time.Now()
+	endpoints.release(o)
+	if elapsed := time.Since(start); elapsed > grace+10*time.Second {
+		t.Errorf("Took %s", elapsed)
+	}
+	c.play(closing)
+	if n := len(e.sessions.all()); n != 0 {
+		t.Errorf("%d sessions are left", n)
+	}
+	if conn, err := net.Dial("tcp", address); err == nil {
+		conn.Close()
+		t.Error("The address is still open")
+	}
+}
+
+// TestSlowConnections opens 500 connections that send an octet a second and
+// never read, and meanwhile holds conversations that must be answered.
+func TestSlowConnections(t *testing.T) {
+	for _, limit := range []int{100, defaultConnections} {
+		t.Run(fmt.Sprintf("at most %d", limit), func(t *testing.T) { crowd(t, limit) })
+	}
+}
+
+func crowd(t *testing.T, limit int) {
+	t.Helper()
+	const slow = 500
+	p, _ := newPolicy(t)
+	p.connections = limit
+	address := serve(t, p)[0]
+	e := endpointOf(p)
+
+	quit := make(chan struct{})
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer close(quit)
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for range slow {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wg.Go(func() {
+			defer conn.Close()
+			tick := time.NewTicker(time.Second)
+			defer tick.Stop()
+			for {
+				select {
+				case <-quit:
+					return
+				case <-tick.C:
+					if _, err := io.WriteString(conn, "x"); err != nil {
+						return
+					}
+				}
+			}
+		})
+	}
+	eventually(t, "the crowd to be let in", func() bool { return len(e.sessions.all()) >= (limit+1)/2 })
+	for range 100 {
+		refuses(t, address)
+		if n := len(e.sessions.all()); n > limit {
+			t.Fatalf("%d sessions are open, more than %d", n, limit)
+		}
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	t.Logf("%d slow connections: %d KiB of heap more", slow, (int64(after.HeapAlloc)-int64(before.HeapAlloc))/1024)
+	if most := uint64(16 << 20); after.HeapAlloc > before.HeapAlloc+most {
+		t.Errorf("The heap grew by more than %d octets", most)
+	}
+}
+
+// TestWhoGivesWay shows which session ends when one more comes.
+func TestWhoGivesWay(t *testing.T) {
+	tests := []struct {
+		name  string
+		limit int
+		open  string // the clients of the open sessions, the oldest first
+		next  string // the client of the new one
+		want  int    // index of the session that gives way, or -1
+	}{
+		{"there is room", 4, "abc", "d", -1},
+		{"the client that has most loses its oldest", 5, "babac", "d", 0},
+		{"an old session of a client that has few stays", 5, "abbcd", "e", 1},
+		{"a client has no more than half", 6, "bbb", "b", 0},
+		{"others are not touched by that", 6, "abbb", "b", 1},
+		{"a single connection", 1, "a", "b", 0},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			table := sessions{byClient: make(map[client]*queue)}
+			var open []*session
+			add := func(name rune, limit int) *session {
+				s := &session{client: clientOf(netip.AddrFrom4([4]byte{192, 0, 2, byte(name)}))}
+				open = append(open, s)
+				return table.add(s, limit)
+			}
+			for _, name := range tc.open {
+				if victim := add(name, 1000); victim != nil {
+					t.Fatal("A session gave way too early")
+				}
+			}
+			victim := add([]rune(tc.next)[0], tc.limit)
+			for i, s := range open {
+				if s == victim && i != tc.want || s != victim && i == tc.want {
+					t.Errorf("Session %d: gave way %v", i, s == victim)
+				}
+			}
+			for _, s := range open {
+				table.remove(s)
+			}
+			if table.count != 0 || len(table.byClient) != 0 {
+				t.Errorf("%d sessions of %d clients are left", table.count, len(table.byClient))
+			}
+		})
+	}
+}
+
+func TestClientOf(t *testing.T) {
+	tests := []struct {
+		a, b string
+		same bool
+	}{
+		{"192.0.2.1", "192.0.2.1", true},
+		{"192.0.2.1", "::ffff:192.0.2.1", true},
+		{"192.0.2.1", "192.0.2.2", false},
+		{"2001:db8::1", "2001:db8::ffff", true},
+		{"2001:db8::1", "2001:db8:0:1::1", false},
+		{"fe80::1%eth0", "fe80::1%eth1", true},
+	}
+	for _, tc := range tests {
+		a, b := clientOf(netip.MustParseAddr(tc.a)), clientOf(netip.MustParseAddr(tc.b))
+		if (a == b) != tc.same {
+			t.Errorf("%s and %s: got %v", tc.a, tc.b, a == b)
+		}
+	}
+}
+
+func BenchmarkRefusal(b *testing.B) {
+	p, _ := newPolicy(b)
+	address := serve(b, p)[0]
+	c := dial(b, address)
+	c.conn.SetDeadline(time.Time{})
+	c.play(greeting + from)
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		if n++; n == maxRecipients { // the connection is used up
+			b.StopTimer()
+			c.conn.Close()
+			c = dial(b, address)
+			c.play(greeting + from)
+			n = 0
+			b.StartTimer()
+		}
+		fmt.Fprint(c.conn, "RCPT TO:<bob@army.ml>\r\n")
+		c.receive()
+	}
+}

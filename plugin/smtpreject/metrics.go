@@ -1,0 +1,52 @@
+package smtpreject
+
+import (
+	"github.com/coredns/coredns/plugin"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+var (
+	connectionsTotal = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "connections_total",
+		Help:      "Counter of accepted SMTP connections.",
+	}, []string{"address"})
+
+	connectionsOpen = promauto.NewGaugeVec(prometheus.GaugeOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "connections",
+		Help:      "Number of open SMTP connections.",
+	}, []string{"address"})
+
+	disconnectsTotal = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "disconnects_total",
+		Help:      "Counter of SMTP connections that were closed on the client, by reason.",
+	}, []string{"address", "reason"})
+
+	recipientsTotal = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "recipients_total",
+		Help:      "Counter of refused recipients, by what their domain resembles.",
+	}, []string{"address", "class"})
+
+	handshakesTotal = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "tls_handshakes_total",
+		Help:      "Counter of TLS handshakes after STARTTLS, by result.",
+	}, []string{"address", "result"})
+
+	failuresTotal = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "failures_total",
+		Help:      "Counter of failures inside the plugin that the client did not see.",
+	}, []string{"address"})
+)

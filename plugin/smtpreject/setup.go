@@ -1,0 +1,244 @@
+package smtpreject
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/pkg/durations"
+)
+
+const (
+	defaultAddress     = ":25"
+	defaultConnections = 1000
+	maxConnections     = 100_000
+	defaultTimeout     = 30 * time.Second
+	minTimeout         = time.Second
+	maxTimeout         = 10 * time.Minute
+)
+
+func init() { plugin.Register(pluginName, setup) }
+
+func setup(c *caddy.Controller) error {
+	if c.ServerBlockKeyIndex > 0 {
+		return nil // one responder for all names of a server block
+	}
+	p, err := parse(c)
+	if err != nil {
+		return plugin.Error(pluginName, err)
+	}
+	config := dnsserver.GetConfig(c)
+	config.AddPlugin(func(next plugin.Handler) plugin.Handler { return &Responder{Next: next, policy: p} })
+
+	owner, first := ownerOf(c)
+	c.OnStartup(func() error {
+		d, ok := config.Handler("lookalike").(Detector)
+		if !ok {
+			return plugin.Error(pluginName, fmt.Errorf("no lookalike directive in the server block of %s: "+
+				"smtpreject asks it what a recipient's domain resembles", c.Key))
+		}
+		p.detector = d
+		return endpoints.acquire(owner, p)
+	})
+	if !first {
+		return nil
+	}
+	c.OnRestart(func() error { owner.restarting = true; return nil })
+	c.OnRestartFailed(func() error { owner.restarting = false; endpoints.keep(owner); return nil })
+	c.OnShutdown(func() error {
+		if owner.restarting { // otherwise mail is refused while health is lame
+			endpoints.release(owner)
+		}
+		return nil
+	})
+	c.OnFinalShutdown(func() error { endpoints.release(owner); return nil })
+	return nil
+}
+
+// owner stands for one instance of the server: all its policies are taken out
+// of force together.
+type owner struct {
+	restarting bool // written and read by the server's one restart at a time
+}
+
+type ownerKey struct{}
+
+// ownerOf returns the owner of the controller's instance, and whether this is
+// the first directive of that instance.
+func ownerOf(c *caddy.Controller) (o *owner, first bool) {
+	if o, ok := c.Get(ownerKey{}).(*owner); ok {
+		return o, false
+	}
+	o = new(owner)
+	c.Set(ownerKey{}, o)
+	return o, true
+}
+
+// parse reads the one directive that a server block may have.
+func parse(c *caddy.Controller) (*policy, error) {
+	var p *policy
+	for c.Next() {
+		if p != nil {
+			return nil, plugin.ErrOnce
+		}
+		p = &policy{connections: defaultConnections, timeout: defaultTimeout}
+		for _, arg := range c.RemainingArgs() {
+			address, err := parseAddress(arg)
+			if err != nil {
+				return nil, c.Err(err.Error())
+			}
+			if slices.Contains(p.addresses, address) {
+				return nil, c.Errf("address %s is given twice", arg)
+			}
+			p.addresses = append(p.addresses, address)
+		}
+		seen := make(map[string]bool)
+		for c.NextBlock() {
+			property := c.Val()
+			if seen[property] {
+				return nil, c.Errf("property '%s' is given twice", property)
+			}
+			seen[property] = true
+			if err := p.set(property, c.RemainingArgs(), dnsserver.GetConfig(c).Root); err != nil {
+				return nil, c.Err(err.Error())
+			}
+		}
+	}
+	return p, p.complete()
+}
+
+// set takes over one property.
+func (p *policy) set(property string, args []string, root string) (err error) {
+	switch property {
+	case "tls":
+		if len(args) != 2 {
+			return fmt.Errorf("tls needs a certificate and a key: 'tls cert.pem key.pem'")
+		}
+		p.tls, err = loadTLS(resolve(root, args[0]), resolve(root, args[1]))
+		return err
+	case "reply":
+		if len(args) == 0 {
+			return fmt.Errorf("reply needs a text")
+		}
+		p.reply, err = parseTemplate(strings.Join(args, " "))
+		return err
+	}
+	if !slices.Contains([]string{"hostname", "connections", "timeout"}, property) {
+		return fmt.Errorf("unknown property '%s': want tls, hostname, reply, connections or timeout", property)
+	}
+	if len(args) != 1 {
+		return fmt.Errorf("%s needs one argument, got %d", property, len(args))
+	}
+	switch arg := args[0]; property {
+	case "hostname":
+		p.hostname = strings.TrimSuffix(arg, ".")
+		if !isHostname(p.hostname) {
+			return fmt.Errorf("hostname %q is no host name: want letters, digits and hyphens, A-labels for others", arg)
+		}
+	case "connections":
+		p.connections, err = strconv.Atoi(arg)
+		if err != nil || p.connections < 1 || p.connections > maxConnections {
+			return fmt.Errorf("connections %q: want a number from 1 to %d", arg, maxConnections)
+		}
+	case "timeout":
+		p.timeout, err = durations.NewDurationFromArg(arg)
+		if err != nil || p.timeout < minTimeout || p.timeout > maxTimeout {
+			return fmt.Errorf("timeout %q: want a duration from %s to %s", arg, minTimeout, maxTimeout)
+		}
+	}
+	return nil
+}
+
+// complete fills in what the directive left out.
+func (p *policy) complete() (err error) {
+	if len(p.addresses) == 0 {
+		p.addresses = []string{defaultAddress}
+	}
+	if p.hostname == "" {
+		p.hostname = defaultHostname()
+	}
+	if p.reply == nil {
+		p.reply, err = parseTemplate(defaultReply)
+	}
+	if p.tls == nil && err == nil {
+		p.tls, err = selfSigned(p.hostname, time.Now())
+	}
+	return err
+}
+
+func loadTLS(cert, key string) (*tls.Config, error) {
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		return nil, fmt.Errorf("tls: %w", err)
+	}
+	return tlsConfig(pair), nil
+}
+
+func resolve(root, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(root, path)
+}
+
+// parseAddress reads an address to listen on, with or without a port.
+func parseAddress(arg string) (string, error) {
+	if ip, err := netip.ParseAddr(strings.Trim(arg, "[]")); err == nil {
+		return net.JoinHostPort(ip.String(), "25"), nil
+	}
+	host, port, err := net.SplitHostPort(arg)
+	if err != nil {
+		return "", fmt.Errorf("address %q: want an IP address with or without a port, or ':25'", arg)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return "", fmt.Errorf("address %q: port %q is not a number from 0 to 65535", arg, port)
+	}
+	if host == "" {
+		return ":" + port, nil
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return "", fmt.Errorf("address %q: %q is not an IP address", arg, host)
+	}
+	return net.JoinHostPort(ip.String(), port), nil
+}
+
+// defaultHostname is a name below this host's. It must differ from the name of
+// a mail server on the same host: Postfix and sendmail take a greeting with
+// their own name for a mail loop.
+func defaultHostname() string {
+	host, err := os.Hostname()
+	name := pluginName + "." + strings.TrimSuffix(host, ".")
+	if err != nil || !isHostname(name) {
+		return pluginName + ".invalid"
+	}
+	return name
+}
+
+// isHostname reports whether s is a host name as RFC 1123 section 2.1 has it.
+func isHostname(s string) bool {
+	if len(s) > 253 {
+		return false
+	}
+	for label := range strings.SplitSeq(s, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		for _, c := range []byte(label) {
+			if c != '-' && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
+				return false
+			}
+		}
+	}
+	return true
+}
