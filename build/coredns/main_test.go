@@ -1,0 +1,246 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/core/dnsserver"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike"
+	"github.com/lookalike-dns/lookalike/test/harness"
+)
+
+// upstream is CoreDNS's own order of all its directives.
+var upstream = slices.Clone(dnsserver.Directives)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	caddy.Quiet, dnsserver.Quiet = true, true
+	if err := dnsserver.SetDirectives(directives); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	harness.Main(m)
+}
+
+// own are the directives that CoreDNS does not have.
+var own = []string{"lookalike", "smtpreject"}
+
+func TestDirectivesInUpstreamOrder(t *testing.T) {
+	t.Parallel()
+
+	last, previous := -1, ""
+	for _, name := range directives {
+		if slices.Contains(own, name) {
+			continue
+		}
+		i := slices.Index(upstream, name)
+		if i < 0 {
+			t.Errorf("CoreDNS has no directive %s", name)
+			continue
+		}
+		if i < last {
+			t.Errorf("%s stands after %s, upstream has it before", name, previous)
+		}
+		last, previous = i, name
+	}
+}
+
+func TestOwnPlace(t *testing.T) {
+	t.Parallel()
+
+	tests := []struct {
+		first, second, why string
+	}{
+		{"rewrite", "lookalike", "the name that will be resolved is the one to look at"},
+		{"acl", "lookalike", "a client that may not ask is not counted"},
+		{"metadata", "lookalike", "its labels come from below"},
+		{"log", "lookalike", "its answers are logged"},
+		{"prometheus", "lookalike", "its answers are counted"},
+		{"errors", "lookalike", "its errors are logged"},
+		{"lookalike", "cache", "a cached answer must neither leak nor hide a query"},
+		{"lookalike", "template", "no other plugin answers first"},
+		{"lookalike", "hosts", "no other plugin answers first"},
+		{"lookalike", "file", "no other plugin answers first"},
+		{"lookalike", "forward", "the query must not leave"},
+	}
+	for _, tt := range tests {
+		i, j := slices.Index(directives, tt.first), slices.Index(directives, tt.second)
+		if i < 0 || j < 0 || i > j {
+			t.Errorf("%s must stand before %s: %s", tt.first, tt.second, tt.why)
+		}
+	}
+}
+
+func TestDirectivesCompiledIn(t *testing.T) {
+	t.Parallel()
+
+	for _, name := range directives {
+		if _, err := caddy.DirectiveAction("dns", name); err != nil {
+			t.Errorf("Directive %s has no plugin: %v", name, err)
+		}
+	}
+	for _, name := range caddy.ListPlugins()["others"] {
+		name, isDNS := strings.CutPrefix(name, "dns.")
+		if isDNS && !slices.Contains(directives, name) {
+			t.Errorf("Plugin %s is linked, but no directive", name)
+		}
+	}
+}
+
+func TestBinaryShowsPlugin(t *testing.T) {
+	t.Parallel()
+
+	tests := []struct {
+		arg  string
+		want string
+	}{
+		{"-plugins", "dns.lookalike\n"},
+		{"-version", "+lookalike-" + lookalike.Version + "\n"},
+	}
+	for _, tt := range tests {
+		out, err := exec.CommandContext(t.Context(), harness.Binary(t), tt.arg).CombinedOutput()
+		if err != nil {
+			t.Errorf("coredns %s: %v\n%s", tt.arg, err, out)
+		}
+		if !strings.Contains(string(out), tt.want) {
+			t.Errorf("coredns %s: want %q in:\n%s", tt.arg, tt.want, out)
+		}
+	}
+}
+
+// TestReadmes starts every block that a README calls a Corefile.
+func TestReadmes(t *testing.T) {
+	var readmes []string
+	for _, pattern := range []string{"../../README.md", "../../plugin/*/README.md"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		readmes = append(readmes, found...)
+	}
+	for _, readme := range readmes {
+		text, err := os.ReadFile(readme)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, corefile := range blocks(string(text)) {
+			t.Run(fmt.Sprintf("%s/%d", readme, i+1), func(t *testing.T) { start(t, corefile) })
+		}
+	}
+	if !slices.Contains(readmes, "../../plugin/lookalike/README.md") {
+		t.Error("plugin/lookalike has no README.md")
+	}
+}
+
+// TestReadmeSections checks the form of CoreDNS's manual pages.
+func TestReadmeSections(t *testing.T) {
+	t.Parallel()
+
+	text, err := os.ReadFile("../../plugin/lookalike/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest := string(text)
+	for _, section := range []string{"## Name", "## Description", "## Syntax", "## Metrics", "## Ready", "## Metadata", "## Examples", "## See Also", "## Bugs"} {
+		i := strings.Index("\n"+rest, "\n"+section+"\n")
+		if i < 0 {
+			t.Errorf("README.md lacks %q, or has it in another place", section)
+			continue
+		}
+		rest = rest[i:]
+	}
+}
+
+var fence = regexp.MustCompile("(?ms)^(?:~~~|```) *corefile\n(.*?)^(?:~~~|```)$")
+
+// blocks returns the fenced blocks of text that are Corefiles.
+func blocks(text string) []string {
+	var found []string
+	for _, m := range fence.FindAllStringSubmatch(text, -1) {
+		found = append(found, m[1])
+	}
+	return found
+}
+
+// start runs a Corefile from a README on free ports, in a directory in which
+// the lists that it names exist.
+func start(t *testing.T, corefile string) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	corefile = onFreePorts(freePort(t), relocated(t, corefile))
+	instance, err := caddy.Start(caddy.CaddyfileInput{
+		Contents: []byte(corefile), Filepath: "Corefile", ServerTypeName: "dns",
+	})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, corefile)
+	}
+	for _, err := range append(instance.ShutdownCallbacks(), instance.Stop()) {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+var (
+	serverPort = regexp.MustCompile(`(?m)^([^\s#]*):\d+([ ,{])`)
+	httpPort   = regexp.MustCompile(`(?m)^(\s*)(health|ready|prometheus)\b( +[^\s{]*:\d+)?`)
+	path       = regexp.MustCompile(`(?:/[\w.-]+)+/([\w.-]+)`)
+)
+
+// onFreePorts has the servers of a Corefile listen on port, and their HTTP
+// endpoints wherever there is room.
+func onFreePorts(port, corefile string) string {
+	dnsserver.Port = port
+	corefile = serverPort.ReplaceAllString(corefile, "${1}:"+port+"${2}")
+	return httpPort.ReplaceAllString(corefile, "${1}${2} 127.0.0.1:0")
+}
+
+// relocated moves the files of lookalike directives into the working directory,
+// and writes a name into each list.
+func relocated(t *testing.T, corefile string) string {
+	t.Helper()
+	var lines []string
+	for line := range strings.Lines(corefile) {
+		switch words := strings.Fields(line); {
+		case len(words) < 2, strings.Contains(line, "://"):
+		case words[0] == "protect", words[0] == "allow":
+			line = path.ReplaceAllString(line, "./$1")
+			for _, word := range strings.Fields(line)[1:] {
+				if !strings.Contains(word, "/") {
+					continue
+				}
+				if err := os.WriteFile(word, []byte("army.mil\n"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+		case words[0] == "alert", words[0] == "spool":
+			line = path.ReplaceAllString(line, "./$1")
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "")
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}

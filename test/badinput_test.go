@@ -1,0 +1,206 @@
+package test
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+
+	"github.com/lookalike-dns/lookalike/test/harness"
+)
+
+// TestBadCorefile shows what the user reads on the standard error. The server
+// must not start.
+func TestBadCorefile(t *testing.T) {
+	t.Parallel()
+	block := func(property string) string { return "lookalike {\n" + property + "\n}" }
+	tests := []struct {
+		name      string
+		directive string
+		files     map[string]string
+		want      []string // all of them
+	}{
+		{"unknown property", block("protcet army.mil"), nil, []string{"Corefile:6", "unknown property 'protcet'"}},
+		{"TLD with a dot", "lookalike com.ml", nil, []string{"Corefile:5", `"com.ml"`, "without a dot"}},
+		{"bad CIDR", block("clients 192.0.2.0/33"), nil, []string{"Corefile:6", `"192.0.2.0/33" is not a CIDR`}},
+		{"client that is a name", block("clients mail.example.org"), nil, []string{"Corefile:6", `"mail.example.org" is not a CIDR or an IP address`}},
+		{"no clients", block("clients"), nil, []string{"Corefile:6", "clients needs"}},
+		{"missing list", block("protect ./none.txt"), nil, []string{"Corefile:6", "none.txt", "no such file"}},
+		{"empty list", block("protect ./empty.txt"), map[string]string{"empty.txt": "# nothing\n\n"}, []string{"Corefile:6", "empty.txt"}},
+		{"list that is a directory", block("protect ./"), nil, []string{"Corefile:6", "directory"}},
+		{"broken line in a list", block("protect ./list.txt"), map[string]string{"list.txt": "army.mil\n# fine\nnavy..mil\n"}, []string{"list.txt:3", `"navy..mil"`}},
+		{"broken line in an allow list", block("allow ./list.txt"), map[string]string{"list.txt": "army.ml\n\xff\xfe.ml\n"}, []string{"list.txt:2"}},
+		{"broken name", block("protect army..mil"), nil, []string{"Corefile:6", `"army..mil"`}},
+		{"no name", block("protect"), nil, []string{"Corefile:6", "at least one name or file is needed"}},
+		{"sinkhole on loopback", block("action high sinkhole 127.0.0.1"), nil, []string{"Corefile:6", "sinkhole 127.0.0.1", "loop"}},
+		{"sinkhole on the unspecified address", block("action high sinkhole 0.0.0.0"), nil, []string{"Corefile:6", "sinkhole 0.0.0.0", "loop"}},
+		{"sinkhole on ::", block("action sinkhole ::"), nil, []string{"Corefile:6", "sinkhole ::"}},
+		{"sinkhole on mapped loopback", block("action sinkhole ::ffff:127.0.0.1"), nil, []string{"Corefile:6", "sinkhole ::ffff:127.0.0.1"}},
+		{"sinkhole on a link-local address", block("action sinkhole fe80::1"), nil, []string{"Corefile:6", "sinkhole fe80::1"}},
+		{"sinkhole that is no address", block("action high sinkhole mail.example.org"), nil, []string{"Corefile:6", `"mail.example.org" is not an IP address`}},
+		{"sinkhole without an address", block("action high sinkhole"), nil, []string{"Corefile:6", "needs the address"}},
+		{"unknown action", block("action high blcok"), nil, []string{"Corefile:6", `unknown action "blcok"`, "nxdomain"}},
+		{"unknown class", block("action typos nxdomain"), nil, []string{"Corefile:6", `"typos"`, "tld-swap"}},
+		{"action twice", block("action high nxdomain\naction high drop"), nil, []string{"Corefile:7", "twice"}},
+		{"ttl of 0", block("ttl 0"), nil, []string{"Corefile:6", "ttl 0", "1s to 1h"}},
+		{"ttl of a week", block("ttl 168h"), nil, []string{"Corefile:6", "ttl 168h", "1s to 1h"}},
+		{"ttl that is no duration", block("ttl soon"), nil, []string{"Corefile:6", `"soon" is not a duration`}},
+		{"protected name in a lookalike TLD", block("protect army.mil army.ml"), nil, []string{"Corefile:6", "army.ml"}},
+		{"protected name in a lookalike TLD, in a list", block("protect ./list.txt"), map[string]string{"list.txt": "army.mil\narmy.ml\n"}, []string{"list.txt:2", "army.ml"}},
+		{"unknown destination", block("alert gopher://192.0.2.1"), nil, []string{"Corefile:6", "gopher"}},
+		{"alert file in no directory", block("alert ./none/alerts.json"), nil, []string{"none"}},
+		{"verify", block("verify"), nil, []string{"Corefile:6", "unknown property 'verify'"}},
+		{"inspect", block("inspect"), nil, []string{"Corefile:6", "unknown property 'inspect'"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			message, status := harness.Refused(t, harness.Config{
+				Corefile: ".:0 {\nbind 127.0.0.1\nerrors\nwhoami\n" + tt.directive + "\n}\n",
+				Files:    tt.files,
+			})
+			if status <= 0 {
+				t.Errorf("Exit status %d", status)
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(message, want) {
+					t.Errorf("No %q in the message:\n%s", want, message)
+				}
+			}
+		})
+	}
+}
+
+// TestGoodCorefile starts what may look odd and is in order.
+func TestGoodCorefile(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name      string
+		directive string
+	}{
+		{"directive without a block", "lookalike"},
+		{"empty block", "lookalike {\n}"},
+		{"TLD in capitals", "lookalike ML"},
+		{"private sinkhole", "lookalike {\n action sinkhole 10.0.0.25\n}"},
+		{"shortest and longest ttl", "lookalike {\n ttl 1s\n}\nlookalike cm {\n ttl 1h\n protect example.com\n}"},
+		{"bare TLD", "lookalike {\n protect mil\n}"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			server := harness.Start(t, harness.Config{Corefile: corefile(tt.directive), Upstream: harness.NewUpstream(t).Addr})
+			r := harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query("army.ml", dns.TypeA))
+			if len(r.Answer) == 1 && r.Answer[0].(*dns.A).A.String() == "203.0.113.66" {
+				t.Errorf("army.ml is not blocked:\n%v", r)
+			}
+		})
+	}
+}
+
+// TestHostileNames sends names that no honest client makes. Each gets one reply
+// to the question, byte for byte, and the server lives on.
+func TestHostileNames(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("a", 63)
+	tests := []struct {
+		name    string
+		labels  []string
+		blocked bool
+	}{
+		{"255 octets below army.ml", []string{long, long, long, strings.Repeat("b", 53), "army", "ml"}, true},
+		{"255 octets that resemble nothing", []string{long, long, long, strings.Repeat("b", 58), "ml"}, false},
+		{"label with dots below army.ml", []string{"a.b.c", "army", "ml"}, true},
+		{"army.mil as one label", []string{"army.mil", "ml"}, false},
+		{"army.ml as one label", []string{"army.ml"}, false},
+		{"dots only", []string{"....", "ml"}, false},
+		{"NUL below army.ml", []string{"\x00", "army", "ml"}, true},
+		{"NUL in the label", []string{"ar\x00my", "ml"}, false},
+		{"NUL behind the TLD", []string{"army", "ml\x00"}, false},
+		{"backslash below army.ml", []string{`a\`, "army", "ml"}, true},
+		{"backslash at the end of the label", []string{`army\`, "ml"}, false},
+		{"escape that looks like another name", []string{`army\046ml`}, false},
+		{"backslash and dot", []string{`\.`, "army", "ml"}, true},
+		{"broken UTF-8 below army.ml", []string{"\xff\xfe", "army", "ml"}, true},
+		{"capitals and octets", []string{"\xc3\x84", "ARMY", "ML"}, true},
+		{"space", []string{" ", "army", "ml"}, true},
+		{"quote and semicolon", []string{`";`, "army", "ml"}, true},
+		{"as many labels as fit", append(slices.Repeat([]string{"a"}, 123), "army", "ml"), true},
+		{"broken punycode", []string{"xn--\x80", "army", "ml"}, true},
+		{"TLD alone", []string{"ml"}, false},
+		{"root", nil, false},
+	}
+	server := harness.Start(t, harness.Config{
+		Corefile: corefile("lookalike {\n action medium off\n action low off\n }"),
+		Upstream: harness.NewUpstream(t).Addr,
+	})
+	for _, tt := range tests {
+		for _, qtype := range []uint16{dns.TypeMX, dns.TypeANY} {
+			query := rawQuery(tt.labels, qtype)
+			wire := harness.UDP(t, server.Addr("DNS"), query)
+			if len(wire) < len(query) || !bytes.Equal(wire[12:len(query)], query[12:]) {
+				t.Errorf("%s: the reply does not repeat the question:\n% x\n% x", tt.name, query, wire)
+				continue
+			}
+			r := harness.Unpack(t, wire)
+			if r.Rcode != dns.RcodeNameError && r.Rcode != dns.RcodeSuccess {
+				t.Errorf("%s: RCODE %s", tt.name, dns.RcodeToString[r.Rcode])
+			}
+			if isBlocked(r) != tt.blocked {
+				t.Errorf("%s: blocked %t, want %t\n%v", tt.name, isBlocked(r), tt.blocked, r)
+			}
+		}
+	}
+	for _, a := range server.Alerts(t) {
+		if a.Lookalike.Confidence != "high" || a.Source.IP != "127.0.0.1" {
+			t.Errorf("Alert %s", a.Raw)
+		}
+	}
+}
+
+// TestHostileMessages sends what is no query. It may stay without a reply, and
+// must not end the server.
+func TestHostileMessages(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("a", 63)
+	query := rawQuery([]string{"army", "ml"}, dns.TypeMX)
+	tests := []struct {
+		name string
+		wire []byte
+	}{
+		{"256 octets", rawQuery([]string{long, long, long, strings.Repeat("b", 54), "army", "ml"}, dns.TypeMX)},
+		{"name without an end", query[:len(query)-5]},
+		{"header only", query[:12]},
+		{"half a header", query[:6]},
+		{"compression loop", append(bytes.Clone(query[:12]), 0xc0, 12, 0, 15, 0, 1)},
+		{"two questions", func() []byte {
+			two := append(bytes.Clone(query), query[12:]...)
+			two[5] = 2
+			return two
+		}()},
+		{"a response", func() []byte {
+			response := bytes.Clone(query)
+			response[2] |= 0x80
+			return response
+		}()},
+	}
+	server := harness.Start(t, harness.Config{Corefile: corefile("lookalike"), Upstream: harness.NewUpstream(t).Addr})
+	for _, tt := range tests {
+		if replies := harness.Replies(t, harness.Loopback, server.Addr("DNS"), tt.wire, false); len(replies) > 1 {
+			t.Errorf("%s: %d replies", tt.name, len(replies))
+		}
+		if r := harness.Unpack(t, harness.UDP(t, server.Addr("DNS"), query)); !isBlocked(r) {
+			t.Errorf("%s: army.ml is not blocked any more", tt.name)
+		}
+	}
+}
+
+// rawQuery packs a query with labels of any octets, and of any length.
+func rawQuery(labels []string, qtype uint16) []byte {
+	wire := []byte{0x12, 0x34, 0x01, 0x00, 0, 1, 0, 0, 0, 0, 0, 0}
+	for _, l := range labels {
+		wire = append(append(wire, byte(len(l))), l...)
+	}
+	return append(wire, 0, byte(qtype>>8), byte(qtype), 0, 1)
+}

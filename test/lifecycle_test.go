@@ -1,0 +1,224 @@
+package test
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/lookalike-dns/lookalike/test/harness"
+)
+
+// reloads is how often each kind of reload is done.
+const reloads = 20
+
+// TestReloadsUnderLoad reloads good and bad Corefiles in turn while queries
+// come in. Nothing may leak, no detection may be lost or told twice, and no
+// group may begin a second time.
+func TestReloadsUnderLoad(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("Descriptors are counted in /proc")
+	}
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	_, takenPort, err := net.SplitHostPort(taken.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	const directive = "lookalike {\n protect ./names.txt\n ttl %ds\n reload 1s\n }"
+	bad := []struct{ corefile, want string }{
+		{corefile("lookalike {\n protcet army.mil\n }"), "unknown property 'protcet'"},
+		{corefile("lookalike {\n protect ./missing.txt\n }"), "missing.txt"},
+		{corefile("lookalike {\n protect ./broken.txt\n }"), "broken.txt:2"},
+		// Everything of ours has started by the time that this port is taken.
+		{corefile("lookalike {\n protect ./names.txt\n }") + ".:" + takenPort + " {\n bind 127.0.0.1\n lookalike {\n protect ./names.txt\n }\n}\n", "address already in use"},
+	}
+	server := harness.Start(t, harness.Config{
+		Corefile: corefile(fmt.Sprintf(directive, 60)),
+		Files:    map[string]string{"names.txt": "army.mil\nnavy.mil\n", "broken.txt": "army.mil\nar my..mil\n"},
+		Upstream: harness.NewUpstream(t).Addr,
+	})
+	load := harness.StartLoad(t, server.Addr("DNS"), dns.RcodeNameError, "army.ml", "mx.army.ml", "navy.ml", "NAVY.ml")
+	round := func(i int) {
+		b := bad[i%len(bad)]
+		if err := server.Reload(b.corefile); err == nil || !strings.Contains(err.Error(), b.want) {
+			t.Errorf("Reload %d of a bad Corefile: %v, want an error with %q", i, err, b.want)
+		}
+		if err := server.Reload(corefile(fmt.Sprintf(directive, 61+i))); err != nil {
+			t.Errorf("Reload %d of a good Corefile: %v", i, err)
+		}
+	}
+	// The first round brings everything to life that lives on.
+	for i := range bad {
+		round(i)
+	}
+	goroutines, descriptors := server.Metric(t, "go_goroutines"), server.Descriptors(t)
+	for i := range reloads {
+		round(i)
+	}
+	// Under load both go up and down by a few, and would go up by one for each
+	// round if a round leaked.
+	const slack = reloads / 3
+	if !server.Wait(func() bool {
+		return server.Metric(t, "go_goroutines") <= goroutines+slack && server.Descriptors(t) <= descriptors+slack
+	}) {
+		t.Errorf("%v goroutines and %d descriptors before %d rounds of reloads, %v and %d after",
+			goroutines, descriptors, reloads, server.Metric(t, "go_goroutines"), server.Descriptors(t))
+	}
+	load.Stop()
+	if load.Answered.Load() == 0 || load.Wrong.Load() != 0 || load.Lost.Load() != 0 {
+		t.Errorf("Of %d queries %d were answered, %d wrongly, %d not",
+			load.Sent.Load(), load.Answered.Load(), load.Wrong.Load(), load.Lost.Load())
+	}
+
+	if status := server.Stop(); status != 0 {
+		t.Errorf("Exit status %d", status)
+	}
+	alerts := server.Alerts(t)
+	if n := harness.Sum(alerts); int64(n) != load.Sent.Load() {
+		t.Errorf("The alerts tell of %d queries, %d were sent", n, load.Sent.Load())
+	}
+	checkGroups(t, alerts, 2)
+}
+
+// checkGroups wants so many groups, each with one first record.
+func checkGroups(t *testing.T, alerts []harness.Alert, want int) {
+	t.Helper()
+	first := make(map[string]int)
+	for _, a := range alerts {
+		if a.Late {
+			continue
+		}
+		first[a.Lookalike.Group] += 0
+		if a.Lookalike.Phase == "first" {
+			first[a.Lookalike.Group]++
+		}
+	}
+	for group, n := range first {
+		if n != 1 {
+			t.Errorf("Group %s began %d times", group, n)
+		}
+	}
+	if len(first) != want {
+		t.Errorf("%d groups, want %d", len(first), want)
+	}
+}
+
+// TestListReload changes a list while the server runs: a broken one is refused,
+// and the good one after it is taken.
+func TestListReload(t *testing.T) {
+	t.Parallel()
+	server := harness.Start(t, harness.Config{
+		Corefile: corefile("lookalike {\n protect ./names.txt\n reload 1s\n }"),
+		Files:    map[string]string{"names.txt": "army.mil\n"},
+		Upstream: harness.NewUpstream(t).Addr,
+	})
+	blocked := func(name string) bool {
+		return isBlocked(harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query(name, dns.TypeMX)))
+	}
+	steps := []struct {
+		list       string
+		army, navy bool
+		result     string
+	}{
+		{"army.mil\nnav y..mil\n", true, false, "failure"},
+		{"navy.mil\n", false, true, "success"},
+		{"", false, true, "failure"},
+		{"army.mil\nnavy.mil\n", true, true, "success"},
+	}
+	results := make(map[string]float64)
+	for _, step := range steps {
+		// As an editor does it: the new file takes the name of the old one.
+		if err := os.WriteFile(server.Dir+"/new", []byte(step.list), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(server.Dir+"/new", server.Dir+"/names.txt"); err != nil {
+			t.Fatal(err)
+		}
+		results[step.result]++
+		if !server.Wait(func() bool {
+			return server.Metric(t, "coredns_lookalike_list_reloads_total", "result", step.result) >= results[step.result]
+		}) {
+			t.Fatalf("No %s of the list %q", step.result, step.list)
+		}
+		if army, navy := blocked("army.ml"), blocked("navy.ml"); army != step.army || navy != step.navy {
+			t.Errorf("List %q: army.ml blocked %t, navy.ml %t, want %t and %t", step.list, army, navy, step.army, step.navy)
+		}
+	}
+	for result, want := range results {
+		if n := server.Metric(t, "coredns_lookalike_list_reloads_total", "result", result); n != want {
+			t.Errorf("%v times %s counted, want %v: one for each change", n, result, want)
+		}
+	}
+}
+
+// TestLameduck stops the server while queries come in. It goes on answering
+// until the lameduck time of health is over, and has told of every query that
+// it answered.
+func TestLameduck(t *testing.T) {
+	t.Parallel()
+	server := harness.Start(t, harness.Config{
+		Corefile: corefile("lookalike", "health 127.0.0.1:{$HTTP} {\n lameduck 2s\n }"),
+		Upstream: harness.NewUpstream(t).Addr,
+	})
+	load := harness.StartLoad(t, server.Addr("DNS"), dns.RcodeNameError, "army.ml", "navy.ml", "af.ml")
+	if !server.Wait(func() bool { return load.Answered.Load() > 100 }) {
+		t.Fatal("The load does not get going")
+	}
+	if err := server.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if !server.Wait(func() bool { return strings.Contains(server.Output(), "lameduck") }) {
+		t.Fatal("The server does not go into lameduck mode")
+	}
+	before := load.Answered.Load()
+	if status := server.Stop(); status != 0 {
+		t.Errorf("Exit status %d", status)
+	}
+	load.Stop()
+	answered, sent := load.Answered.Load(), load.Sent.Load()
+	if answered <= before {
+		t.Errorf("%d queries answered before the lameduck time, %d after: none during it", before, answered)
+	}
+	alerts := server.Alerts(t)
+	if n := int64(harness.Sum(alerts)); n < answered || n > sent {
+		t.Errorf("The alerts tell of %d queries; %d were answered, %d sent", n, answered, sent)
+	}
+	checkGroups(t, alerts, 3)
+}
+
+// TestSignals ends the server in each way that an operator has.
+func TestSignals(t *testing.T) {
+	t.Parallel()
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		t.Run(sig.String(), func(t *testing.T) {
+			t.Parallel()
+			server := harness.Start(t, harness.Config{Corefile: corefile("lookalike"), Upstream: harness.NewUpstream(t).Addr})
+			const queries = 25
+			for range queries {
+				harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query("army.ml", dns.TypeMX))
+			}
+			started := time.Now()
+			if err := server.Signal(sig); err != nil {
+				t.Fatal(err)
+			}
+			if status := server.Stop(); status != 0 {
+				t.Errorf("Exit status %d after %s", status, time.Since(started))
+			}
+			if n := harness.Sum(server.Alerts(t)); n != queries {
+				t.Errorf("The alerts tell of %d queries, want %d", n, queries)
+			}
+		})
+	}
+}
