@@ -182,8 +182,8 @@ func TestAlertOfOneQuery(t *testing.T) {
 		t.Fatal(err)
 	}
 	records := flush()
-	if len(records) != 1 {
-		t.Fatalf("Expected one record, got %d: %v", len(records), records)
+	if len(records) != 2 || field(records[1], "lookalike.phase") != "final" {
+		t.Fatalf("Expected a first and a final record, got %d: %v", len(records), records)
 	}
 	for path, want := range map[string]string{
 		"source.ip":              "192.0.2.25",

@@ -97,7 +97,6 @@ func TestParse(t *testing.T) {
 		{"ttl twice", "lookalike {\n ttl 60\n ttl 60\n}", "ttl is given twice"},
 		{"reload too fast", "lookalike {\n reload 10ms\n}", "reload 10ms: want whole seconds from 1s"},
 		{"unknown alert destination", "lookalike {\n alert carrier-pigeon://coop\n}", "carrier-pigeon"},
-		{"unclosed block", "lookalike {\n ttl 60", "end of file"},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
