@@ -17,24 +17,28 @@ import (
 // tools ask as administrators do. The arguments are for a query without EDNS,
 // with it, and with DO.
 var tools = []struct {
-	name string
-	args func(port, name, qtype string) []string
-	edns [3][]string
+	name  string
+	args  func(port, name, qtype string) []string
+	edns  [3][]string
+	lower bool // asks for the name in lower case
 }{
 	{
 		"dig",
 		func(port, name, qtype string) []string { return []string{"-p", port, "@127.0.0.1", name, qtype} },
 		[3][]string{{"+noedns"}, {"+edns=0", "+nocookie"}, {"+dnssec", "+cookie"}},
+		false,
 	},
 	{
 		"kdig",
 		func(port, name, qtype string) []string { return []string{"-p", port, "@127.0.0.1", name, qtype} },
 		[3][]string{{"+noedns"}, {"+edns=0"}, {"+dnssec"}},
+		true,
 	},
 	{
 		"drill",
 		func(port, name, qtype string) []string { return []string{"-p", port, name, "@127.0.0.1", qtype} },
 		[3][]string{{}, {"-b", "1232"}, {"-D"}},
+		false,
 	},
 }
 
@@ -65,7 +69,11 @@ func TestTools(t *testing.T) {
 						if err != nil {
 							t.Fatalf("%s %s: %v\n%s", tool.name, strings.Join(args, " "), err, out)
 						}
-						if err := checkToolOutput(string(out), name, e.opt, e.do); err != nil {
+						asked := name
+						if tool.lower {
+							asked = strings.ToLower(name)
+						}
+						if err := checkToolOutput(string(out), asked, e.opt, e.do); err != nil {
 							t.Errorf("%s %s: %v\n%s", tool.name, strings.Join(args, " "), err, out)
 						}
 					}

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -286,32 +285,4 @@ func Refused(tb testing.TB, c Config) (message string, status int) {
 		tb.Fatal("The server ended without an error")
 	}
 	return stderr.String(), cmd.ProcessState.ExitCode()
-}
-
-// freePort finds a port that is free for UDP and TCP on all of loopback.
-func freePort() (uint16, error) {
-	for range 20 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return 0, err
-		}
-		port := l.Addr().(*net.TCPAddr).Port
-		p, err := net.ListenPacket("udp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-		l.Close()
-		if err == nil {
-			p.Close()
-			return uint16(port), nil
-		}
-	}
-	return 0, errors.New("no free port on 127.0.0.1")
-}
-
-// FreePort is a port that was free a moment ago.
-func FreePort(tb testing.TB) uint16 {
-	tb.Helper()
-	port, err := freePort()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return port
 }
