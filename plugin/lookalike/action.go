@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
@@ -117,7 +118,7 @@ func (s *selectors) add(args []string) error {
 	}
 	a, err := parseAction(rest)
 	if err != nil {
-		if !selected && len(rest) > 1 && isActionName(rest[1]) {
+		if !selected && len(rest) > 1 && slices.Contains(actionNames[:], rest[1]) {
 			return fmt.Errorf("unknown confidence or class %q: want high, medium, low or one of %s", args[0], classList())
 		}
 		return err
@@ -171,15 +172,6 @@ func (s *selectors) table() *actions {
 		}
 	}
 	return &t
-}
-
-func isActionName(s string) bool {
-	for _, name := range actionNames {
-		if s == name {
-			return true
-		}
-	}
-	return false
 }
 
 func classList() string {

@@ -16,17 +16,23 @@ func reply(w dns.ResponseWriter, r *dns.Msg, d Decision) (rcode int) {
 	if m := build(r, d); m != nil && w.WriteMsg(m) == nil {
 		return m.Rcode
 	}
-	defer survive("answer")
-	w.WriteMsg(negative(r, dns.RcodeNameError, d))
+	// Nothing of the verdict is used, since that may be what went wrong.
+	m := empty(r, dns.RcodeNameError)
+	m.Ns = []dns.RR{soa(r.Question[0].Name, d.Policy.ttl)}
+	if err := w.WriteMsg(m); err != nil {
+		log.Debugf("No reply could be sent for %q: %v", r.Question[0].Name, err)
+	}
 	return dns.RcodeNameError
 }
 
-// build returns the answer to r, or nil where it cannot be sent as a message.
+// build returns the answer to r, or nil where it cannot be made or is too
+// large to be sent.
 func build(r *dns.Msg, d Decision) (m *dns.Msg) {
 	defer survive("answer")
-	m = compose(r, d)
-	if m.Len() > dns.MaxMsgSize {
-		return nil
+	answer := compose(r, d)
+	explain(answer, d)
+	if answer.Len() <= dns.MaxMsgSize {
+		m = answer
 	}
 	return m
 }
@@ -43,9 +49,9 @@ func compose(r *dns.Msg, d Decision) *dns.Msg {
 	case actionSinkhole:
 		return positive(r, d, sinkhole(r.Question[0], d.Action.addresses, d.Policy.ttl))
 	case actionRefused:
-		return empty(r, dns.RcodeRefused, d)
+		return empty(r, dns.RcodeRefused)
 	case actionServfail:
-		return empty(r, dns.RcodeServerFailure, d)
+		return empty(r, dns.RcodeServerFailure)
 	default:
 		return negative(r, dns.RcodeNameError, d)
 	}
@@ -56,19 +62,45 @@ func positive(r *dns.Msg, d Decision, rrs []dns.RR) *dns.Msg {
 	if len(rrs) == 0 {
 		return negative(r, dns.RcodeSuccess, d)
 	}
-	m := empty(r, dns.RcodeSuccess, d)
+	m := empty(r, dns.RcodeSuccess)
 	m.Answer = rrs
 	return m
 }
 
 // negative returns an answer without records that caches in front of us keep
-// for the policy's TTL: RFC 2308 sections 2 and 5, with the SOA's own TTL equal
-// to its MINIMUM.
+// for the policy's TTL.
 func negative(r *dns.Msg, rcode int, d Decision) *dns.Msg {
-	m := empty(r, rcode, d)
-	ttl := d.Policy.ttl
-	m.Ns = []dns.RR{&dns.SOA{
-		Hdr:     dns.RR_Header{Name: ancestor(r.Question[0].Name, d.Verdict.Registrable), Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: ttl},
+	m := empty(r, rcode)
+	m.Ns = []dns.RR{soa(ancestor(r.Question[0].Name, d.Verdict.Registrable), d.Policy.ttl)}
+	return m
+}
+
+// empty returns an answer without any record, and with an OPT only for a
+// client that sent one (RFC 6891 section 7). RA is set, since glibc takes an
+// empty answer without it for a lame referral and asks the next server.
+func empty(r *dns.Msg, rcode int) *dns.Msg {
+	m := new(dns.Msg).SetRcode(r, rcode)
+	m.RecursionAvailable = true
+	if o := r.IsEdns0(); o != nil {
+		m.SetEdns0(o.UDPSize(), o.Do())
+	}
+	return m
+}
+
+// explain says in an Extended DNS Error (RFC 8914) why m is what it is, where
+// the client understands EDNS.
+func explain(m *dns.Msg, d Decision) {
+	text := d.Verdict.Registrable + " resembles " + d.Verdict.Matches[0].Protected + " (" + d.Verdict.Class.String() + ")"
+	if o := m.IsEdns0(); o != nil {
+		o.Option = []dns.EDNS0{&dns.EDNS0_EDE{InfoCode: dns.ExtendedErrorCodeFiltered, ExtraText: text}}
+	}
+}
+
+// soa returns the SOA that makes a negative answer cacheable for ttl seconds:
+// its own TTL is equal to its MINIMUM (RFC 2308 sections 3 and 5).
+func soa(owner string, ttl uint32) *dns.SOA {
+	return &dns.SOA{
+		Hdr:     header(owner, dns.TypeSOA, ttl),
 		Ns:      "blocked.invalid.",
 		Mbox:    "hostmaster.invalid.",
 		Serial:  1,
@@ -76,25 +108,7 @@ func negative(r *dns.Msg, rcode int, d Decision) *dns.Msg {
 		Retry:   ttl,
 		Expire:  ttl,
 		Minttl:  ttl,
-	}}
-	return m
-}
-
-// empty returns an answer without any record, and an OPT only for a client
-// that sent one (RFC 6891 section 7), with the reason as an Extended DNS Error
-// (RFC 8914). RA is set, since glibc takes an empty answer without it for a
-// lame referral and asks the next server.
-func empty(r *dns.Msg, rcode int, d Decision) *dns.Msg {
-	m := new(dns.Msg).SetRcode(r, rcode)
-	m.RecursionAvailable = true
-	if o := r.IsEdns0(); o != nil {
-		m.SetEdns0(o.UDPSize(), o.Do())
-		m.IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_EDE{
-			InfoCode:  dns.ExtendedErrorCodeFiltered,
-			ExtraText: d.Verdict.Registrable + " resembles " + d.Verdict.Matches[0].Protected + " (" + d.Verdict.Class.String() + ")",
-		}}
 	}
-	return m
 }
 
 // ancestor returns the part of qname that has as many labels as name, which is

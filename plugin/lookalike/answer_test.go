@@ -11,6 +11,7 @@ import (
 	"github.com/coredns/coredns/plugin/test"
 
 	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
 // blocked is a policy under which every lookalike gets the action.
@@ -156,7 +157,6 @@ func TestDropWritesNothing(t *testing.T) {
 type brokenWriter struct {
 	test.ResponseWriter
 	failures int
-	panics   bool
 	sent     []*dns.Msg
 }
 
@@ -181,13 +181,17 @@ func TestAnswerThatCannotBeSentBecomesNXDomain(t *testing.T) {
 }
 
 func TestFailureInAnswerBecomesNXDomain(t *testing.T) {
-	l := blocked(t, "nxdomain")
-	l.policies[0].actions = (&selectors{all: &Action{kind: actionSinkhole, addresses: nil}}).table()
-	for _, name := range []string{"army.ml.", "us.af.ml."} {
-		m, _, written := ask(t, l, new(dns.Msg).SetQuestion(name, dns.TypeA))
-		if written != 1 || m.Rcode != dns.RcodeSuccess || len(m.Ns) != 1 {
-			t.Errorf("%s: Expected NODATA from a sinkhole without addresses, got %v", name, m)
-		}
+	l := blocked(t, "sinkhole 198.51.100.66")
+	before := testutil.ToFloat64(failuresTotal.WithLabelValues("answer"))
+	d, _ := l.decide(&test.ResponseWriter{}, dns.Question{Name: "army.ml.", Qtype: dns.TypeA, Qclass: dns.ClassINET})
+	d.Verdict.Matches = nil // makes naming the match panic
+	w := &brokenWriter{}
+	rcode := reply(w, new(dns.Msg).SetQuestion("army.ml.", dns.TypeA).SetEdns0(1232, false), d)
+	if rcode != dns.RcodeNameError || len(w.sent) != 1 || w.sent[0].Rcode != dns.RcodeNameError {
+		t.Errorf("Expected one NXDOMAIN, got %v", w.sent)
+	}
+	if got := testutil.ToFloat64(failuresTotal.WithLabelValues("answer")) - before; got != 1 {
+		t.Errorf("Expected the failure to be counted once, got %v", got)
 	}
 }
 

@@ -124,11 +124,11 @@ func stopOthers(survivor *engine) error {
 	}
 	live.Unlock()
 
-	var errs []error
+	var err error
 	for _, e := range others {
-		errs = append(errs, e.stop())
+		err = errors.Join(err, e.stop())
 	}
-	return errors.Join(errs...)
+	return err
 }
 
 // publish shows the lists in force as metrics.

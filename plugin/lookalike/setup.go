@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -151,10 +152,8 @@ func (p *parser) parseTLDs(args []string) error {
 		case err != nil || len(tld) > 63 || tld == "":
 			return p.Errf("lookalike TLD %q is not a domain label", arg)
 		}
-		for _, other := range p.policy.tlds {
-			if other == tld {
-				return p.Errf("lookalike TLD %q is given twice", arg)
-			}
+		if slices.Contains(p.policy.tlds, tld) {
+			return p.Errf("lookalike TLD %q is given twice", arg)
 		}
 		p.policy.tlds = append(p.policy.tlds, tld)
 	}
