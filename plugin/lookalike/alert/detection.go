@@ -21,7 +21,7 @@ type Detection struct {
 	Rcode int // of the answer; meaningless when Action is "drop" or "monitor"
 
 	Verdict *detect.Verdict
-	Action  string // "nxdomain", "monitor", ...
+	Action  string       // "nxdomain", "monitor", ...
 	Answers []netip.Addr // the sinkhole's addresses, where Action is "sinkhole"
 
 	// Context says what the query was for, where that can be told: "spf",
@@ -34,4 +34,16 @@ type Detection struct {
 
 	ServerBlock string // "dns://.:53"
 	View        string // of the view plugin, or empty
+
+	// SMTP is the envelope of a message that the SMTP responder refused. A
+	// Detection with an envelope is no query: it counts nothing, it joins the
+	// envelope to the group of the queries that led to it.
+	SMTP *SMTP
+}
+
+// SMTP is the envelope of a refused message, as the SMTP client gave it.
+type SMTP struct {
+	From string `json:"from"` // envelope sender; empty for a bounce
+	To   string `json:"to"`   // envelope recipient
+	HELO string `json:"helo,omitempty"`
 }

@@ -1,0 +1,494 @@
+package alert
+
+import (
+	"cmp"
+	"hash/maphash"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+)
+
+// Alerts are state, not messages: a detection increments a number in a
+// bounded table, and records are made from the table's groups at the pace
+// that a person can use. Nothing that is slow or full can lose a count.
+const (
+	maxGroups        = 16384 // groups of one client and one name
+	maxClientRollups = 1024  // groups of one client and many names
+
+	firstInterval = time.Minute // between a group's first record and its first update
+	maxInterval   = time.Hour
+	stormDelay    = time.Second     // from a roll-up's first detection to its first record
+	envelopeDelay = 5 * time.Second // from a refused message to its record, at most
+	idleTime      = 10 * time.Minute
+
+	maxSamples   = 5
+	maxQtypes    = 8
+	maxEnvelopes = 8
+)
+
+// anyName and the zero address stand in the keys of roll-ups.
+const anyName = "*"
+
+// key identifies a group. A roll-up over a client's names has the name
+// anyName; a roll-up over all clients has the zero client as well.
+type key struct {
+	class  detect.Class
+	client netip.Addr
+	name   string // the registrable lookalike
+	action string
+}
+
+func (k *key) rollup() bool { return k.name == anyName }
+
+// table counts detections in groups. It is safe for concurrent use.
+type table struct {
+	seed    maphash.Seed
+	limiter limiter
+	fresh   func() // called when a group wants to be announced; must not block
+
+	groups        atomic.Int64
+	clientRollups atomic.Int64
+
+	shards [tableShards]shard
+}
+
+const tableShards = 64
+
+// shard is the part of the table whose hashes begin with its index.
+type shard struct {
+	mu       sync.Mutex
+	groups   map[uint64]*group // by hash; groups of one hash are chained
+	announce []announcement
+	pending  uint64 // detections that no record has carried yet
+	closed   bool
+	_        [24]byte // keeps neighbours off this cache line
+}
+
+// announcement is the first detection of a group, on its way into a record.
+type announcement struct {
+	key key
+	det Detection
+}
+
+// group is the state of one key.
+type group struct {
+	key  key
+	hash uint64
+	next *group // with the same hash
+
+	first, last time.Time // detections
+	total       uint64
+	interval    time.Duration // from the next record to the one after it
+	due         time.Time     // no record before this
+	det         Detection     // the first query since the last record, or the last one known
+	window      window
+}
+
+// window is what happened to a group since its last record.
+type window struct {
+	count      uint64
+	start, end time.Time
+
+	qtypes [maxQtypes]typeCount
+	others uint64 // queries of types that did not fit
+
+	samples   []string // different names, oldest first
+	names     *sketch  // of all names, once samples are full
+	clients   []netip.Addr
+	addrs     *sketch // of all clients; roll-ups over clients only
+	envelopes []SMTP
+}
+
+type typeCount struct {
+	qtype uint16
+	count uint64
+}
+
+func newTable(fresh func()) *table {
+	t := &table{seed: maphash.MakeSeed(), fresh: fresh}
+	for i := range t.shards {
+		t.shards[i].groups = make(map[uint64]*group)
+	}
+	return t
+}
+
+// hash mixes two keyed hashes, so that nobody who chooses names and addresses
+// can make groups share a chain.
+func (t *table) hash(k *key) uint64 {
+	var b [18]byte
+	addr := k.client.As16()
+	copy(b[:], addr[:])
+	b[16] = byte(k.class)
+	if k.action != "" {
+		b[17] = k.action[0] + byte(len(k.action))
+	}
+	h := maphash.String(t.seed, k.name)
+	return (h<<32 | h>>32) ^ maphash.Bytes(t.seed, b[:])
+}
+
+func (t *table) shard(hash uint64) *shard { return &t.shards[hash>>58] }
+
+func (s *shard) find(hash uint64, k *key) *group {
+	for g := s.groups[hash]; g != nil; g = g.next {
+		if g.key.name == k.name && g.key.client == k.client && g.key.class == k.class && g.key.action == k.action {
+			return g
+		}
+	}
+	return nil
+}
+
+// observe counts d, whose Time is set. It reports false, and has counted
+// nothing, when the table is closed.
+func (t *table) observe(d *Detection) bool {
+	v := d.Verdict
+	k := key{class: v.Class, client: d.Client.Addr(), name: v.Registrable, action: d.Action}
+	hash := t.hash(&k)
+	s := t.shard(hash)
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return false
+	}
+	if g := s.find(hash, &k); g != nil {
+		s.add(t, g, d)
+		s.mu.Unlock()
+		return true
+	}
+	why := t.admit(&k, d)
+	if why == admitted {
+		s.create(k, hash, d)
+	}
+	s.mu.Unlock()
+	if why == admitted {
+		t.fresh()
+		return true
+	}
+	return t.observeRollup(k, d, why)
+}
+
+// admit decides whether a new group is announced on its own, and if so counts
+// it among the table's groups.
+func (t *table) admit(k *key, d *Detection) admission {
+	if why := t.limiter.admit(k.client, d.Time.UnixNano()); why != admitted {
+		return why
+	}
+	if t.groups.Add(1) > maxGroups {
+		t.groups.Add(-1)
+		return clientBusy
+	}
+	return admitted
+}
+
+// observeRollup counts d in the group of its client, or in that of all
+// clients when there are too many of those, or too many clients.
+func (t *table) observeRollup(k key, d *Detection, why admission) bool {
+	k.name = anyName
+	if why == clientBusy {
+		if ok, closed := t.addRollup(k, d, &t.clientRollups, maxClientRollups); ok || closed {
+			return ok
+		}
+	}
+	k.client = netip.Addr{}
+	ok, _ := t.addRollup(k, d, nil, 0)
+	return ok
+}
+
+// addRollup counts d in the roll-up k. It makes the group when it is missing
+// and n, which may be nil, is below limit.
+func (t *table) addRollup(k key, d *Detection, n *atomic.Int64, limit int64) (ok, closed bool) {
+	hash := t.hash(&k)
+	s := t.shard(hash)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false, true
+	}
+	g := s.find(hash, &k)
+	if g == nil {
+		if n != nil && n.Add(1) > limit {
+			n.Add(-1)
+			return false, false
+		}
+		g = &group{key: k, hash: hash, interval: firstInterval, due: d.Time.Add(stormDelay), first: d.Time, det: *d}
+		s.insert(g)
+	}
+	s.add(t, g, d)
+	if d.SMTP == nil {
+		rolledUpCount.Inc()
+	}
+	return true, false
+}
+
+// create makes the group k with its first detection, which waits to be
+// announced.
+func (s *shard) create(k key, hash uint64, d *Detection) {
+	g := &group{
+		key: k, hash: hash, interval: 2 * firstInterval, due: d.Time.Add(firstInterval),
+		first: d.Time, last: d.Time, det: *d,
+	}
+	if d.SMTP == nil {
+		g.total = 1
+		s.pending++
+	}
+	s.insert(g)
+	s.announce = append(s.announce, announcement{key: k, det: *d})
+}
+
+func (s *shard) insert(g *group) {
+	g.next = s.groups[g.hash]
+	s.groups[g.hash] = g
+}
+
+// remove takes g out of the shard.
+func (s *shard) remove(g *group) {
+	at := s.groups[g.hash]
+	if at == g {
+		if g.next == nil {
+			delete(s.groups, g.hash)
+		} else {
+			s.groups[g.hash] = g.next
+		}
+		return
+	}
+	for ; at != nil; at = at.next {
+		if at.next == g {
+			at.next = g.next
+			return
+		}
+	}
+}
+
+// add counts d in g.
+func (s *shard) add(t *table, g *group, d *Detection) {
+	if d.Time.After(g.last) {
+		g.last = d.Time
+	}
+	w := &g.window
+	if w.start.IsZero() {
+		w.start = d.Time
+	}
+	if d.SMTP != nil {
+		g.addEnvelope(d)
+		return
+	}
+	if w.count == 0 {
+		g.det = *d
+	} else if g.det.Context == "" && d.Context != "" {
+		g.det.Context = d.Context
+	}
+	s.pending++
+	g.total++
+	w.count++
+	w.end = g.last
+	w.addType(d.Qtype)
+	w.addName(t, d.Verdict.Name)
+	if !g.key.client.IsValid() {
+		w.addClient(t, d.Client.Addr())
+	}
+}
+
+// addEnvelope joins a refused message to g, which then has its next record
+// soon: somebody has to be told while the message is still of use.
+func (g *group) addEnvelope(d *Detection) {
+	w := &g.window
+	w.end = g.last
+	if len(w.envelopes) < maxEnvelopes {
+		w.envelopes = append(w.envelopes, *d.SMTP)
+	}
+	if soon := d.Time.Add(envelopeDelay); soon.Before(g.due) {
+		g.due = soon
+	}
+}
+
+func (w *window) addType(qtype uint16) {
+	for i := range w.qtypes {
+		c := &w.qtypes[i]
+		if c.qtype == qtype || c.count == 0 {
+			c.qtype = qtype
+			c.count++
+			return
+		}
+	}
+	w.others++
+}
+
+func (w *window) addName(t *table, name string) {
+	if slices.Contains(w.samples, name) {
+		return
+	}
+	if len(w.samples) < maxSamples {
+		w.samples = append(w.samples, name)
+		return
+	}
+	if w.names == nil {
+		w.names = new(sketch)
+		for _, s := range w.samples {
+			w.names.add(maphash.String(t.seed, s))
+		}
+	}
+	w.names.add(maphash.String(t.seed, name))
+}
+
+func (w *window) addClient(t *table, client netip.Addr) {
+	if w.addrs == nil {
+		w.addrs = new(sketch)
+	}
+	b := client.As16()
+	w.addrs.add(maphash.Bytes(t.seed, b[:]))
+	if len(w.clients) < maxSamples && !slices.Contains(w.clients, client) {
+		w.clients = append(w.clients, client)
+	}
+}
+
+// distinctNames is exact up to maxSamples, an estimate beyond.
+func (w *window) distinctNames() uint64 {
+	if w.names != nil {
+		return max(w.names.estimate(), maxSamples+1)
+	}
+	return uint64(len(w.samples))
+}
+
+func (w *window) distinctClients() uint64 {
+	if w.addrs == nil {
+		return 0
+	}
+	return max(w.addrs.estimate(), uint64(len(w.clients)))
+}
+
+// pending is the number of detections that no record has carried yet.
+func (t *table) pending() uint64 {
+	var n uint64
+	for i := range t.shards {
+		s := &t.shards[i]
+		s.mu.Lock()
+		n += s.pending
+		s.mu.Unlock()
+	}
+	return n
+}
+
+// announcements returns the records of the groups that are new, in the order
+// of their detections.
+func (t *table) announcements() []*Record {
+	var records []*Record
+	for i := range t.shards {
+		s := &t.shards[i]
+		s.mu.Lock()
+		records = s.takeAnnouncements(records)
+		s.mu.Unlock()
+	}
+	sortByTime(records)
+	return records
+}
+
+func (s *shard) takeAnnouncements(records []*Record) []*Record {
+	for i := range s.announce {
+		r := newFirst(&s.announce[i])
+		s.pending -= r.Count
+		records = append(records, r)
+	}
+	clear(s.announce) // lets go of the verdicts
+	s.announce = s.announce[:0]
+	return records
+}
+
+// sweep returns the records that are due at now, and removes the groups that
+// have been idle.
+func (t *table) sweep(now time.Time) []*Record {
+	t.limiter.forget(now.UnixNano())
+	records := t.announcements()
+	for i := range t.shards {
+		s := &t.shards[i]
+		s.mu.Lock()
+		for _, chain := range s.groups {
+			for g := chain; g != nil; g = g.next {
+				if r := t.step(s, g, now); r != nil {
+					records = append(records, r)
+				}
+			}
+		}
+		s.mu.Unlock()
+	}
+	sortByTime(records)
+	return records
+}
+
+// step makes g's record if one is due, and removes g when it has been idle.
+func (t *table) step(s *shard, g *group, now time.Time) *Record {
+	idle := now.Sub(g.last) >= idleTime
+	due := !g.window.start.IsZero() && !now.Before(g.due)
+	var r *Record
+	switch {
+	case g.key.rollup() && (due || idle && !g.window.start.IsZero()):
+		r = t.record(s, g, Storm, now)
+	case g.key.rollup():
+	case idle:
+		r = t.record(s, g, Final, now)
+	case due:
+		r = t.record(s, g, Update, now)
+	}
+	if idle {
+		t.drop(s, g)
+	}
+	return r
+}
+
+func (t *table) drop(s *shard, g *group) {
+	s.remove(g)
+	switch {
+	case !g.key.rollup():
+		t.groups.Add(-1)
+	case g.key.client.IsValid():
+		t.clientRollups.Add(-1)
+	}
+}
+
+// record turns g's window into a record and begins the next one.
+func (t *table) record(s *shard, g *group, phase Phase, now time.Time) *Record {
+	r := newRecord(g, phase)
+	s.pending -= r.Count
+	g.window = window{}
+	g.due = now.Add(g.interval)
+	g.interval = min(2*g.interval, maxInterval)
+	return r
+}
+
+// close ends the table: it returns the last records of all groups, and every
+// observe after it reports false.
+func (t *table) close(now time.Time) []*Record {
+	var records []*Record
+	for i := range t.shards {
+		s := &t.shards[i]
+		s.mu.Lock()
+		s.closed = true
+		records = s.takeAnnouncements(records)
+		for _, chain := range s.groups {
+			for g := chain; g != nil; g = g.next {
+				switch {
+				case !g.key.rollup():
+					records = append(records, t.record(s, g, Final, now))
+				case !g.window.start.IsZero():
+					records = append(records, t.record(s, g, Storm, now))
+				}
+			}
+		}
+		s.groups = nil
+		s.mu.Unlock()
+	}
+	t.groups.Store(0)
+	t.clientRollups.Store(0)
+	sortByTime(records)
+	return records
+}
+
+// sortByTime orders records by their last detection; a group's first record
+// stays before its others.
+func sortByTime(records []*Record) {
+	slices.SortStableFunc(records, func(a, b *Record) int {
+		return cmp.Or(a.End.Compare(b.End), cmp.Compare(a.Phase, b.Phase))
+	})
+}

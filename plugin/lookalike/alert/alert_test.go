@@ -1,0 +1,142 @@
+package alert
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"sync"
+	"testing"
+	"time"
+
+	clog "github.com/coredns/coredns/plugin/pkg/log"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	"go.uber.org/goleak"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+)
+
+func TestMain(m *testing.M) {
+	clog.Discard()
+	goleak.VerifyTestMain(m)
+}
+
+// epoch is when the tests begin.
+var epoch = time.Date(2026, 11, 23, 8, 40, 0, 0, time.UTC)
+
+// detection is a query for a registrable lookalike, or a name below it, by client.
+func detection(client, name, registrable string, at time.Time) *Detection {
+	return &Detection{
+		Time:      at,
+		Client:    netip.AddrPortFrom(netip.MustParseAddr(client), 41532),
+		Server:    netip.MustParseAddrPort("192.0.2.53:53"),
+		Transport: "udp",
+		Protocol:  "dns",
+		ID:        51234,
+		Qtype:     15,
+		Rcode:     3,
+		Action:    "nxdomain",
+		Verdict: &detect.Verdict{
+			Class:       detect.TLDSwap,
+			Confidence:  detect.High,
+			Matches:     []detect.Match{{Protected: "army.mil", DidYouMean: "army.mil"}},
+			Name:        name,
+			Registrable: registrable,
+			Reason:      "army.ml is army.mil under ml",
+		},
+		ServerBlock: "dns://.:53",
+	}
+}
+
+// clientAddr is the i-th of a million clients.
+func clientAddr(i int) netip.Addr {
+	return netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
+}
+
+// receiver is a sink that remembers; fail makes it fail.
+type receiver struct {
+	mu       sync.Mutex
+	messages []sink.Message
+	fail     error
+	taken    int           // of a batch, when it fails
+	hang     bool          // until the context is done
+	closed   int           // calls of Close
+	opened   int           // calls of the opener
+	got      chan struct{} // gets a value after each Send, when not nil
+}
+
+func (r *receiver) Send(ctx context.Context, batch []sink.Message) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.hang {
+		r.mu.Unlock()
+		<-ctx.Done()
+		r.mu.Lock()
+		return 0, ctx.Err()
+	}
+	n, err := len(batch), r.fail
+	if err != nil {
+		n = min(r.taken, n)
+	}
+	r.messages = append(r.messages, batch[:n]...)
+	return n, err
+}
+
+func (r *receiver) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed++
+	return nil
+}
+
+func (r *receiver) set(f func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f()
+}
+
+func (r *receiver) all() []sink.Message {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]sink.Message(nil), r.messages...)
+}
+
+// destination leads to r. The name tells destinations apart.
+func (r *receiver) destination(name string) Destination {
+	return Destination{
+		name: name, key: name, format: ecs, batch: defaultBatch, timeout: defaultTimeout,
+		open: func(sink.Env) (sink.Sink, error) {
+			r.set(func() { r.opened++ })
+			return r, nil
+		},
+	}
+}
+
+// counts sums what records say.
+func counts(records []*Record) (sum uint64) {
+	for _, r := range records {
+		sum += r.Count
+	}
+	return sum
+}
+
+// story is a record in short, for comparison.
+func story(r *Record) string {
+	who := anyName
+	if r.Client.IsValid() {
+		who = r.Client.String()
+	}
+	return fmt.Sprintf("%s %s %s %d/%d", r.Phase, who, r.Registrable, r.Count, r.Total)
+}
+
+// value reads a counter or a gauge.
+func value(t *testing.T, m prometheus.Metric) float64 {
+	t.Helper()
+	var out dto.Metric
+	if err := m.Write(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out.GetCounter().GetValue() + out.GetGauge().GetValue()
+}

@@ -1,0 +1,310 @@
+package alert
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+)
+
+// sample is a record with everything in it.
+func sample() *Record {
+	d := detection("192.0.2.25", "mail.xn--rmy-5cd.ml", "xn--rmy-5cd.ml", epoch)
+	d.Verdict.Class = detect.IDNHomoglyph
+	d.Verdict.Unicode = "mail.аrmy.ml"
+	d.Verdict.Matches = []detect.Match{{Protected: "army.mil", DidYouMean: "mail.army.mil"}, {Protected: "arm.mil", DidYouMean: "mail.arm.mil"}}
+	d.Context, d.Via, d.View = "tlsa", "partner.example", "mail"
+	d.Answers = []netip.Addr{netip.MustParseAddr("192.0.2.99")}
+	g := &group{
+		key:   key{class: d.Verdict.Class, client: d.Client.Addr(), name: d.Verdict.Registrable, action: "sinkhole"},
+		first: epoch, last: epoch.Add(5 * time.Minute), total: 57, det: *d,
+		window: window{
+			count: 42, start: epoch.Add(time.Minute), end: epoch.Add(5 * time.Minute),
+			qtypes:    [maxQtypes]typeCount{{15, 30}, {1, 6}, {28, 5}},
+			others:    1,
+			samples:   []string{"mail.xn--rmy-5cd.ml", "mx1.xn--rmy-5cd.ml"},
+			envelopes: []SMTP{{From: "alice@example.org", To: "bob@army.ml", HELO: "mx.example.org"}},
+		},
+	}
+	r := newRecord(g, Update)
+	r.ID, r.Epoch, r.Sequence = "019ab0d2-8c33-7e1f-9a54-6b1f0c2d7e88", "019ab0b1-0000-7aaa-8bbb-000000000001", 918273
+	r.Created, r.Sensor, r.Version = epoch.Add(5*time.Minute), "ns1.example.org", "1.0.0"
+	return r
+}
+
+// flatten turns an object into dotted keys.
+func flatten(prefix string, v any, into map[string]any) {
+	if m, ok := v.(map[string]any); ok {
+		for k, v := range m {
+			flatten(strings.TrimPrefix(prefix+"."+k, "."), v, into)
+		}
+		return
+	}
+	into[prefix] = v
+}
+
+func decode(t testing.TB, body []byte) map[string]any {
+	t.Helper()
+	var v any
+	if err := json.Unmarshal(body, &v); err != nil {
+		t.Fatalf("%v in %s", err, body)
+	}
+	flat := make(map[string]any)
+	flatten("", v, flat)
+	return flat
+}
+
+// TestECS lists every field of a record.
+func TestECS(t *testing.T) {
+	want := map[string]string{
+		"@timestamp":                         "2026-11-23T08:45:00.000Z",
+		"message":                            "192.0.2.25 asked for mail.xn--rmy-5cd.ml (mail.аrmy.ml), which resembles army.mil, arm.mil (idn-homoglyph, high confidence); answered with the sinkhole; 42 queries since 08:41:00Z, 57 in all",
+		"ecs.version":                        "9.4.0",
+		"tags":                               "[idn-homoglyph]",
+		"event.kind":                         "alert",
+		"event.category":                     "[intrusion_detection network]",
+		"event.type":                         "[denied]",
+		"event.action":                       "sinkhole",
+		"event.outcome":                      "success",
+		"event.module":                       "lookalike",
+		"event.dataset":                      "lookalike.alert",
+		"event.provider":                     "coredns",
+		"event.id":                           "019ab0d2-8c33-7e1f-9a54-6b1f0c2d7e88",
+		"event.sequence":                     "918273",
+		"event.severity":                     "73",
+		"event.risk_score":                   "90",
+		"event.code":                         "idn-homoglyph",
+		"event.reason":                       "army.ml is army.mil under ml",
+		"event.created":                      "2026-11-23T08:45:00.000Z",
+		"event.start":                        "2026-11-23T08:41:00.000Z",
+		"event.end":                          "2026-11-23T08:45:00.000Z",
+		"event.duration":                     "2.4e+11",
+		"rule.id":                            "idn-homoglyph",
+		"rule.name":                          "Internationalised name that looks like a protected one",
+		"rule.category":                      "lookalike-domain",
+		"rule.ruleset":                       "lookalike",
+		"rule.version":                       "1.0.0",
+		"threat.framework":                   "MITRE ATT&CK",
+		"threat.tactic.id":                   "[TA0042]",
+		"threat.tactic.name":                 "[Resource Development]",
+		"threat.technique.id":                "[T1583]",
+		"threat.technique.name":              "[Acquire Infrastructure]",
+		"threat.technique.subtechnique.id":   "[T1583.001]",
+		"threat.technique.subtechnique.name": "[Domains]",
+		"threat.indicator.type":              "domain-name",
+		"threat.indicator.name":              "xn--rmy-5cd.ml",
+		"threat.indicator.confidence":        "High",
+		"source.ip":                          "192.0.2.25",
+		"source.port":                        "41532",
+		"destination.ip":                     "192.0.2.53",
+		"destination.port":                   "53",
+		"network.transport":                  "udp",
+		"network.type":                       "ipv4",
+		"network.protocol":                   "dns",
+		"dns.type":                           "answer",
+		"dns.id":                             "51234",
+		"dns.op_code":                        "QUERY",
+		"dns.question.name":                  "mail.xn--rmy-5cd.ml",
+		"dns.question.type":                  "MX",
+		"dns.question.class":                 "IN",
+		"dns.question.registered_domain":     "xn--rmy-5cd.ml",
+		"dns.question.subdomain":             "mail",
+		"dns.question.top_level_domain":      "ml",
+		"dns.response_code":                  "NXDOMAIN",
+		"dns.resolved_ip":                    "[192.0.2.99]",
+		"observer.type":                      "dns",
+		"observer.vendor":                    "lookalike",
+		"observer.product":                   "coredns-lookalike",
+		"observer.version":                   "1.0.0",
+		"observer.hostname":                  "ns1.example.org",
+		"observer.ip":                        "[192.0.2.53]",
+		"host.hostname":                      "ns1.example.org",
+		"service.type":                       "coredns",
+		"agent.type":                         "lookalike",
+		"agent.version":                      "1.0.0",
+		"agent.ephemeral_id":                 "019ab0b1-0000-7aaa-8bbb-000000000001",
+		"related.ip":                         "[192.0.2.25 192.0.2.53]",
+		"related.hosts":                      "[mail.xn--rmy-5cd.ml mx1.xn--rmy-5cd.ml army.mil arm.mil]",
+		"lookalike.schema":                   "1",
+		"lookalike.class":                    "idn-homoglyph",
+		"lookalike.confidence":               "high",
+		"lookalike.protected":                "[army.mil arm.mil]",
+		"lookalike.did_you_mean":             "[mail.army.mil mail.arm.mil]",
+		"lookalike.unicode":                  "mail.аrmy.ml",
+		"lookalike.action":                   "sinkhole",
+		"lookalike.phase":                    "update",
+		"lookalike.count":                    "42",
+		"lookalike.total":                    "57",
+		"lookalike.first_seen":               "2026-11-23T08:40:00.000Z",
+		"lookalike.qtypes.MX":                "30",
+		"lookalike.qtypes.A":                 "6",
+		"lookalike.qtypes.AAAA":              "5",
+		"lookalike.qtypes.other":             "1",
+		"lookalike.samples":                  "[mail.xn--rmy-5cd.ml mx1.xn--rmy-5cd.ml]",
+		"lookalike.distinct_names":           "2",
+		"lookalike.context":                  "tlsa",
+		"lookalike.via":                      "partner.example",
+		"lookalike.smtp":                     "[map[from:alice@example.org helo:mx.example.org to:bob@army.ml]]",
+		"lookalike.group":                    "",
+		"lookalike.sensor":                   "ns1.example.org",
+		"lookalike.protocol":                 "dns",
+		"lookalike.server_block":             "dns://.:53",
+		"lookalike.view":                     "mail",
+		"lookalike.test":                     "false",
+	}
+	got := decode(t, ecs.Append(nil, sample()))
+	for k, v := range got {
+		w, ok := want[k]
+		if k == "lookalike.group" {
+			w = sample().Group
+		}
+		if s := fmt.Sprint(v); !ok || s != w {
+			t.Errorf("Got %s = %s, want %q", k, s, w)
+		}
+		delete(want, k)
+	}
+	for k := range want {
+		t.Errorf("Got no %s", k)
+	}
+}
+
+// ecsArrays are the fields that ECS 9.4 normalises as arrays, and ecsKinds
+// the values that it allows.
+var (
+	ecsArrays = []string{
+		"tags", "event.category", "event.type", "threat.tactic.id", "threat.tactic.name", "threat.technique.id",
+		"threat.technique.name", "threat.technique.subtechnique.id", "threat.technique.subtechnique.name",
+		"dns.resolved_ip", "observer.ip", "related.ip", "related.hosts",
+	}
+	ecsAllowed = map[string][]string{
+		"event.kind":                  {"alert", "asset", "enrichment", "event", "metric", "state", "pipeline_error", "signal"},
+		"event.outcome":               {"failure", "success", "unknown"},
+		"dns.type":                    {"answer", "query"},
+		"threat.indicator.confidence": {"Not Specified", "None", "Low", "Medium", "High"},
+		"threat.indicator.type":       {"domain-name"},
+	}
+)
+
+// everyPhase are records of each kind.
+func everyPhase() map[string]*Record {
+	storm := sample()
+	storm.Phase, storm.Client, storm.ClientPort, storm.Registrable = Storm, netip.Addr{}, 0, anyName
+	storm.Clients, storm.DistinctClients = []netip.Addr{netip.MustParseAddr("2001:db8::25")}, 1
+	final := sample()
+	final.Phase, final.Count, final.Qtypes = Final, 0, nil
+	monitor := sample()
+	monitor.Action, monitor.Rcode = "monitor", ""
+	like := sample()
+	first := newFirst(&announcement{
+		key: key{class: detect.TLDSwap, client: netip.MustParseAddr("2001:db8::25"), name: "army.ml", action: "nxdomain"},
+		det: *detection("2001:db8::25", "army.ml", "army.ml", epoch),
+	})
+	first.ID = newID()
+	return map[string]*Record{
+		"update": like, "storm": storm, "final": final, "monitor": monitor,
+		"first": first,
+		"lost":  newLost(&Gap{Epoch: "e", From: 3, To: 9, Records: 7, Detections: 12, Reason: "queue_full"}, like),
+		"test":  {Phase: Test, ID: newID(), Created: epoch, Start: epoch, End: epoch, Sensor: "ns1.example.org"},
+	}
+}
+
+func TestECSConforms(t *testing.T) {
+	for name, r := range everyPhase() {
+		t.Run(name, func(t *testing.T) {
+			body := ecs.Append(nil, r)
+			got := decode(t, body)
+			for k, v := range got {
+				_, array := v.([]any)
+				if !strings.HasPrefix(k, "lookalike.") && array != slices.Contains(ecsArrays, k) {
+					t.Errorf("Got %s = %v, an array: %v", k, v, array)
+				}
+				if allowed, ok := ecsAllowed[k]; ok && !slices.Contains(allowed, fmt.Sprint(v)) {
+					t.Errorf("Got %s = %v, want one of %q", k, v, allowed)
+				}
+			}
+			for _, required := range []string{"@timestamp", "message", "ecs.version", "event.kind", "event.id", "lookalike.phase"} {
+				if got[required] == nil {
+					t.Errorf("Got no %s", required)
+				}
+			}
+			if strings.Contains(fmt.Sprint(got["message"]), "meant") || strings.ContainsAny(string(body), "\n\r") {
+				t.Errorf("Got body %s", body)
+			}
+		})
+	}
+}
+
+func TestMessages(t *testing.T) {
+	tests := map[string]string{
+		"first":   "2001:db8::25 asked for army.ml, which resembles army.mil (tld-swap, high confidence); answered NXDOMAIN",
+		"storm":   "about 1 clients asked for about 2 names that resemble protected ones (idn-homoglyph), among them mail.xn--rmy-5cd.ml; answered with the sinkhole; 42 queries since 08:41:00Z",
+		"final":   "192.0.2.25 asked for mail.xn--rmy-5cd.ml (mail.аrmy.ml), which resembles army.mil, arm.mil (idn-homoglyph, high confidence); answered with the sinkhole; no more is expected, 57 queries in all since 08:40:00Z",
+		"monitor": "192.0.2.25 asked for mail.xn--rmy-5cd.ml (mail.аrmy.ml), which resembles army.mil, arm.mil (idn-homoglyph, high confidence); not blocked, only reported; 42 queries since 08:41:00Z, 57 in all",
+		"lost":    "7 alerts with 12 detections were lost to this receiver (queue_full): sequence 3 to 9",
+	}
+	all := everyPhase()
+	for name, want := range tests {
+		if got := all[name].Message(); got != want {
+			t.Errorf("Got %s message\n%q, want\n%q", name, got, want)
+		}
+	}
+}
+
+// TestGroupID holds that groups have the same name on every sensor.
+func TestGroupID(t *testing.T) {
+	k := key{class: detect.TLDSwap, client: netip.MustParseAddr("192.0.2.25"), name: "army.ml", action: "nxdomain"}
+	if got, want := groupID(&k), "bc9cd430290f5905"; got != want {
+		t.Errorf("Got %q, want %q", got, want)
+	}
+	other := k
+	other.action = "monitor"
+	if groupID(&other) == groupID(&k) {
+		t.Error("Got one name for two groups")
+	}
+}
+
+func TestDisplay(t *testing.T) {
+	tests := []struct{ in, want string }{
+		{"аrmy.ml", "аrmy.ml"},
+		{"a\u202erm\u200by.ml", "army.ml"},
+		{"a\x00\x1b[31m\x7f\u0085b", "a[31mb"},
+		{"a\xffb", "a\ufffdb"},
+		{"a\u2028b", "ab"},
+	}
+	for _, tc := range tests {
+		if got := display(tc.in); got != tc.want {
+			t.Errorf("Got %q for %q, want %q", got, tc.in, tc.want)
+		}
+	}
+}
+
+func FuzzAppendString(f *testing.F) {
+	for _, s := range []string{"army.ml", "a\"b\\c", "\x00\x1f\x7f\u0085\u2028", "\xff\xfe", "\U0001f600"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		b := appendString(nil, s)
+		var got string
+		if err := json.Unmarshal(b, &got); err != nil {
+			t.Fatalf("%v in %q", err, b)
+		}
+		want := strings.ToValidUTF8(s, "\ufffd")
+		if !utf8.ValidString(s) { // one replacement a byte, as range has it
+			want = string([]rune(s))
+		}
+		if got != want {
+			t.Errorf("Got %q, want %q", got, want)
+		}
+		for _, c := range string(b) {
+			if c < ' ' || 0x7f <= c && c < 0xa0 {
+				t.Errorf("Got a control character in %q", b)
+			}
+		}
+	})
+}

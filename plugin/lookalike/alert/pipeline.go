@@ -1,0 +1,281 @@
+package alert
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+)
+
+// Config says where alerts go.
+type Config struct {
+	Destinations []Destination // none: stdout, in ECS
+	Spool        *Spool        // nil: none
+	Sensor       string        // name of this resolver; empty: the host's
+	Version      string        // of the plugin
+}
+
+// tick is how often the table is swept for records that are due.
+const tick = time.Second
+
+// Pipeline turns detections into alerts and brings them to their sinks. It is
+// safe for concurrent use.
+//
+// Pipelines are shared: Open returns the running one when the configuration
+// is equal, so that groups, sequence and connections survive a reload.
+type Pipeline struct {
+	key     string
+	refs    int // guarded by registry.mu
+	table   *table
+	runners []*runner
+	sensor  string
+	version string
+
+	// Owned by the flusher's goroutine, and by Close when that has ended.
+	epoch    string
+	sequence uint64
+
+	wake chan struct{}
+	quit chan struct{}
+	done chan struct{}
+	late bucket // paces the last resort
+}
+
+// registry holds what is running in this process.
+var registry struct {
+	mu        sync.Mutex
+	pipelines map[string]*Pipeline
+	runners   map[string]*runner
+}
+
+// Open starts a pipeline, or takes a reference to the one that runs with an
+// equal configuration. Each Open needs one Close.
+func Open(cfg Config) (*Pipeline, error) {
+	cfg, err := cfg.complete()
+	if err != nil {
+		return nil, err
+	}
+	registry.mu.Lock()
+	defer registry.mu.Unlock()
+	key := cfg.key()
+	if p, ok := registry.pipelines[key]; ok {
+		p.refs++
+		return p, nil
+	}
+	p := &Pipeline{
+		key: key, refs: 1, sensor: cfg.Sensor, version: cfg.Version, epoch: newID(),
+		wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
+	}
+	p.table = newTable(p.wakeUp)
+	for _, d := range cfg.Destinations {
+		r, err := acquire(d, sink.Env{Sensor: cfg.Sensor, Version: cfg.Version})
+		if err != nil {
+			return nil, errors.Join(err, releaseLocked(context.Background(), p.runners))
+		}
+		p.runners = append(p.runners, r)
+	}
+	if registry.pipelines == nil {
+		registry.pipelines = make(map[string]*Pipeline)
+	}
+	registry.pipelines[key] = p
+	go p.run()
+	return p, nil
+}
+
+// complete fills in the defaults and drops repeated destinations.
+func (c Config) complete() (Config, error) {
+	if len(c.Destinations) == 0 {
+		d, err := ParseDestination([]string{"stdout"})
+		if err != nil {
+			return c, err
+		}
+		c.Destinations = []Destination{d}
+	}
+	if c.Sensor == "" {
+		name, err := os.Hostname()
+		if err != nil {
+			name = "unknown"
+		}
+		c.Sensor = name
+	}
+	c.Destinations = slices.Clone(c.Destinations)
+	slices.SortFunc(c.Destinations, func(a, b Destination) int { return strings.Compare(a.key, b.key) })
+	c.Destinations = slices.CompactFunc(c.Destinations, func(a, b Destination) bool { return a.key == b.key })
+	return c, nil
+}
+
+// key is equal for equal configurations.
+func (c Config) key() string {
+	keys := make([]string, 0, len(c.Destinations)+2)
+	for _, d := range c.Destinations {
+		keys = append(keys, d.key)
+	}
+	return strings.Join(append(keys, c.Sensor, c.Version), "\n")
+}
+
+// acquire returns the runner of a destination, started if need be. The
+// registry is locked.
+func acquire(d Destination, env sink.Env) (*runner, error) {
+	key := d.key + "\n" + env.Sensor + "\n" + env.Version
+	if r, ok := registry.runners[key]; ok {
+		r.refs++
+		return r, nil
+	}
+	r, err := newRunner(key, d, env)
+	if err != nil {
+		return nil, err
+	}
+	if registry.runners == nil {
+		registry.runners = make(map[string]*runner)
+	}
+	registry.runners[key] = r
+	return r, nil
+}
+
+// releaseLocked drops a reference to each runner and stops those that have
+// none left, all at a time. The registry is locked.
+func releaseLocked(ctx context.Context, runners []*runner) error {
+	return stop(ctx, unused(runners))
+}
+
+// unused drops a reference to each runner and returns those that have none
+// left, which are no longer in the registry. The registry is locked.
+func unused(runners []*runner) []*runner {
+	var idle []*runner
+	for _, r := range runners {
+		if r.refs--; r.refs == 0 {
+			delete(registry.runners, r.key)
+			idle = append(idle, r)
+		}
+	}
+	return idle
+}
+
+// stop stops runners side by side, so that one slow sink does not take the
+// others' time.
+func stop(ctx context.Context, runners []*runner) error {
+	errs := make([]error, len(runners))
+	var wg sync.WaitGroup
+	for i, r := range runners {
+		wg.Go(func() { errs[i] = r.stop(ctx) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// Observe counts a detection. It does not block and does no I/O; d is the
+// caller's again when it returns, what d points to stays unmodified.
+func (p *Pipeline) Observe(d *Detection) {
+	if d.Verdict == nil {
+		return
+	}
+	if d.Time.IsZero() {
+		stamped := *d
+		stamped.Time = time.Now()
+		d = &stamped
+	}
+	if !p.table.observe(d) {
+		p.tooLate(d)
+	}
+}
+
+// wakeUp tells the flusher that a group is new.
+func (p *Pipeline) wakeUp() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run is the flusher: it makes records and gives them to the runners. Close
+// ends it.
+func (p *Pipeline) run() {
+	defer close(p.done)
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-p.wake:
+			p.emit(p.table.announcements())
+		case now := <-ticker.C:
+			p.emit(p.table.sweep(now))
+			for _, r := range p.runners {
+				r.measure(now)
+			}
+		case <-p.quit:
+			return
+		}
+	}
+}
+
+// emit numbers records and gives them to every sink.
+func (p *Pipeline) emit(records []*Record) {
+	if len(records) == 0 {
+		return
+	}
+	now := time.Now()
+	for _, r := range records {
+		p.sequence++
+		r.ID, r.Epoch, r.Sequence, r.Created = newID(), p.epoch, p.sequence, now
+		r.Sensor, r.Version = p.sensor, p.version
+		recordCount.WithLabelValues(r.Phase.String()).Inc()
+		reportedCount.Add(float64(r.Count))
+	}
+	for _, r := range p.runners {
+		r.push(records)
+	}
+}
+
+// Close drops one reference. The last one ends all groups with their final
+// records and waits until the sinks that no other pipeline uses have
+// delivered, or ctx is done; the error says what was not delivered.
+func (p *Pipeline) Close(ctx context.Context) error {
+	registry.mu.Lock()
+	p.refs--
+	last := p.refs == 0
+	if last {
+		delete(registry.pipelines, p.key)
+	}
+	registry.mu.Unlock()
+	if !last {
+		return nil
+	}
+	close(p.quit)
+	<-p.done
+	p.emit(p.table.close(time.Now()))
+	registry.mu.Lock()
+	idle := unused(p.runners)
+	registry.mu.Unlock()
+	return stop(ctx, idle)
+}
+
+// tooLate is the last resort for a detection after the last flush: while the
+// server stops it still answers. The log takes the whole record, so that
+// nothing is lost; a flood is only counted.
+func (p *Pipeline) tooLate(d *Detection) {
+	lateCount.Inc()
+	if !p.late.take(d.Time.UnixNano(), globalInterval, announceBurst) {
+		return
+	}
+	k := key{class: d.Verdict.Class, client: d.Client.Addr(), name: d.Verdict.Registrable, action: d.Action}
+	r := newFirst(&announcement{key: k, det: *d})
+	r.ID, r.Epoch, r.Created = newID(), p.epoch, time.Now()
+	r.Sensor, r.Version = p.sensor, p.version
+	log.Errorf("Alert after the last flush: %s", ecs.Append(nil, r))
+}
+
+// pipelineSum adds a number up over the tables of all pipelines.
+func pipelineSum(number func(*table) uint64) float64 {
+	registry.mu.Lock()
+	defer registry.mu.Unlock()
+	var sum uint64
+	for _, p := range registry.pipelines {
+		sum += number(p.table)
+	}
+	return float64(sum)
+}

@@ -1,0 +1,281 @@
+package alert
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+)
+
+// open opens a pipeline to receivers.
+func open(t *testing.T, destinations ...Destination) *Pipeline {
+	t.Helper()
+	p, err := Open(Config{Destinations: destinations, Sensor: "ns1.example.org", Version: "1.0.0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// shut closes a pipeline, which has to succeed.
+func shut(t *testing.T, p *Pipeline) {
+	t.Helper()
+	if err := p.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// phases lists phase, count and sequence of what a receiver got.
+func phases(t *testing.T, messages []sink.Message) []string {
+	t.Helper()
+	var all []string
+	for _, m := range messages {
+		var r struct {
+			Event     struct{ Sequence uint64 }
+			Lookalike struct {
+				Phase string
+				Count uint64
+			}
+		}
+		if err := json.Unmarshal(m.Body, &r); err != nil {
+			t.Fatalf("%v in %s", err, m.Body)
+		}
+		all = append(all, fmt.Sprintf("%d %s %d", r.Event.Sequence, r.Lookalike.Phase, r.Lookalike.Count))
+	}
+	return all
+}
+
+func want(t *testing.T, what string, got, want []string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("Got %s %q, want %q", what, got, want)
+	}
+}
+
+func now(name string) *Detection { return detection("192.0.2.25", name, name, time.Now()) }
+
+func TestPipeline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := new(receiver)
+		p := open(t, r.destination("one"))
+		p.Observe(now("army.ml"))
+		synctest.Wait()
+		want(t, "records at once", phases(t, r.all()), []string{"1 first 1"})
+		p.Observe(now("army.ml"))
+		p.Observe(now("army.ml"))
+		time.Sleep(2 * time.Minute)
+		want(t, "records later", phases(t, r.all()), []string{"1 first 1", "2 update 2"})
+		p.Observe(now("army.ml"))
+		time.Sleep(time.Millisecond)
+		p.Observe(now("navy.ml"))
+		shut(t, p)
+		want(t, "records in the end", phases(t, r.all()), []string{
+			"1 first 1", "2 update 2", "3 first 1", "4 final 1", "5 final 0",
+		})
+		if r.closed != 1 {
+			t.Errorf("Got the sink closed %d times, want once", r.closed)
+		}
+	})
+}
+
+// TestReload opens and closes as CoreDNS does: the new instance before the old.
+func TestReload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		one, two := new(receiver), new(receiver)
+		old := open(t, one.destination("one"))
+		old.Observe(now("army.ml"))
+		synctest.Wait()
+
+		same := open(t, one.destination("one"))
+		shut(t, old)
+		same.Observe(now("army.ml"))
+		synctest.Wait()
+		want(t, "records after a reload of an equal configuration", phases(t, one.all()), []string{"1 first 1"})
+
+		wider := open(t, two.destination("two"), one.destination("one"))
+		shut(t, same)
+		wider.Observe(now("navy.ml"))
+		synctest.Wait()
+		want(t, "records after a sink was added", phases(t, one.all()), []string{"1 first 1", "2 final 1", "1 first 1"})
+		want(t, "records at the sink that was added", phases(t, two.all()), []string{"1 first 1"})
+		if one.opened != 1 || one.closed != 0 {
+			t.Errorf("Got the unchanged sink opened %d and closed %d times, want 1 and 0", one.opened, one.closed)
+		}
+		shut(t, wider)
+		if one.closed != 1 || two.closed != 1 {
+			t.Errorf("Got sinks closed %d and %d times, want once each", one.closed, two.closed)
+		}
+	})
+}
+
+func TestOpenFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		good := new(receiver)
+		bad := Destination{name: "zzz", key: "zzz", format: ecs, open: func(sink.Env) (sink.Sink, error) {
+			return nil, errors.New("cannot be")
+		}}
+		if _, err := Open(Config{Destinations: []Destination{good.destination("good"), bad}}); err == nil {
+			t.Fatal("Got no error")
+		}
+		if good.closed != 1 {
+			t.Errorf("Got the other sink closed %d times, want once", good.closed)
+		}
+		if n := len(registry.pipelines) + len(registry.runners); n != 0 {
+			t.Errorf("Got %d things left in the registry, want none", n)
+		}
+	})
+}
+
+// TestSinkDown holds that a sink that fails gets everything, in order, when it
+// comes back, and that another one has it meanwhile.
+func TestSinkDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		down, up := &receiver{fail: errors.New("down")}, new(receiver)
+		p := open(t, down.destination("down"), up.destination("up"))
+		var all []string
+		for i := range 30 {
+			p.Observe(now(fmt.Sprintf("a%d.ml", i)))
+			all = append(all, fmt.Sprintf("%d first 1", i+1))
+			time.Sleep(2 * time.Second)
+			if v := value(t, sinkUp.WithLabelValues("down")); i < 10 && v != 0 {
+				t.Errorf("Got sink_up %v, want 0", v)
+			}
+			if i == 10 {
+				down.set(func() { down.taken = 2 }) // half a batch a time
+			}
+		}
+		want(t, "records at the sink that is up", phases(t, up.all())[:30], all)
+		down.set(func() { down.fail = nil })
+		time.Sleep(2 * time.Minute)
+		want(t, "records at the sink that was down", phases(t, down.all())[:30], all)
+		if v := value(t, sinkUp.WithLabelValues("down")); v != 1 {
+			t.Errorf("Got sink_up %v, want 1", v)
+		}
+		shut(t, p)
+		sinkIdentity(t, "down")
+		sinkIdentity(t, "up")
+	})
+}
+
+// sinkIdentity asserts records = delivered + lost of a sink that is closed.
+func sinkIdentity(t *testing.T, name string) {
+	t.Helper()
+	records := value(t, sinkRecords.WithLabelValues(name))
+	sum := value(t, sinkDelivered.WithLabelValues(name))
+	for _, reason := range []string{"queue_full", "refused", "shutdown", "spool_full"} {
+		sum += value(t, sinkLost.WithLabelValues(name, reason))
+	}
+	if records != sum || records == 0 {
+		t.Errorf("Got %v records for %s, %v delivered or lost", records, name, sum)
+	}
+}
+
+// TestSinkHangs holds that a sink that hangs costs neither the others nor the
+// shutdown more than their time.
+func TestSinkHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hung, up := &receiver{hang: true}, new(receiver)
+		p := open(t, hung.destination("hung"), up.destination("up2"))
+		p.Observe(now("army.ml"))
+		time.Sleep(time.Minute)
+		want(t, "records at the sink that is up", phases(t, up.all()), []string{"1 first 1"})
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		began := time.Now()
+		if err := p.Close(ctx); err == nil {
+			t.Error("Got no error, want one that says what is lost")
+		}
+		if d := time.Since(began); d != 5*time.Second {
+			t.Errorf("Got closed after %v, want 5 s", d)
+		}
+		want(t, "records in the end", phases(t, up.all()), []string{"1 first 1", "2 final 0"})
+		sinkIdentity(t, "hung")
+	})
+}
+
+func TestRefusedAndDenied(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &receiver{fail: &sink.Refused{Err: errors.New("bad mapping")}, taken: 1}
+		p := open(t, r.destination("picky"))
+		for i := range 3 {
+			p.Observe(now(fmt.Sprintf("a%d.ml", i)))
+		}
+		synctest.Wait()
+		want(t, "records", phases(t, r.all()), []string{"1 first 1", "3 first 1"})
+		r.set(func() { r.fail, r.taken = &sink.Denied{Err: errors.New("401")}, 0 })
+		p.Observe(now("army.ml"))
+		synctest.Wait()
+		r.set(func() { r.fail = nil })
+		time.Sleep(deniedPause - time.Second)
+		want(t, "records during the pause", phases(t, r.all()), []string{"1 first 1", "3 first 1"})
+		time.Sleep(2 * time.Second)
+		want(t, "records after it", phases(t, r.all()), []string{"1 first 1", "3 first 1", "4 first 1"})
+		shut(t, p)
+		sinkIdentity(t, "picky")
+	})
+}
+
+// TestQueueFull holds that a queue that overflows loses the oldest records,
+// counts them and says so.
+func TestQueueFull(t *testing.T) {
+	lost := 0
+	q := newQueue(4, func(n int) { lost += n })
+	record := func(i int) *Record { return &Record{Epoch: "e", Sequence: uint64(i), Count: 10} }
+	q.push([]*Record{record(1), record(2)})
+	flight := q.take(1)
+	for i := 3; i <= 8; i++ {
+		q.push([]*Record{record(i)})
+	}
+	if lost != 4 {
+		t.Errorf("Got %d lost, want 4", lost)
+	}
+	if flight[0].Sequence != 1 || q.take(1)[0].Sequence != 1 {
+		t.Error("Got the record in flight dropped")
+	}
+	q.settle(1)
+	var got []string
+	for _, r := range q.take(10) {
+		if r.Phase == Lost {
+			got = append(got, fmt.Sprintf("lost %d-%d %d %d", r.Lost.From, r.Lost.To, r.Lost.Records, r.Lost.Detections))
+			continue
+		}
+		got = append(got, fmt.Sprint(r.Sequence))
+	}
+	want(t, "queue", got, []string{"lost 2-5 4 40", "6", "7", "8"})
+}
+
+// TestLate holds that a detection after the last flush is counted and told.
+func TestLate(t *testing.T) {
+	r := new(receiver)
+	p := open(t, r.destination("late"))
+	shut(t, p)
+	before := value(t, lateCount)
+	for range 1000 {
+		p.Observe(now("army.ml"))
+	}
+	if got := value(t, lateCount) - before; got != 1000 {
+		t.Errorf("Got %v late detections counted, want 1000", got)
+	}
+}
+
+func TestObserveOddities(t *testing.T) {
+	r := new(receiver)
+	p := open(t, r.destination("odd"))
+	p.Observe(&Detection{})                                // no verdict: nothing to count
+	p.Observe(&Detection{Verdict: now("army.ml").Verdict}) // nothing else known
+	shut(t, p)
+	want(t, "records", phases(t, r.all()), []string{"1 first 1", "2 final 0"})
+}
+
+func TestDefaultDestination(t *testing.T) {
+	cfg, err := Config{}.complete()
+	if err != nil || len(cfg.Destinations) != 1 || cfg.Destinations[0].String() != "stdout" || cfg.Sensor == "" {
+		t.Errorf("Got %+v and error %v, want stdout", cfg, err)
+	}
+}

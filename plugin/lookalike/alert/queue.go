@@ -1,0 +1,116 @@
+package alert
+
+import (
+	"sync"
+	"time"
+)
+
+// queueLimit is the number of records that wait in memory for one sink.
+const queueLimit = 4096
+
+// source is where a runner gets its sink's records from, in order.
+type source interface {
+	// take returns up to n of the oldest records; they stay in the source
+	// until they are settled. The next call begins at the same record.
+	take(n int) []*Record
+	// settle removes the n oldest records, which were taken.
+	settle(n int)
+	// ready gets a value when take may have more to return.
+	ready() <-chan struct{}
+	// backlog is the number of records, and the time of the oldest.
+	backlog() (int, time.Time)
+}
+
+// queue is a source in memory. When it is full the oldest record that is not
+// in flight is dropped, and a record that tells so takes its place.
+type queue struct {
+	mu     sync.Mutex
+	items  []*Record
+	flight int     // of items, from the front, taken and not settled
+	gap    *Record // what was dropped behind the records in flight
+	limit  int
+	signal chan struct{}
+	lose   func(n int) // told of dropped records; called with mu held
+}
+
+func newQueue(limit int, lose func(int)) *queue {
+	return &queue{limit: limit, lose: lose, signal: make(chan struct{}, 1)}
+}
+
+// push adds records and never waits.
+func (q *queue) push(records []*Record) {
+	q.mu.Lock()
+	for _, r := range records {
+		if len(q.items) >= q.limit && q.flight < len(q.items) {
+			q.drop()
+		}
+		q.items = append(q.items, r)
+	}
+	q.mu.Unlock()
+	select {
+	case q.signal <- struct{}{}:
+	default:
+	}
+}
+
+// drop drops the oldest record that is not in flight.
+func (q *queue) drop() {
+	r := q.items[q.flight]
+	q.items = append(q.items[:q.flight], q.items[q.flight+1:]...)
+	if r.Phase == Lost { // an older gap: its own numbers are counted already
+		q.lose(1)
+		q.gap = widen(q.gap, r.Lost.Epoch, r.Lost.From, r.Lost.To, r.Lost.Records, r.Lost.Detections, r)
+		return
+	}
+	q.lose(1)
+	q.gap = widen(q.gap, r.Epoch, r.Sequence, r.Sequence, 1, r.Count, r)
+}
+
+// widen adds a run of records to a gap, which may be nil. Runs of other
+// epochs only add to the numbers: the gap names one epoch.
+func widen(gap *Record, epoch string, from, to, records, detections uint64, like *Record) *Record {
+	if gap == nil {
+		gap = newLost(&Gap{Epoch: epoch, From: from, To: to, Reason: "queue_full"}, like)
+	}
+	l := gap.Lost
+	if l.Epoch == epoch {
+		l.From, l.To = min(l.From, from), max(l.To, to)
+	}
+	l.Records += records
+	l.Detections += detections
+	gap.End = like.End
+	return gap
+}
+
+func (q *queue) take(n int) []*Record {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.gap != nil && q.flight == 0 {
+		q.items = append([]*Record{q.gap}, q.items...)
+		q.gap = nil
+	}
+	q.flight = min(max(n, q.flight), len(q.items))
+	return append([]*Record(nil), q.items[:q.flight]...)
+}
+
+func (q *queue) settle(n int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	clear(q.items[:n])
+	q.items = q.items[n:]
+	q.flight = 0
+	if len(q.items) == 0 {
+		q.items = nil
+	}
+}
+
+func (q *queue) ready() <-chan struct{} { return q.signal }
+
+func (q *queue) backlog() (int, time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.items) == 0 {
+		return 0, time.Time{}
+	}
+	return len(q.items), q.items[0].Created
+}

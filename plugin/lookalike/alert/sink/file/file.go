@@ -1,0 +1,176 @@
+// Package file appends alerts to a file, one a line.
+//
+// Rotation is left to logrotate or its like: when the path no longer leads to
+// the open file (renamed, removed, another one created), the next write opens
+// the path anew, so neither a signal nor copytruncate is needed.
+package file
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+)
+
+// mode lets the group read, so that a shipper needs no root.
+const mode = 0o640
+
+// longestTail is how far from its end a file may begin a line that a crash
+// left unfinished.
+const longestTail = 1 << 20
+
+// Sink writes to one file.
+type Sink struct {
+	path string
+	file *os.File
+	good int64 // length of the file as far as it has whole lines
+	torn bool  // what is behind good is part of a line
+	buf  []byte
+}
+
+// Open opens path, or creates it, and mends what a crash left of its last line.
+func Open(path string) (*Sink, error) {
+	s := &Sink{path: path}
+	if err := s.open(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// open opens the path, which may lead to a new file.
+func (s *Sink) open() error {
+	f, err := os.OpenFile(s.path, os.O_RDWR|os.O_APPEND|os.O_CREATE, mode)
+	if err != nil {
+		return explain(s.path, err)
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("is not a regular file")
+	}
+	good := int64(0)
+	if err == nil {
+		good, err = mend(f, info.Size())
+	}
+	if err != nil {
+		f.Close()
+		return fmt.Errorf("alert file %s: %w", s.path, err)
+	}
+	s.file, s.good, s.torn = f, good, false
+	return nil
+}
+
+// explain adds the cure to the error of an open.
+func explain(path string, err error) error {
+	cure := ""
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		cure = fmt.Sprintf(" (the directory %s must exist; create it and let the server's user write there)", filepath.Dir(path))
+	case errors.Is(err, fs.ErrPermission):
+		cure = fmt.Sprintf(" (let the server's user write to the file and to %s)", filepath.Dir(path))
+	}
+	return fmt.Errorf("alert file: %w%s", err, cure)
+}
+
+// mend makes the file end in a whole line and returns its length. An
+// unfinished record at the end is cut off; an unfinished line of another kind
+// is none of ours, and is finished.
+func mend(f *os.File, size int64) (int64, error) {
+	if size == 0 {
+		return 0, nil
+	}
+	tail := make([]byte, min(size, longestTail))
+	if _, err := f.ReadAt(tail, size-int64(len(tail))); err != nil && !errors.Is(err, io.EOF) {
+		return 0, err
+	}
+	if tail[len(tail)-1] == '\n' {
+		return size, nil
+	}
+	line := tail[bytes.LastIndexByte(tail, '\n')+1:]
+	for _, start := range []string{"{", "CEF:", "LEEF:", "[lookalike@"} {
+		if n := min(len(start), len(line)); string(line[:n]) == start[:n] {
+			size -= int64(len(line))
+			return size, f.Truncate(size)
+		}
+	}
+	_, err := f.WriteString("\n")
+	return size + 1, err
+}
+
+// Send appends the batch with one write. Where the disk fills up in the
+// middle, the part of a line that was written is cut off again, and the lines
+// before it are settled.
+func (s *Sink) Send(_ context.Context, batch []sink.Message) (int, error) {
+	if err := s.reopen(); err != nil {
+		return 0, err
+	}
+	s.buf = s.buf[:0]
+	for i := range batch {
+		s.buf = append(append(s.buf, batch[i].Body...), '\n')
+	}
+	written, err := s.file.Write(s.buf)
+	if err == nil {
+		s.good += int64(written)
+		return len(batch), nil
+	}
+	n, whole := lines(batch, written)
+	s.good += int64(whole)
+	s.torn = written > whole
+	s.mend()
+	return n, err
+}
+
+// lines returns how many messages, and how many bytes with them, are whole in
+// the first written bytes.
+func lines(batch []sink.Message, written int) (n, whole int) {
+	for i := range batch {
+		next := whole + len(batch[i].Body) + 1
+		if next > written {
+			break
+		}
+		n, whole = i+1, next
+	}
+	return n, whole
+}
+
+// mend cuts a torn line off.
+func (s *Sink) mend() {
+	if s.torn && s.file.Truncate(s.good) == nil {
+		s.torn = false
+	}
+}
+
+// reopen opens the path again if it no longer leads to the open file.
+func (s *Sink) reopen() error {
+	if s.file != nil {
+		s.mend()
+		open, err := s.file.Stat()
+		if err != nil {
+			return err
+		}
+		named, err := os.Stat(s.path)
+		if err == nil && os.SameFile(open, named) {
+			s.good = open.Size()
+			if s.torn {
+				return fmt.Errorf("alert file %s: an unfinished line cannot be cut off", s.path)
+			}
+			return nil
+		}
+		s.file.Close()
+		s.file = nil
+	}
+	return s.open()
+}
+
+// Close syncs and closes the file.
+func (s *Sink) Close() error {
+	if s.file == nil {
+		return nil
+	}
+	return errors.Join(s.file.Sync(), s.file.Close())
+}

@@ -1,0 +1,135 @@
+package sink
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Options are the KEY=VALUE words of a destination. A sink asks for those it
+// knows and then calls Err, which reports the first bad value and every
+// option that nobody asked for. The zero value has no options.
+type Options struct {
+	values map[string]string
+	known  []string
+	err    error
+}
+
+// ParseOptions reads KEY=VALUE words.
+func ParseOptions(words []string) (*Options, error) {
+	o := &Options{values: make(map[string]string, len(words))}
+	for _, w := range words {
+		k, v, ok := strings.Cut(w, "=")
+		if !ok || k == "" {
+			return nil, fmt.Errorf("%q is not of the form KEY=VALUE", w)
+		}
+		if _, dup := o.values[k]; dup {
+			return nil, fmt.Errorf("option %q is given twice", k)
+		}
+		o.values[k] = v
+	}
+	return o, nil
+}
+
+// Key returns the options in a canonical form, to compare configurations by.
+// It holds names of secrets, never secrets.
+func (o *Options) Key() string {
+	var b strings.Builder
+	for _, k := range slices.Sorted(maps.Keys(o.values)) {
+		fmt.Fprintf(&b, " %s=%q", k, o.values[k])
+	}
+	return b.String()
+}
+
+// Has reports whether an option is given.
+func (o *Options) Has(name string) bool {
+	_, ok := o.values[name]
+	return ok
+}
+
+func (o *Options) get(name string) (string, bool) {
+	o.known = append(o.known, name)
+	v, ok := o.values[name]
+	return v, ok
+}
+
+func (o *Options) fail(name, format string, args ...any) {
+	if o.err == nil {
+		o.err = fmt.Errorf("option %s: %s", name, fmt.Sprintf(format, args...))
+	}
+}
+
+// String returns an option's value, or def where it is not given.
+func (o *Options) String(name, def string) string {
+	if v, ok := o.get(name); ok {
+		if v == "" {
+			o.fail(name, "is empty")
+		}
+		return v
+	}
+	return def
+}
+
+// OneOf returns an option's value, which must be one of allowed; the first is
+// the default.
+func (o *Options) OneOf(name string, allowed ...string) string {
+	v, ok := o.get(name)
+	if !ok {
+		return allowed[0]
+	}
+	if !slices.Contains(allowed, v) {
+		o.fail(name, "%q is none of %s", v, strings.Join(allowed, ", "))
+	}
+	return v
+}
+
+// Int returns a number from low to high.
+func (o *Options) Int(name string, def, low, high int) int {
+	v, ok := o.get(name)
+	if !ok {
+		return def
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil || n < low || n > high {
+		o.fail(name, "%q is not a number from %d to %d", v, low, high)
+	}
+	return n
+}
+
+// Duration returns a time from low to high; a bare number is seconds.
+func (o *Options) Duration(name string, def, low, high time.Duration) time.Duration {
+	v, ok := o.get(name)
+	if !ok {
+		return def
+	}
+	text := v
+	if _, err := strconv.Atoi(v); err == nil {
+		text += "s"
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < low || d > high {
+		o.fail(name, "%q is not a time from %v to %v", v, low, high)
+	}
+	return d
+}
+
+// Err reports the first bad value, or an option that is unknown.
+func (o *Options) Err() error {
+	if o.err != nil {
+		return o.err
+	}
+	for _, k := range slices.Sorted(maps.Keys(o.values)) {
+		if slices.Contains(o.known, k) {
+			continue
+		}
+		if len(o.known) == 0 {
+			return fmt.Errorf("unknown option %q (this destination has none)", k)
+		}
+		slices.Sort(o.known)
+		return fmt.Errorf("unknown option %q (known: %s)", k, strings.Join(slices.Compact(o.known), ", "))
+	}
+	return nil
+}

@@ -1,0 +1,11 @@
+//go:build !unix
+
+package stdout
+
+import (
+	"os"
+	"time"
+)
+
+// writable cannot tell here.
+func writable(*os.File, time.Duration) (bool, error) { return true, nil }

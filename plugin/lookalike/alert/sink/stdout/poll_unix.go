@@ -1,0 +1,22 @@
+//go:build unix
+
+package stdout
+
+import (
+	"errors"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// writable waits for f to take data, without touching the mode of a
+// descriptor that other processes may share.
+func writable(f *os.File, d time.Duration) (bool, error) {
+	fds := []unix.PollFd{{Fd: int32(f.Fd()), Events: unix.POLLOUT}}
+	n, err := unix.Poll(fds, int(d.Milliseconds()))
+	if errors.Is(err, unix.EINTR) {
+		return false, nil
+	}
+	return n > 0, err // an error or a hang-up is told by the write
+}
