@@ -87,10 +87,15 @@ func empty(r *dns.Msg, rcode int) *dns.Msg {
 	return m
 }
 
+// maxEDEText keeps the answer for a name of 255 octets within the 512 octets
+// that every client takes over UDP.
+const maxEDEText = 150
+
 // explain says in an Extended DNS Error (RFC 8914) why m is what it is, where
 // the client understands EDNS.
 func explain(m *dns.Msg, d Decision) {
 	text := d.Verdict.Registrable + " resembles " + d.Verdict.Matches[0].Protected + " (" + d.Verdict.Class.String() + ")"
+	text = text[:min(len(text), maxEDEText)]
 	if o := m.IsEdns0(); o != nil {
 		o.Option = []dns.EDNS0{&dns.EDNS0_EDE{InfoCode: dns.ExtendedErrorCodeFiltered, ExtraText: text}}
 	}

@@ -222,6 +222,11 @@ func TestLongNames(t *testing.T) {
 			if _, err := m.Pack(); err != nil {
 				t.Errorf("The reply cannot be packed: %v", err)
 			}
+			r := new(dns.Msg).SetQuestion(tc.qname, dns.TypeTXT).SetEdns0(512, false)
+			m, _, _ = ask(t, l, r)
+			if m.Truncate(512); m.Truncated {
+				t.Errorf("Expected the reply to fit into 512 octets, got %d", m.Len())
+			}
 			m, _, _ = ask(t, l, new(dns.Msg).SetQuestion(want, dns.TypeA))
 			if len(m.Answer) != 1 || !m.Answer[0].(*dns.A).A.Equal(net.IPv4(198, 51, 100, 66)) {
 				t.Errorf("Expected the exchange to have the sinkhole's address, got %v", m.Answer)
