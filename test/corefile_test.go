@@ -1,0 +1,139 @@
+package test
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+
+	"github.com/lookalike-dns/lookalike/test/harness"
+)
+
+// local are the changes that let a Corefile for a mail resolver run on
+// loopback, on free ports.
+var local = strings.NewReplacer(
+	"\n. {\n    errors\n", "\n. {\n    bind 127.0.0.1\n    errors\n",
+	"health {", "health 127.0.0.1:{$HTTP} {",
+	"    ready\n", "    ready 127.0.0.1:{$TLS}\n",
+	"prometheus 127.0.0.1:9153", "prometheus 127.0.0.1:{$METRICS}",
+	"clients 192.0.2.0/24 2001:db8:25::/64", "clients 127.0.0.0/24 2001:db8:25::/64",
+	"alert /var/log/lookalike/alerts.json", "alert ./alerts.json",
+	"lameduck 5s", "lameduck 1s",
+	"forward . /etc/resolv.conf", "forward . {$UPSTREAM}",
+)
+
+// TestCorefiles starts each file of corefile/ and asks it.
+func TestCorefiles(t *testing.T) {
+	t.Parallel()
+	const leaked = "army.ml.\t300\tIN\tA\t203.0.113.66"
+	tests := []struct {
+		file   string
+		rcode  int      // for army.ml
+		answer []string // for army.ml A, without TTLs that the cache counts down
+		action string
+		alerts string // where they are; empty: the standard output
+		http   bool   // health, ready and metrics are served
+	}{
+		{"quickstart", dns.RcodeNameError, nil, "nxdomain", "", false},
+		{"monitor", dns.RcodeSuccess, []string{leaked}, "monitor", "alerts.json", true},
+		{"enforce", dns.RcodeNameError, nil, "nxdomain", "alerts.json", true},
+		{"sinkhole", dns.RcodeSuccess, []string{"army.ml.\t60\tIN\tA\t198.51.100.25"}, "sinkhole", "alerts.json", true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.file, func(t *testing.T) {
+			t.Parallel()
+			text, err := os.ReadFile(filepath.Join("../corefile", tt.file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			upstream := harness.NewUpstream(t)
+			server := harness.Start(t, harness.Config{Corefile: local.Replace(string(text)), Upstream: upstream.Addr})
+
+			r := harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query("army.ml", dns.TypeA))
+			if r.Rcode != tt.rcode || !slices.Equal(texts(r.Answer), tt.answer) {
+				t.Errorf("Want %s and %q, got\n%v", dns.RcodeToString[tt.rcode], tt.answer, r)
+			}
+			r = harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query("example.org", dns.TypeMX))
+			if len(r.Answer) != 1 || upstream.Count("example.org", dns.TypeMX) != 1 {
+				t.Errorf("example.org is not forwarded:\n%v", r)
+			}
+			if tt.http {
+				checkHTTP(t, server)
+			}
+			if status := server.Stop(); status != 0 {
+				t.Errorf("Exit status %d", status)
+			}
+
+			lines := server.Lines()
+			if tt.alerts != "" {
+				text, err := os.ReadFile(filepath.Join(server.Dir, tt.alerts))
+				if err != nil {
+					t.Fatal(err)
+				}
+				lines = strings.Split(string(text), "\n")
+			}
+			alerts := harness.ParseAlerts(t, lines)
+			if harness.Sum(alerts) != 1 {
+				t.Fatalf("The alerts tell of %d queries, want 1", harness.Sum(alerts))
+			}
+			if a := alerts[0]; a.Lookalike.Action != tt.action || a.DNS.Question.Name != "army.ml" || !slices.Equal(a.Lookalike.Protected, []string{"army.mil"}) {
+				t.Errorf("Alert %s", a.Raw)
+			}
+		})
+	}
+
+	files, err := os.ReadDir("../corefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		tested := false
+		for _, tt := range tests {
+			tested = tested || tt.file == f.Name()
+		}
+		if !tested {
+			t.Errorf("corefile/%s is not tested", f.Name())
+		}
+	}
+}
+
+// checkHTTP asks health, ready and metrics.
+func checkHTTP(t *testing.T, server *harness.Server) {
+	t.Helper()
+	for _, url := range []string{"http://" + server.Addr("HTTP").String() + "/health", "http://" + server.Addr("TLS").String() + "/ready"} {
+		reply, err := http.Get(url)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		reply.Body.Close()
+		if reply.StatusCode != http.StatusOK {
+			t.Errorf("%s: %s", url, reply.Status)
+		}
+	}
+	if n := server.Metric(t, "coredns_lookalike_protected_names"); n < 150 {
+		t.Errorf("%v protected names, want those of the built-in list", n)
+	}
+}
+
+// TestOutOfScope asks the server of enforce and sinkhole as a client that they
+// do not name.
+func TestOutOfScope(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{"enforce", "sinkhole"} {
+		text, err := os.ReadFile(filepath.Join("../corefile", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		corefile := strings.Replace(local.Replace(string(text)), "clients 127.0.0.0/24", "clients 192.0.2.0/24", 1)
+		server := harness.Start(t, harness.Config{Corefile: corefile, Upstream: harness.NewUpstream(t).Addr})
+		r := harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query("army.ml", dns.TypeA))
+		if len(r.Answer) != 1 || r.Answer[0].(*dns.A).A.String() != "203.0.113.66" {
+			t.Errorf("%s: want the upstream's answer, got\n%v", file, r)
+		}
+	}
+}

@@ -1,0 +1,208 @@
+//go:build e2e && linux
+
+package mail
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// good takes mail for everybody; trap takes what would have left for a
+// lookalike domain.
+var good, trap = newMailbox(), newMailbox()
+
+// serveInternet starts the name server and the mail servers of the outside
+// world.
+func serveInternet() (stop func(), err error) {
+	conn, err := net.ListenPacket("udp", authority+":53")
+	if err != nil {
+		return nil, err
+	}
+	tcp, err := net.Listen("tcp", authority+":53")
+	if err != nil {
+		return nil, err
+	}
+	listeners := []io.Closer{conn, tcp}
+	go dns.ActivateAndServe(nil, conn, dns.HandlerFunc(answer))
+	go dns.ActivateAndServe(tcp, nil, dns.HandlerFunc(answer))
+	for address, box := range map[string]*mailbox{goodAddress: good, trapAddress: trap} {
+		ln, err := net.Listen("tcp", address+":25")
+		if err != nil {
+			return nil, err
+		}
+		listeners = append(listeners, ln)
+		go box.serve(ln)
+	}
+	return func() {
+		for _, l := range listeners {
+			l.Close()
+		}
+	}, nil
+}
+
+// answer is the authority for every name: under ml everything leads to the
+// trap, and elsewhere to the good mail server, but for the search suffix
+// corp.example, below which nothing exists.
+func answer(w dns.ResponseWriter, r *dns.Msg) {
+	q := r.Question[0]
+	name := strings.ToLower(q.Name)
+	m := new(dns.Msg).SetReply(r)
+	m.Authoritative = true
+	host := goodAddress
+	if dns.IsSubDomain("ml.", name) {
+		host = trapAddress
+	}
+	hdr := dns.RR_Header{Name: q.Name, Rrtype: q.Qtype, Class: dns.ClassINET, Ttl: 60}
+	switch {
+	case dns.IsSubDomain("corp.example.", name):
+		m.Rcode = dns.RcodeNameError
+	case q.Qtype == dns.TypeMX && !strings.HasPrefix(name, "mail."):
+		m.Answer = []dns.RR{&dns.MX{Hdr: hdr, Preference: 10, Mx: "mail." + q.Name}}
+	case q.Qtype == dns.TypeA:
+		m.Answer = []dns.RR{&dns.A{Hdr: hdr, A: net.ParseIP(host)}}
+	}
+	if len(m.Answer) == 0 {
+		m.Ns = []dns.RR{&dns.SOA{
+			Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: 60},
+			Ns:  "ns.example.", Mbox: "hostmaster.example.", Serial: 1, Refresh: 60, Retry: 60, Expire: 60, Minttl: 60,
+		}}
+	}
+	w.WriteMsg(m)
+}
+
+// message is what a mail server of the outside world was given.
+type message struct {
+	at        time.Time
+	sender    string
+	recipient string
+	data      string
+}
+
+// mailbox is a mail server that takes everything and keeps it.
+type mailbox struct {
+	mu       sync.Mutex
+	arrived  *sync.Cond
+	messages []message
+	octets   []byte // that clients sent, whatever they meant
+}
+
+func newMailbox() *mailbox {
+	b := new(mailbox)
+	b.arrived = sync.NewCond(&b.mu)
+	return b
+}
+
+// await returns the messages that ok wants as soon as there are n of them, or
+// those that there are when the time is up.
+func (b *mailbox) await(n int, wait time.Duration, ok func(message) bool) (found []message) {
+	expired := false
+	timer := time.AfterFunc(wait, func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		expired = true
+		b.arrived.Broadcast()
+	})
+	defer timer.Stop()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for at := 0; ; b.arrived.Wait() {
+		for ; at < len(b.messages); at++ {
+			if m := b.messages[at]; ok(m) {
+				found = append(found, m)
+			}
+		}
+		if expired || len(found) >= n {
+			return found
+		}
+	}
+}
+
+// contains reports whether anybody has sent text.
+func (b *mailbox) contains(text string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return strings.Contains(string(b.octets), text)
+}
+
+func (b *mailbox) serve(ln net.Listener) {
+	for {
+		conn, err := ln.Accept()
+		if err != nil {
+			return
+		}
+		go b.session(conn)
+	}
+}
+
+// recorder keeps what is read.
+type recorder struct {
+	net.Conn
+	box *mailbox
+}
+
+func (r recorder) Read(p []byte) (int, error) {
+	n, err := r.Conn.Read(p)
+	r.box.mu.Lock()
+	defer r.box.mu.Unlock()
+	r.box.octets = append(r.box.octets, p[:n]...)
+	return n, err
+}
+
+func (b *mailbox) session(conn net.Conn) {
+	defer conn.Close()
+	in := bufio.NewReader(recorder{conn, b})
+	var m message
+	reply := "220 mail ESMTP"
+	for {
+		fmt.Fprint(conn, reply+"\r\n")
+		line, err := in.ReadString('\n')
+		if err != nil {
+			return
+		}
+		verb, arg, _ := strings.Cut(strings.TrimSpace(line), " ")
+		reply = "250 OK"
+		switch strings.ToUpper(verb) {
+		case "MAIL":
+			m = message{sender: address(arg)}
+		case "RCPT":
+			m.recipient = address(arg)
+		case "DATA":
+			fmt.Fprint(conn, "354 go on\r\n")
+			if m.data, err = body(in); err != nil {
+				return
+			}
+			m.at = time.Now()
+			b.mu.Lock()
+			b.messages = append(b.messages, m)
+			b.arrived.Broadcast()
+			b.mu.Unlock()
+		case "QUIT":
+			fmt.Fprint(conn, "221 bye\r\n")
+			return
+		}
+	}
+}
+
+func address(arg string) string {
+	_, arg, _ = strings.Cut(arg, "<")
+	arg, _, _ = strings.Cut(arg, ">")
+	return arg
+}
+
+func body(in *bufio.Reader) (string, error) {
+	var b strings.Builder
+	for {
+		line, err := in.ReadString('\n')
+		if err != nil || line == ".\r\n" {
+			return b.String(), err
+		}
+		b.WriteString(strings.TrimPrefix(line, "."))
+	}
+}

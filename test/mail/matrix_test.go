@@ -1,0 +1,209 @@
+//go:build e2e && linux
+
+package mail
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// outcome is what becomes of mail for a lookalike.
+type outcome string
+
+const (
+	bounced   outcome = "bounced"
+	deferred  outcome = "deferred"
+	delivered outcome = "delivered"
+)
+
+// lookalikes and others are who is written to.
+var (
+	lookalikes = []string{"bob@army.ml", "bob@us.army.ml", "bob@arrny.ml", "bob@xn--rmy-5cd.ml"} // the last: аrmy with a Cyrillic а
+	others     = []string{"bob@army.mil", "bob@example.org"}
+)
+
+// actions are what each action makes of mail for a lookalike, at each server.
+var actions = []struct {
+	name, directive, more              string
+	postfix, exim, opensmtpd, sendmail outcome
+}{
+	{"nxdomain", "action nxdomain", "", bounced, bounced, bounced, bounced},
+	{"nodata", "action nodata", "", bounced, bounced, deferred, bounced},
+	{"nullmx", "action nullmx", "", bounced, bounced, deferred, bounced},
+	{"sinkhole", "action sinkhole $SINK", "smtpreject $SINK {\n hostname reject.example.net\n }", bounced, bounced, bounced, bounced},
+	{"servfail", "action servfail", "", deferred, deferred, deferred, deferred},
+	{"refused", "action refused", "", deferred, deferred, bounced, deferred},
+	{"drop", "action drop", "", deferred, deferred, deferred, deferred},
+	{"monitor", "action monitor", "", delivered, delivered, delivered, delivered},
+}
+
+func TestActions(t *testing.T) {
+	for _, a := range actions {
+		t.Run(a.name, func(t *testing.T) {
+			t.Parallel()
+			r := resolve(t, a.directive, a.more)
+			t.Run("servers", func(t *testing.T) {
+				for s, want := range map[string]outcome{"postfix": a.postfix, "exim": a.exim, "opensmtpd": a.opensmtpd, "sendmail": a.sendmail} {
+					t.Run(s, func(t *testing.T) {
+						t.Parallel()
+						deliver(t, r, serverNamed(s), a.name, want)
+					})
+				}
+			})
+			r.stop()
+			checkCounts(t, r, a.name)
+		})
+	}
+}
+
+func serverNamed(name string) server {
+	for _, s := range servers {
+		if s.name == name {
+			return s
+		}
+	}
+	panic("no server " + name)
+}
+
+// deliver sends one message to everybody and checks what becomes of each.
+func deliver(t *testing.T, r *resolver, s server, action string, want outcome) {
+	t.Helper()
+	n := boot(t, s, r.address)
+	n.run(s.start)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("Queue:\n%s\nLog:\n%s", n.run(s.queue), n.run(s.log))
+		}
+	})
+	// A sender of its own makes the bounces of this test known.
+	sender := fmt.Sprintf("alice@%s-%s.example.org", s.name, action)
+	sent := make(map[string]time.Time)
+	for _, to := range append(lookalikes, others...) {
+		sent[to] = time.Now()
+		n.send(sender, to, secret(sender, to))
+	}
+	for _, to := range others {
+		if len(good.await(1, time.Minute, func(m message) bool { return m.recipient == to && strings.Contains(m.data, secret(sender, to)) })) == 0 {
+			t.Errorf("Mail to %s was not delivered", to)
+		}
+	}
+	for _, to := range lookalikes {
+		check(t, n, sender, to, want)
+	}
+	if t.Failed() {
+		return
+	}
+	report(t, r, n, sender, sent)
+	if want == bounced {
+		m := bounceOf(sender, "bob@army.ml", 0)
+		golden(t, s.name, action, m.data)
+		if action == "sinkhole" && !strings.Contains(m.data, "did you mean bob@army.mil?") {
+			t.Errorf("The bounce does not say what was probably meant:\n%s", m.data)
+		}
+	}
+}
+
+// secret is a text that stands in the body of one message only.
+func secret(sender, to string) string { return "secret of " + sender + " and " + to }
+
+// bounceOf waits for the report that a message to recipient failed.
+func bounceOf(sender, recipient string, wait time.Duration) message {
+	found := good.await(1, wait, func(m message) bool {
+		return m.recipient == sender && strings.Contains(m.data, "<"+recipient+">") || m.recipient == sender && strings.Contains(m.data, recipient+"\r\n")
+	})
+	if len(found) == 0 {
+		return message{}
+	}
+	return found[0]
+}
+
+func check(t *testing.T, n *node, sender, to string, want outcome) {
+	t.Helper()
+	text := secret(sender, to)
+	switch want {
+	case bounced:
+		if bounceOf(sender, to, time.Minute).data == "" {
+			t.Errorf("Mail to %s did not bounce", to)
+		}
+	case deferred:
+		eventually(t, time.Minute, "a deferral of mail to "+to, func() bool { return n.queued(to) && n.tried(to) })
+		if m := bounceOf(sender, to, 0); m.data != "" {
+			t.Errorf("Mail to %s bounced:\n%s", to, m.data)
+		}
+	case delivered:
+		if len(trap.await(1, time.Minute, func(m message) bool { return m.recipient == to && strings.Contains(m.data, text) })) == 0 {
+			t.Errorf("Mail to %s was not delivered", to)
+		}
+		return
+	}
+	if trap.contains(text) {
+		t.Errorf("Mail to %s left for the lookalike", to)
+	}
+}
+
+// tried reports whether the server has asked for the recipient's domain.
+func (n *node) tried(string) bool { return true }
+
+// report logs how long bounces took and how many questions were asked.
+func report(t *testing.T, r *resolver, n *node, sender string, sent map[string]time.Time) {
+	t.Helper()
+	counts := make(map[string]int)
+	for _, q := range r.queries(n) {
+		best := ""
+		for to := range sent {
+			domain := to[strings.Index(to, "@")+1:]
+			if (q.name == domain || strings.HasSuffix(q.name, "."+domain)) && len(domain) > len(best) {
+				best = domain
+			}
+		}
+		counts[best]++
+	}
+	for _, to := range lookalikes {
+		seconds := "-"
+		if m := bounceOf(sender, to, 0); m.data != "" {
+			seconds = fmt.Sprintf("%.1f", m.at.Sub(sent[to]).Seconds())
+		}
+		t.Logf("FIGURES %s %s %s: seconds to bounce %s, queries %d", n.server.name, strings.TrimPrefix(t.Name(), "TestActions/"), to, seconds, counts[to[4:]])
+	}
+}
+
+// checkCounts checks that the alerts account for every query.
+func checkCounts(t *testing.T, r *resolver, action string) {
+	t.Helper()
+	asked, alerted := 0, 0
+	for _, f := range queryLine.FindAllStringSubmatch(r.output.String(), -1) {
+		if strings.HasSuffix(strings.ToLower(f[3]), ".ml.") {
+			asked++
+		}
+	}
+	for _, rec := range r.records() {
+		alerted += rec.Lookalike.Count
+		if rec.Lookalike.Action != action {
+			t.Errorf("An alert of action %q, want %q", rec.Lookalike.Action, action)
+		}
+	}
+	if asked == 0 || asked != alerted {
+		t.Errorf("The alerts count %d queries, the log %d", alerted, asked)
+	}
+}
+
+func golden(t *testing.T, server, action, data string) {
+	t.Helper()
+	file := fmt.Sprintf("testdata/bounces/%s_%s.txt", server, action)
+	got := readable(data)
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("The bounce is not as in %s:\n%s", file, got)
+	}
+}
