@@ -1,0 +1,276 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/term"
+)
+
+const checkHelp = `Say whether names resemble protected ones, how, how sure that is, and what the
+resolver would do.
+
+Usage: lookalike check [-conf COREFILE] [-format text|json] [NAME...]
+
+Names come from the arguments or, without any, from standard input: one a line,
+of any case, with or without a trailing dot, Unicode or A-labels (xn--...).
+Blank lines are skipped, and so is what stands behind a # at the start of a line
+or behind a blank.
+
+Flags:
+  -conf COREFILE       take protected and allowed names, lookalike TLDs and
+                       actions from the lookalike directives of this Corefile;
+                       the first directive that has something to do about a name
+                       decides. Clients are not looked at: the answer is for
+                       those in scope.
+                       Without it: the built-in list of .mil names, TLD ml, and
+                       the default actions (high nxdomain, others monitor).
+  -format text|json    text (default) is for people. json is one object a line,
+                       in the order of the input:
+                         name          as it was given
+                         class         how it resembles: tld-swap, typo, ...
+                         confidence    high, medium or low
+                         protected     the names that it resembles, best first
+                         did_you_mean  the full names that were probably meant
+                         unicode       the name in Unicode, where that differs
+                         action        what the resolver does: nxdomain,
+                                       monitor, ..., or allow where an allow
+                                       line lets the name through
+                         reason        one sentence that says why
+                       For a name that resembles nothing all but name is empty.
+  -help                print this help
+
+Exit status:
+  0  no name resembles a protected one, or all that do are allowed
+  1  at least one does
+  2  wrong usage, an unreadable Corefile or list, a line that is no domain name
+     (it is reported with its number, the other lines are still checked), or
+     output that cannot be written
+  130  interrupted; what was found so far is written
+
+Examples:
+  lookalike check army.ml
+      why army.ml resembles army.mil, and what is done about it
+  lookalike check -conf /etc/coredns/Corefile mail.amry.ml us-af.ml
+      what your own resolver would do
+  lookalike check -format json <names.txt | jq -r 'select(.class!="").name'
+      the lookalikes in a file
+  lookalike check -conf Corefile <partners.txt >hits.txt || less hits.txt
+      whether blocking would hit a partner, who then belongs on the allow list
+`
+
+// checkFlags is the command line of check.
+type checkFlags struct {
+	conf   string
+	format string
+	names  []string
+}
+
+func runCheck(e *env, args []string) int {
+	flags, err := parseCheck(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(e.stdout, checkHelp)
+		return exitNothing
+	case err != nil:
+		return e.fail("check: %v\n'lookalike help check' explains the command", err)
+	}
+	decide, err := newDecider(flags.conf)
+	if err != nil {
+		return e.fail("check: %v", err)
+	}
+	c := &checker{env: e, decide: decide, out: bufio.NewWriterSize(e.stdout, 64<<10)}
+	if flags.format == "json" {
+		c.render = newJSONWriter(c.out)
+	} else {
+		c.render = &textWriter{w: c.out, decide: decide, color: wantColor(e.stdout), full: len(flags.names) > 0}
+	}
+	if len(flags.names) > 0 {
+		return c.arguments(flags.names)
+	}
+	return c.stream()
+}
+
+// parseCheck reads the command line; flags may stand behind names too.
+func parseCheck(args []string) (checkFlags, error) {
+	var f checkFlags
+	fs := flag.NewFlagSet("check", flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	fs.StringVar(&f.conf, "conf", "", "")
+	fs.StringVar(&f.format, "format", "text", "")
+	var literal []string // behind --
+	if i := slices.Index(args, "--"); i >= 0 {
+		args, literal = args[:i], args[i+1:]
+	}
+	for {
+		if err := fs.Parse(args); err != nil {
+			return f, err
+		}
+		if fs.NArg() == 0 {
+			break
+		}
+		f.names = append(f.names, fs.Arg(0))
+		args = fs.Args()[1:]
+	}
+	f.names = append(f.names, literal...)
+	if f.format != "text" && f.format != "json" {
+		return f, fmt.Errorf("unknown format %q: want text or json", f.format)
+	}
+	if len(f.names) == 1 && f.names[0] == "-" {
+		f.names = nil
+	}
+	return f, nil
+}
+
+// renderer writes what was found about one name; f is nil for a name that
+// resembles nothing.
+type renderer interface {
+	write(name string, f *finding) error
+}
+
+// checker checks names and remembers what the exit status will be.
+type checker struct {
+	*env
+	decide *decider
+	render renderer
+	out    *bufio.Writer
+
+	checked, found, broken int
+}
+
+// check checks one name.
+func (c *checker) check(text string) error {
+	name, err := readName(text)
+	if err != nil {
+		return &inputError{text, err}
+	}
+	f := c.decide.decide(name)
+	c.checked++
+	if f != nil && !f.allowed {
+		c.found++
+	}
+	return c.render.write(text, f)
+}
+
+// inputError is the error of a text that is no domain name. Others are about
+// the output.
+type inputError struct {
+	text string
+	err  error
+}
+
+func (e *inputError) Error() string { return strconv.Quote(shorten(e.text)) + ": " + e.err.Error() }
+func (e *inputError) Unwrap() error { return e.err }
+
+// maxReported is how many unreadable lines are reported one by one.
+const maxReported = 100
+
+// report handles an error of check: that of a name is reported and counted,
+// any other is returned.
+func (c *checker) report(err error, where string) error {
+	var in *inputError
+	if !errors.As(err, &in) {
+		return err
+	}
+	if c.broken++; c.broken <= maxReported {
+		fmt.Fprintf(c.stderr, "lookalike: %s%v\n", where, in)
+	}
+	return nil
+}
+
+// arguments checks the names of the command line.
+func (c *checker) arguments(names []string) int {
+	for _, name := range names {
+		if err := c.report(c.check(name), ""); err != nil {
+			return c.finish(err)
+		}
+	}
+	return c.finish(nil)
+}
+
+// stream checks the names of standard input. What is found is written when
+// the input pauses, so that it can be watched.
+func (c *checker) stream() int {
+	if isTerminal(c.stdin) {
+		fmt.Fprintln(c.stderr, "lookalike: reading names from the terminal, one a line; Ctrl-D ends")
+	}
+	// A second signal ends the process at once, even where output blocks.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	defer stop()
+	in := newLines(ctx, c.stdin)
+	defer in.close()
+	p := newProgress(c.env)
+	for in.next() {
+		if in.n%1024 == 0 {
+			p.show(c.checked, c.found, in.read)
+		}
+		var err error
+		switch text := in.text(); {
+		case in.long:
+			err = &inputError{string(text), fmt.Errorf("line longer than %d bytes", maxLine)}
+		case len(text) > 0:
+			err = c.check(string(text))
+		}
+		if err != nil {
+			p.clear()
+			err = c.report(err, "line "+strconv.Itoa(in.n)+": ")
+		}
+		if err == nil && in.paused() {
+			err = c.out.Flush()
+		}
+		if err != nil {
+			p.clear()
+			return c.finish(err)
+		}
+	}
+	p.clear()
+	return c.finish(in.err)
+}
+
+// finish writes what is left and returns the exit status; err is why the
+// checking ended early, if it did.
+func (c *checker) finish(err error) int {
+	if c.broken > maxReported {
+		fmt.Fprintf(c.stderr, "lookalike: %d lines were no domain names, the first %d are shown\n", c.broken, maxReported)
+	}
+	if flushed := c.out.Flush(); flushed != nil {
+		err = flushed
+	}
+	switch {
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintf(c.stderr, "lookalike: interrupted after %d names\n", c.checked)
+		return exitInterrupted
+	case errors.Is(err, syscall.EPIPE): // the reader has seen enough
+	case err != nil:
+		return c.fail("check: %v", err)
+	}
+	switch {
+	case c.broken > 0:
+		return exitError
+	case c.found > 0:
+		return exitFound
+	}
+	return exitNothing
+}
+
+// isTerminal reports whether a stream is a terminal.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd())) //nolint:gosec // a descriptor fits
+}
+
+// wantColor reports whether to write in colours: on terminals, unless the user
+// has NO_COLOR set (https://no-color.org).
+func wantColor(stdout io.Writer) bool {
+	return isTerminal(stdout) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}

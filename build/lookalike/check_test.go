@@ -1,0 +1,419 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/names"
+)
+
+// runTool runs a command within the test's process.
+func runTool(stdin string, args ...string) (status int, stdout, stderr string) {
+	var out, errs bytes.Buffer
+	status = run(&env{strings.NewReader(stdin), &out, &errs}, args)
+	return status, out.String(), errs.String()
+}
+
+// corefile writes a Corefile and returns its path.
+func corefile(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "Corefile")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+const twoBlocks = `
+.:1053 {
+    lookalike {
+        protect army.mil us.af.mil
+        allow   club.army.ml
+        action  high sinkhole 192.0.2.25
+        action  separator off
+    }
+    lookalike cm {
+        protect example.com
+        action  monitor
+    }
+}
+ml.:1054 {
+    lookalike {
+        protect us.af.mil navy.mil
+        allow   navy.ml
+        action  refused
+    }
+}
+`
+
+func TestCheckJSON(t *testing.T) {
+	conf := corefile(t, twoBlocks)
+	tests := []struct {
+		conf, name                string
+		class, confidence, action string
+		protected, meant          string
+	}{
+		{"", "army.ml", "tld-swap", "high", "nxdomain", "army.mil", "army.mil"},
+		{"", "ARMY.ML.", "tld-swap", "high", "nxdomain", "army.mil", "army.mil"},
+		{"", "mx1.us.army.ml", "tld-swap", "high", "nxdomain", "us.army.mil", "mx1.us.army.mil"},
+		{"", "mail.army.mil.ml", "tld-kept", "high", "nxdomain", "army.mil", "mail.army.mil"},
+		{"", "us-af.ml", "separator", "high", "nxdomain", "us.af.mil", "us.af.mil"},
+		{"", "example.ml", "", "", "", "", ""},
+		{"", "army.mil", "", "", "", "", ""},
+		{"", "army.cm", "", "", "", "", ""},
+		{conf, "army.ml", "tld-swap", "high", "sinkhole", "army.mil", "army.mil"},
+		{conf, "www.club.army.ml", "tld-swap", "high", "allow", "army.mil", "www.club.army.mil"},
+		{conf, "usaf.ml", "separator", "high", "refused", "us.af.mil", "us.af.mil"},
+		{conf, "navy.ml", "tld-swap", "high", "allow", "navy.mil", "navy.mil"},
+		{conf, "example.cm", "tld-swap", "high", "monitor", "example.com", "example.com"},
+		{conf, "uscg.ml", "", "", "", "", ""},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			_, stdout, stderr := runTool("", "check", "-conf", tc.conf, "-format", "json", tc.name)
+			var got jsonResult
+			if err := json.Unmarshal([]byte(stdout), &got); err != nil || stderr != "" {
+				t.Fatalf("Output %q, %q: %v", stdout, stderr, err)
+			}
+			if got.Name != tc.name || got.Class != tc.class || got.Confidence != tc.confidence || got.Action != tc.action {
+				t.Errorf("Got %+v, want %+v", got, tc)
+			}
+			if tc.class == "" {
+				if len(got.Protected) != 0 || len(got.DidYouMean) != 0 || got.Reason != "" {
+					t.Errorf("Got %+v for a name that resembles nothing", got)
+				}
+				return
+			}
+			if got.Protected[0] != tc.protected || got.DidYouMean[0] != tc.meant || got.Reason == "" {
+				t.Errorf("Got %+v, want %s for %s first, and a reason", got, tc.meant, tc.protected)
+			}
+		})
+	}
+}
+
+// TestDefaultsAreThePlugins: without a Corefile the tool says what the plugin
+// does with a bare directive.
+func TestDefaultsAreThePlugins(t *testing.T) {
+	bare, err := newDecider(corefile(t, ".:1053 {\n lookalike\n}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := newDecider("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, class := range detect.Classes() {
+		for _, confidence := range []detect.Confidence{detect.Low, detect.Medium, detect.High} {
+			want, got := bare.rules[0].action(class, confidence), own.rules[0].action(class, confidence)
+			if got != want {
+				t.Errorf("Action for %s, %s is %s, want %s", class, confidence, got, want)
+			}
+		}
+	}
+	for _, name := range names.Default() {
+		name = strings.TrimSuffix(name, "mil") + "ml"
+		want, got := bare.decide(name), own.decide(name)
+		if want == nil || got == nil || want.action != got.action || want.verdict.Class != got.verdict.Class {
+			t.Errorf("%s: %+v, want %+v", name, got, want)
+		}
+	}
+}
+
+// TestDecideAgreesWithThePlugin compares the tool with what the plugin exports.
+func TestDecideAgreesWithThePlugin(t *testing.T) {
+	conf := corefile(t, twoBlocks)
+	policies, err := lookalike.Load(conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := newDecider(conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{
+		"army.ml", "club.army.ml", "us.af.ml", "usaf.ml", "us-af.ml", "navy.ml", "mx.navy.ml", "navy.mil.ml",
+		"example.cm", "examplecom.cm", "example.ml", "army.cm", "example.org", ".", "ml",
+	} {
+		want, found := lookalike.Decide(policies, name)
+		got := d.decide(name)
+		if acts := got != nil && (got.allowed || got.action != "off"); acts != found {
+			t.Errorf("%s: %+v, the plugin says %+v, %t", name, got, want, found)
+			continue
+		}
+		if found && (got.allowed != want.Allowed || got.action != want.Action.String() || got.verdict.Class != want.Verdict.Class) {
+			t.Errorf("%s: %+v, the plugin says %+v", name, got, want)
+		}
+	}
+}
+
+func TestCheckStatus(t *testing.T) {
+	conf := corefile(t, twoBlocks)
+	off := corefile(t, ".:1053 {\n lookalike {\n  protect army.mil\n  action off\n }\n}\n")
+	broken := corefile(t, ".:1053 {\n lookalike {\n  protcet army.mil\n }\n}\n")
+	other := corefile(t, ".:1053 {\n whoami\n}\n")
+	tests := []struct {
+		name   string
+		stdin  string
+		args   []string
+		status int
+		stderr string // a part of it; empty: nothing at all
+	}{
+		{"nothing found", "", []string{"example.ml", "example.org"}, exitNothing, ""},
+		{"something found", "", []string{"example.ml", "army.ml"}, exitFound, ""},
+		{"only allowed names", "", []string{"-conf", conf, "club.army.ml"}, exitNothing, ""},
+		{"action off", "", []string{"-conf", off, "army.ml"}, exitFound, ""},
+		{"empty input", "", nil, exitNothing, ""},
+		{"nothing found in input", "example.ml\n\n# army.ml\n", nil, exitNothing, ""},
+		{"something found in input", "example.ml\narmy.ml", nil, exitFound, ""},
+		{"input by its name", "army.ml\n", []string{"-"}, exitFound, ""},
+		{"no name among names", "", []string{"army.ml", "a..b"}, exitError, `lookalike: "a..b": no domain name`},
+		{"no name in input", "army.ml\n\na..b\nexample.ml\n", nil, exitError, `lookalike: line 3: "a..b": no domain name`},
+		{"mail address", "", []string{"someone@army.ml"}, exitError, "only the part after the @"},
+		{"page", "", []string{"http://army.ml/"}, exitError, "the domain name alone"},
+		{"two words", "army.ml MX\n", nil, exitError, "more than one word"},
+		{"empty name", "", []string{""}, exitError, "no name"},
+		{"flag behind a name", "", []string{"army.ml", "-format", "json"}, exitFound, ""},
+		{"name that looks like a flag", "", []string{"--", "-format"}, exitNothing, ""},
+		{"unknown flag", "", []string{"-verbose", "army.ml"}, exitError, "-verbose"},
+		{"unknown format", "", []string{"-format", "xml"}, exitError, `unknown format "xml": want text or json`},
+		{"missing Corefile", "", []string{"-conf", "none", "army.ml"}, exitError, "none: no such file"},
+		{"broken Corefile", "", []string{"-conf", broken, "army.ml"}, exitError, broken + ":3"},
+		{"Corefile without the plugin", "", []string{"-conf", other, "army.ml"}, exitError, other},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			status, _, stderr := runTool(tc.stdin, append([]string{"check"}, tc.args...)...)
+			if status != tc.status {
+				t.Errorf("Status %d, want %d", status, tc.status)
+			}
+			if tc.stderr == "" && stderr != "" || !strings.Contains(stderr, tc.stderr) {
+				t.Errorf("Standard error %q, want %q", stderr, tc.stderr)
+			}
+		})
+	}
+}
+
+func TestCommands(t *testing.T) {
+	tests := []struct {
+		args   []string
+		status int
+		want   string // on standard output, or on standard error with exitError
+	}{
+		{nil, exitError, "Usage: lookalike COMMAND"},
+		{[]string{"chekc"}, exitError, `unknown command "chekc"`},
+		{[]string{"help"}, exitNothing, "Usage: lookalike COMMAND"},
+		{[]string{"--help"}, exitNothing, "Usage: lookalike COMMAND"},
+		{[]string{"help", "check"}, exitNothing, "Usage: lookalike check"},
+		{[]string{"check", "--help"}, exitNothing, "Usage: lookalike check"},
+		{[]string{"check", "-h"}, exitNothing, "Exit status:"},
+		{[]string{"version"}, exitNothing, "lookalike " + lookalike.Version + "\n"},
+		{[]string{"--version"}, exitNothing, runtime.Version()},
+		{[]string{"version", "x"}, exitError, "no argument"},
+		{[]string{"help", "chekc"}, exitError, `unknown command "chekc"`},
+	}
+	for _, tc := range tests {
+		status, stdout, stderr := runTool("", tc.args...)
+		got, other := stdout, stderr
+		if tc.status == exitError {
+			got, other = stderr, stdout
+		}
+		if status != tc.status || !strings.Contains(got, tc.want) || other != "" {
+			t.Errorf("%q: status %d, %q, %q, want %d and %q", tc.args, status, stdout, stderr, tc.status, tc.want)
+		}
+	}
+}
+
+// TestHelpNamesAll: every flag and every class of exit status is explained.
+func TestHelpNamesAll(t *testing.T) {
+	for _, want := range []string{"-conf", "-format", "-help", "  0  ", "  1  ", "  2  ", "  130  ", "lookalike check army.ml"} {
+		if !strings.Contains(checkHelp, want) {
+			t.Errorf("The help does not name %q", want)
+		}
+	}
+	for line := range strings.Lines(checkHelp) {
+		if len(line) > 80+len("\n") {
+			t.Errorf("Line longer than 80 characters: %q", line)
+		}
+	}
+}
+
+// TestStreamOrder: JSON comes in the order of the input, one object for each
+// name, none for what is no name; any octet survives.
+func TestStreamOrder(t *testing.T) {
+	stdin := "\ufeffarmy.ml\r\n  example.ml\t# note\n#army.ml\na#b.ml\n\nbroken..ml\n" + strings.Repeat("x", 10000) +
+		"\n\xff\xe9.ml\nармия.ml\nnavy。ml\nnavy.ml"
+	status, stdout, stderr := runTool(stdin, "check", "-format", "json")
+	var got []string
+	for dec := json.NewDecoder(strings.NewReader(stdout)); ; {
+		var r jsonResult
+		if err := dec.Decode(&r); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, r.Name+" "+r.Class)
+	}
+	want := []string{
+		"army.ml tld-swap", "example.ml ", "a#b.ml ", `\255\233.ml `, "армия.ml ", "navy。ml tld-swap", "navy.ml tld-swap",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("Got %q, want %q", got, want)
+	}
+	if status != exitError {
+		t.Errorf("Status %d, want %d", status, exitError)
+	}
+	for _, want := range []string{"line 6: \"broken..ml\": no domain", "line 7: \"xxx", "longer than 4096 bytes"} {
+		if !strings.Contains(stderr, want) {
+			t.Errorf("Standard error %q, want %q in it", stderr, want)
+		}
+	}
+}
+
+func TestStreamManyBrokenLines(t *testing.T) {
+	status, stdout, stderr := runTool(strings.Repeat("a..b\n", 5000)+"army.ml\n", "check", "-format", "json")
+	if lines := strings.Count(stderr, "\n"); lines != maxReported+1 || !strings.Contains(stderr, "5000 lines were no domain names") {
+		t.Errorf("%d lines on standard error, want %d and the sum", lines, maxReported+1)
+	}
+	if status != exitError || !strings.Contains(stdout, `"army.ml"`) {
+		t.Errorf("Status %d, output %q", status, stdout)
+	}
+}
+
+// TestOutputFails: an output that cannot be written is an error, one whose
+// reader went away is not worth a word.
+func TestOutputFails(t *testing.T) {
+	for _, tc := range []struct {
+		err    error
+		status int
+		stderr string
+	}{
+		{syscall.ENOSPC, exitError, "lookalike: check: no space left on device\n"},
+		{syscall.EPIPE, exitFound, ""},
+	} {
+		for _, args := range [][]string{{"check", "army.ml"}, {"check"}} {
+			var stderr bytes.Buffer
+			stdin := strings.NewReader(strings.Repeat("army.ml\n", 10000))
+			status := run(&env{stdin, failing{tc.err}, &stderr}, args)
+			if status != tc.status || stderr.String() != tc.stderr {
+				t.Errorf("%v, %q: status %d, %q, want %d, %q", tc.err, args, status, &stderr, tc.status, tc.stderr)
+			}
+		}
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) Write([]byte) (int, error) { return 0, f.err }
+func (f failing) Read([]byte) (int, error)  { return 0, f.err }
+
+func TestInputFails(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	stdin := io.MultiReader(strings.NewReader("army.ml\n"), failing{syscall.EIO})
+	if status := run(&env{stdin, &stdout, &stderr}, []string{"check"}); status != exitError {
+		t.Errorf("Status %d, want %d", status, exitError)
+	}
+	if !strings.Contains(stderr.String(), "input/output error") || !strings.Contains(stdout.String(), "army.ml") {
+		t.Errorf("Output %q, %q, want what was read and the error", &stdout, &stderr)
+	}
+}
+
+// generator is an input of n lines that measures the memory in use when a
+// tenth of them was read and again at the end.
+type generator struct {
+	n, at       int
+	early, late uint64
+}
+
+func (g *generator) Read(p []byte) (int, error) {
+	if g.at == g.n {
+		g.late = inUse()
+		return 0, io.EOF
+	}
+	filled := p[:0]
+	for g.at < g.n && cap(filled)-len(filled) > 100 {
+		if g.at++; g.at == g.n/10 {
+			g.early = inUse()
+		}
+		filled = fmt.Appendf(filled, "host%d.department-of-things.example-%d.ml\n", g.at, g.at%1000)
+		if g.at%100 == 0 {
+			filled = append(filled, "army.ml\n"...)
+		}
+	}
+	return len(filled), nil
+}
+
+func inUse() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+func TestStreamMemory(t *testing.T) {
+	for _, format := range []string{"text", "json"} {
+		g := &generator{n: 150_000}
+		if status := run(&env{g, io.Discard, io.Discard}, []string{"check", "-format", format}); status != exitFound {
+			t.Fatalf("%s: status %d, want %d", format, status, exitFound)
+		}
+		if grown := int64(g.late) - int64(g.early); grown > 4<<20 { // the names themselves take 7 MB
+			t.Errorf("%s: %d bytes more in use after %d names than after %d", format, grown, g.n, g.n/10)
+		}
+	}
+}
+
+func TestParseCheck(t *testing.T) {
+	tests := []struct {
+		args string
+		want checkFlags
+	}{
+		{"", checkFlags{format: "text"}},
+		{"a b", checkFlags{format: "text", names: []string{"a", "b"}}},
+		{"-format=json a", checkFlags{format: "json", names: []string{"a"}}},
+		{"a --format json b -conf C", checkFlags{format: "json", conf: "C", names: []string{"a", "b"}}},
+		{"a -- -conf b", checkFlags{format: "text", names: []string{"a", "-conf", "b"}}},
+		{"-", checkFlags{format: "text"}},
+	}
+	for _, tc := range tests {
+		got, err := parseCheck(strings.Fields(tc.args))
+		if err != nil || got.conf != tc.want.conf || got.format != tc.want.format || !slices.Equal(got.names, tc.want.names) {
+			t.Errorf("%q: %+v, %v, want %+v", tc.args, got, err, tc.want)
+		}
+	}
+	if _, err := parseCheck([]string{"-help"}); !errors.Is(err, flag.ErrHelp) {
+		t.Errorf("-help: %v", err)
+	}
+}
+
+// BenchmarkCheck measures names a second, nine of ten resembling nothing.
+func BenchmarkCheck(b *testing.B) {
+	for _, format := range []string{"text", "json"} {
+		b.Run(format, func(b *testing.B) {
+			const n = 100_000
+			var input bytes.Buffer
+			for i := range n {
+				if i%10 == 0 {
+					fmt.Fprintf(&input, "mx%d.us.army.ml\n", i)
+				} else {
+					fmt.Fprintf(&input, "host%d.example-%d.ml\n", i, i%1000)
+				}
+			}
+			for b.Loop() {
+				run(&env{bytes.NewReader(input.Bytes()), io.Discard, io.Discard}, []string{"check", "-format", format})
+			}
+			b.ReportMetric(float64(b.N)*n/b.Elapsed().Seconds(), "names/s")
+		})
+	}
+}

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/miekg/dns"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/names"
+)
+
+// idnaDots are the full stops that programs which know IDNA take for dots
+// (RFC 3490 section 3.1).
+var idnaDots = strings.NewReplacer("\u3002", ".", "\uff0e", ".", "\uff61", ".")
+
+// readName returns text as a name in presentation form, or says why it is
+// none. Any octet may stand in a label, as in the DNS; what cannot be meant as
+// a name is refused.
+func readName(text string) (string, error) {
+	switch {
+	case text == "":
+		return "", errors.New("no name")
+	case strings.Contains(text, "://"):
+		return "", errors.New("an address of a page: give the domain name alone")
+	case strings.Contains(text, "@") && !strings.Contains(text, `\@`):
+		return "", errors.New("a mail address: give only the part after the @")
+	case strings.ContainsFunc(text, unicode.IsSpace):
+		return "", errors.New("more than one word: give one name")
+	}
+	name := text
+	if !isASCII(name) {
+		name = idnaDots.Replace(name)
+	}
+	if _, ok := dns.IsDomainName(name); ok {
+		return name, nil
+	}
+	// A U-label may be longer than its A-label.
+	if a, err := names.Parse(name); err == nil && !isASCII(name) {
+		return a, nil
+	}
+	return "", errors.New("no domain name: labels of 1 to 63 octets, separated by single dots, 255 octets in all")
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// shorten returns enough of s for a message.
+func shorten(s string) string {
+	const most = 64
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "..."
+}
+
+// maxLine is the length of the longest line: a name of 255 octets, all of them
+// escaped, and a comment.
+const maxLine = 4096
+
+// lines splits a stream into lines in constant memory.
+type lines struct {
+	r    *bufio.Reader
+	src  *interruptible
+	end  context.CancelFunc
+	n    int   // number of the line, from 1
+	read int64 // bytes so far
+	line []byte
+	long bool  // the line was longer than maxLine; line is its beginning
+	err  error // other than io.EOF
+}
+
+func newLines(ctx context.Context, r io.Reader) *lines {
+	ctx, end := context.WithCancel(ctx)
+	src := newInterruptible(ctx, r)
+	return &lines{r: bufio.NewReaderSize(src, maxLine), src: src, end: end}
+}
+
+// close ends the reading ahead.
+func (l *lines) close() { l.end() }
+
+// next moves on to the next line, if there is one.
+func (l *lines) next() bool {
+	line, err := l.r.ReadSlice('\n')
+	l.read += int64(len(line))
+	l.long = errors.Is(err, bufio.ErrBufferFull)
+	if l.long {
+		line = bytes.Clone(line[:128])
+	}
+	for errors.Is(err, bufio.ErrBufferFull) {
+		var more []byte
+		more, err = l.r.ReadSlice('\n')
+		l.read += int64(len(more))
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		l.err = err
+		return false
+	}
+	if len(line) == 0 {
+		return false
+	}
+	l.line = line
+	l.n++
+	return true
+}
+
+// text returns the line without blanks around it and without a comment. It is
+// valid until next is called.
+func (l *lines) text() []byte {
+	line := l.line
+	if l.n == 1 {
+		line = bytes.TrimPrefix(line, []byte("\ufeff"))
+	}
+	line = bytes.TrimSpace(line)
+	for i, c := range line {
+		if c == '#' && (i == 0 || line[i-1] == ' ' || line[i-1] == '\t') {
+			return bytes.TrimSpace(line[:i])
+		}
+	}
+	return line
+}
+
+// paused reports whether the next line has yet to come.
+func (l *lines) paused() bool { return l.r.Buffered() == 0 && l.src.paused() }
+
+// interruptible is a reader whose Read returns when a context ends, even while
+// the reader below blocks, as standard input does. Its goroutine ends with the
+// context or the input; one that waits for standard input ends with the
+// process.
+type interruptible struct {
+	ctx    context.Context
+	chunks chan chunk
+	free   chan []byte
+	now    chunk
+	rest   []byte // of now
+}
+
+type chunk struct {
+	buf []byte
+	n   int
+	err error
+}
+
+func newInterruptible(ctx context.Context, r io.Reader) *interruptible {
+	i := &interruptible{ctx: ctx, chunks: make(chan chunk, 1), free: make(chan []byte, 2)}
+	i.free <- make([]byte, 64<<10)
+	i.free <- make([]byte, 64<<10)
+	go i.fill(r)
+	return i
+}
+
+// fill reads ahead by one buffer.
+func (i *interruptible) fill(r io.Reader) {
+	for {
+		var buf []byte
+		select {
+		case buf = <-i.free:
+		case <-i.ctx.Done():
+			return
+		}
+		n, err := r.Read(buf)
+		select {
+		case i.chunks <- chunk{buf, n, err}:
+		case <-i.ctx.Done():
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// Read implements io.Reader.
+func (i *interruptible) Read(p []byte) (int, error) {
+	if err := i.ctx.Err(); err != nil {
+		return 0, err
+	}
+	for len(i.rest) == 0 {
+		if i.now.err != nil {
+			return 0, i.now.err
+		}
+		if i.now.buf != nil {
+			i.free <- i.now.buf
+		}
+		select {
+		case i.now = <-i.chunks:
+			i.rest = i.now.buf[:i.now.n]
+		case <-i.ctx.Done():
+			return 0, i.ctx.Err()
+		}
+	}
+	n := copy(p, i.rest)
+	i.rest = i.rest[n:]
+	return n, nil
+}
+
+// paused reports whether Read would wait.
+func (i *interruptible) paused() bool { return len(i.rest) == 0 && len(i.chunks) == 0 }

@@ -1,0 +1,247 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// status returns the exit status of a process that has ended.
+func status(t *testing.T, err error) int {
+	t.Helper()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	if exit == nil {
+		return 0
+	}
+	return exit.ExitCode()
+}
+
+func TestProcessStatus(t *testing.T) {
+	tests := []struct {
+		stdin string
+		args  []string
+		want  int
+	}{
+		{"", []string{"check", "example.ml"}, 0},
+		{"", []string{"check", "army.ml"}, 1},
+		{"example.ml\narmy.ml\n", []string{"check"}, 1},
+		{"example.ml\n", []string{"check", "-format", "json"}, 0},
+		{"a..b\n", []string{"check"}, 2},
+		{"", []string{"check", "-conf", "does-not-exist", "army.ml"}, 2},
+		{"", []string{"check", "-nonsense"}, 2},
+		{"", []string{"nonsense"}, 2},
+		{"", nil, 2},
+		{"", []string{"help"}, 0},
+		{"", []string{"version"}, 0},
+	}
+	for _, tc := range tests {
+		cmd := tool(t, tc.args...)
+		cmd.Stdin = strings.NewReader(tc.stdin)
+		if got := status(t, cmd.Run()); got != tc.want {
+			t.Errorf("%q with input %q: status %d, want %d", tc.args, tc.stdin, got, tc.want)
+		}
+	}
+}
+
+// TestProcessInterrupt: what was found is written while the input pauses, and
+// a signal ends the waiting.
+func TestProcessInterrupt(t *testing.T) {
+	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		cmd := tool(t, "check", "-format", "json")
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		stdin, err := cmd.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		stdout, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(stdin, "example.ml\narmy.ml\n"); err != nil {
+			t.Fatal(err)
+		}
+		out := bufio.NewScanner(stdout)
+		for range 2 {
+			if !out.Scan() {
+				t.Fatalf("No line came while the input paused; %s", &stderr)
+			}
+		}
+		if err := cmd.Process.Signal(sig); err != nil {
+			t.Fatal(err)
+		}
+		for out.Scan() {
+			t.Errorf("Further output %q", out.Text())
+		}
+		if got := status(t, cmd.Wait()); got != exitInterrupted || !strings.Contains(stderr.String(), "interrupted after 2 names") {
+			t.Errorf("%v: status %d, %q, want %d", sig, got, &stderr, exitInterrupted)
+		}
+	}
+}
+
+// TestProcessPipe: a reader that has seen enough, as head, ends the tool
+// without a word.
+func TestProcessPipe(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := tool(t, "check")
+	var stderr bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(strings.Repeat("army.ml\n", 100_000)), w, &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	line, err := bufio.NewReaderSize(r, 16).ReadString('\n')
+	r.Close()
+	if err != nil || !strings.HasPrefix(line, "army.ml ") {
+		t.Errorf("First line %q, %v", line, err)
+	}
+	// Which of the two ends Wait sees depends on whether the input was all
+	// taken; the tool's own is what counts.
+	_ = cmd.Wait()
+	if stderr.Len() > 0 {
+		t.Errorf("Standard error %q", &stderr)
+	}
+	if ws, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || ws.Signaled() && ws.Signal() != syscall.SIGPIPE {
+		t.Errorf("Ended by %v", cmd.ProcessState)
+	}
+}
+
+// terminal returns both ends of a pseudo-terminal.
+func terminal(t *testing.T) (master, slave *os.File) {
+	t.Helper()
+	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { master.Close() })
+	fd := int(master.Fd())
+	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	n, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slave, err = os.OpenFile("/dev/pts/"+strconv.Itoa(n), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { slave.Close() })
+	return master, slave
+}
+
+// endless repeats a line until it is closed.
+type endless struct{ done chan struct{} }
+
+func (e endless) Read(p []byte) (int, error) {
+	select {
+	case <-e.done:
+		return 0, io.EOF
+	default:
+		return copy(p, bytes.Repeat([]byte("x.ml\n"), len(p)/5)), nil
+	}
+}
+
+// TestProcessProgress: a long input shows its progress where standard error is
+// a terminal, and removes it at the end.
+func TestProcessProgress(t *testing.T) {
+	master, slave := terminal(t)
+	cmd := tool(t, "check", "-format", "json")
+	input := endless{make(chan struct{})}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = input, io.Discard, slave
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	slave.Close()
+	var seen bytes.Buffer
+	buf := make([]byte, 4096)
+	closed := false
+	for { // ends with an error once the tool has ended
+		n, err := master.Read(buf)
+		seen.Write(buf[:n])
+		if !closed && strings.Contains(seen.String(), "names/s") {
+			closed = true
+			close(input.done)
+		}
+		if err != nil {
+			break
+		}
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	if s := seen.String(); !strings.Contains(s, "names, 0 found") || !strings.HasSuffix(s, "\r\x1b[K") {
+		t.Errorf("The terminal shows %q, want a progress line that is removed", s)
+	}
+}
+
+// TestProcessColor: the verdict is coloured on a terminal, unless NO_COLOR is
+// set.
+func TestProcessColor(t *testing.T) {
+	for _, tc := range []struct {
+		env  string
+		want bool
+	}{{"NO_COLOR=", true}, {"NO_COLOR=1", false}, {"TERM=dumb", false}} {
+		master, slave := terminal(t)
+		cmd := tool(t, "check", "army.ml")
+		cmd.Env = append(cmd.Env, "NO_COLOR=", "TERM=xterm", tc.env)
+		cmd.Stdout = slave
+		if got := status(t, cmd.Run()); got != exitFound {
+			t.Errorf("Status %d", got)
+		}
+		slave.Close()
+		text, _ := io.ReadAll(master) // ends with EIO
+		if got := bytes.Contains(text, []byte("\x1b[")); got != tc.want || !bytes.Contains(text, []byte("army.mil")) {
+			t.Errorf("%s: the terminal shows %q", tc.env, text)
+		}
+	}
+}
+
+func TestProgress(t *testing.T) {
+	now := time.Unix(1000, 0)
+	var out bytes.Buffer
+	p := &progress{w: &out, size: 1000, now: func() time.Time { return now }, start: now}
+	step := func(after time.Duration, checked int, read int64) string {
+		out.Reset()
+		now = now.Add(after)
+		p.show(checked, 3, read)
+		return out.String()
+	}
+	if got := step(900*time.Millisecond, 90, 90); got != "" {
+		t.Errorf("%q within the first second", got)
+	}
+	if got, want := step(100*time.Millisecond, 100, 100), "\r\x1b[Klookalike:  10 %, 100 names, 3 found, 100 names/s"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := step(100*time.Millisecond, 110, 110); got != "" {
+		t.Errorf("%q too soon after the last", got)
+	}
+	if got, want := step(900*time.Millisecond, 400, 2000), "\r\x1b[Klookalike: 100 %, 400 names, 3 found, 200 names/s"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	out.Reset()
+	p.clear()
+	p.clear()
+	if got := out.String(); got != "\r\x1b[K" {
+		t.Errorf("Cleared by %q", got)
+	}
+}

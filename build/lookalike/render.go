@@ -1,0 +1,216 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+)
+
+// jsonResult is one line of the JSON output.
+type jsonResult struct {
+	Name       string   `json:"name"`
+	Class      string   `json:"class"`
+	Confidence string   `json:"confidence"`
+	Protected  []string `json:"protected"`
+	DidYouMean []string `json:"did_you_mean"`
+	Unicode    string   `json:"unicode"`
+	Action     string   `json:"action"`
+	Reason     string   `json:"reason"`
+}
+
+// actionAllow is the action of a name that an allow line lets through.
+const actionAllow = "allow"
+
+// jsonWriter writes one object a line.
+type jsonWriter struct {
+	enc *json.Encoder
+	res jsonResult // its slices are used again
+}
+
+func newJSONWriter(w io.Writer) *jsonWriter {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return &jsonWriter{enc: enc, res: jsonResult{Protected: []string{}, DidYouMean: []string{}}}
+}
+
+func (j *jsonWriter) write(name string, f *finding) error {
+	j.res = jsonResult{Name: printable(name), Protected: j.res.Protected[:0], DidYouMean: j.res.DidYouMean[:0]}
+	if f != nil {
+		v := f.verdict
+		j.res.Class, j.res.Confidence = v.Class.String(), v.Confidence.String()
+		for _, m := range v.Matches {
+			j.res.Protected = append(j.res.Protected, m.Protected)
+			j.res.DidYouMean = append(j.res.DidYouMean, m.DidYouMean)
+		}
+		j.res.Unicode, j.res.Action, j.res.Reason = v.Unicode, f.action, v.Reason
+		if f.allowed {
+			j.res.Action = actionAllow
+		}
+	}
+	return j.enc.Encode(&j.res)
+}
+
+// printable returns name with octets that are no UTF-8 written as \DDD (RFC
+// 1035 section 5.1): JSON has no other way to carry them.
+func printable(name string) string {
+	if utf8.ValidString(name) {
+		return name
+	}
+	return escape(name, func(rune) bool { return true })
+}
+
+// display returns a name fit for a terminal: what could move the cursor or
+// turn the direction of writing is written as \DDD too.
+func display(name string) string { return escape(name, unicode.IsPrint) }
+
+// escape writes the octets of every character that is no UTF-8 or not ok as
+// \DDD.
+func escape(s string, ok func(rune) bool) string {
+	var b strings.Builder
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		if r == utf8.RuneError && n == 1 || !ok(r) {
+			for i := range n {
+				fmt.Fprintf(&b, `\%03d`, s[i])
+			}
+		} else {
+			b.WriteString(s[:n])
+		}
+		s = s[n:]
+	}
+	return b.String()
+}
+
+// effects says what an action does, for people.
+var effects = map[string]string{
+	"nxdomain": "answered with NXDOMAIN, so that mail bounces at once",
+	"nodata":   "answered with no records, so that most mail servers bounce mail",
+	"nullmx":   "answered with a null MX, so that most mail servers bounce mail",
+	"sinkhole": "answered with the address of a host that refuses the mail",
+	"refused":  "answered with REFUSED, so that mail is queued and tried again",
+	"servfail": "answered with SERVFAIL, so that mail is queued and tried again",
+	"drop":     "not answered, so that mail is queued and tried again",
+	"monitor":  "an alert only: the query goes on, and mail leaves",
+	"off":      "nothing, not even an alert: the query goes on",
+}
+
+// meanings says what a class is, for people.
+var meanings = map[detect.Class]string{
+	detect.TLDSwap:      "the name under another TLD",
+	detect.TLDKept:      "the name with its own TLD, and another behind it",
+	detect.IDNHomoglyph: "letters with marks or of other scripts, that look alike",
+	detect.Separator:    "dots or hyphens left out, or one for the other",
+	detect.Homoglyph:    "characters that look alike, such as 0 and o, rn and m",
+	detect.Typo:         "a common slip: letters swapped, doubled, left out, or a key beside",
+	detect.Split:        "a dot or hyphen too many",
+	detect.Edit:         "one letter more, less or other",
+	detect.Combosquat:   "the name with a word such as mail or www",
+	detect.Embedding:    "the name within a longer one",
+	detect.DoubleTypo:   "two slips",
+}
+
+// textWriter writes for people.
+type textWriter struct {
+	w      io.Writer
+	decide *decider
+	color  bool
+	full   bool // say of names that resemble nothing why, too
+	apart  bool // a blank line is due
+}
+
+func (t *textWriter) write(name string, f *finding) error {
+	var b strings.Builder
+	if t.apart {
+		b.WriteByte('\n')
+	}
+	t.apart = f != nil || t.full
+	switch {
+	case f != nil:
+		t.finding(&b, name, f)
+	default:
+		fmt.Fprintf(&b, "%s resembles no protected name\n", display(name))
+		if t.full {
+			steps(&b, t.decide.explain(name))
+		}
+	}
+	_, err := io.WriteString(t.w, b.String())
+	return err
+}
+
+// finding writes one name that resembles others.
+func (t *textWriter) finding(b *strings.Builder, name string, f *finding) {
+	v := f.verdict
+	protected, meant := make([]string, len(v.Matches)), make([]string, len(v.Matches))
+	for i, m := range v.Matches {
+		protected[i], meant[i] = display(m.Protected), display(m.DidYouMean)
+	}
+	verdict := "resembles a protected name"
+	if f.allowed {
+		verdict = "is allowed; it " + verdict
+	}
+	fmt.Fprintf(b, "%s %s\n", display(name), t.paint(v.Confidence, f.allowed, verdict))
+	row(b, "class", fmt.Sprintf("%s (%s)", v.Class, meanings[v.Class]))
+	row(b, "confidence", v.Confidence.String())
+	row(b, "protected", enumerate(protected))
+	row(b, "did you mean", enumerate(meant))
+	if v.Unicode != "" {
+		row(b, "in Unicode", display(v.Unicode))
+	}
+	if v.Service != "" {
+		row(b, "service", display(v.Service)+" (set aside)")
+	}
+	steps(b, f.rule.explain(name))
+	if f.allowed {
+		row(b, "action", fmt.Sprintf("%s (an allow line lets the name through; otherwise %s)", actionAllow, f.action))
+	} else {
+		row(b, "action", fmt.Sprintf("%s (%s)", f.action, effects[f.action]))
+	}
+	row(b, "according to", f.rule.origin)
+}
+
+func row(b *strings.Builder, key, value string) { fmt.Fprintf(b, "  %-13s %s\n", key, value) }
+
+// steps writes the reasoning, one step a line.
+func steps(b *strings.Builder, why []string) {
+	for i, step := range why {
+		key := ""
+		if i == 0 {
+			key = "why"
+		}
+		if len(why) > 1 {
+			step = fmt.Sprintf("%d. %s", i+1, step)
+		}
+		row(b, key, display(step))
+	}
+}
+
+// maxListed is how many names are listed for people; JSON has them all.
+const maxListed = 8
+
+// enumerate joins names for people.
+func enumerate(names []string) string {
+	if more := len(names) - maxListed; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:maxListed], ", "), more)
+	}
+	if n := len(names); n > 1 {
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	}
+	return strings.Join(names, "")
+}
+
+// paint gives a verdict the colour of its confidence.
+func (t *textWriter) paint(c detect.Confidence, allowed bool, s string) string {
+	if !t.color {
+		return s
+	}
+	color := map[detect.Confidence]string{detect.High: "1;31", detect.Medium: "33", detect.Low: "36"}[c]
+	if allowed {
+		color = "32"
+	}
+	return "\x1b[" + color + "m" + s + "\x1b[0m"
+}
