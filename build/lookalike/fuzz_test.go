@@ -1,0 +1,63 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"io"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+)
+
+// FuzzCheck gives arbitrary bytes to check as its input: nothing panics, each
+// name gives one JSON object, and text for people holds nothing that a
+// terminal would obey.
+func FuzzCheck(f *testing.F) {
+	f.Add([]byte("army.ml\nexample.ml\n"))
+	f.Add([]byte("\xef\xbb\xbf# c\r\n\r\nARMY.ml. # x\r\na#b.ml"))
+	f.Add([]byte("xn--rmy-5cd.ml\nармия.ml\n\x1b[2J.ml\nus\\.army.ml\n\xff.army.ml\n"))
+	f.Add([]byte(strings.Repeat("x", maxLine+1) + "\nnavy.ml\n"))
+	f.Add([]byte("_25._tcp.mx.army.ml\na..b\n\x00\n\u202eyvan.ml\n"))
+	decide, err := newDecider("")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, input []byte) {
+		var text, objects, messages bytes.Buffer
+		c := stream(decide, input, &objects, &messages, true)
+		c2 := stream(decide, input, &text, &messages, false)
+		if c.checked != c2.checked || c.found != c2.found || c.broken != c2.broken {
+			t.Errorf("JSON says %+v, text %+v", c, c2)
+		}
+		lines := bytes.SplitAfter(objects.Bytes(), []byte("\n"))
+		if got := len(lines) - 1; got != c.checked {
+			t.Errorf("%d lines for %d names", got, c.checked)
+		}
+		for _, line := range lines[:len(lines)-1] {
+			var r jsonResult
+			if err := json.Unmarshal(line, &r); err != nil || r.Protected == nil || r.DidYouMean == nil {
+				t.Errorf("Line %q: %v", line, err)
+			}
+		}
+		for _, b := range []bytes.Buffer{text, messages} {
+			if s := b.String(); !utf8.ValidString(s) || strings.ContainsFunc(s, hostile) {
+				t.Errorf("Text %q is not fit for a terminal", s)
+			}
+		}
+	})
+}
+
+func hostile(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }
+
+func stream(decide *decider, input []byte, out, messages io.Writer, asJSON bool) *checker {
+	c := &checker{env: &env{bytes.NewReader(input), out, messages}, decide: decide, out: bufio.NewWriter(out)}
+	if asJSON {
+		c.render = newJSONWriter(c.out)
+	} else {
+		c.render = &textWriter{w: c.out, decide: decide, full: true}
+	}
+	c.stream()
+	return c
+}
