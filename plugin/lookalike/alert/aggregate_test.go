@@ -130,7 +130,7 @@ func TestKeys(t *testing.T) {
 // TestChains forces every group onto one hash.
 func TestChains(t *testing.T) {
 	s := &shard{groups: make(map[uint64]*group)}
-	var all []*group
+	all := make([]*group, 0, 4)
 	for i := range 4 {
 		g := &group{key: key{name: fmt.Sprint(i)}, hash: 7}
 		s.insert(g)
@@ -228,7 +228,6 @@ func checkStorm(t *testing.T, r *Record) {
 func TestTableFull(t *testing.T) {
 	tab := newTable(func() {})
 	const asked = 3 * maxGroups
-	var records []*Record
 	for i := range asked {
 		// Slow enough to be announced one by one, too fast to go idle.
 		at := epoch.Add(time.Duration(i) * globalInterval)
@@ -243,8 +242,7 @@ func TestTableFull(t *testing.T) {
 	if n := tab.clientRollups.Load(); n != maxClientRollups {
 		t.Errorf("Got %d roll-ups of clients, want %d", n, maxClientRollups)
 	}
-	records = append(records, tab.close(epoch.Add(time.Hour))...)
-	if got := counts(records); got != asked {
+	if got := counts(tab.close(epoch.Add(time.Hour))); got != asked {
 		t.Errorf("Got %d detections, want %d", got, asked)
 	}
 	if tab.observe(detection("192.0.2.1", "army.ml", "army.ml", epoch)) {
@@ -367,12 +365,12 @@ func TestDistinct(t *testing.T) {
 }
 
 func BenchmarkObserve(b *testing.B) {
-	run := func(name string, n int, pace time.Duration, make func(i int) *Detection) {
+	run := func(name string, n int, pace time.Duration, ask func(i int) *Detection) {
 		b.Run(name, func(b *testing.B) {
 			tab := newTable(func() {})
-			all := []*Detection(nil)
+			all := make([]*Detection, 0, n)
 			for i := range n {
-				all = append(all, make(i))
+				all = append(all, ask(i))
 			}
 			for i, d := range all {
 				d.Time = epoch.Add(time.Duration(i) * pace)

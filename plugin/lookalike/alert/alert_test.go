@@ -60,11 +60,10 @@ type receiver struct {
 	mu       sync.Mutex
 	messages []sink.Message
 	fail     error
-	taken    int           // of a batch, when it fails
-	hang     bool          // until the context is done
-	closed   int           // calls of Close
-	opened   int           // calls of the opener
-	got      chan struct{} // gets a value after each Send, when not nil
+	taken    int  // of a batch, when it fails
+	hang     bool // until the context is done
+	closed   int  // calls of Close
+	opened   int  // calls of the opener
 }
 
 func (r *receiver) Send(ctx context.Context, batch []sink.Message) (int, error) {

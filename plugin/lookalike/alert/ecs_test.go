@@ -49,7 +49,7 @@ func flatten(prefix string, v any, into map[string]any) {
 	into[prefix] = v
 }
 
-func decode(t testing.TB, body []byte) map[string]any {
+func decode(t *testing.T, body []byte) map[string]any {
 	t.Helper()
 	var v any
 	if err := json.Unmarshal(body, &v); err != nil {
@@ -64,7 +64,7 @@ func decode(t testing.TB, body []byte) map[string]any {
 func TestECS(t *testing.T) {
 	want := map[string]string{
 		"@timestamp":                         "2026-11-23T08:45:00.000Z",
-		"message":                            "192.0.2.25 asked for mail.xn--rmy-5cd.ml (mail.аrmy.ml), which resembles army.mil, arm.mil (idn-homoglyph, high confidence); answered with the sinkhole; 42 queries since 08:41:00Z, 57 in all",
+		"message":                            "192.0.2.25 asked for mail.xn--rmy-5cd.ml (mail.аrmy.ml) by way of partner.example, which resembles army.mil, arm.mil (idn-homoglyph, high confidence); answered with the sinkhole; 42 queries since 08:41:00Z, 57 in all",
 		"ecs.version":                        "9.4.0",
 		"tags":                               "[idn-homoglyph]",
 		"event.kind":                         "alert",
@@ -205,7 +205,7 @@ func everyPhase() map[string]*Record {
 		key: key{class: detect.TLDSwap, client: netip.MustParseAddr("2001:db8::25"), name: "army.ml", action: "nxdomain"},
 		det: *detection("2001:db8::25", "army.ml", "army.ml", epoch),
 	})
-	first.ID = newID()
+	first.ID, first.Sensor = newID(), "ns1.example.org"
 	return map[string]*Record{
 		"update": like, "storm": storm, "final": final, "monitor": monitor,
 		"first": first,
@@ -244,8 +244,8 @@ func TestMessages(t *testing.T) {
 	tests := map[string]string{
 		"first":   "2001:db8::25 asked for army.ml, which resembles army.mil (tld-swap, high confidence); answered NXDOMAIN",
 		"storm":   "about 1 clients asked for about 2 names that resemble protected ones (idn-homoglyph), among them mail.xn--rmy-5cd.ml; answered with the sinkhole; 42 queries since 08:41:00Z",
-		"final":   "192.0.2.25 asked for mail.xn--rmy-5cd.ml (mail.аrmy.ml), which resembles army.mil, arm.mil (idn-homoglyph, high confidence); answered with the sinkhole; no more is expected, 57 queries in all since 08:40:00Z",
-		"monitor": "192.0.2.25 asked for mail.xn--rmy-5cd.ml (mail.аrmy.ml), which resembles army.mil, arm.mil (idn-homoglyph, high confidence); not blocked, only reported; 42 queries since 08:41:00Z, 57 in all",
+		"final":   "192.0.2.25 asked for mail.xn--rmy-5cd.ml (mail.аrmy.ml) by way of partner.example, which resembles army.mil, arm.mil (idn-homoglyph, high confidence); answered with the sinkhole; no more is expected, 57 queries in all since 08:40:00Z",
+		"monitor": "192.0.2.25 asked for mail.xn--rmy-5cd.ml (mail.аrmy.ml) by way of partner.example, which resembles army.mil, arm.mil (idn-homoglyph, high confidence); not blocked, only reported; 42 queries since 08:41:00Z, 57 in all",
 		"lost":    "7 alerts with 12 detections were lost to this receiver (queue_full): sequence 3 to 9",
 	}
 	all := everyPhase()

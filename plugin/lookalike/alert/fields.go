@@ -3,6 +3,7 @@ package alert
 import (
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
@@ -17,117 +18,230 @@ const ecsVersion = "9.4.0"
 // field is one fact of a record and where each format has it.
 type field struct {
 	value func(*Record) any // see appendValue; an empty value is left out
-	ecs   string            // path
+
+	ecs, ocsf string // paths in an object; dots are levels
+	cef       string // key, or KEY:LABEL of a custom field
+	leef, sd  string // keys
 }
 
 // fields is the mapping, written once for all formats.
 var fields = []field{
-	{ecs: "@timestamp", value: func(r *Record) any { return r.End }},
-	{ecs: "message", value: func(r *Record) any { return r.Message() }},
+	{ecs: "@timestamp", cef: "end", leef: "windowEnd", sd: "end",
+		value: func(r *Record) any { return r.End }},
+	{ecs: "message", ocsf: "message", cef: "msg",
+		value: func(r *Record) any { return r.Message() }},
 	{ecs: "ecs.version", value: constant(ecsVersion)},
 	{ecs: "tags", value: func(r *Record) any { return tags(r) }},
-
 	{ecs: "event.kind", value: func(r *Record) any { return eventKind(r) }},
 	{ecs: "event.category", value: func(r *Record) any { return detectionOnly(r, []string{"intrusion_detection", "network"}) }},
 	{ecs: "event.type", value: func(r *Record) any { return detectionOnly(r, eventType(r)) }},
-	{ecs: "event.action", value: func(r *Record) any { return r.Action }},
-	{ecs: "event.outcome", value: func(r *Record) any { return detectionOnly(r, "success") }},
+	{ecs: "event.action", ocsf: "unmapped.action", cef: "act", leef: "action", sd: "act",
+		value: func(r *Record) any { return r.Action }},
+	{ecs: "event.outcome", cef: "outcome",
+		value: func(r *Record) any { return detectionOnly(r, "success") }},
 	{ecs: "event.module", value: constant("lookalike")},
 	{ecs: "event.dataset", value: constant("lookalike.alert")},
 	{ecs: "event.provider", value: constant("coredns")},
-	{ecs: "event.id", value: func(r *Record) any { return r.ID }},
-	{ecs: "event.sequence", value: func(r *Record) any { return nonZero(r.Sequence) }},
+	{ecs: "event.id", ocsf: "metadata.uid", cef: "externalId", leef: "eventId", sd: "id",
+		value: func(r *Record) any { return r.ID }},
+	{ecs: "event.sequence", ocsf: "metadata.sequence", cef: "cn3:sequence", leef: "sequence", sd: "seq",
+		value: func(r *Record) any { return nonZero(r.Sequence) }},
 	{ecs: "event.severity", value: func(r *Record) any { return ecsSeverity[r.Level()] }},
-	{ecs: "event.risk_score", value: func(r *Record) any { return riskScore(r) }},
-	{ecs: "event.code", value: func(r *Record) any { return r.Class.String() }},
-	{ecs: "event.reason", value: func(r *Record) any { return r.Reason }},
-	{ecs: "event.created", value: func(r *Record) any { return r.Created }},
-	{ecs: "event.start", value: func(r *Record) any { return r.Start }},
-	{ecs: "event.end", value: func(r *Record) any { return r.End }},
-	{ecs: "event.duration", value: func(r *Record) any { return r.End.Sub(r.Start) }},
-
-	{ecs: "rule.id", value: func(r *Record) any { return r.Class.String() }},
-	{ecs: "rule.name", value: func(r *Record) any { return ruleNames[r.Class] }},
-	{ecs: "rule.category", value: func(r *Record) any { return detectionOnly(r, "lookalike-domain") }},
+	{ecs: "event.risk_score", ocsf: "risk_score", cef: "cn1:confidence", leef: "confidence", sd: "conf",
+		value: func(r *Record) any { return riskScore(r) }},
+	{ecs: "event.code", ocsf: "metadata.event_code",
+		value: func(r *Record) any { return r.Class.String() }},
+	{ecs: "event.reason", ocsf: "status_detail", cef: "reason", leef: "reason", sd: "reason",
+		value: func(r *Record) any { return r.Reason }},
+	{ecs: "event.created", ocsf: "metadata.logged_time", cef: "rt",
+		value: func(r *Record) any { return r.Created }},
+	{ecs: "event.start", ocsf: "start_time", cef: "start", leef: "windowStart", sd: "start",
+		value: func(r *Record) any { return r.Start }},
+	{ecs: "event.end", ocsf: "end_time",
+		value: func(r *Record) any { return r.End }},
+	{ecs: "event.duration", ocsf: "duration",
+		value: func(r *Record) any { return r.End.Sub(r.Start) }},
+	{ecs: "rule.id", ocsf: "firewall_rule.uid", sd: "rule",
+		value: func(r *Record) any { return r.Class.String() }},
+	{ecs: "rule.name", ocsf: "firewall_rule.name",
+		value: func(r *Record) any { return ruleNames[r.Class] }},
+	{ecs: "rule.category", ocsf: "firewall_rule.category", cef: "cat", leef: "cat",
+		value: func(r *Record) any { return detectionOnly(r, "lookalike-domain") }},
 	{ecs: "rule.ruleset", value: func(r *Record) any { return detectionOnly(r, "lookalike") }},
-	{ecs: "rule.version", value: func(r *Record) any { return detectionOnly(r, r.Version) }},
-
+	{ecs: "rule.version", ocsf: "firewall_rule.version",
+		value: func(r *Record) any { return detectionOnly(r, r.Version) }},
 	{ecs: "threat.framework", value: func(r *Record) any { return detectionOnly(r, "MITRE ATT&CK") }},
 	{ecs: "threat.tactic.id", value: func(r *Record) any { return detectionOnly(r, []string{"TA0042"}) }},
 	{ecs: "threat.tactic.name", value: func(r *Record) any { return detectionOnly(r, []string{"Resource Development"}) }},
 	{ecs: "threat.technique.id", value: func(r *Record) any { return detectionOnly(r, []string{"T1583"}) }},
 	{ecs: "threat.technique.name", value: func(r *Record) any { return detectionOnly(r, []string{"Acquire Infrastructure"}) }},
-	{ecs: "threat.technique.subtechnique.id", value: func(r *Record) any { return detectionOnly(r, []string{"T1583.001"}) }},
+	{ecs: "threat.technique.subtechnique.id", cef: "flexString1:mitre", leef: "mitre", sd: "mitre",
+		value: func(r *Record) any { return detectionOnly(r, []string{"T1583.001"}) }},
 	{ecs: "threat.technique.subtechnique.name", value: func(r *Record) any { return detectionOnly(r, []string{"Domains"}) }},
 	{ecs: "threat.indicator.type", value: func(r *Record) any { return ifNamed(r, "domain-name") }},
 	{ecs: "threat.indicator.name", value: func(r *Record) any { return ifNamed(r, r.Registrable) }},
 	{ecs: "threat.indicator.confidence", value: func(r *Record) any { return ifNamed(r, title(r.Confidence.String())) }},
-
-	{ecs: "source.ip", value: func(r *Record) any { return r.Client }},
-	{ecs: "source.port", value: func(r *Record) any { return nonZero(uint64(r.ClientPort)) }},
-	{ecs: "destination.ip", value: func(r *Record) any { return r.Server.Addr() }},
-	{ecs: "destination.port", value: func(r *Record) any { return nonZero(uint64(r.Server.Port())) }},
-	{ecs: "network.transport", value: func(r *Record) any { return r.Transport }},
+	{ecs: "source.ip", ocsf: "src_endpoint.ip", leef: "src", sd: "src",
+		value: func(r *Record) any { return r.Client }},
+	{ecs: "source.port", ocsf: "src_endpoint.port", cef: "spt", leef: "srcPort", sd: "spt",
+		value: func(r *Record) any { return nonZero(uint64(r.ClientPort)) }},
+	{ecs: "destination.ip", ocsf: "dst_endpoint.ip", leef: "dst", sd: "dst",
+		value: func(r *Record) any { return r.Server.Addr() }},
+	{ecs: "destination.port", ocsf: "dst_endpoint.port", cef: "dpt", leef: "dstPort", sd: "dpt",
+		value: func(r *Record) any { return nonZero(uint64(r.Server.Port())) }},
+	{ecs: "network.transport", ocsf: "connection_info.protocol_name", sd: "proto",
+		value: func(r *Record) any { return r.Transport }},
 	{ecs: "network.type", value: func(r *Record) any { return networkType(r.Client) }},
 	{ecs: "network.protocol", value: func(r *Record) any { return detectionOnly(r, "dns") }},
-
 	{ecs: "dns.type", value: func(r *Record) any { return dnsType(r) }},
 	{ecs: "dns.id", value: func(r *Record) any { return dnsID(r) }},
 	{ecs: "dns.op_code", value: func(r *Record) any { return ifAsked(r, "QUERY") }},
-	{ecs: "dns.question.name", value: func(r *Record) any { return r.Name }},
-	{ecs: "dns.question.type", value: func(r *Record) any { return r.Qtype }},
-	{ecs: "dns.question.class", value: func(r *Record) any { return ifAsked(r, "IN") }},
-	{ecs: "dns.question.registered_domain", value: func(r *Record) any { return ifNamed(r, r.Registrable) }},
+	{ecs: "dns.question.name", ocsf: "query.hostname", cef: "cs1:qname", leef: "qname", sd: "qname",
+		value: func(r *Record) any { return r.Name }},
+	{ecs: "dns.question.type", ocsf: "query.type", cef: "cs5:qtype", leef: "qtype", sd: "qtype",
+		value: func(r *Record) any { return r.Qtype }},
+	{ecs: "dns.question.class", ocsf: "query.class",
+		value: func(r *Record) any { return ifAsked(r, "IN") }},
+	{ecs: "dns.question.registered_domain", cef: "destinationDnsDomain", leef: "registrable", sd: "reg",
+		value: func(r *Record) any { return ifNamed(r, r.Registrable) }},
 	{ecs: "dns.question.subdomain", value: func(r *Record) any { return subdomain(r) }},
 	{ecs: "dns.question.top_level_domain", value: func(r *Record) any { return topLevel(r) }},
-	{ecs: "dns.response_code", value: func(r *Record) any { return r.Rcode }},
+	{ecs: "dns.response_code", leef: "rcode", sd: "rcode",
+		value: func(r *Record) any { return r.Rcode }},
 	{ecs: "dns.resolved_ip", value: func(r *Record) any { return r.Answers }},
-
 	{ecs: "observer.type", value: constant("dns")},
 	{ecs: "observer.vendor", value: constant("lookalike")},
 	{ecs: "observer.product", value: constant("coredns-lookalike")},
 	{ecs: "observer.version", value: func(r *Record) any { return r.Version }},
-	{ecs: "observer.hostname", value: func(r *Record) any { return r.Sensor }},
+	{ecs: "observer.hostname", ocsf: "dst_endpoint.hostname", cef: "dvchost", leef: "identHostName",
+		value: func(r *Record) any { return r.Sensor }},
 	{ecs: "observer.ip", value: func(r *Record) any { return addrs(r.Server.Addr()) }},
 	{ecs: "host.hostname", value: func(r *Record) any { return r.Sensor }},
 	{ecs: "service.type", value: constant("coredns")},
 	{ecs: "agent.type", value: constant("lookalike")},
 	{ecs: "agent.version", value: func(r *Record) any { return r.Version }},
-	{ecs: "agent.ephemeral_id", value: func(r *Record) any { return r.Epoch }},
+	{ecs: "agent.ephemeral_id", ocsf: "unmapped.ephemeral_id", cef: "deviceExternalId", leef: "ephemeralId", sd: "eph",
+		value: func(r *Record) any { return r.Epoch }},
 	{ecs: "related.ip", value: func(r *Record) any { return relatedIPs(r) }},
 	{ecs: "related.hosts", value: func(r *Record) any { return relatedHosts(r) }},
-
 	{ecs: "lookalike.schema", value: func(*Record) any { return 1 }},
 	{ecs: "lookalike.class", value: func(r *Record) any { return r.Class.String() }},
-	{ecs: "lookalike.confidence", value: func(r *Record) any { return r.Confidence.String() }},
-	{ecs: "lookalike.protected", value: func(r *Record) any { return r.Protected }},
-	{ecs: "lookalike.did_you_mean", value: func(r *Record) any { return r.DidYouMean }},
-	{ecs: "lookalike.unicode", value: func(r *Record) any { return r.Unicode }},
+	{ecs: "lookalike.confidence", leef: "confidenceLevel",
+		value: func(r *Record) any { return r.Confidence.String() }},
+	{ecs: "lookalike.protected", ocsf: "unmapped.protected", cef: "cs3:protectedName", leef: "protectedName", sd: "prot",
+		value: func(r *Record) any { return r.Protected }},
+	{ecs: "lookalike.did_you_mean", ocsf: "unmapped.did_you_mean", cef: "cs4:didYouMean", leef: "didYouMean", sd: "dym",
+		value: func(r *Record) any { return r.DidYouMean }},
+	{ecs: "lookalike.unicode", ocsf: "unmapped.unicode", cef: "cs2:qnameUnicode", leef: "qnameUnicode", sd: "qu",
+		value: func(r *Record) any { return r.Unicode }},
 	{ecs: "lookalike.action", value: func(r *Record) any { return r.Action }},
-	{ecs: "lookalike.phase", value: func(r *Record) any { return r.Phase.String() }},
-	{ecs: "lookalike.count", value: func(r *Record) any { return r.Count }},
-	{ecs: "lookalike.total", value: func(r *Record) any { return r.Total }},
-	{ecs: "lookalike.first_seen", value: func(r *Record) any { return r.FirstSeen }},
-	{ecs: "lookalike.qtypes", value: func(r *Record) any { return r.Qtypes }},
-	{ecs: "lookalike.samples", value: func(r *Record) any { return r.Samples }},
-	{ecs: "lookalike.distinct_names", value: func(r *Record) any { return nonZero(r.DistinctNames) }},
-	{ecs: "lookalike.distinct_clients", value: func(r *Record) any { return nonZero(r.DistinctClients) }},
-	{ecs: "lookalike.context", value: func(r *Record) any { return r.Context }},
-	{ecs: "lookalike.via", value: func(r *Record) any { return r.Via }},
-	{ecs: "lookalike.smtp", value: func(r *Record) any { return r.SMTP }},
-	{ecs: "lookalike.group", value: func(r *Record) any { return r.Group }},
+	{ecs: "lookalike.phase", ocsf: "unmapped.phase", cef: "cs6:phase", leef: "phase", sd: "phase",
+		value: func(r *Record) any { return r.Phase.String() }},
+	{ecs: "lookalike.count", ocsf: "count", cef: "cnt", leef: "count", sd: "cnt",
+		value: func(r *Record) any { return r.Count }},
+	{ecs: "lookalike.total", ocsf: "unmapped.total", cef: "cn2:totalCount", leef: "totalCount", sd: "total",
+		value: func(r *Record) any { return r.Total }},
+	{ecs: "lookalike.first_seen", ocsf: "unmapped.first_seen", cef: "deviceCustomDate1:firstSeen", leef: "firstSeen", sd: "first",
+		value: func(r *Record) any { return r.FirstSeen }},
+	{ecs: "lookalike.qtypes", ocsf: "unmapped.qtypes", leef: "qtypes",
+		value: func(r *Record) any { return r.Qtypes }},
+	{ecs: "lookalike.samples", ocsf: "unmapped.samples", leef: "samples", sd: "samples",
+		value: func(r *Record) any { return r.Samples }},
+	{ecs: "lookalike.distinct_names", ocsf: "unmapped.distinct_names", leef: "distinctNames", sd: "names",
+		value: func(r *Record) any { return nonZero(r.DistinctNames) }},
+	{ecs: "lookalike.distinct_clients", ocsf: "unmapped.distinct_clients", leef: "distinctClients", sd: "clients",
+		value: func(r *Record) any { return nonZero(r.DistinctClients) }},
+	{ecs: "lookalike.context", ocsf: "unmapped.context", cef: "requestContext", leef: "context", sd: "ctx",
+		value: func(r *Record) any { return r.Context }},
+	{ecs: "lookalike.via", ocsf: "unmapped.via", leef: "via", sd: "via",
+		value: func(r *Record) any { return r.Via }},
+	{ecs: "lookalike.smtp", ocsf: "unmapped.smtp",
+		value: func(r *Record) any { return r.SMTP }},
+	{ecs: "lookalike.group", ocsf: "metadata.correlation_uid", cef: "flexString2:groupId", leef: "groupId", sd: "grp",
+		value: func(r *Record) any { return r.Group }},
 	{ecs: "lookalike.sensor", value: func(r *Record) any { return r.Sensor }},
 	{ecs: "lookalike.protocol", value: func(r *Record) any { return r.Protocol }},
-	{ecs: "lookalike.server_block", value: func(r *Record) any { return r.ServerBlock }},
-	{ecs: "lookalike.view", value: func(r *Record) any { return r.View }},
-	{ecs: "lookalike.test", value: func(r *Record) any { return r.Phase == Test }},
+	{ecs: "lookalike.server_block", ocsf: "unmapped.server_block", leef: "serverBlock", sd: "block",
+		value: func(r *Record) any { return r.ServerBlock }},
+	{ecs: "lookalike.view", ocsf: "unmapped.view", leef: "view", sd: "view",
+		value: func(r *Record) any { return r.View }},
+	{ecs: "lookalike.test", ocsf: "unmapped.test",
+		value: func(r *Record) any { return r.Phase == Test }},
+	{ecs: "lookalike.lost.reason", ocsf: "unmapped.lost.reason", leef: "lostReason", sd: "lostReason",
+		value: func(r *Record) any { return lost(r, func(g *Gap) any { return g.Reason }) }},
+	{ecs: "lookalike.lost.ephemeral_id", ocsf: "unmapped.lost.ephemeral_id", leef: "lostEphemeralId", sd: "lostEph",
+		value: func(r *Record) any { return lost(r, func(g *Gap) any { return g.Epoch }) }},
+	{ecs: "lookalike.lost.from", ocsf: "unmapped.lost.from", leef: "lostFrom", sd: "lostFrom",
+		value: func(r *Record) any { return lost(r, func(g *Gap) any { return g.From }) }},
+	{ecs: "lookalike.lost.to", ocsf: "unmapped.lost.to", leef: "lostTo", sd: "lostTo",
+		value: func(r *Record) any { return lost(r, func(g *Gap) any { return g.To }) }},
+	{ecs: "lookalike.lost.records", ocsf: "unmapped.lost.records", leef: "lostRecords", sd: "lostRecords",
+		value: func(r *Record) any { return lost(r, func(g *Gap) any { return g.Records }) }},
+	{ecs: "lookalike.lost.detections", ocsf: "unmapped.lost.detections", leef: "lostDetections", sd: "lostDetections",
+		value: func(r *Record) any { return lost(r, func(g *Gap) any { return g.Detections }) }},
 
-	{ecs: "lookalike.lost.reason", value: func(r *Record) any { return lost(r, func(g *Gap) any { return g.Reason }) }},
-	{ecs: "lookalike.lost.ephemeral_id", value: func(r *Record) any { return lost(r, func(g *Gap) any { return g.Epoch }) }},
-	{ecs: "lookalike.lost.from", value: func(r *Record) any { return lost(r, func(g *Gap) any { return g.From }) }},
-	{ecs: "lookalike.lost.to", value: func(r *Record) any { return lost(r, func(g *Gap) any { return g.To }) }},
-	{ecs: "lookalike.lost.records", value: func(r *Record) any { return lost(r, func(g *Gap) any { return g.Records }) }},
-	{ecs: "lookalike.lost.detections", value: func(r *Record) any { return lost(r, func(g *Gap) any { return g.Detections }) }},
+	// What only some formats have, or have in their own terms.
+	{ocsf: "class_uid", value: number(4003)},
+	{ocsf: "class_name", value: constant("DNS Activity")},
+	{ocsf: "category_uid", value: number(4)},
+	{ocsf: "category_name", value: constant("Network Activity")},
+	{ocsf: "activity_id", value: func(r *Record) any { return ocsfActivity(r).id }},
+	{ocsf: "activity_name", value: func(r *Record) any { return ocsfActivity(r).name }},
+	{ocsf: "type_uid", value: func(r *Record) any { return 4003*100 + ocsfActivity(r).id }},
+	{ocsf: "type_name", value: func(r *Record) any { return "DNS Activity: " + ocsfActivity(r).name }},
+	{ocsf: "time", value: func(r *Record) any { return r.Start }},
+	{ocsf: "timezone_offset", value: number(0)},
+	{ocsf: "severity_id", value: func(r *Record) any { return ocsfSeverity[r.Level()].id }},
+	{ocsf: "severity", value: func(r *Record) any { return ocsfSeverity[r.Level()].name }},
+	{ocsf: "status_id", value: number(1)},
+	{ocsf: "status", value: constant("Success")},
+	{ocsf: "is_alert", value: func(r *Record) any { return detectionOnly(r, r.Count > 0) }},
+	{ocsf: "action_id", value: func(r *Record) any { return detectionOnly(r, ocsfAction(r).id) }},
+	{ocsf: "action", value: func(r *Record) any { return detectionOnly(r, ocsfAction(r).name) }},
+	{ocsf: "disposition_id", value: func(r *Record) any { return detectionOnly(r, ocsfDisposition(r).id) }},
+	{ocsf: "disposition", value: func(r *Record) any { return detectionOnly(r, ocsfDisposition(r).name) }},
+	{ocsf: "confidence_id", value: func(r *Record) any { return nonZero(uint64(r.Confidence)) }},
+	{ocsf: "confidence", value: func(r *Record) any { return title(r.Confidence.String()) }},
+	{ocsf: "confidence_score", value: riskScore},
+	{ocsf: "risk_level_id", value: func(r *Record) any { return nonZero(uint64(r.Confidence)) }},
+	{ocsf: "risk_level", value: func(r *Record) any { return title(r.Confidence.String()) }},
+	{ocsf: "attacks", value: func(r *Record) any { return detectionOnly(r, ocsfAttacks) }},
+	{ocsf: "policy.name", value: constant("lookalike")},
+	{ocsf: "dst_endpoint.svc_name", value: constant("coredns")},
+	{ocsf: "connection_info.direction_id", value: number(1)},
+	{ocsf: "connection_info.direction", value: constant("Inbound")},
+	{ocsf: "connection_info.protocol_num", value: func(r *Record) any { return protocolNumber(r) }},
+	{ocsf: "connection_info.protocol_ver_id", value: func(r *Record) any { return protocolVersion(r) }},
+	{ocsf: "query.opcode_id", value: func(r *Record) any { return ifAsked(r, 0) }},
+	{ocsf: "query.packet_uid", value: func(r *Record) any { return ifAsked(r, int(r.DNSID)) }},
+	{ocsf: "rcode_id", value: func(r *Record) any { return ocsfRcode(r, func(v enum) any { return v.id }) }},
+	{ocsf: "rcode", value: func(r *Record) any { return ocsfRcode(r, func(v enum) any { return v.name }) }},
+	{ocsf: "query_time", value: func(r *Record) any { return ifAsked(r, r.Start) }},
+	{ocsf: "answers", value: func(r *Record) any { return ocsfAnswers(r) }},
+	{ocsf: "observables", value: func(r *Record) any { return ocsfObservables(r) }},
+	{ocsf: "metadata.version", value: constant(ocsfVersion)},
+	{ocsf: "metadata.log_name", value: constant("lookalike.alert")},
+	{ocsf: "metadata.log_provider", value: constant("coredns")},
+	{ocsf: "metadata.product.name", value: constant("coredns-lookalike")},
+	{ocsf: "metadata.product.vendor_name", value: constant("lookalike")},
+	{ocsf: "metadata.product.version", value: func(r *Record) any { return r.Version }},
+	{ocsf: "metadata.profiles", value: func(*Record) any { return []string{"security_control"} }},
+	{ocsf: "metadata.labels", value: func(r *Record) any { return tags(r) }},
+
+	{cef: "src", value: func(r *Record) any { return only(r.Client, netip.Addr.Is4) }},
+	{cef: "c6a2:Source IPv6 Address", value: func(r *Record) any { return only(r.Client, netip.Addr.Is6) }},
+	{cef: "dst", value: func(r *Record) any { return only(r.Server.Addr(), netip.Addr.Is4) }},
+	{cef: "c6a3:Destination IPv6 Address", value: func(r *Record) any { return only(r.Server.Addr(), netip.Addr.Is6) }},
+	{cef: "proto", leef: "proto", value: func(r *Record) any { return strings.ToUpper(r.Transport) }},
+	{cef: "app", value: constant("DNS")},
+	{cef: "deviceProcessName", value: constant("coredns")},
+	{cef: "suser", leef: "smtpFrom", sd: "from", value: func(r *Record) any { return envelope(r).From }},
+	{cef: "duser", leef: "smtpTo", sd: "to", value: func(r *Record) any { return envelope(r).To }},
+	{leef: "devTime", value: func(r *Record) any { return r.End }},
+	{leef: "devTimeFormat", value: constant("yyyy-MM-dd'T'HH:mm:ss.SSSX")},
+	{leef: "sev", value: func(r *Record) any { return cefSeverity[r.Level()] }},
+	{leef: "policy", value: constant("lookalike")},
+	{sd: "sev", value: func(r *Record) any { return ecsSeverity[r.Level()] }},
 }
 
 // ruleNames say in words what a class finds.
@@ -147,6 +261,11 @@ var ruleNames = [...]string{
 
 // ecsSeverity is Elastic's scale: informational, low, medium, high.
 var ecsSeverity = [...]int{LevelInfo: 10, LevelLow: 21, LevelMedium: 47, LevelHigh: 73}
+
+// cefSeverity is the scale of CEF and LEEF, 0 to 10.
+var cefSeverity = [...]int{LevelInfo: 1, LevelLow: 3, LevelMedium: 5, LevelHigh: 8}
+
+func number(n int) func(*Record) any { return func(*Record) any { return n } }
 
 func constant(s string) func(*Record) any { return func(*Record) any { return s } }
 
@@ -247,7 +366,7 @@ func dnsID(r *Record) any {
 	if r.Phase == Storm {
 		return nil
 	}
-	return ifAsked(r, string(appendValue(nil, int(r.DNSID))))
+	return ifAsked(r, strconv.Itoa(int(r.DNSID)))
 }
 
 func subdomain(r *Record) any {
@@ -294,4 +413,20 @@ func title(s string) string {
 		return ""
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// only is a where it is of a kind.
+func only(a netip.Addr, kind func(netip.Addr) bool) any {
+	if !kind(a) {
+		return nil
+	}
+	return a
+}
+
+// envelope is the first of the refused messages, for formats without lists.
+func envelope(r *Record) SMTP {
+	if len(r.SMTP) == 0 {
+		return SMTP{}
+	}
+	return r.SMTP[0]
 }

@@ -19,12 +19,12 @@ func (f *Format) String() string { return f.name }
 func (f *Format) Append(b []byte, r *Record) []byte { return f.append(b, r) }
 
 // formats are those that a Corefile may name.
-var formats = []*Format{ecs}
+var formats = []*Format{ecs, ocsf, cef, leef, structured}
 
 // ECS is the default format: one JSON object in the Elastic Common Schema.
 func ECS() *Format { return ecs }
 
-var ecs = &Format{name: "ecs", append: newTree(func(f *field) string { return f.ecs }).appendJSON}
+var ecs = &Format{name: "ecs", append: jsonStyle{}.format(func(f *field) string { return f.ecs })}
 
 // parseFormat finds a format by name.
 func parseFormat(name string) (*Format, error) {

@@ -44,8 +44,27 @@ func (t *tree) child(name string) *tree {
 	return c
 }
 
-// appendJSON appends r as an object; empty fields and objects are left out.
-func (t *tree) appendJSON(b []byte, r *Record) []byte {
+// object is a JSON object in order.
+type object []member
+
+type member struct {
+	name  string
+	value any
+}
+
+// jsonStyle is how a format writes what JSON has no type for.
+type jsonStyle struct {
+	milliseconds bool // times and durations as numbers, else RFC 3339 and nanoseconds
+}
+
+// format returns the encoder for the fields that have a path.
+func (style jsonStyle) format(path func(*field) string) func([]byte, *Record) []byte {
+	t := newTree(path)
+	return func(b []byte, r *Record) []byte { return style.appendTree(b, t, r) }
+}
+
+// appendTree appends r as an object; empty fields and objects are left out.
+func (style jsonStyle) appendTree(b []byte, t *tree, r *Record) []byte {
 	b = append(b, '{')
 	start := len(b)
 	for _, c := range t.children {
@@ -57,8 +76,8 @@ func (t *tree) appendJSON(b []byte, r *Record) []byte {
 		b = append(b, ':')
 		value := len(b)
 		if c.leaf != nil {
-			b = appendValue(b, c.leaf.value(r))
-		} else if b = c.appendJSON(b, r); len(b)-value == len("{}") {
+			b = style.appendValue(b, c.leaf.value(r))
+		} else if b = style.appendTree(b, c, r); len(b)-value == len("{}") {
 			b = b[:value]
 		}
 		if len(b) == value {
@@ -69,7 +88,7 @@ func (t *tree) appendJSON(b []byte, r *Record) []byte {
 }
 
 // appendValue appends v, or nothing when v is empty.
-func appendValue(b []byte, v any) []byte {
+func (style jsonStyle) appendValue(b []byte, v any) []byte {
 	switch v := v.(type) {
 	case string:
 		if v != "" {
@@ -86,10 +105,17 @@ func appendValue(b []byte, v any) []byte {
 	case bool:
 		b = strconv.AppendBool(b, v)
 	case time.Time:
-		if !v.IsZero() {
+		switch {
+		case v.IsZero():
+		case style.milliseconds:
+			b = strconv.AppendInt(b, v.UnixMilli(), 10)
+		default:
 			b = appendString(b, v.UTC().Format(timeFormat))
 		}
 	case time.Duration:
+		if style.milliseconds {
+			v /= time.Millisecond
+		}
 		b = strconv.AppendInt(b, int64(v), 10)
 	case netip.Addr:
 		if v.IsValid() {
@@ -100,7 +126,13 @@ func appendValue(b []byte, v any) []byte {
 	case []netip.Addr:
 		b = appendList(b, v, func(b []byte, a netip.Addr) []byte { return appendString(b, a.String()) })
 	case []SMTP:
-		b = appendList(b, v, appendEnvelope)
+		b = appendList(b, v, func(b []byte, s SMTP) []byte {
+			return style.appendValue(b, object{{"from", s.From}, {"to", s.To}, {"helo", s.HELO}})
+		})
+	case object:
+		b = style.appendObject(b, v)
+	case []object:
+		b = appendList(b, v, style.appendObject)
 	case []TypeCount:
 		b = appendCounts(b, v)
 	}
@@ -131,14 +163,19 @@ func appendCounts(b []byte, counts []TypeCount) []byte {
 	return append(b, '}')
 }
 
-func appendEnvelope(b []byte, s SMTP) []byte {
-	b = append(b, `{"from":`...)
-	b = appendString(b, s.From)
-	b = append(b, `,"to":`...)
-	b = appendString(b, s.To)
-	if s.HELO != "" {
-		b = append(b, `,"helo":`...)
-		b = appendString(b, s.HELO)
+// appendObject appends all members that have a value; an empty string is one.
+func (style jsonStyle) appendObject(b []byte, o object) []byte {
+	b = append(b, '{')
+	for i, m := range o {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendString(b, m.name)
+		b = append(b, ':')
+		mark := len(b)
+		if b = style.appendValue(b, m.value); len(b) == mark {
+			b = append(b, `""`...)
+		}
 	}
 	return append(b, '}')
 }

@@ -34,7 +34,7 @@ func shut(t *testing.T, p *Pipeline) {
 // phases lists phase, count and sequence of what a receiver got.
 func phases(t *testing.T, messages []sink.Message) []string {
 	t.Helper()
-	var all []string
+	all := make([]string, 0, len(messages))
 	for _, m := range messages {
 		var r struct {
 			Event     struct{ Sequence uint64 }
@@ -138,7 +138,7 @@ func TestSinkDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		down, up := &receiver{fail: errors.New("down")}, new(receiver)
 		p := open(t, down.destination("down"), up.destination("up"))
-		var all []string
+		all := make([]string, 0, 30)
 		for i := range 30 {
 			p.Observe(now(fmt.Sprintf("a%d.ml", i)))
 			all = append(all, fmt.Sprintf("%d first 1", i+1))

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/google/uuid"
 	"github.com/miekg/dns"
@@ -228,7 +227,7 @@ func rcodeName(d *Detection) string {
 // and what is not UTF-8 is replaced.
 func display(s string) string {
 	return strings.Map(func(c rune) rune {
-		if unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
+		if unsafeRune(c) {
 			return -1
 		}
 		return c
@@ -251,10 +250,10 @@ const (
 
 // Level follows the confidence.
 func (r *Record) Level() Level {
-	switch {
-	case r.Phase == Test:
+	switch r.Phase {
+	case Test:
 		return LevelInfo
-	case r.Phase == Lost:
+	case Lost:
 		return LevelHigh
 	}
 	return Level(r.Confidence)
@@ -277,11 +276,14 @@ func (r *Record) Message() string {
 	if r.Unicode != "" {
 		fmt.Fprintf(&b, " (%s)", r.Unicode)
 	}
+	if r.Via != "" {
+		fmt.Fprintf(&b, " by way of %s", r.Via)
+	}
 	fmt.Fprintf(&b, ", which resembles %s (%s, %s confidence); %s", r.resembled(), r.Class, r.Confidence, r.outcome())
-	switch {
-	case r.Phase == Update:
+	switch r.Phase {
+	case Update:
 		fmt.Fprintf(&b, "; %s since %s, %d in all", queries(r.Count), clockTime(r.Start), r.Total)
-	case r.Phase == Final:
+	case Final:
 		fmt.Fprintf(&b, "; no more is expected, %s in all since %s", queries(r.Total), clockTime(r.FirstSeen))
 	}
 	return b.String()

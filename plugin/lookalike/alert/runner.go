@@ -155,13 +155,9 @@ func (r *runner) send(ctx context.Context, records []*Record) (int, error) {
 
 // message encodes a record for a sink.
 func message(f *Format, r *Record) sink.Message {
-	event := r.Class.String()
-	if event == "" {
-		event = r.Phase.String()
-	}
 	return sink.Message{
 		ID: r.ID, Group: r.Group, Sequence: r.Sequence, Time: r.End,
-		Severity: sink.Severity(r.Level()), Event: event, Sensor: r.Sensor,
+		Severity: sink.Severity(r.Level()), Event: eventName(r), Sensor: r.Sensor,
 		Text: r.Message(), Body: f.Append(nil, r),
 	}
 }

@@ -173,7 +173,7 @@ func TestFull(t *testing.T) {
 	path := filepath.Join(dir, "alerts.json")
 	s := open(t, path)
 	line := "{" + strings.Repeat("x", 998) + "}"
-	var todo []string
+	todo := make([]string, 0, 50)
 	for range 50 {
 		todo = append(todo, line)
 	}

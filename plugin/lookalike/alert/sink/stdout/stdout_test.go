@@ -21,7 +21,7 @@ func TestFullPipe(t *testing.T) {
 	defer r.Close()
 	s := New(w)
 	line := strings.Repeat("x", 6000) // more than a pipe takes at once
-	var todo []sink.Message
+	todo := make([]sink.Message, 0, 100)
 	for range 100 {
 		todo = append(todo, sink.Message{Body: []byte(line)})
 	}

@@ -1,0 +1,64 @@
+package alert
+
+import (
+	"strconv"
+	"strings"
+)
+
+// cef is the Common Event Format, version 0.
+var cef = &Format{name: "cef", append: appendCEF}
+
+var (
+	cefHeader = strings.NewReplacer(`\`, `\\`, `|`, `\|`)
+	cefValue  = strings.NewReplacer(`\`, `\\`, `=`, `\=`)
+)
+
+func appendCEF(b []byte, r *Record) []byte {
+	b = append(b, "CEF:0|lookalike|coredns-lookalike|"...)
+	b = append(b, cefHeader.Replace(visible(r.Version, ""))...)
+	b = append(b, '|')
+	b = append(b, cefHeader.Replace(eventName(r))...)
+	b = append(b, '|')
+	b = append(b, cefHeader.Replace(eventTitle(r))...)
+	b = append(b, '|')
+	b = strconv.AppendInt(b, int64(cefSeverity[r.Level()]), 10)
+	sep := byte('|')
+	style := textStyle{milliseconds: true}
+	for i := range fields {
+		key, label, _ := strings.Cut(fields[i].cef, ":")
+		if key == "" {
+			continue
+		}
+		v := style.text(fields[i].value(r))
+		if v == "" {
+			continue
+		}
+		if label != "" {
+			b = append(append(b, sep), key+"Label="+label...)
+			sep = ' '
+		}
+		b = append(append(b, sep), key+"="...)
+		b = append(b, cefValue.Replace(visible(v, ""))...)
+		sep = ' '
+	}
+	return b
+}
+
+// eventName is the rule that a record is about, or what else it is about.
+func eventName(r *Record) string {
+	if s := r.Class.String(); s != "" {
+		return s
+	}
+	return r.Phase.String()
+}
+
+// eventTitle is eventName in words.
+func eventTitle(r *Record) string {
+	switch r.Phase {
+	case Lost:
+		return "Alerts lost"
+	case Test:
+		return "Test alert"
+	}
+	return ruleNames[r.Class]
+}

@@ -1,0 +1,30 @@
+package alert
+
+// leef is the Log Event Extended Format, version 2.0. Its delimiter is a
+// caret, since many syslog servers change the tab that is customary.
+var leef = &Format{name: "leef", append: appendLEEF}
+
+const leefDelimiter = "^"
+
+func appendLEEF(b []byte, r *Record) []byte {
+	b = append(b, "LEEF:2.0|lookalike|coredns-lookalike|"...)
+	b = append(b, visible(r.Version, "|")...)
+	b = append(b, '|')
+	b = append(b, visible(eventName(r), "|")...)
+	b = append(b, "|"+leefDelimiter+"|"...)
+	sep := ""
+	for i := range fields {
+		key := fields[i].leef
+		if key == "" {
+			continue
+		}
+		v := textStyle{}.text(fields[i].value(r))
+		if v == "" {
+			continue
+		}
+		b = append(b, sep+key+"="...)
+		b = append(b, visible(v, leefDelimiter)...)
+		sep = leefDelimiter
+	}
+	return b
+}
