@@ -5,6 +5,8 @@ package detect
 import (
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 )
 
@@ -35,35 +37,48 @@ var (
 	ErrNoTLD        = errors.New("no lookalike TLD")
 	ErrTLDSyntax    = errors.New("a lookalike TLD is one label of letters, digits and hyphens, without dots")
 	ErrNameSyntax   = errors.New("not a domain name: labels of 1 to 63 octets, 255 octets in all")
-	ErrUnderOwnTLD  = errors.New("a protected name cannot lie under a lookalike TLD")
-	ErrIsLookalike  = errors.New("a lookalike TLD cannot be protected itself")
-	errNotCanonical = errors.New("not in lower case, or with a trailing dot")
+	ErrNotCanonical = errors.New("not in lower case, or with a trailing dot")
+	ErrUnderTLD     = errors.New("a protected name cannot lie under a lookalike TLD")
+	ErrTooMany      = errors.New("too many protected names")
 )
 
 // Index matches names against the protected names of a Config. It is
 // immutable and safe for concurrent use.
 type Index struct {
-	tlds   []tld
-	names  []protected
-	exact  map[string][]int
-	joined map[string][]int
-	kept   map[string]bool // TLDs of the protected names
-	bare   []string
+	tlds []tld
+
+	// Protected name i is text[starts[i]:starts[i+1]]; cores[i] octets of it
+	// stand before its public suffix and the dot.
+	text   string
+	starts []uint32
+	cores  []uint8
+
+	bare  []uint32            // protected names that are a TLD
+	kept  map[string]struct{} // TLDs of all protected names
+	tails [128][]tail         // their public suffixes, by last letter
+
+	keys    table  // skeletons, letters, and letters without one of them
+	doubles table  // letters without two of them, for double-typo
+	sizes   places // how many letters the protected names have
+	depth   int    // the most labels before a public suffix
 }
 
-// tld is a lookalike TLD with the labels that form public suffixes below it.
+// tld is a lookalike TLD.
 type tld struct {
 	label    string
-	suffixes map[string]struct{}
+	suffixes map[string]struct{} // labels that form a public suffix with it
 }
 
-// protected is a protected name; core is what stands before its public suffix.
-type protected struct {
-	full string
-	core string
+// tail is the public suffix of a protected name, as a typist may leave it in.
+type tail struct {
+	suffix  string // co.uk
+	letters []rune // kuoc
 }
 
-// New builds an Index.
+// compareLabels is how many rightmost labels the weaker classes look at.
+const compareLabels = 4
+
+// New builds an Index. Its errors about one entry are of type *EntryError.
 func New(cfg Config) (*Index, error) {
 	if len(cfg.TLDs) == 0 {
 		return nil, ErrNoTLD
@@ -71,45 +86,23 @@ func New(cfg Config) (*Index, error) {
 	if len(cfg.Protected) == 0 {
 		return nil, ErrNoProtected
 	}
-	x := &Index{exact: map[string][]int{}, joined: map[string][]int{}, kept: map[string]bool{}}
+	x := &Index{kept: make(map[string]struct{})}
 	for _, label := range cfg.TLDs {
 		if !isTLD(label) {
 			return nil, &EntryError{label, ErrTLDSyntax}
 		}
 		x.tlds = append(x.tlds, tld{label, suffixesBelow(label)})
 	}
-	var n name
-	for _, full := range cfg.Protected {
-		if !n.parse(full) {
-			return nil, &EntryError{full, ErrNameSyntax}
-		}
-		if n.text(0, n.labels) != full {
-			return nil, &EntryError{full, errNotCanonical}
-		}
-		if x.Watched(full) {
-			if n.labels == 1 {
-				return nil, &EntryError{full, ErrIsLookalike}
-			}
-			return nil, &EntryError{full, ErrUnderOwnTLD}
-		}
-		x.kept[full[strings.LastIndexByte(full, '.')+1:]] = true
-		tail := tailOf(full)
-		if tail == 0 {
-			x.bare = append(x.bare, full)
-			continue
-		}
-		p := protected{full, full[:tail-1]}
-		id := len(x.names)
-		x.names = append(x.names, p)
-		x.exact[p.core] = append(x.exact[p.core], id)
-		j := join(p.core)
-		x.joined[j] = append(x.joined[j], id)
+	b := builder{index: x}
+	if err := b.list(cfg.Protected); err != nil {
+		return nil, err
 	}
+	b.fill()
+	b.fillDoubles()
 	return x, nil
 }
 
-func join(s string) string { return strings.NewReplacer(".", "", "-", "").Replace(s) }
-
+// isTLD reports whether s is a label of lower-case letters, digits and hyphens.
 func isTLD(s string) bool {
 	if s == "" || len(s) > maxLabel {
 		return false
@@ -122,19 +115,212 @@ func isTLD(s string) bool {
 	return true
 }
 
+// builder fills an Index.
+type builder struct {
+	index *Index
+	tails map[string]struct{} // public suffixes met so far
+	keys  int                 // an upper bound of the keys
+}
+
+// list takes the protected names in.
+func (b *builder) list(protected []string) error {
+	x := b.index
+	total := 0
+	for _, p := range protected {
+		total += len(p)
+	}
+	if total > math.MaxUint32 || len(protected) >= math.MaxUint32 {
+		return ErrTooMany
+	}
+	b.tails = make(map[string]struct{})
+	var text strings.Builder
+	text.Grow(total)
+	x.starts = make([]uint32, 1, len(protected)+1)
+	x.cores = make([]uint8, 0, len(protected))
+	var n name
+	var canonical []byte
+	for _, p := range protected {
+		if !n.parse(p) {
+			return &EntryError{p, ErrNameSyntax}
+		}
+		if canonical = n.appendLabels(canonical[:0], 0, n.labels); string(canonical) != p {
+			return &EntryError{p, ErrNotCanonical}
+		}
+		if x.Watched(p) {
+			return &EntryError{p, ErrUnderTLD}
+		}
+		text.WriteString(p)
+		x.starts = append(x.starts, uint32(text.Len()))
+		x.cores = append(x.cores, b.split(p, &n, uint32(len(x.cores))))
+	}
+	x.text = text.String()
+	return nil
+}
+
+// split notes the public suffix of a protected name and counts its keys. It
+// returns how many octets stand before the suffix.
+func (b *builder) split(p string, n *name, id uint32) uint8 {
+	x := b.index
+	x.kept[p[strings.LastIndexByte(p, '.')+1:]] = struct{}{}
+	at := tailOf(p)
+	if at == 0 {
+		x.bare = append(x.bare, id)
+		return 0
+	}
+	if suffix := p[at:]; !has(b.tails, suffix) {
+		suffix = strings.Clone(suffix)
+		b.tails[suffix] = struct{}{}
+		t := tail{suffix: suffix}
+		for _, c := range []byte(suffix) {
+			if c != '.' && c != '-' {
+				t.letters = append(t.letters, rune(c))
+			}
+		}
+		slices.Reverse(t.letters)
+		if len(t.letters) > 0 {
+			last := t.letters[0] & 127
+			x.tails[last] = append(x.tails[last], t)
+		}
+	}
+	var r reading
+	labels := n.labels - 1 - strings.Count(p[at:], ".")
+	r.read(n, 0, labels)
+	x.depth = max(x.depth, labels)
+	b.keys += r.size + int(styles) + 1
+	if hasPair(&r) {
+		b.keys += r.size
+	}
+	return uint8(at - 1)
+}
+
+func has(set map[string]struct{}, s string) bool {
+	_, ok := set[s]
+	return ok
+}
+
+// fill builds the table of keys.
+func (b *builder) fill() {
+	x := b.index
+	x.keys = newTable(b.keys)
+	for id := range uint32(len(x.cores)) {
+		r := x.protectedReading(id)
+		if r.size == 0 {
+			continue
+		}
+		x.sizes.add(r.size)
+		for s := range styles {
+			x.keys.add(key(skeletonHash(r.letters[:r.size], s), skeletonKey), id)
+		}
+		b.addEdits(&r, id)
+		if joined, ok := r.joined(); ok {
+			x.sizes.add(joined.size)
+			b.addEdits(&joined, id)
+		}
+	}
+}
+
+// addEdits puts in the letters of r, whole and with one left out.
+func (b *builder) addEdits(r *reading, id uint32) {
+	var buf [maxLetters + 1]uint64
+	h := buf[:r.size+1]
+	prefixHashes(h, r.letters[:r.size])
+	whole := h[r.size]
+	b.index.keys.add(key(whole, editKey), id)
+	for i := range r.size {
+		b.index.keys.add(key(without(h, whole, i), editKey), id)
+	}
+}
+
+// Bounds of double-typo: how many letters a protected name has for it, and how
+// many keys the index spends on it. Names with the fewest labels get them
+// first. Among very many names two slips say little, and the keys, which grow
+// with the square of the length, would take more memory than all the rest.
+const (
+	doubleMin     = 8
+	doubleMax     = 32
+	doubleKeysMax = 1 << 21
+)
+
+// fillDoubles builds the table for double-typo.
+func (b *builder) fillDoubles() {
+	x := b.index
+	var keys [compareLabels + 1]int // by labels
+	b.eachDouble(func(_ uint32, r *reading) { keys[r.labels] += 1 + r.size*(r.size+1)/2 })
+	total, labels := 0, 0
+	for labels < compareLabels && total+keys[labels+1] <= doubleKeysMax {
+		labels++
+		total += keys[labels]
+	}
+	x.doubles = newTable(total)
+	b.eachDouble(func(id uint32, r *reading) {
+		if r.labels > labels {
+			return
+		}
+		var buf [doubleMax + 1]uint64
+		h := buf[:r.size+1]
+		prefixHashes(h, r.letters[:r.size])
+		whole := h[r.size]
+		x.doubles.add(key(whole, editKey), id)
+		for i := range r.size {
+			x.doubles.add(key(without(h, whole, i), editKey), id)
+			for j := i + 1; j < r.size; j++ {
+				x.doubles.add(key(without2(h, whole, i, j), editKey), id)
+			}
+		}
+	})
+}
+
+// eachDouble calls do for each protected name that is in question for
+// double-typo.
+func (b *builder) eachDouble(do func(id uint32, r *reading)) {
+	for id := range uint32(len(b.index.cores)) {
+		if n := int(b.index.cores[id]); n < doubleMin {
+			continue
+		}
+		r := b.index.protectedReading(id)
+		if doubleMin <= r.size && r.size <= doubleMax && r.labels <= compareLabels {
+			do(id, &r)
+		}
+	}
+}
+
+// protected returns protected name id.
+func (x *Index) protected(id uint32) string { return x.text[x.starts[id]:x.starts[id+1]] }
+
+// core returns what stands before the public suffix of protected name id.
+func (x *Index) core(id uint32) string {
+	start := x.starts[id]
+	return x.text[start : start+uint32(x.cores[id])]
+}
+
+// protectedReading reads the core of protected name id.
+func (x *Index) protectedReading(id uint32) (r reading) {
+	if core := x.core(id); core != "" {
+		var n name
+		n.parse(core)
+		r.read(&n, 0, n.labels)
+	}
+	return r
+}
+
 // Len returns the number of protected names.
-func (x *Index) Len() int { return len(x.names) + len(x.bare) }
+func (x *Index) Len() int { return len(x.cores) }
 
 // Watched reports whether qname, in presentation form with or without a
 // trailing dot and in any case, lies under a lookalike TLD.
-func (x *Index) Watched(qname string) bool {
-	qname = strings.TrimSuffix(qname, ".")
+func (x *Index) Watched(qname string) bool { return x.tldOf(qname) != nil }
+
+// tldOf returns the lookalike TLD of qname, nil for none.
+func (x *Index) tldOf(qname string) *tld {
+	if n := len(qname); n > 0 && qname[n-1] == '.' {
+		qname = qname[:n-1]
+	}
 	for i := range x.tlds {
 		if hasLastLabel(qname, x.tlds[i].label) {
-			return true
+			return &x.tlds[i]
 		}
 	}
-	return false
+	return nil
 }
 
 // hasLastLabel reports whether label, which is lower-case, is the last label

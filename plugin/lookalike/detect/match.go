@@ -1,120 +1,248 @@
 package detect
 
 import (
-	"fmt"
+	"cmp"
+	"math"
 	"slices"
-	"strings"
 )
 
-// Match compares qname, in presentation form, with the protected names. It
-// returns nil and false, without allocating, when it resembles none.
+// Match compares qname with the protected names. qname is in presentation
+// form, in any case, with or without a trailing dot; escapes stand as \DDD or
+// \X, and raw UTF-8 may stand as it is. Match returns nil and false, without
+// allocating, when qname resembles no protected name or lies under no
+// lookalike TLD. It is safe for concurrent use; its work is bounded whatever
+// qname is.
 func (x *Index) Match(qname string) (*Verdict, bool) {
-	if !x.Watched(qname) {
+	t := x.tldOf(qname)
+	if t == nil {
 		return nil, false
 	}
-	var n name
-	if !n.parse(qname) || n.labels < 2 {
+	var s search
+	if !s.start(x, t, qname) {
 		return nil, false
 	}
-	v := &Verdict{Name: n.text(0, n.labels), Confidence: High}
-	hi := n.labels - 1
-	for i := range x.tlds {
-		if string(n.label(hi)) == x.tlds[i].label {
-			if _, ok := x.tlds[i].suffixes[string(n.label(hi-1))]; ok {
-				hi--
-			}
+	s.run()
+	if len(s.found) == 0 {
+		return nil, false
+	}
+	return s.verdict(), true
+}
+
+// search is the comparison of one name with an Index.
+type search struct {
+	index  *Index
+	name   name
+	lo, hi int     // the labels compared; before lo is the service, from hi on the suffix
+	query  reading // those labels
+	budget int     // how many more candidates are looked at
+	found  []finding
+}
+
+// maxCandidates bounds the protected names that one search looks at.
+const maxCandidates = 256
+
+// noName is the id of a finding about no protected name in particular.
+const noName = math.MaxUint32
+
+// finding is one protected name that the queried name resembles.
+type finding struct {
+	id         uint32
+	class      Class
+	confidence Confidence
+	size       int // letters of the protected name, or of its joined form
+	first      int // the label where the resembling part of the queried name begins
+	last       int // the label where it ends
+	how        how
+}
+
+// start takes qname apart. It reports whether there is anything to compare.
+func (s *search) start(x *Index, t *tld, qname string) bool {
+	if !s.name.parse(qname) {
+		return false
+	}
+	s.index = x
+	s.budget = maxCandidates
+	s.hi = s.name.labels - 1
+	if s.hi > 0 && len(t.suffixes) > 0 {
+		if _, ok := t.suffixes[string(s.name.label(s.hi-1))]; ok {
+			s.hi--
+		}
+	}
+	for i := s.hi - 1; i >= 0; i-- {
+		if s.name.label(i)[0] == '_' {
+			s.lo = i + 1
 			break
 		}
 	}
-	lo := 0
-	for i := range hi {
-		if n.label(i)[0] == '_' {
-			lo = i + 1
-		}
+	if s.lo >= s.hi {
+		return false
 	}
-	v.Service = n.text(0, lo)
-	if lo >= hi {
-		return nil, false
-	}
-	v.Registrable = n.text(hi-1, n.labels)
-	add := func(i int, ids []int) {
-		for _, id := range ids {
-			did := x.names[id].full
-			if i > lo {
-				did = n.text(lo, i) + "." + did
-			}
-			m := Match{x.names[id].full, did}
-			if !slices.Contains(v.Matches, m) {
-				v.Matches = append(v.Matches, m)
-			}
-		}
-	}
-	for i := lo; i < hi; i++ {
-		add(i, x.exact[n.text(i, hi)])
-	}
-	for _, b := range x.bare {
-		v.Matches = append(v.Matches, Match{b, n.text(lo, hi) + "." + b})
-	}
-	if len(v.Matches) > 0 {
-		v.Class = TLDSwap
-		v.Reason = fmt.Sprintf("%s is %s under another TLD", n.text(lo, n.labels), v.Matches[0].DidYouMean)
-		return v, true
-	}
-	if last := n.text(hi-1, hi); x.kept[last] && hi-1 > lo {
-		for i := lo; i < hi-1; i++ {
-			add(i, x.exact[n.text(i, hi-1)])
-		}
-		if len(v.Matches) == 0 {
-			v.Matches = []Match{{last, n.text(lo, hi)}}
-		}
-		v.Class = TLDKept
-		v.Reason = fmt.Sprintf("%s lies under %q, which keeps the TLD %q", n.text(lo, n.labels), n.text(hi-1, n.labels), last)
-		return v, true
-	}
-	for k := range x.kept {
-		last := n.text(hi-1, hi)
-		rest, ok := strings.CutSuffix(last, k)
-		if !ok || rest == "" {
-			continue
-		}
-		for i := max(lo, hi-4); i < hi; i++ {
-			s := join(n.text(i, hi))
-			add(i, x.joined[strings.TrimSuffix(s, k)])
-		}
-		if len(v.Matches) > 0 {
-			v.Class = TLDKept
-			v.Reason = fmt.Sprintf("label %q keeps the TLD %q of %s", last, k, v.Matches[0].Protected)
-			return v, true
-		}
-	}
-	for i := max(lo, hi-4); i < hi; i++ {
-		if s := join(n.text(i, hi)); len(s) >= 4 {
-			for _, id := range x.joined[s] {
-				core := x.names[id].core
-				if strings.ContainsAny(core, ".-") && separators(core) >= separators(n.text(i, hi)) {
-					add(i, []int{id})
-				}
-			}
-		}
-	}
-	if len(v.Matches) > 0 {
-		v.Class = Separator
-		v.Reason = fmt.Sprintf("%q is %q but for dots and hyphens", n.text(lo, hi), v.Matches[0].Protected)
-		return v, true
-	}
-	return nil, false
+	s.query.read(&s.name, s.lo, s.hi)
+	return true
 }
 
-func separators(s string) int { return strings.Count(s, ".") + strings.Count(s, "-") }
+// run tries the classes, in their order or several at once, until one of them
+// matches.
+func (s *search) run() {
+	if !s.underKeptTLD() {
+		s.compare(&s.query)
+		s.addBare()
+		return
+	}
+	if s.keptTail(&s.query); s.best() == TLDKept {
+		return
+	}
+	rest := s.query.cut(int(s.query.ends[0]))
+	s.compare(&rest)
+	if len(s.found) == 0 {
+		s.found = append(s.found, finding{id: noName, first: s.hi, last: s.hi})
+	}
+	for i := range s.found {
+		s.found[i].class, s.found[i].confidence = TLDKept, High
+		s.found[i].how.underTLD = true
+	}
+}
 
-// Explain returns, step by step and for people, why qname matches or not.
-func (x *Index) Explain(qname string) []string {
-	if !x.Watched(qname) {
-		return []string{"the name lies under no lookalike TLD"}
+// compare looks for protected names that r resembles.
+func (s *search) compare(r *reading) {
+	s.same(r, affix{})
+	if s.open(TLDKept) {
+		s.keptTail(r)
 	}
-	v, ok := x.Match(qname)
-	if !ok {
-		return []string{"the name resembles no protected name"}
+	if s.open(Homoglyph) {
+		s.near(r, affix{})
 	}
-	return []string{v.Reason}
+	if s.open(Combosquat) {
+		s.combosquat(r)
+	}
+	if s.open(Embedding) {
+		s.embedding(r)
+	}
+	if s.open(DoubleTypo) {
+		s.double(r)
+	}
+}
+
+// best returns the class found so far.
+func (s *search) best() Class {
+	if len(s.found) == 0 {
+		return None
+	}
+	return s.found[0].class
+}
+
+// open reports whether class c can still matter: nothing of a class as good
+// has been found.
+func (s *search) open(c Class) bool { return len(s.found) == 0 || s.found[0].class > c }
+
+// add takes a finding in when its class is the best so far.
+func (s *search) add(f finding) {
+	if f.confidence == Unsure {
+		return
+	}
+	if best := s.best(); best != None {
+		if f.class > best {
+			return
+		}
+		if f.class < best {
+			s.found = s.found[:0]
+		}
+	}
+	for i := range s.found {
+		if old := &s.found[i]; old.id == f.id {
+			if f.confidence > old.confidence || f.confidence == old.confidence && f.first < old.first {
+				*old = f
+			}
+			return
+		}
+	}
+	s.found = append(s.found, f)
+}
+
+// next walks the protected names under a key as long as the budget
+// lasts.
+func (s *search) next(p *probe) (uint32, bool) {
+	id, ok := p.next()
+	if !ok || s.budget == 0 {
+		return 0, false
+	}
+	s.budget--
+	return id, true
+}
+
+// finding returns a finding about the rightmost k+1 labels of r.
+func (s *search) finding(r *reading, k int) finding {
+	last := s.hi - r.skipped
+	return finding{first: last - k - 1, last: last}
+}
+
+// underKeptTLD reports whether the name lies below a label that is a TLD of
+// protected names: anything under mil.ml.
+func (s *search) underKeptTLD() bool {
+	last := s.name.label(s.hi - 1)
+	if _, ok := s.index.kept[string(last)]; !ok {
+		return false
+	}
+	return s.hi-s.lo > 1 || s.lo > 0
+}
+
+// addBare adds the TLDs that are protected as a whole: under another TLD,
+// every name resembles one below them.
+func (s *search) addBare() {
+	if len(s.index.bare) == 0 || s.best() == TLDKept {
+		return
+	}
+	for i := range s.found {
+		s.found[i].class, s.found[i].confidence = TLDSwap, High
+	}
+	for _, id := range s.index.bare {
+		s.found = append(s.found, finding{id: id, class: TLDSwap, confidence: High, first: s.hi, last: s.hi})
+	}
+}
+
+// sorted returns the findings best first.
+func (s *search) sorted() []finding {
+	slices.SortStableFunc(s.found, func(a, b finding) int {
+		return cmp.Or(
+			cmp.Compare(b.confidence, a.confidence),
+			cmp.Compare(b.size, a.size),
+			cmp.Compare(a.id, b.id),
+		)
+	})
+	return s.found
+}
+
+// confidenceOf returns how sure a class is for a protected name of size
+// letters; Unsure is below the floor of the class.
+func confidenceOf(c Class, size int) Confidence {
+	return floors[c].confidence(size)
+}
+
+// floor holds the fewest letters for each confidence, 0 for never.
+type floor struct{ high, medium, low int }
+
+func (f floor) confidence(size int) Confidence {
+	switch {
+	case f.high > 0 && size >= f.high:
+		return High
+	case f.medium > 0 && size >= f.medium:
+		return Medium
+	case f.low > 0 && size >= f.low:
+		return Low
+	}
+	return Unsure
+}
+
+var floors = [...]floor{
+	TLDSwap:      {high: 1},
+	TLDKept:      {high: 1},
+	IDNHomoglyph: {high: 3, medium: 2},
+	Separator:    {high: 4},
+	Homoglyph:    {high: 3, medium: 2},
+	Typo:         {high: 5, medium: 3},
+	Split:        {medium: 5, low: 4},
+	Edit:         {high: 6, medium: 5},
+	Combosquat:   {medium: 4}, // 5 without a separator
+	Embedding:    {low: 5},    // medium for any size where the TLD follows
+	DoubleTypo:   {low: doubleMin},
 }

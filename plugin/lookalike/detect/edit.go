@@ -1,0 +1,288 @@
+package detect
+
+// This file holds the classes in which one or two letters differ: typo, edit,
+// and double-typo.
+
+// op is what happened to a letter.
+type op uint8
+
+const (
+	noEdit op = iota
+	transposed
+	repeated
+	omitted
+	replaced
+	inserted
+)
+
+// slip is the one edit by which a queried name differs from a protected one.
+type slip struct {
+	op   op
+	at   int  // letters to the right of it in the protected name
+	p, q rune // the letter there and the one in the queried name, where they exist
+}
+
+// oneEdit returns the edit that makes q of p, both without dots and hyphens
+// and last letter first, when their optimal string alignment distance with
+// glyphs applied is one.
+func oneEdit(p, q []rune) (slip, bool) {
+	if len(p)-len(q) > 1 || len(q)-len(p) > 1 {
+		return slip{}, false
+	}
+	i := 0
+	for i < len(p) && i < len(q) && glyph(p[i]) == glyph(q[i]) {
+		i++
+	}
+	a, b := len(p), len(q)
+	for a > i && b > i && glyph(p[a-1]) == glyph(q[b-1]) {
+		a--
+		b--
+	}
+	switch {
+	case a-i == 1 && b-i == 1:
+		return slip{replaced, i, p[i], q[i]}, true
+	case a-i == 2 && b-i == 2 && glyph(p[i]) == glyph(q[i+1]) && glyph(p[i+1]) == glyph(q[i]):
+		return slip{transposed, i, p[i], q[i]}, true
+	case a-i == 1 && b == i:
+		return slip{omitted, i, p[i], 0}, true
+	case a == i && b-i == 1:
+		s := slip{inserted, i, 0, q[i]}
+		if i > 0 && glyph(q[i-1]) == glyph(q[i]) || i+1 < len(q) && glyph(q[i+1]) == glyph(q[i]) {
+			s.op = repeated
+		}
+		return s, true
+	}
+	return slip{}, false
+}
+
+// class returns the class of an edit of a protected name of size letters, and
+// the confidence that it earns.
+func (e slip) class(size int) (Class, Confidence) {
+	switch e.op {
+	case transposed, repeated:
+		return Typo, confidenceOf(Typo, size)
+	case omitted:
+		if size >= 4 {
+			return Typo, confidenceOf(Typo, size)
+		}
+	case replaced:
+		if adjacent(e.p, e.q) {
+			if size >= 4 {
+				return Typo, confidenceOf(Typo, size)
+			}
+		} else if similar(e.p, e.q) {
+			return Homoglyph, floor{high: 5, medium: 4}.confidence(size)
+		}
+	}
+	return Edit, confidenceOf(Edit, size)
+}
+
+// near looks for protected names at one edit from a run of up to four
+// rightmost labels of r, as it stands and with pairs put together.
+func (s *search) near(r *reading, cut affix) {
+	s.nearRuns(r, cut)
+	if joined, ok := r.joined(); ok {
+		s.nearRuns(&joined, cut)
+	}
+}
+
+func (s *search) nearRuns(r *reading, cut affix) {
+	labels := min(r.labels, compareLabels)
+	if labels == 0 {
+		return
+	}
+	var buf [maxLetters + 1]uint64
+	h := buf[:r.ends[labels-1]+1]
+	prefixHashes(h, r.run(labels-1))
+	for k := range labels {
+		s.nearRun(r, h, k, cut)
+	}
+}
+
+// nearRun looks the letters of the rightmost k+1 labels up, whole and with one
+// left out.
+func (s *search) nearRun(r *reading, h []uint64, k int, cut affix) {
+	n := int(r.ends[k])
+	sizes := &s.index.sizes
+	if n < 2 || !sizes.has(n-1) && !sizes.has(n) && (n == maxLetters || !sizes.has(n+1)) {
+		return
+	}
+	keys := &s.index.keys
+	whole := h[n]
+	if h := key(whole, editKey); keys.maybe(h) {
+		s.nearCandidates(r, h, k, cut)
+	}
+	var before rune
+	for i, c := range r.letters[:n] {
+		if c = glyph(c); c == before {
+			continue // leaving out either of two equal letters is the same
+		}
+		before = c
+		if h := key(without(h, whole, i), editKey); keys.maybe(h) {
+			s.nearCandidates(r, h, k, cut)
+		}
+	}
+}
+
+func (s *search) nearCandidates(r *reading, h uint64, k int, cut affix) {
+	for p := s.index.keys.find(h); ; {
+		id, ok := s.next(&p)
+		if !ok {
+			return
+		}
+		s.nearTo(r, k, id, cut)
+	}
+}
+
+// nearTo adds protected name id if the rightmost k+1 labels of r are one edit
+// away from it.
+func (s *search) nearTo(r *reading, k int, id uint32, cut affix) {
+	p := s.index.protectedReading(id)
+	q := r.run(k)
+	size := p.size
+	e, ok := oneEdit(p.letters[:p.size], q)
+	if !ok {
+		joined, has := p.joined()
+		if !has {
+			return
+		}
+		if e, ok = oneEdit(joined.letters[:joined.size], q); !ok {
+			return
+		}
+		p = joined
+	}
+	f := s.finding(r, k)
+	f.id, f.size = id, size
+	f.how = how{slip: e, affix: cut}
+	f.class, f.confidence = e.class(size)
+	if splitBesides(&p, r, len(q), e) {
+		if f.class < Split {
+			f.class = Split
+		}
+		f.confidence = min(f.confidence, confidenceOf(Split, size))
+		if size < 5 {
+			return
+		}
+	}
+	if s.common(&f) {
+		f.confidence = min(f.confidence, Low)
+	}
+	s.add(f)
+}
+
+// splitBesides reports whether q, n letters of it, has a dot or hyphen where p
+// has none, apart from the edit between them.
+func splitBesides(p, q *reading, n int, e slip) bool {
+	shift := p.size - n
+	for _, from := range []*places{&q.dots, &q.hyphens} {
+		for i := from.next(0); i >= 0 && i <= n; i = from.next(i + 1) {
+			if i == n && from == &q.dots {
+				break
+			}
+			if i > 0 && i < n && (placeNear(p, i, shift, e)) {
+				continue
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// placeNear reports whether p has a dot or hyphen where place i of a name that
+// edit e made of it came from.
+func placeNear(p *reading, i, shift int, e slip) bool {
+	at := func(i int) bool { return i > 0 && i < p.size && (p.dots.has(i) || p.hyphens.has(i)) }
+	switch {
+	case i < e.at:
+		return at(i)
+	case i > e.at+1:
+		return at(i + shift)
+	}
+	return at(i) || at(i+shift) // next to the edit either may be meant
+}
+
+// double looks for protected names of eight letters or more at two edits.
+func (s *search) double(r *reading) {
+	labels := min(r.labels, compareLabels)
+	if labels == 0 {
+		return
+	}
+	var buf [maxLetters + 1]uint64
+	h := buf[:r.ends[labels-1]+1]
+	prefixHashes(h, r.run(labels-1))
+	for k := range labels {
+		if n := int(r.ends[k]); n >= doubleMin-2 && n <= doubleMax+2 {
+			s.doubleRun(r, h, k)
+		}
+	}
+}
+
+// doubleRun looks the letters of the rightmost k+1 labels up, whole and with
+// one and two left out.
+func (s *search) doubleRun(r *reading, h []uint64, k int) {
+	t := &s.index.doubles
+	n := int(r.ends[k])
+	whole := h[n]
+	if h := key(whole, editKey); t.maybe(h) {
+		s.doubleCandidates(r, h, k)
+	}
+	for i := range n {
+		if h := key(without(h, whole, i), editKey); t.maybe(h) {
+			s.doubleCandidates(r, h, k)
+		}
+		for j := i + 1; j < n; j++ {
+			if h := key(without2(h, whole, i, j), editKey); t.maybe(h) {
+				s.doubleCandidates(r, h, k)
+			}
+		}
+	}
+}
+
+func (s *search) doubleCandidates(r *reading, h uint64, k int) {
+	for probe := s.index.doubles.find(h); ; {
+		id, ok := s.next(&probe)
+		if !ok {
+			return
+		}
+		p := s.index.protectedReading(id)
+		if twoEdits(p.letters[:p.size], r.run(k)) {
+			f := s.finding(r, k)
+			f.id, f.size, f.class, f.confidence = id, p.size, DoubleTypo, confidenceOf(DoubleTypo, p.size)
+			f.how = how{}
+			s.add(f)
+		}
+	}
+}
+
+// twoEdits reports whether the optimal string alignment distance of p and q,
+// glyphs applied, is at most two.
+func twoEdits(p, q []rune) bool {
+	const far = 3
+	if len(p) > doubleMax || len(q) > doubleMax+2 || len(p)-len(q) > 2 || len(q)-len(p) > 2 {
+		return false
+	}
+	// rows[i%3][j] is the distance of the first i letters of p and j of q,
+	// at most far.
+	var rows [3][doubleMax + 3]uint8
+	for j := range len(q) + 1 {
+		rows[0][j] = uint8(min(j, far))
+	}
+	for i := 1; i <= len(p); i++ {
+		row, above := &rows[i%3], &rows[(i-1)%3]
+		row[0] = uint8(min(i, far))
+		for j := 1; j <= len(q); j++ {
+			a, b := glyph(p[i-1]), glyph(q[j-1])
+			d := min(above[j], row[j-1]) + 1
+			if a == b {
+				d = min(d, above[j-1])
+			} else {
+				d = min(d, above[j-1]+1)
+			}
+			if i > 1 && j > 1 && a == glyph(q[j-2]) && b == glyph(p[i-2]) {
+				d = min(d, rows[(i-2)%3][j-2]+1)
+			}
+			row[j] = min(d, far)
+		}
+	}
+	return rows[len(p)%3][len(q)] <= 2
+}

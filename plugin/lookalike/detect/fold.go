@@ -1,0 +1,116 @@
+package detect
+
+//go:generate go run ./internal/genfold -o unicode_table.go
+
+// foldEntry says which ASCII letters, digits or hyphens a code point resembles.
+type foldEntry struct {
+	r  rune
+	to string
+}
+
+// runeRange is a range of code points, both ends included.
+type runeRange struct{ lo, hi rune }
+
+// foldRune returns the ASCII letters, digits or hyphens that r resembles by
+// UTS #39 and the rules of internal/genfold, and true; nothing and true for
+// marks and format characters; false for a code point that resembles none.
+func foldRune(r rune) (string, bool) {
+	lo, hi := 0, len(foldsTo)
+	for lo < hi {
+		mid := int(uint(lo+hi) >> 1)
+		if foldsTo[mid].r < r {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	if lo < len(foldsTo) && foldsTo[lo].r == r {
+		return foldsTo[lo].to, true
+	}
+	return "", foldsAwayRune(r)
+}
+
+func foldsAwayRune(r rune) bool {
+	lo, hi := 0, len(foldsAway)
+	for lo < hi {
+		mid := int(uint(lo+hi) >> 1)
+		if foldsAway[mid].hi < r {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo < len(foldsAway) && foldsAway[lo].lo <= r
+}
+
+// glyphs maps letters and digits that are taken for each other to one of them.
+// It maps letter to letter, so it never makes two strings differ by more edits
+// than before.
+var glyphs = [128]byte{
+	'i': 'l', '0': 'o', '1': 'l', '2': 'z', '3': 'e', '4': 'a', '5': 's', '6': 'b', '7': 't', '8': 'b', '9': 'g',
+}
+
+// glyph returns the representative of the letters that r is taken for.
+func glyph(r rune) rune {
+	if r < 128 {
+		if g := glyphs[r&127]; g != 0 {
+			return rune(g)
+		}
+	}
+	return r
+}
+
+// A style is one way in which a pair of letters reads as a single one. No pair
+// within a style can overlap another reading of the same letters, because the
+// comparison takes single letters apart and never joins pairs.
+type style uint8
+
+const (
+	joinedStyle style = iota // rn reads as m, vv as w, cl as d
+	doubleStyle              // nn reads as m, uu as w, cl as d
+	styles
+)
+
+// apart returns the pair of letters, glyphs applied, that reads as r.
+func (s style) apart(r rune) (first, second rune, ok bool) {
+	switch {
+	case r == 'd':
+		return 'c', 'l', true
+	case r == 'm' && s == joinedStyle:
+		return 'r', 'n', true
+	case r == 'm':
+		return 'n', 'n', true
+	case r == 'w' && s == joinedStyle:
+		return 'v', 'v', true
+	case r == 'w':
+		return 'u', 'u', true
+	}
+	return 0, 0, false
+}
+
+// together is the inverse of apart, in any style.
+func together(first, second rune) (rune, bool) {
+	switch {
+	case (first == 'r' || first == 'n') && second == 'n':
+		return 'm', true
+	case (first == 'v' || first == 'u') && second == first:
+		return 'w', true
+	case first == 'c' && glyph(second) == 'l':
+		return 'd', true
+	}
+	return 0, false
+}
+
+// similar reports whether a and b are letters that are taken for each other,
+// but less easily than those of glyphs: c and e, u and v.
+func similar(a, b rune) bool {
+	if a > b {
+		a, b = b, a
+	}
+	switch [2]rune{a, b} {
+	case [2]rune{'3', '8'}, [2]rune{'6', '9'}, [2]rune{'b', 'd'}, [2]rune{'c', 'e'}, [2]rune{'g', 'q'},
+		[2]rune{'m', 'n'}, [2]rune{'n', 'r'}, [2]rune{'u', 'v'}:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,202 @@
+package detect
+
+import "math/bits"
+
+// maxLetters bounds the letters of a reading. Plain names stay below it;
+// A-labels full of ligatures may not, and are cut.
+const maxLetters = 256
+
+// reading is a name as the comparison reads it: its letters, with Unicode
+// folded to ASCII, and apart from them the places of dots and hyphens. Letters
+// are stored last letter first, so that a run of rightmost labels is a prefix.
+type reading struct {
+	letters [maxLetters]rune
+	size    int
+	ends    [maxLabels]uint16 // ends[k] letters are in the rightmost k+1 labels
+	labels  int
+	dots    places
+	hyphens places
+	foreign int // the fewest rightmost labels that hold Unicode, 0 for none
+	skipped int // labels that stand to the right, outside of the reading
+}
+
+// places is a set of places between letters: i has i letters to its right.
+type places [maxLetters/64 + 1]uint64
+
+func (p *places) add(i int)      { p[i/64] |= 1 << (i % 64) }
+func (p *places) has(i int) bool { return p[i/64]&(1<<(i%64)) != 0 }
+
+// next returns the first place from i on, or -1.
+func (p *places) next(i int) int {
+	for w := i / 64; w < len(p); w++ {
+		word := p[w]
+		if w == i/64 {
+			word &= ^uint64(0) << (i % 64)
+		}
+		if word != 0 {
+			return w*64 + bits.TrailingZeros64(word)
+		}
+	}
+	return -1
+}
+
+// read reads the labels from lo up to hi of n. Labels that do not fit are left
+// out, from the left.
+func (r *reading) read(n *name, lo, hi int) {
+	for i := hi - 1; i >= lo; i-- {
+		if r.labels > 0 {
+			r.dots.add(r.size)
+		}
+		if !r.addLabel(n.label(i)) {
+			return
+		}
+		r.ends[r.labels] = uint16(r.size)
+		r.labels++
+	}
+}
+
+// addLabel reads one label and reports whether it fits.
+func (r *reading) addLabel(label []byte) bool {
+	if hasACEPrefix(label) || !isASCII(label) {
+		return r.addUnicode(label)
+	}
+	for i := len(label) - 1; i >= 0; i-- {
+		if !r.add(rune(label[i])) {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *reading) addUnicode(label []byte) bool {
+	var buf [maxRunes]rune
+	runes, foreign := decodeLabel(buf[:0], label)
+	if foreign && r.foreign == 0 {
+		r.foreign = r.labels + 1
+	}
+	for i := len(runes) - 1; i >= 0; i-- {
+		to, known := string(""), false
+		if runes[i] >= 128 {
+			to, known = foldRune(runes[i])
+		}
+		if !known {
+			if !r.add(runes[i]) {
+				return false
+			}
+			continue
+		}
+		for j := len(to) - 1; j >= 0; j-- {
+			if !r.add(rune(to[j])) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// add puts one character to the left of what has been read.
+func (r *reading) add(c rune) bool {
+	switch c {
+	case '-', '_', '.', ' ':
+		r.hyphens.add(r.size)
+		return true
+	}
+	if r.size == maxLetters {
+		return false
+	}
+	r.letters[r.size] = c
+	r.size++
+	return true
+}
+
+// run returns the letters of the rightmost k+1 labels.
+func (r *reading) run(k int) []rune { return r.letters[:r.ends[k]] }
+
+// cut returns the reading without its n last letters and the dots and hyphens
+// next to them.
+func (r *reading) cut(n int) reading {
+	c := reading{size: r.size - n, skipped: r.skipped}
+	copy(c.letters[:c.size], r.letters[n:r.size])
+	for k := range r.labels {
+		if end := int(r.ends[k]); end > n {
+			c.ends[c.labels] = uint16(end - n)
+			c.labels++
+		} else {
+			c.skipped++
+		}
+	}
+	if r.foreign > 0 {
+		c.foreign = max(1, r.foreign-(r.labels-c.labels))
+	}
+	for i := r.dots.next(n + 1); i >= 0; i = r.dots.next(i + 1) {
+		c.dots.add(i - n)
+	}
+	for i := r.hyphens.next(n + 1); i >= 0; i = r.hyphens.next(i + 1) {
+		c.hyphens.add(i - n)
+	}
+	return c
+}
+
+// joined returns the reading with every pair of letters that reads as one put
+// together, and whether there is any. Pairs across a dot or hyphen stay.
+func (r *reading) joined() (reading, bool) {
+	if !hasPair(r) {
+		return reading{}, false
+	}
+	c := reading{skipped: r.skipped, foreign: r.foreign}
+	// Pairs are put together from the left of the name, so the end of the
+	// array is filled first and moved down afterwards.
+	var left [maxLetters]bool // left[i]: letter i goes together with i-1
+	for i := r.size - 1; i > 0; i-- {
+		if _, ok := together(r.letters[i], r.letters[i-1]); ok && !r.dots.has(i) && !r.hyphens.has(i) {
+			left[i] = true
+			i--
+		}
+	}
+	label := 0
+	for i := 0; i <= r.size; i++ {
+		if r.dots.has(i) {
+			c.dots.add(c.size)
+		}
+		if r.hyphens.has(i) {
+			c.hyphens.add(c.size)
+		}
+		for label < r.labels && int(r.ends[label]) == i {
+			c.ends[label] = uint16(c.size)
+			label++
+		}
+		if i == r.size {
+			break
+		}
+		if i+1 < r.size && left[i+1] {
+			c.letters[c.size], _ = together(r.letters[i+1], r.letters[i])
+			i++
+		} else {
+			c.letters[c.size] = r.letters[i]
+		}
+		c.size++
+	}
+	c.labels = r.labels
+	return c, true
+}
+
+func hasPair(r *reading) bool {
+	for i := 1; i < r.size; i++ {
+		switch r.letters[i-1] {
+		case 'n', 'v', 'u', 'l', 'i', '1':
+			if _, ok := together(r.letters[i], r.letters[i-1]); ok && !r.dots.has(i) && !r.hyphens.has(i) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func isASCII(label []byte) bool {
+	for _, c := range label {
+		if c >= 128 {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,169 @@
+package detect
+
+import "slices"
+
+// This file holds the classes in which the letters are the same, to the eye at
+// least: tld-swap, idn-homoglyph, separator, homoglyph and split; and tld-kept
+// for a reading from which the kept TLD has been cut.
+
+// affix is what has been cut from a reading before it is compared; the zero
+// value is nothing.
+type affix struct {
+	tail      *tail  // the public suffix of protected names, kept in the name
+	keyword   string // the keywords of a combosquat
+	separated bool   // by a dot or hyphen
+}
+
+// same looks for protected names whose skeleton is that of a run of rightmost
+// labels of r.
+func (s *search) same(r *reading, cut affix) {
+	for k := range min(r.labels, s.index.depth) {
+		s.sameRun(r, int(r.ends[k]), k, cut)
+	}
+}
+
+// sameRun compares the first n letters of r, which belong to the rightmost k+1
+// labels.
+func (s *search) sameRun(r *reading, n, k int, cut affix) {
+	if n == 0 {
+		return
+	}
+	keys := &s.index.keys
+	var done uint64
+	for st := range styles {
+		h := key(skeletonHash(r.letters[:n], st), skeletonKey)
+		if h == done || !keys.maybe(h) {
+			done = h
+			continue
+		}
+		done = h
+		for p := keys.find(h); ; {
+			id, ok := s.next(&p)
+			if !ok {
+				break
+			}
+			s.sameAs(r, n, k, st, id, cut)
+		}
+	}
+}
+
+// sameAs adds protected name id if the first n letters of r read as it.
+func (s *search) sameAs(r *reading, n, k int, st style, id uint32, cut affix) {
+	p := s.index.protectedReading(id)
+	rel, ok := relate(&p, r, n, st)
+	if !ok {
+		return
+	}
+	f := s.finding(r, k)
+	f.id, f.size = id, p.size
+	f.how = how{affix: cut}
+	whole := n == int(r.ends[k])
+	if whole && (r.hyphens.has(0) || r.hyphens.has(n)) {
+		rel.places = more
+	}
+	plain := cut == affix{}
+	switch {
+	case plain && s.equalsCore(&f):
+		f.class = TLDSwap
+	case cut.keyword != "":
+		if rel.places == more || !cut.separated && p.size < combosquatGlued {
+			return
+		}
+		f.class = Combosquat
+	case cut.tail != nil && rel.letters && rel.places != more:
+		f.class = TLDKept
+	case rel.places == more:
+		f.class = Split
+	case r.foreign > 0 && r.foreign <= k+1 && rel.places == equal:
+		f.class = IDNHomoglyph
+	case rel.letters:
+		f.class = Separator
+	default:
+		f.class = Homoglyph
+	}
+	f.confidence = confidenceOf(f.class, p.size)
+	s.add(f)
+}
+
+// equalsCore reports whether the labels of f are those of the protected name
+// before its public suffix, octet for octet.
+func (s *search) equalsCore(f *finding) bool {
+	var buf [4 * maxOctets]byte
+	return string(s.name.appendLabels(buf[:0], f.first, f.last)) == s.index.core(f.id)
+}
+
+// relation says how two names whose skeletons are the same differ.
+type relation struct {
+	letters bool // the letters are the same, not only to the eye
+	places  placing
+}
+
+// placing compares the dots and hyphens of a queried name with those of a
+// protected one.
+type placing uint8
+
+const (
+	equal placing = iota
+	fewer         // some are missing, or a hyphen stands for a dot
+	more          // there are others
+)
+
+// relate compares the letters of p with the first n of q, letter by letter and
+// pairs taken apart in style st.
+func relate(p, q *reading, n int, st style) (relation, bool) {
+	rel := relation{letters: slices.Equal(p.letters[:p.size], q.letters[:n])}
+	a, b := glyphReader{letters: p.letters[:p.size]}, glyphReader{letters: q.letters[:n]}
+	for {
+		inP := a.between() && a.at > 0 && a.at < p.size
+		inQ := b.between() && b.at > 0 && b.at < n
+		rel.places = max(rel.places, compareAt(p, q, &a, &b, inP, inQ))
+		x, okA := a.next(st)
+		y, okB := b.next(st)
+		if okA != okB || x != y {
+			return relation{}, false
+		}
+		if !okA {
+			return rel, true
+		}
+	}
+}
+
+// compareAt compares the dots and hyphens at one place.
+func compareAt(p, q *reading, a, b *glyphReader, inP, inQ bool) placing {
+	pDot, pHyphen := inP && p.dots.has(a.at), inP && p.hyphens.has(a.at)
+	qDot, qHyphen := inQ && q.dots.has(b.at), inQ && q.hyphens.has(b.at)
+	switch {
+	case pDot == qDot && pHyphen == qHyphen:
+		return equal
+	case !pDot && !pHyphen:
+		return more
+	}
+	return fewer
+}
+
+// glyphReader reads letters with glyphs applied and pairs taken apart.
+type glyphReader struct {
+	letters []rune
+	at      int  // letters read
+	pending rune // the second half of a pair, 0 for none
+}
+
+// between reports whether the reader stands between two letters.
+func (g *glyphReader) between() bool { return g.pending == 0 }
+
+func (g *glyphReader) next(st style) (rune, bool) {
+	if r := g.pending; r != 0 {
+		g.pending = 0
+		return r, true
+	}
+	if g.at == len(g.letters) {
+		return 0, false
+	}
+	r := glyph(g.letters[g.at])
+	g.at++
+	if first, second, ok := st.apart(r); ok {
+		g.pending = first // letters come last one first
+		return second, true
+	}
+	return r, true
+}

@@ -1,0 +1,143 @@
+package detect
+
+import "math/bits"
+
+// table maps 64-bit keys to the numbers of protected names, several names to a
+// key. It may return names of other keys: whoever asks verifies. It holds no
+// pointers, so the garbage collector does not look into it.
+type table struct {
+	slots []uint64 // the low half of the key, and the number plus one; 0 is free
+	gate  []uint64 // one bit for each key, to answer most misses without the slots
+}
+
+const gateBitsPerKey = 16
+
+// newTable returns a table with room for the given number of keys.
+func newTable(keys int) table {
+	return table{
+		slots: make([]uint64, keys+keys/2+1), // at most two thirds full
+		gate:  make([]uint64, keys*gateBitsPerKey/64+1),
+	}
+}
+
+// home returns the slot where the search for key begins.
+func (t *table) home(key uint64) int {
+	hi, _ := bits.Mul64(key, uint64(len(t.slots)))
+	return int(hi)
+}
+
+// gateOf returns the word and bit of the gate for key.
+func (t *table) gateOf(key uint64) (int, uint64) {
+	hi, lo := bits.Mul64(key, uint64(len(t.gate)))
+	return int(hi), 1 << (lo >> 58)
+}
+
+// add puts id under key.
+func (t *table) add(key uint64, id uint32) {
+	word, bit := t.gateOf(key)
+	t.gate[word] |= bit
+	slot := key<<32 | uint64(id) + 1
+	i := t.home(key)
+	for t.slots[i] != 0 {
+		if t.slots[i] == slot {
+			return
+		}
+		if i++; i == len(t.slots) {
+			i = 0
+		}
+	}
+	t.slots[i] = slot
+}
+
+// maybe reports false when no name is under key.
+func (t *table) maybe(key uint64) bool {
+	word, bit := t.gateOf(key)
+	return t.gate[word]&bit != 0
+}
+
+// probe walks the names under a key.
+type probe struct {
+	table *table
+	tag   uint32
+	at    int
+}
+
+func (t *table) find(key uint64) probe { return probe{t, uint32(key), t.home(key)} }
+
+// next returns the next name, or false after the last.
+func (p *probe) next() (uint32, bool) {
+	for {
+		slot := p.table.slots[p.at]
+		if slot == 0 {
+			return 0, false
+		}
+		if p.at++; p.at == len(p.table.slots) {
+			p.at = 0
+		}
+		if uint32(slot>>32) == p.tag {
+			return uint32(slot) - 1, true
+		}
+	}
+}
+
+// Strings of letters are hashed as polynomials over the integers modulo 2^64:
+// letter i counts times base to the power of i. Then the hash of a string
+// without some of its letters follows from the hashes of its beginnings.
+const (
+	base        = 0xd6e8feb86659fd93 // odd, so that it has an inverse
+	baseInverse = 0xcfee444d8b59a89b
+)
+
+// prefixHashes sets h[i] to the hash of the first i letters, glyphs applied.
+func prefixHashes(h []uint64, letters []rune) {
+	h[0] = 0
+	power := uint64(1)
+	for i, r := range letters {
+		h[i+1] = h[i] + power*uint64(glyph(r))
+		power *= base
+	}
+}
+
+// without returns the hash of a string of which whole is the hash, without
+// letter i; h are its prefix hashes.
+func without(h []uint64, whole uint64, i int) uint64 {
+	return h[i] + (whole-h[i+1])*baseInverse
+}
+
+// without2 leaves out letters i and j, i < j.
+func without2(h []uint64, whole uint64, i, j int) uint64 {
+	return h[i] + ((h[j]-h[i+1])+(whole-h[j+1])*baseInverse)*baseInverse
+}
+
+// skeletonHash returns the hash of letters with each letter that reads as a
+// pair in style s taken apart.
+func skeletonHash(letters []rune, s style) uint64 {
+	h, power := uint64(0), uint64(1)
+	for _, r := range letters {
+		r = glyph(r)
+		if first, second, ok := s.apart(r); ok {
+			h += power * uint64(second)
+			power *= base
+			r = first
+		}
+		h += power * uint64(r)
+		power *= base
+	}
+	return h
+}
+
+// Kinds of keys, which share a table.
+const (
+	skeletonKey = 0x9e3779b97f4a7c15 // of the skeleton
+	editKey     = 0x2545f4914f6cdd1d // of the letters, whole or with one left out
+)
+
+// key spreads a hash over all 64 bits.
+func key(hash, kind uint64) uint64 {
+	hash ^= kind
+	hash ^= hash >> 32
+	hash *= 0xd6e8feb86659fd93
+	hash ^= hash >> 32
+	hash *= 0xd6e8feb86659fd93
+	return hash ^ hash>>32
+}
