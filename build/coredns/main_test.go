@@ -168,8 +168,9 @@ var fence = regexp.MustCompile("(?ms)^(?:~~~|```) *corefile\n(.*?)^(?:~~~|```)$"
 
 // blocks returns the fenced blocks of text that are Corefiles.
 func blocks(text string) []string {
-	var found []string
-	for _, m := range fence.FindAllStringSubmatch(text, -1) {
+	matches := fence.FindAllStringSubmatch(text, -1)
+	found := make([]string, 0, len(matches))
+	for _, m := range matches {
 		found = append(found, m[1])
 	}
 	return found

@@ -286,3 +286,24 @@ func Refused(tb testing.TB, c Config) (message string, status int) {
 	}
 	return stderr.String(), cmd.ProcessState.ExitCode()
 }
+
+// CPU is the processor time that the process has used, from proc(5).
+func (s *Server) CPU() (time.Duration, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	// The fields behind the name, which may hold spaces itself.
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	const utime, stime = 11, 12
+	var ticks int64
+	for _, i := range []int{utime, stime} {
+		n, err := strconv.ParseInt(fields[i], 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		ticks += n
+	}
+	const perSecond = 100 // USER_HZ, fixed on Linux
+	return time.Duration(ticks) * time.Second / perSecond, nil
+}

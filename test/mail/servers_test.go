@@ -10,6 +10,7 @@ type server struct {
 	start     string // shell, on a node
 	queue     string // shell that lists the queue with its recipients
 	log       string // shell that shows the log
+	deferral  string // pattern in queue or log of a message that is kept after a try; RECIPIENT stands for its recipient
 }
 
 var servers = []server{postfix, exim, opensmtpd, sendmail}
@@ -19,13 +20,14 @@ var postfix = server{
 	packages: []string{"postfix"},
 	configure: `
 cp -n /usr/share/postfix/main.cf.debian /etc/postfix/main.cf 2>/dev/null || touch /etc/postfix/main.cf
-postconf -e myhostname=` + nodeName + ` mydestination=` + nodeName + ` inet_interfaces=all inet_protocols=ipv4 \
+postconf -e myhostname=` + nodeName + ` mydestination=` + nodeName + ` inet_interfaces=all \
   mynetworks='127.0.0.0/8 ` + network + `0/24' relayhost= alias_maps= maillog_file=/var/log/mail.log smtpd_use_tls=no
 postconf -F '*/*/chroot=n'
 `,
-	start: "postfix start",
-	queue: "postqueue -p",
-	log:   "cat /var/log/mail.log",
+	start:    "postfix start",
+	queue:    "postqueue -p",
+	log:      "cat /var/log/mail.log",
+	deferral: `to=<RECIPIENT>,.* status=deferred`,
 }
 
 var exim = server{
@@ -50,9 +52,10 @@ END
 printf 'MAIN_TRUSTED_USERS = root\n' >/etc/exim4/exim4.conf.localmacros
 update-exim4.conf
 `,
-	start: "exim4 -bd -q30m",
-	queue: "exim4 -bp",
-	log:   "cat /var/log/exim4/mainlog",
+	start:    "exim4 -bd -q30m",
+	queue:    "exim4 -bp",
+	log:      "cat /var/log/exim4/mainlog",
+	deferral: `== RECIPIENT .* defer `,
 }
 
 var opensmtpd = server{
@@ -65,20 +68,17 @@ action "outbound" relay
 match from local for any action "outbound"
 END
 `,
-	start: "smtpd -dv >/var/log/smtpd.log 2>&1 & for i in $(seq 100); do smtpctl show stats >/dev/null 2>&1 && exit 0; sleep 0.1; done; exit 1",
-	queue: "smtpctl show queue",
-	log:   "cat /var/log/smtpd.log",
+	start:    "smtpd -dv >/var/log/smtpd.log 2>&1 & for i in $(seq 100); do smtpctl show stats >/dev/null 2>&1 && exit 0; sleep 0.1; done; exit 1",
+	queue:    "smtpctl show queue",
+	log:      "cat /var/log/smtpd.log",
+	deferral: `to=<RECIPIENT>.* result="TempFail"`,
 }
 
 var sendmail = server{
 	name:     "sendmail",
 	packages: []string{"sendmail"},
-	configure: `
-rm -f /etc/mail/sendmail.cf.errors
-`,
-	start: `
-touch /etc/mail/local-host-names
-/usr/lib/sm.bin/sendmail -L sm-mta -bd -q10m`,
-	queue: "mailq -Ac; mailq",
-	log:   "true",
+	start:    "sendmail -bd -q10m",
+	queue:    "mailq",
+	log:      "true", // it only has syslog
+	deferral: `\([^()]*(\([^()]*\))?[^()]*\)\s+RECIPIENT\s`,
 }
