@@ -73,7 +73,9 @@ func TestReloads(t *testing.T) {
 	}
 	cancel()
 	queries.Wait()
-	if err := errors.Join(append(instance.ShutdownCallbacks(), instance.Stop())...); err != nil {
+	// Stopping the servers first waits for the handlers that have answered but
+	// not yet counted.
+	if err := errors.Join(append([]error{instance.Stop()}, instance.ShutdownCallbacks()...)...); err != nil {
 		t.Error(err)
 	}
 	instance.Wait()

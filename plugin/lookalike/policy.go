@@ -1,6 +1,8 @@
 package lookalike
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -50,7 +52,7 @@ func (p *Policy) load() error {
 	}
 	index, err := detect.New(detect.Config{Protected: protected, TLDs: p.tlds})
 	if err != nil {
-		return fmt.Errorf("%s: %w", p.where, err)
+		return p.locate(err)
 	}
 	var allowed []string
 	if !p.allow.Empty() {
@@ -60,6 +62,15 @@ func (p *Policy) load() error {
 	}
 	p.lists.Store(&lists{index: index, allow: names.NewSet(allowed)})
 	return nil
+}
+
+// locate puts before an error about a protected name where that name is given.
+func (p *Policy) locate(err error) error {
+	where := p.where
+	if entry := (*detect.EntryError)(nil); errors.As(err, &entry) {
+		where = cmp.Or(p.protect.Where(entry.Entry), where)
+	}
+	return fmt.Errorf("%s: %w", where, err)
 }
 
 // Index returns the protected names in force.
