@@ -34,16 +34,8 @@ var edns = []struct {
 func TestNXDOMAIN(t *testing.T) {
 	t.Parallel()
 	upstream := harness.NewUpstream(t)
-	cert, key := harness.Certificate(t)
 	server := harness.Start(t, harness.Config{
-		Corefile: corefile("lookalike") + `
-tls://.:{$TLS} {
-	bind 127.0.0.1
-	tls ` + cert + " " + key + `
-	lookalike
-	forward . {$UPSTREAM}
-}
-`,
+		Corefile: corefile("lookalike") + overTLS(t, "lookalike"),
 		Upstream: upstream.Addr,
 	})
 	for _, network := range []string{"udp", "tcp", "tcp-tls"} {
@@ -66,6 +58,20 @@ tls://.:{$TLS} {
 	if n := upstream.Below("ml."); n != 0 {
 		t.Errorf("%d queries below ml. reached the upstream", n)
 	}
+}
+
+// overTLS is a server block with this directive that speaks DNS over TLS.
+func overTLS(t *testing.T, directive string) string {
+	t.Helper()
+	cert, key := harness.Certificate(t)
+	return fmt.Sprintf(`
+tls://.:{$TLS} {
+	bind 127.0.0.1
+	tls %s %s
+	%s
+	forward . {$UPSTREAM}
+}
+`, cert, key, directive)
 }
 
 // checkNXDOMAIN says what is wrong with the answer to a blocked query.
@@ -191,8 +197,9 @@ func TestActions(t *testing.T) {
 	servers := make(map[string]*harness.Server)
 	for _, tt := range tests {
 		if servers[tt.action] == nil {
+			directive := "lookalike {\n action " + tt.action + "\n }"
 			servers[tt.action] = harness.Start(t, harness.Config{
-				Corefile: corefile("lookalike {\n action " + tt.action + "\n }"),
+				Corefile: corefile(directive) + overTLS(t, directive),
 				Upstream: upstream.Addr,
 			})
 		}
@@ -209,8 +216,10 @@ func TestActions(t *testing.T) {
 				return
 			}
 			wire := harness.UDP(t, server.Addr("DNS"), harness.Pack(t, q))
-			if tcp := harness.TCP(t, server.Addr("DNS"), harness.Pack(t, q)); string(tcp) != string(wire) {
-				t.Errorf("TCP and UDP differ:\n%v\n%v", harness.Unpack(t, tcp), harness.Unpack(t, wire))
+			tcp := harness.TCP(t, server.Addr("DNS"), harness.Pack(t, q))
+			tls := harness.TLS(t, server.Addr("TLS"), harness.Pack(t, q))
+			if string(tcp) != string(wire) || string(tls) != string(wire) {
+				t.Errorf("UDP, TCP and TLS differ:\n% x\n% x\n% x", wire, tcp, tls)
 			}
 			r := harness.Unpack(t, wire)
 			if r.Id != q.Id || dns.RcodeToString[r.Rcode] != tt.rcode || !r.RecursionAvailable || r.AuthenticatedData || len(r.Extra) != 0 {
@@ -238,7 +247,7 @@ func TestActions(t *testing.T) {
 				case tt.rcode == nothing:
 					queries++
 				default:
-					queries += 2 // UDP and TCP
+					queries += 3 // UDP, TCP and TLS
 				}
 			}
 			if n := harness.Sum(server.Alerts(t)); n != queries {

@@ -121,7 +121,8 @@ func inside(m *testing.M, dir string) (int, error) {
 		{"mount", "-t", "proc", "proc", "/proc"},
 		{"mount", "-t", "tmpfs", "-o", "mode=755", "lab", dir},
 		{"ip", "link", "set", "lo", "up"},
-		{"ip", "link", "add", "net", "type", "bridge"},
+		// Without an address of its own a bridge takes that of a port, and changes it with every node.
+		{"ip", "link", "add", "net", "address", "02:00:00:00:00:01", "type", "bridge"},
 		{"ip", "link", "set", "net", "up"},
 	} {
 		if err := run(command[0], command[1:]...); err != nil {
