@@ -1,6 +1,9 @@
 package detect
 
-import "strings"
+import (
+	"iter"
+	"strings"
+)
 
 // combosquatGlued is the fewest letters of a protected name that a keyword may
 // touch without a separator.
@@ -42,26 +45,48 @@ const maxKeywords = 2
 
 // combosquat looks for protected names in the last label of r with keywords
 // before or behind them.
-func (s *search) combosquat(r *reading) { s.combosquatEnds(r, affix{separated: true}, maxKeywords) }
-
-// combosquatEnds cuts up to max keywords from the end of the last label of r,
-// and any from its beginning.
-func (s *search) combosquatEnds(r *reading, cut affix, max int) {
+func (s *search) combosquat(r *reading) {
+	cut := affix{separated: true}
 	s.combosquatStarts(r, int(r.ends[0]), cut, maxKeywords)
-	if max == 0 || r.letters[0] >= 128 {
-		return
+	for w := range endKeywords(r) {
+		s.combosquatEnd(r, w, cut)
 	}
-	for _, w := range keywordsByLast[r.letters[0]] {
-		n := len(w.letters)
-		if n >= int(r.ends[0]) || !hasLetters(r, 0, w.letters) {
-			continue
+}
+
+// endKeywords returns the keywords at the end of r, with letters to spare.
+func endKeywords(r *reading) iter.Seq[*keyword] {
+	return func(yield func(*keyword) bool) {
+		if r.size == 0 || r.letters[0] >= 128 {
+			return
 		}
-		rest, cut := r.cut(n), cut.with(w.text, r.hyphens.has(n))
-		for k := range min(rest.labels, s.index.depth, compareLabels) {
-			s.sameRun(&rest, int(rest.ends[k]), k, cut)
+		all := keywordsByLast[r.letters[0]]
+		for i := range all {
+			if w := &all[i]; len(w.letters) < int(r.ends[0]) && hasLetters(r, 0, w.letters) && !yield(w) {
+				return
+			}
 		}
-		s.combosquatEnds(&rest, cut, max-1)
 	}
+}
+
+// combosquatEnd cuts a keyword from the end of r, and after it another one.
+func (s *search) combosquatEnd(r *reading, w *keyword, cut affix) {
+	rest := s.cutKeyword(r, w, &cut)
+	for w := range endKeywords(&rest) {
+		cut := cut
+		s.cutKeyword(&rest, w, &cut)
+	}
+}
+
+// cutKeyword returns r without a keyword at its end, after comparing it.
+func (s *search) cutKeyword(r *reading, w *keyword, cut *affix) reading {
+	n := len(w.letters)
+	rest := r.cut(n)
+	*cut = cut.with(w.text, r.hyphens.has(n))
+	for k := range min(rest.labels, s.index.depth, compareLabels) {
+		s.sameRun(&rest, int(rest.ends[k]), k, *cut)
+	}
+	s.combosquatStarts(&rest, int(rest.ends[0]), *cut, maxKeywords)
+	return rest
 }
 
 // combosquatStarts cuts up to max keywords from the beginning of the last label
@@ -84,6 +109,7 @@ func (s *search) combosquatStarts(r *reading, n int, cut affix, max int) {
 // with returns the affix with one more keyword cut off.
 func (a affix) with(keyword string, separated bool) affix {
 	a.separated = a.separated && separated
-	a.keyword = keyword
+	a.keywords[a.count] = keyword
+	a.count++
 	return a
 }

@@ -1,7 +1,6 @@
 package detect
 
-// This file holds the classes in which one or two letters differ: typo, edit,
-// and double-typo.
+// This file holds the classes in which one letter differs: typo and edit.
 
 // op is what happened to a letter.
 type op uint8
@@ -78,23 +77,23 @@ func (e slip) class(size int) (Class, Confidence) {
 }
 
 // near looks for protected names at one edit from a run of up to four
-// rightmost labels of r, as it stands and with pairs put together.
-func (s *search) near(r *reading, cut affix) {
-	s.nearRuns(r, cut)
-	if joined, ok := r.joined(); ok {
-		s.nearRuns(&joined, cut)
+// rightmost labels of r, as it stands and with pairs put together. h are the
+// prefix hashes of r.
+func (s *search) near(r *reading, h []uint64, cut affix) {
+	s.nearRuns(r, h, cut)
+	if r.hasPair() {
+		s.nearJoined(r, cut)
 	}
 }
 
-func (s *search) nearRuns(r *reading, cut affix) {
-	labels := min(r.labels, compareLabels)
-	if labels == 0 {
-		return
-	}
+func (s *search) nearJoined(r *reading, cut affix) {
+	joined := r.joined()
 	var buf [maxLetters + 1]uint64
-	h := buf[:r.ends[labels-1]+1]
-	prefixHashes(h, r.run(labels-1))
-	for k := range labels {
+	s.nearRuns(&joined, prefixHashes(buf[:0], joined.letters[:joined.size]), cut)
+}
+
+func (s *search) nearRuns(r *reading, h []uint64, cut affix) {
+	for k := range min(r.labels, compareLabels) {
 		s.nearRun(r, h, k, cut)
 	}
 }
@@ -142,10 +141,10 @@ func (s *search) nearTo(r *reading, k int, id uint32, cut affix) {
 	size := p.size
 	e, ok := oneEdit(p.letters[:p.size], q)
 	if !ok {
-		joined, has := p.joined()
-		if !has {
+		if !p.hasPair() {
 			return
 		}
+		joined := p.joined()
 		if e, ok = oneEdit(joined.letters[:joined.size], q); !ok {
 			return
 		}
@@ -164,7 +163,7 @@ func (s *search) nearTo(r *reading, k int, id uint32, cut affix) {
 			return
 		}
 	}
-	if s.common(&f) {
+	if k == 0 && commonWord(r) {
 		f.confidence = min(f.confidence, Low)
 	}
 	s.add(f)
@@ -199,90 +198,4 @@ func placeNear(p *reading, i, shift int, e slip) bool {
 		return at(i + shift)
 	}
 	return at(i) || at(i+shift) // next to the edit either may be meant
-}
-
-// double looks for protected names of eight letters or more at two edits.
-func (s *search) double(r *reading) {
-	labels := min(r.labels, compareLabels)
-	if labels == 0 {
-		return
-	}
-	var buf [maxLetters + 1]uint64
-	h := buf[:r.ends[labels-1]+1]
-	prefixHashes(h, r.run(labels-1))
-	for k := range labels {
-		if n := int(r.ends[k]); n >= doubleMin-2 && n <= doubleMax+2 {
-			s.doubleRun(r, h, k)
-		}
-	}
-}
-
-// doubleRun looks the letters of the rightmost k+1 labels up, whole and with
-// one and two left out.
-func (s *search) doubleRun(r *reading, h []uint64, k int) {
-	t := &s.index.doubles
-	n := int(r.ends[k])
-	whole := h[n]
-	if h := key(whole, editKey); t.maybe(h) {
-		s.doubleCandidates(r, h, k)
-	}
-	for i := range n {
-		if h := key(without(h, whole, i), editKey); t.maybe(h) {
-			s.doubleCandidates(r, h, k)
-		}
-		for j := i + 1; j < n; j++ {
-			if h := key(without2(h, whole, i, j), editKey); t.maybe(h) {
-				s.doubleCandidates(r, h, k)
-			}
-		}
-	}
-}
-
-func (s *search) doubleCandidates(r *reading, h uint64, k int) {
-	for probe := s.index.doubles.find(h); ; {
-		id, ok := s.next(&probe)
-		if !ok {
-			return
-		}
-		p := s.index.protectedReading(id)
-		if twoEdits(p.letters[:p.size], r.run(k)) {
-			f := s.finding(r, k)
-			f.id, f.size, f.class, f.confidence = id, p.size, DoubleTypo, confidenceOf(DoubleTypo, p.size)
-			f.how = how{}
-			s.add(f)
-		}
-	}
-}
-
-// twoEdits reports whether the optimal string alignment distance of p and q,
-// glyphs applied, is at most two.
-func twoEdits(p, q []rune) bool {
-	const far = 3
-	if len(p) > doubleMax || len(q) > doubleMax+2 || len(p)-len(q) > 2 || len(q)-len(p) > 2 {
-		return false
-	}
-	// rows[i%3][j] is the distance of the first i letters of p and j of q,
-	// at most far.
-	var rows [3][doubleMax + 3]uint8
-	for j := range len(q) + 1 {
-		rows[0][j] = uint8(min(j, far))
-	}
-	for i := 1; i <= len(p); i++ {
-		row, above := &rows[i%3], &rows[(i-1)%3]
-		row[0] = uint8(min(i, far))
-		for j := 1; j <= len(q); j++ {
-			a, b := glyph(p[i-1]), glyph(q[j-1])
-			d := min(above[j], row[j-1]) + 1
-			if a == b {
-				d = min(d, above[j-1])
-			} else {
-				d = min(d, above[j-1]+1)
-			}
-			if i > 1 && j > 1 && a == glyph(q[j-2]) && b == glyph(p[i-2]) {
-				d = min(d, rows[(i-2)%3][j-2]+1)
-			}
-			row[j] = min(d, far)
-		}
-	}
-	return rows[len(p)%3][len(q)] <= 2
 }

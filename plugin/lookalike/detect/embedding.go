@@ -30,6 +30,9 @@ func (s *search) embedding(r *reading) {
 	for i, from := range places {
 		t := s.tailAt(r, places[:i+1])
 		for _, to := range places[i+1 : min(len(places), i+1+maxParts)] {
+			if from == 0 && r.endsLabel(to) {
+				continue // has been compared as a run of labels
+			}
 			if t != nil || to-from >= embeddingLetters {
 				s.embedded(r, from, to, t)
 			}
@@ -71,7 +74,7 @@ func (s *search) embedded(r *reading, from, to int, t *tail) {
 			}
 			p := s.index.protectedReading(id)
 			part := r.cut(from)
-			rel, ok := relate(&p, &part, to-from, st)
+			rel, ok := relate(&p, &part, to-from)
 			if !ok || rel.places == more || t == nil && s.generic(id) {
 				continue
 			}

@@ -71,21 +71,18 @@ const (
 	styles
 )
 
-// apart returns the pair of letters, glyphs applied, that reads as r.
+// apart returns the pair of letters that r, glyphs applied, reads as.
 func (s style) apart(r rune) (first, second rune, ok bool) {
-	switch {
-	case r == 'd':
-		return 'c', 'l', true
-	case r == 'm' && s == joinedStyle:
-		return 'r', 'n', true
-	case r == 'm':
-		return 'n', 'n', true
-	case r == 'w' && s == joinedStyle:
-		return 'v', 'v', true
-	case r == 'w':
-		return 'u', 'u', true
+	if r >= 128 {
+		return 0, 0, false
 	}
-	return 0, 0, false
+	p := pairs[s][r&127]
+	return rune(p[0]), rune(p[1]), p[0] != 0
+}
+
+var pairs = [styles][128][2]byte{
+	joinedStyle: {'m': {'r', 'n'}, 'w': {'v', 'v'}, 'd': {'c', 'l'}},
+	doubleStyle: {'m': {'n', 'n'}, 'w': {'u', 'u'}, 'd': {'c', 'l'}},
 }
 
 // together is the inverse of apart, in any style.

@@ -58,9 +58,9 @@ type Index struct {
 	tails [128][]tail         // their public suffixes, by last letter
 
 	keys    table  // skeletons, letters, and letters without one of them
-	doubles table  // letters without two of them, for double-typo
 	sizes   places // how many letters the protected names have
-	depth   int    // the most labels before a public suffix
+	doubles doubles
+	depth   int // the most labels before a public suffix
 }
 
 // tld is a lookalike TLD.
@@ -187,7 +187,7 @@ func (b *builder) split(p string, n *name, id uint32) uint8 {
 	r.read(n, 0, labels)
 	x.depth = max(x.depth, labels)
 	b.keys += r.size + int(styles) + 1
-	if hasPair(&r) {
+	if r.hasPair() {
 		b.keys += r.size
 	}
 	return uint8(at - 1)
@@ -212,7 +212,8 @@ func (b *builder) fill() {
 			x.keys.add(key(skeletonHash(r.letters[:r.size], s), skeletonKey), id)
 		}
 		b.addEdits(&r, id)
-		if joined, ok := r.joined(); ok {
+		if r.hasPair() {
+			joined := r.joined()
 			x.sizes.add(joined.size)
 			b.addEdits(&joined, id)
 		}
@@ -222,65 +223,11 @@ func (b *builder) fill() {
 // addEdits puts in the letters of r, whole and with one left out.
 func (b *builder) addEdits(r *reading, id uint32) {
 	var buf [maxLetters + 1]uint64
-	h := buf[:r.size+1]
-	prefixHashes(h, r.letters[:r.size])
+	h := prefixHashes(buf[:0], r.letters[:r.size])
 	whole := h[r.size]
 	b.index.keys.add(key(whole, editKey), id)
 	for i := range r.size {
 		b.index.keys.add(key(without(h, whole, i), editKey), id)
-	}
-}
-
-// Bounds of double-typo: how many letters a protected name has for it, and how
-// many keys the index spends on it. Names with the fewest labels get them
-// first. Among very many names two slips say little, and the keys, which grow
-// with the square of the length, would take more memory than all the rest.
-const (
-	doubleMin     = 8
-	doubleMax     = 32
-	doubleKeysMax = 1 << 21
-)
-
-// fillDoubles builds the table for double-typo.
-func (b *builder) fillDoubles() {
-	x := b.index
-	var keys [compareLabels + 1]int // by labels
-	b.eachDouble(func(_ uint32, r *reading) { keys[r.labels] += 1 + r.size*(r.size+1)/2 })
-	total, labels := 0, 0
-	for labels < compareLabels && total+keys[labels+1] <= doubleKeysMax {
-		labels++
-		total += keys[labels]
-	}
-	x.doubles = newTable(total)
-	b.eachDouble(func(id uint32, r *reading) {
-		if r.labels > labels {
-			return
-		}
-		var buf [doubleMax + 1]uint64
-		h := buf[:r.size+1]
-		prefixHashes(h, r.letters[:r.size])
-		whole := h[r.size]
-		x.doubles.add(key(whole, editKey), id)
-		for i := range r.size {
-			x.doubles.add(key(without(h, whole, i), editKey), id)
-			for j := i + 1; j < r.size; j++ {
-				x.doubles.add(key(without2(h, whole, i, j), editKey), id)
-			}
-		}
-	})
-}
-
-// eachDouble calls do for each protected name that is in question for
-// double-typo.
-func (b *builder) eachDouble(do func(id uint32, r *reading)) {
-	for id := range uint32(len(b.index.cores)) {
-		if n := int(b.index.cores[id]); n < doubleMin {
-			continue
-		}
-		r := b.index.protectedReading(id)
-		if doubleMin <= r.size && r.size <= doubleMax && r.labels <= compareLabels {
-			do(id, &r)
-		}
 	}
 }
 

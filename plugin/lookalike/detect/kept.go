@@ -17,12 +17,16 @@ func (s *search) keptTail(r *reading) {
 			continue
 		}
 		rest := r.cut(n)
+		if rest.labels == 0 {
+			continue
+		}
 		cut := affix{tail: t, separated: r.dots.has(n) || r.hyphens.has(n)}
 		s.same(&rest, cut)
 		// One letter more or less next to a glued TLD of two letters is
 		// hardly evidence.
 		if s.open(Homoglyph) && (cut.separated || n > 2) {
-			s.near(&rest, cut)
+			var buf [maxLetters + 1]uint64
+			s.near(&rest, prefixHashes(buf[:0], rest.run(min(rest.labels, compareLabels)-1)), cut)
 		}
 	}
 }

@@ -105,13 +105,30 @@ func (s *search) run() {
 
 // compare looks for protected names that r resembles.
 func (s *search) compare(r *reading) {
+	if r.labels == 0 {
+		return
+	}
 	s.same(r, affix{})
 	if s.open(TLDKept) {
 		s.keptTail(r)
 	}
-	if s.open(Homoglyph) {
-		s.near(r, affix{})
+	if !s.open(Homoglyph) {
+		return
 	}
+	// The array for the hashes is cleared each time: names are short.
+	if letters := r.run(min(r.labels, compareLabels) - 1); len(letters) < 64 {
+		var buf [64]uint64
+		s.compareLetters(r, prefixHashes(buf[:0], letters))
+	} else {
+		var buf [maxLetters + 1]uint64
+		s.compareLetters(r, prefixHashes(buf[:0], letters))
+	}
+}
+
+// compareLetters tries the classes in which letters differ or are added. h are
+// the prefix hashes of r.
+func (s *search) compareLetters(r *reading, h []uint64) {
+	s.near(r, h, affix{})
 	if s.open(Combosquat) {
 		s.combosquat(r)
 	}
@@ -119,7 +136,7 @@ func (s *search) compare(r *reading) {
 		s.embedding(r)
 	}
 	if s.open(DoubleTypo) {
-		s.double(r)
+		s.double(r, h)
 	}
 }
 
@@ -148,6 +165,7 @@ func (s *search) add(f finding) {
 			s.found = s.found[:0]
 		}
 	}
+	f.how.class = f.class
 	for i := range s.found {
 		if old := &s.found[i]; old.id == f.id {
 			if f.confidence > old.confidence || f.confidence == old.confidence && f.first < old.first {

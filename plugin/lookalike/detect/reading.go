@@ -112,6 +112,9 @@ func (r *reading) add(c rune) bool {
 // run returns the letters of the rightmost k+1 labels.
 func (r *reading) run(k int) []rune { return r.letters[:r.ends[k]] }
 
+// endsLabel reports whether a label begins, read from the left, at place i.
+func (r *reading) endsLabel(i int) bool { return i == r.size || r.dots.has(i) }
+
 // cut returns the reading without its n last letters and the dots and hyphens
 // next to them.
 func (r *reading) cut(n int) reading {
@@ -138,11 +141,8 @@ func (r *reading) cut(n int) reading {
 }
 
 // joined returns the reading with every pair of letters that reads as one put
-// together, and whether there is any. Pairs across a dot or hyphen stay.
-func (r *reading) joined() (reading, bool) {
-	if !hasPair(r) {
-		return reading{}, false
-	}
+// together. Pairs across a dot or hyphen stay.
+func (r *reading) joined() reading {
 	c := reading{skipped: r.skipped, foreign: r.foreign}
 	// Pairs are put together from the left of the name, so the end of the
 	// array is filled first and moved down afterwards.
@@ -177,10 +177,11 @@ func (r *reading) joined() (reading, bool) {
 		c.size++
 	}
 	c.labels = r.labels
-	return c, true
+	return c
 }
 
-func hasPair(r *reading) bool {
+// hasPair reports whether joined differs from r.
+func (r *reading) hasPair() bool {
 	for i := 1; i < r.size; i++ {
 		switch r.letters[i-1] {
 		case 'n', 'v', 'u', 'l', 'i', '1':

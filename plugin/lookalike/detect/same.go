@@ -9,9 +9,10 @@ import "slices"
 // affix is what has been cut from a reading before it is compared; the zero
 // value is nothing.
 type affix struct {
-	tail      *tail  // the public suffix of protected names, kept in the name
-	keyword   string // the keywords of a combosquat
-	separated bool   // by a dot or hyphen
+	tail      *tail // the public suffix of protected names, kept in the name
+	keywords  [2 * maxKeywords]string
+	count     int  // keywords
+	separated bool // by a dot or hyphen, all of it
 }
 
 // same looks for protected names whose skeleton is that of a run of rightmost
@@ -32,25 +33,27 @@ func (s *search) sameRun(r *reading, n, k int, cut affix) {
 	var done uint64
 	for st := range styles {
 		h := key(skeletonHash(r.letters[:n], st), skeletonKey)
-		if h == done || !keys.maybe(h) {
-			done = h
+		if h == done {
 			continue
 		}
 		done = h
+		if !keys.maybe(h) {
+			continue
+		}
 		for p := keys.find(h); ; {
 			id, ok := s.next(&p)
 			if !ok {
 				break
 			}
-			s.sameAs(r, n, k, st, id, cut)
+			s.sameAs(r, n, k, id, cut)
 		}
 	}
 }
 
 // sameAs adds protected name id if the first n letters of r read as it.
-func (s *search) sameAs(r *reading, n, k int, st style, id uint32, cut affix) {
+func (s *search) sameAs(r *reading, n, k int, id uint32, cut affix) {
 	p := s.index.protectedReading(id)
-	rel, ok := relate(&p, r, n, st)
+	rel, ok := relate(&p, r, n)
 	if !ok {
 		return
 	}
@@ -65,7 +68,7 @@ func (s *search) sameAs(r *reading, n, k int, st style, id uint32, cut affix) {
 	switch {
 	case plain && s.equalsCore(&f):
 		f.class = TLDSwap
-	case cut.keyword != "":
+	case cut.count > 0:
 		if rel.places == more || !cut.separated && p.size < combosquatGlued {
 			return
 		}
@@ -108,9 +111,19 @@ const (
 	more          // there are others
 )
 
-// relate compares the letters of p with the first n of q, letter by letter and
-// pairs taken apart in style st.
-func relate(p, q *reading, n int, st style) (relation, bool) {
+// relate compares the letters of p with the first n of q, as they read in any
+// style.
+func relate(p, q *reading, n int) (relation, bool) {
+	for st := range styles {
+		if rel, ok := relateIn(st, p, q, n); ok {
+			return rel, true
+		}
+	}
+	return relation{}, false
+}
+
+// relateIn compares letter by letter with pairs taken apart in style st.
+func relateIn(st style, p, q *reading, n int) (relation, bool) {
 	rel := relation{letters: slices.Equal(p.letters[:p.size], q.letters[:n])}
 	a, b := glyphReader{letters: p.letters[:p.size]}, glyphReader{letters: q.letters[:n]}
 	for {

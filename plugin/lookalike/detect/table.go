@@ -14,10 +14,14 @@ const gateBitsPerKey = 16
 
 // newTable returns a table with room for the given number of keys.
 func newTable(keys int) table {
-	return table{
-		slots: make([]uint64, keys+keys/2+1), // at most two thirds full
-		gate:  make([]uint64, keys*gateBitsPerKey/64+1),
-	}
+	t := newGate(keys)
+	t.slots = make([]uint64, keys+keys/2+1) // at most two thirds full
+	return t
+}
+
+// newGate returns a table that has only the gate.
+func newGate(keys int) table {
+	return table{gate: make([]uint64, keys*gateBitsPerKey/64+1)}
 }
 
 // home returns the slot where the search for key begins.
@@ -32,10 +36,15 @@ func (t *table) gateOf(key uint64) (int, uint64) {
 	return int(hi), 1 << (lo >> 58)
 }
 
-// add puts id under key.
-func (t *table) add(key uint64, id uint32) {
+// mark makes maybe true for key.
+func (t *table) mark(key uint64) {
 	word, bit := t.gateOf(key)
 	t.gate[word] |= bit
+}
+
+// add puts id under key.
+func (t *table) add(key uint64, id uint32) {
+	t.mark(key)
 	slot := key<<32 | uint64(id) + 1
 	i := t.home(key)
 	for t.slots[i] != 0 {
@@ -88,14 +97,17 @@ const (
 	baseInverse = 0xcfee444d8b59a89b
 )
 
-// prefixHashes sets h[i] to the hash of the first i letters, glyphs applied.
-func prefixHashes(h []uint64, letters []rune) {
-	h[0] = 0
-	power := uint64(1)
-	for i, r := range letters {
-		h[i+1] = h[i] + power*uint64(glyph(r))
+// prefixHashes appends the hashes of the first 0, 1, 2, ... letters, glyphs
+// applied, to h.
+func prefixHashes(h []uint64, letters []rune) []uint64 {
+	h = append(h, 0)
+	sum, power := uint64(0), uint64(1)
+	for _, r := range letters {
+		sum += power * uint64(glyph(r))
 		power *= base
+		h = append(h, sum)
 	}
+	return h
 }
 
 // without returns the hash of a string of which whole is the hash, without

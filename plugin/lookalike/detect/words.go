@@ -1,4 +1,84 @@
 package detect
 
-func (s *search) common(f *finding) bool { return false }
-func (s *search) generic(id uint32) bool { return false }
+import (
+	_ "embed"
+	"strings"
+	"sync"
+)
+
+// words_english.txt is taken from SCOWL, see LICENSE-SCOWL; words_french.txt
+// was written for this package, with accents left out.
+var (
+	//go:embed words_english.txt
+	wordsEnglish string
+	//go:embed words_french.txt
+	wordsFrench string
+)
+
+// commonWords are common words of three to five letters.
+var commonWords = sync.OnceValue(func() map[string]struct{} {
+	words := make(map[string]struct{})
+	for _, list := range []string{wordsEnglish, wordsFrench} {
+		for w := range strings.FieldsSeq(list) {
+			words[w] = struct{}{}
+		}
+	}
+	return words
+})
+
+// commonWord reports whether the last label of r is a common English or French
+// word.
+func commonWord(r *reading) bool {
+	const longest = 5
+	n := int(r.ends[0])
+	if n > longest || r.skipped > 0 {
+		return false
+	}
+	var word [longest]byte
+	for i, c := range r.run(0) {
+		if c >= 128 || r.hyphens.has(i) {
+			return false
+		}
+		word[n-1-i] = byte(c)
+	}
+	_, ok := commonWords()[string(word[:n])]
+	return ok
+}
+
+// hostWords are labels that hosts of all kinds carry. Inside a longer name they
+// say nothing, protected or not: login.example.ml.
+var hostWords = func() map[string]struct{} {
+	words := make(map[string]struct{})
+	for w := range strings.FieldsSeq(`
+		access account accounts admin agency air analytics apps archive assets auth backup beta blog books build calendar
+		camera careers catalog cdn center central chat claims cloud college community conference connect console contact
+		contracts dashboard database defense demo deploy dev develop developer digital direct directory docs documents
+		domain download downloads education email energy engineering event events exchange express family files finance
+		first forms forum forums gallery gateway geo global group groups health helpdesk history home hosting housing
+		images insurance internal intranet jobs join kids labs learn learning legal legacy library life link links
+		live local login logon mail mailer mailing manage manager maps market master media medical meeting member
+		members message messages metrics mobile monitor museum music names network news office online order orders
+		outlook partner partners payment people phone photo photos places play policy portal preview print
+		privacy private production profile project projects proxy public quality records register registration
+		remote report reports request research resources safety sales sandbox school science search secure security
+		server service services shared shop signin signup smtp social space staff stage staging start static stats
+		status store stream student students studio submit support survey surveys system systems team tech
+		technology test testing time tools track tracking traffic training transfer transport travel trust update
+		updates upload uploads user users veterans video videos virtual vote water weather webinar webmail website
+		welcome wifi wiki work workspace world
+	`) {
+		words[w] = struct{}{}
+	}
+	return words
+}()
+
+// generic reports whether protected name id is, before its public suffix, a
+// label of hosts of all kinds or a common word.
+func (s *search) generic(id uint32) bool {
+	core := s.index.core(id)
+	if _, ok := hostWords[core]; ok {
+		return true
+	}
+	_, ok := commonWords()[core]
+	return ok
+}

@@ -1,0 +1,211 @@
+package detect
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// syntheticNames returns n different protected names that look like host names
+// of a large organisation: one to three labels, often under a shared parent.
+func syntheticNames(n int) []string {
+	r := rand.New(rand.NewPCG(1, 2))
+	parents := []string{"army", "navy", "af", "usmc", "disa", "health", "us", "dla"}
+	for range 60 {
+		parents = append(parents, syntheticWord(r))
+	}
+	seen := make(map[string]struct{}, n)
+	names := make([]string, 0, n)
+	for len(names) < n {
+		s := syntheticWord(r)
+		switch r.IntN(4) {
+		case 0:
+		case 1, 2:
+			s += "." + parents[r.IntN(len(parents))]
+		default:
+			s += "." + syntheticWord(r)[:3] + "." + parents[r.IntN(len(parents))]
+		}
+		s += ".mil"
+		if _, ok := seen[s]; !ok {
+			seen[s] = struct{}{}
+			names = append(names, s)
+		}
+	}
+	return names
+}
+
+// syntheticWord returns a pronounceable word of four to twelve letters, at
+// times with a number behind it.
+func syntheticWord(r *rand.Rand) string {
+	const onsets, vowels, codas = "bcdfghjklmnprstvwz", "aeiou", "lmnrst"
+	var b strings.Builder
+	for range 2 + r.IntN(3) {
+		b.WriteByte(onsets[r.IntN(len(onsets))])
+		b.WriteByte(vowels[r.IntN(len(vowels))])
+		if r.IntN(2) == 0 {
+			b.WriteByte(codas[r.IntN(len(codas))])
+		}
+	}
+	if r.IntN(6) == 0 {
+		fmt.Fprint(&b, r.IntN(100))
+	}
+	return b.String()
+}
+
+var benchSizes = []int{100, 5_000, 100_000, 1_000_000}
+
+// benchIndex returns an index of synthetic names and a few fixed ones. Indexes
+// are kept between benchmarks.
+func benchIndex(b *testing.B, n int) *Index {
+	b.Helper()
+	if x, ok := benchIndexes[n]; ok {
+		return x
+	}
+	names := append([]string{"army.mil", "us.af.mil", "centcom.mil", "pentagon.mil", "stratcom.mil"}, syntheticNames(n-5)...)
+	x, err := New(Config{Protected: names, TLDs: []string{"ml"}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	benchIndexes[n] = x
+	return x
+}
+
+var benchIndexes = map[int]*Index{}
+
+// ordinaryNames are names under ml that resemble nothing: half of them with a
+// host label, as resolvers see them.
+func ordinaryNames() []string {
+	r := rand.New(rand.NewPCG(3, 4))
+	hosts := []string{"www.", "mail.", "ns1.", "", "", ""}
+	names := make([]string, 1024)
+	for i := range names {
+		names[i] = hosts[r.IntN(len(hosts))] + syntheticWord(r) + ".ml."
+	}
+	return names
+}
+
+func BenchmarkNoMatch(b *testing.B) {
+	names := ordinaryNames()
+	for _, n := range benchSizes {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			x := benchIndex(b, n)
+			var miss []string
+			for _, name := range names {
+				if _, ok := x.Match(name); !ok {
+					miss = append(miss, name)
+				}
+			}
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				if _, ok := x.Match(miss[i%len(miss)]); ok {
+					b.Fatal("match")
+				}
+				i++
+			}
+			b.ReportMetric(100*float64(len(names)-len(miss))/float64(len(names)), "%match")
+		})
+	}
+}
+
+func BenchmarkMatch(b *testing.B) {
+	for _, n := range benchSizes {
+		for _, tt := range []struct{ class, qname string }{
+			{"tld-swap", "mx.army.ml."},
+			{"tld-kept", "army.mil.ml."},
+			{"idn-homoglyph", "xn--rmy-5cd.ml."},
+			{"separator", "us-af.ml."},
+			{"homoglyph", "arrny.ml."},
+			{"typo", "centocm.ml."},
+			{"split", "cent-com.ml."},
+			{"edit", "centxcom.ml."},
+			{"combosquat", "pentagon-webmail.ml."},
+			{"embedding", "join.pentagon.example.ml."},
+			{"double-typo", "pemtagno.ml."},
+		} {
+			b.Run(fmt.Sprintf("%d/%s", n, tt.class), func(b *testing.B) {
+				x := benchIndex(b, n)
+				v, ok := x.Match(tt.qname)
+				if !ok || v.Class.String() != tt.class && n <= 5_000 {
+					b.Fatalf("Match(%q) = %+v, want %s", tt.qname, v, tt.class)
+				}
+				b.ReportAllocs()
+				for b.Loop() {
+					x.Match(tt.qname)
+				}
+			})
+		}
+	}
+}
+
+// worstNames are the names that cost the most to compare.
+func worstNames() map[string]string {
+	long := func(s string, n int) string { return strings.Repeat(s, n/len(s)+1)[:n] }
+	return map[string]string{
+		"letters":   strings.Join([]string{long("abcdefghij", 63), long("klmnopqrst", 63), long("uvwxyzabcd", 63), long("efghij", 58)}, ".") + ".ml.",
+		"labels":    strings.Repeat("a.", 125) + "ml.",
+		"hyphens":   strings.Join([]string{long("-", 63), long("-", 63), long("-", 63), long("-", 58)}, ".") + ".ml.",
+		"parts":     strings.Join([]string{long("a-", 63), long("b-", 63), long("c-", 63), long("d-", 58)}, ".") + ".ml.",
+		"words":     strings.Join([]string{long("mail-", 63), long("mail", 63), long("us", 63), long("-www", 58)}, ".") + ".ml.",
+		"pairs":     strings.Join([]string{long("rn", 63), long("vv", 63), long("cl", 63), long("nn", 58)}, ".") + ".ml.",
+		"punycode":  "xn--" + long("k0a", 56) + ".ml.",
+		"punycodes": strings.TrimSuffix(strings.Repeat("xn--"+long("k0a", 54)+".", 4), ".") + ".ml.",
+		"doubles":   "abcdefghijklmnopqrstuvwxyzabcdefgh.a.a.a.ml.",
+	}
+}
+
+func BenchmarkWorst(b *testing.B) {
+	for _, n := range benchSizes {
+		for kind, qname := range worstNames() {
+			b.Run(fmt.Sprintf("%d/%s", n, kind), func(b *testing.B) {
+				x := benchIndex(b, n)
+				b.ReportAllocs()
+				for b.Loop() {
+					x.Match(qname)
+				}
+			})
+		}
+	}
+}
+
+func BenchmarkWatched(b *testing.B) {
+	x := benchIndex(b, 100)
+	for _, qname := range []string{"www.example.org.", "army.ml.", "mail.army.mil."} {
+		b.Run(qname, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				x.Watched(qname)
+			}
+		})
+	}
+}
+
+// BenchmarkNew reports, besides the time of a build, what the index takes.
+func BenchmarkNew(b *testing.B) {
+	for _, n := range benchSizes {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			names := syntheticNames(n)
+			var before, after runtime.MemStats
+			var x *Index
+			start := time.Now()
+			for b.Loop() {
+				x = nil
+				runtime.GC()
+				runtime.ReadMemStats(&before)
+				var err error
+				if x, err = New(Config{Protected: names, TLDs: []string{"ml"}}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(time.Since(start).Seconds()/float64(b.N), "s/build")
+			runtime.GC()
+			runtime.ReadMemStats(&after)
+			b.ReportMetric((float64(after.HeapAlloc)-float64(before.HeapAlloc))/float64(n), "B/name")
+			runtime.KeepAlive(x)
+			runtime.KeepAlive(names)
+		})
+	}
+}

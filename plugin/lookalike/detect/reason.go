@@ -1,0 +1,152 @@
+package detect
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// reason says in one sentence why a finding matches.
+func (s *search) reason(f *finding) string {
+	n := &s.name
+	if f.id == noName {
+		return quote(n.text(s.lo, n.labels)) + " lies under " + quote(n.text(s.hi-1, n.labels)) +
+			", which resembles the TLD " + quote(n.text(s.hi-1, s.hi))
+	}
+	p, core := s.index.protected(f.id), s.index.core(f.id)
+	switch {
+	case core == "":
+		return quote(n.text(s.lo, n.labels)) + " resembles a name under the TLD " + quote(p)
+	case f.how.class == TLDSwap && !f.how.underTLD:
+		return quote(n.text(f.first, n.labels)) + " resembles " + p + ": only the TLD differs"
+	}
+	what := "label " + quote(n.text(f.first, f.last)) + " resembles "
+	if f.last-f.first > 1 {
+		what = "labels " + quote(n.text(f.first, f.last)) + " resemble "
+	}
+	return what + quote(core) + " of " + p + ": " + strings.Join(s.differences(f), "; ")
+}
+
+// differences says how the labels of a finding differ from the protected name.
+func (s *search) differences(f *finding) []string {
+	var all []string
+	say := func(words ...string) { all = append(all, strings.Join(words, " ")) }
+	tail := f.how.affix.tail
+	switch {
+	case f.how.underTLD && tail == nil:
+		say("the TLD", quote(s.name.text(s.hi-1, s.hi)), "is kept")
+	case tail != nil && f.class != Embedding:
+		say("the TLD", quote(tail.suffix), "is kept")
+	}
+	switch f.how.class {
+	case IDNHomoglyph:
+		say("the letters look alike")
+	case Separator:
+		say("dots or hyphens are missing or changed")
+	case Split:
+		say("a dot or hyphen splits it")
+	case Combosquat:
+		say(quote(strings.Join(f.how.affix.keywords[:f.how.affix.count], " ")), "is added")
+	case Embedding:
+		say("it stands inside the name")
+		if tail != nil {
+			say("followed by", quote(tail.suffix))
+		}
+	case DoubleTypo:
+		say("it is two slips away")
+	}
+	if e := f.how.slip; e.op != noEdit {
+		say(e.text(f.size))
+	} else {
+		all = append(all, s.glyphPairs(f)...)
+	}
+	return all
+}
+
+// text describes an edit of a protected name of size letters.
+func (e slip) text(size int) string {
+	at := " at letter " + strconv.Itoa(size-e.at)
+	p, q := quote(string(e.p)), quote(letterText(e.q))
+	switch e.op {
+	case transposed:
+		return q + " and " + p + " are transposed"
+	case repeated:
+		return q + " is typed twice"
+	case omitted:
+		return p + " is left out" + at
+	case replaced:
+		if adjacent(e.p, e.q) {
+			return q + " is typed for " + p + ", a neighbouring key," + at
+		}
+		return q + " stands for " + p + at
+	}
+	return q + " is put in after letter " + strconv.Itoa(size-e.at)
+}
+
+// glyphPairs says which letters of a finding read as which.
+func (s *search) glyphPairs(f *finding) []string {
+	if f.how.class != Homoglyph && f.how.class != Split && f.how.class != TLDKept {
+		return nil
+	}
+	p := s.index.protectedReading(f.id)
+	var q reading
+	q.read(&s.name, f.first, f.last)
+	if t := f.how.affix.tail; t != nil {
+		q = q.cut(len(t.letters))
+	}
+	for st := range styles {
+		if pairs, ok := differentGlyphs(p.letters[:p.size], q.letters[:q.size], st); ok {
+			return pairs
+		}
+	}
+	return nil
+}
+
+// differentGlyphs lists, from the left, where p and q are written differently
+// but read the same in style st.
+func differentGlyphs(p, q []rune, st style) (pairs []string, ok bool) {
+	a, b := glyphReader{letters: p}, glyphReader{letters: q}
+	fromA, fromB := 0, 0
+	for {
+		x, okA := a.next(st)
+		y, okB := b.next(st)
+		if okA != okB || x != y {
+			return nil, false
+		}
+		if !okA {
+			break
+		}
+		if a.between() && b.between() {
+			if was, is := leftToRight(p[fromA:a.at]), leftToRight(q[fromB:b.at]); was != is {
+				pairs = append(pairs, quote(is)+" reads as "+quote(was))
+			}
+			fromA, fromB = a.at, b.at
+		}
+	}
+	slices.Reverse(pairs)
+	return pairs, true
+}
+
+// leftToRight writes letters, which are stored last one first, for people.
+func leftToRight(letters []rune) string {
+	var b strings.Builder
+	for _, r := range slices.Backward(letters) {
+		b.WriteString(letterText(r))
+	}
+	return b.String()
+}
+
+// letterText writes one letter for people.
+func letterText(r rune) string {
+	switch {
+	case r > utf8.MaxRune:
+		return string(appendByte(nil, byte(r-notUnicode)))
+	case r < utf8.RuneSelf:
+		return string(appendByte(nil, byte(r)))
+	}
+	return string(r)
+}
+
+// quote puts quotation marks around a name, which has its own escapes.
+func quote(s string) string { return `"` + s + `"` }
