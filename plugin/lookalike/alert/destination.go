@@ -5,12 +5,20 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/elastic"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/file"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/kafka"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/nats"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/otlp"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/splunk"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/stdout"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/syslog"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/webhook"
 )
 
 // Destination is one `alert` line of a Corefile: where alerts go, in which
@@ -19,6 +27,7 @@ type Destination struct {
 	name    string // for metrics and messages; without secrets
 	key     string
 	format  *Format
+	direct  bool // on this host: it takes records at once, and needs no spool
 	open    sink.Opener
 	batch   int           // most records of one Send
 	timeout time.Duration // of one Send
@@ -35,17 +44,76 @@ const (
 	defaultTimeout = 30 * time.Second
 )
 
+// scheme is a kind of network destination.
+type scheme struct {
+	name   string
+	format *Format   // where the Corefile names none
+	only   []*Format // formats that it can carry; nil: all
+	parse  func(address string, f *Format, o *sink.Options) (sink.Opener, error)
+}
+
+// jsonFormats are those that databases can read.
+var jsonFormats = []*Format{ecs, ocsf}
+
+// schemes are the network destinations. An address is handed to the parser
+// without what only names the protocol.
+var schemes = []scheme{
+	{name: "syslog", format: structured, parse: parseSyslog(syslog.UDP)},
+	{name: "syslog+tcp", format: ecs, parse: parseSyslog(syslog.TCP)},
+	{name: "syslog+tls", format: ecs, parse: parseSyslog(syslog.TLS)},
+	{name: "http", format: ecs, parse: overHTTP("http", webhook.Parse)},
+	{name: "https", format: ecs, parse: overHTTP("https", webhook.Parse)},
+	{name: "splunk+http", format: ecs, parse: parseSplunk("http")},
+	{name: "splunk+https", format: ecs, parse: parseSplunk("https")},
+	{name: "elastic+http", format: ecs, only: jsonFormats, parse: overHTTP("http", elastic.Parse)},
+	{name: "elastic+https", format: ecs, only: jsonFormats, parse: overHTTP("https", elastic.Parse)},
+	{name: "otlp+http", format: ecs, parse: overHTTP("http", otlp.Parse)},
+	{name: "otlp+https", format: ecs, parse: overHTTP("https", otlp.Parse)},
+	{name: "kafka", format: ecs, parse: plainAddress(kafka.Parse)},
+	{name: "nats", format: ecs, parse: plainAddress(nats.Parse)},
+}
+
+type parseFunc = func(address string, f *Format, o *sink.Options) (sink.Opener, error)
+
+func parseSyslog(t syslog.Transport) parseFunc {
+	return func(address string, f *Format, o *sink.Options) (sink.Opener, error) {
+		return syslog.Parse(t, address, f == structured, o)
+	}
+}
+
+func overHTTP(scheme string, parse func(string, *sink.Options) (sink.Opener, error)) parseFunc {
+	return func(address string, _ *Format, o *sink.Options) (sink.Opener, error) {
+		return parse(scheme+"://"+address, o)
+	}
+}
+
+func parseSplunk(scheme string) parseFunc {
+	return func(address string, f *Format, o *sink.Options) (sink.Opener, error) {
+		return splunk.Parse(scheme+"://"+address, f.name, o)
+	}
+}
+
+func plainAddress(parse func(string, *sink.Options) (sink.Opener, error)) parseFunc {
+	return func(address string, _ *Format, o *sink.Options) (sink.Opener, error) { return parse(address, o) }
+}
+
 // knownDestinations is for messages.
-const knownDestinations = "stdout, or a file path with a slash in it"
+func knownDestinations() string {
+	names := make([]string, 0, len(schemes))
+	for _, s := range schemes {
+		names = append(names, s.name+"://")
+	}
+	return "stdout, a file path with a slash in it, " + strings.Join(names, ", ")
+}
 
 // ParseDestination reads the words after `alert`: DESTINATION [FORMAT]
 // [KEY=VALUE...]. It opens nothing.
 func ParseDestination(args []string) (Destination, error) {
 	if len(args) == 0 || args[0] == "" {
-		return Destination{}, errors.New("alert needs a destination: " + knownDestinations)
+		return Destination{}, errors.New("a destination is needed: " + knownDestinations())
 	}
 	target, words := args[0], args[1:]
-	format := ecs
+	var format *Format
 	if len(words) > 0 && !strings.Contains(words[0], "=") {
 		f, err := parseFormat(words[0])
 		if err != nil {
@@ -55,43 +123,73 @@ func ParseDestination(args []string) (Destination, error) {
 	}
 	options, err := sink.ParseOptions(words)
 	if err != nil {
-		return Destination{}, fmt.Errorf("alert %s: %w", target, err)
+		return Destination{}, fmt.Errorf("%s: %w", redact(target), err)
 	}
-	d, err := parseTarget(target)
+	d, err := parseTarget(target, format, options)
 	if err == nil {
 		err = options.Err()
 	}
 	if err != nil {
-		return Destination{}, fmt.Errorf("alert %s: %w", target, err)
+		return Destination{}, fmt.Errorf("%s: %w", redact(target), err)
 	}
-	d.format = format
-	d.key = d.name + " " + format.name + options.Key()
+	d.key = d.name + " " + d.format.name + options.Key()
 	return d, nil
 }
 
-// parseTarget reads the first word.
-func parseTarget(target string) (Destination, error) {
-	d := Destination{name: target, batch: defaultBatch, timeout: defaultTimeout}
-	scheme, _, isURL := strings.Cut(target, "://")
+// parseTarget reads the first word; format is nil where none is named.
+func parseTarget(target string, format *Format, options *sink.Options) (Destination, error) {
+	d := Destination{name: target, format: format, batch: defaultBatch, timeout: defaultTimeout}
+	name, address, isURL := strings.Cut(target, "://")
 	switch {
+	case isURL:
+		return parseNetwork(d, name, address, options)
 	case target == "stdout":
 		d.timeout = 5 * time.Second
 		d.open = func(sink.Env) (sink.Sink, error) { return stdout.New(os.Stdout), nil }
-	case isURL:
-		return d, fmt.Errorf("unknown alert destination %q (known: %s)", scheme+"://", knownDestinations)
+	case strings.HasSuffix(target, "/"):
+		return d, errors.New("is a directory, a file is needed")
 	case strings.Contains(target, "/"):
 		path, err := filepath.Abs(target)
 		if err != nil {
 			return d, err
 		}
-		if strings.HasSuffix(target, "/") {
-			return d, errors.New("is a directory, a file is needed")
-		}
 		d.name = path
 		d.open = func(sink.Env) (sink.Sink, error) { return file.Open(path) }
 	default:
-		return d, fmt.Errorf("unknown alert destination %q (known: %s; write %q for a file here)",
-			target, knownDestinations, "./"+target)
+		return d, fmt.Errorf("unknown destination %q (known: %s; write %q for a file here)",
+			target, knownDestinations(), "./"+target)
+	}
+	d.direct = true
+	if d.format == nil {
+		d.format = ecs
 	}
 	return d, nil
+}
+
+// parseNetwork reads a URL.
+func parseNetwork(d Destination, name, address string, options *sink.Options) (Destination, error) {
+	i := slices.IndexFunc(schemes, func(s scheme) bool { return s.name == name })
+	if i < 0 {
+		return d, fmt.Errorf("unknown destination %q (known: %s)", name+"://", knownDestinations())
+	}
+	s := &schemes[i]
+	if d.format == nil {
+		d.format = s.format
+	}
+	if s.only != nil && !slices.Contains(s.only, d.format) {
+		return d, fmt.Errorf("format %s cannot be used here (known: %s)", d.format, joinFormats(s.only))
+	}
+	var err error
+	d.open, err = s.parse(address, d.format, options)
+	return d, err
+}
+
+// redact leaves a user and password out of an address, which is wrong there
+// and would stand in the log.
+func redact(target string) string {
+	scheme, rest, isURL := strings.Cut(target, "://")
+	if at := strings.LastIndexByte(rest, '@'); isURL && at >= 0 {
+		return scheme + "://" + rest[at+1:]
+	}
+	return target
 }

@@ -22,16 +22,52 @@ func TestParseDestination(t *testing.T) {
 		{"/var/log/coredns/lookalike.json", "/var/log/coredns/lookalike.json", ""},
 		{"/var/log/../log/lookalike.json ecs", "/var/log/lookalike.json", ""},
 		{"./lookalike.json", filepath.Join(here, "lookalike.json"), ""},
-		{"", "", "alert needs a destination"},
+		{"", "", "a destination is needed"},
 		{"lookalike.json", "", `write "./lookalike.json" for a file here`},
-		{"stderr", "", "unknown alert destination"},
+		{"stderr", "", "unknown destination"},
 		{"/var/log/", "", "is a directory"},
-		{"stdout xml", "", `unknown alert format "xml" (known: ecs`},
+		{"stdout xml", "", `unknown format "xml" (known: ecs`},
 		{"stdout ecs json", "", `"json" is not of the form KEY=VALUE`},
 		{"stdout =x", "", "is not of the form KEY=VALUE"},
 		{"stdout color=yes", "", `unknown option "color"`},
 		{"./x.json rotate=1 rotate=2", "", `"rotate" is given twice`},
-		{"gopher://example.org", "", `unknown alert destination "gopher://"`},
+		{"gopher://example.org", "", `unknown destination "gopher://"`},
+
+		{"syslog://192.0.2.1", "syslog://192.0.2.1", ""},
+		{"syslog://[2001:db8::1]:5514 ecs facility=local0", "syslog://[2001:db8::1]:5514", ""},
+		{"syslog+tcp://siem.example.org cef framing=lf replay=1m", "syslog+tcp://siem.example.org", ""},
+		{"syslog+tls://siem.example.org ca=/ca.pem cert=/c.pem key=/k.pem", "syslog+tls://siem.example.org", ""},
+		{"syslog://", "", "not HOST or HOST:PORT"},
+		{"syslog://192.0.2.1/path", "", "not HOST or HOST:PORT"},
+		{"syslog://192.0.2.1 framing=lf", "", `unknown option "framing" (known: facility)`},
+		{"syslog://192.0.2.1 facility=kern", "", `"kern" is unknown`},
+		{"syslog+tcp://192.0.2.1 framing=nul", "", `"nul" is none of octet, lf`},
+		{"syslog+tcp://192.0.2.1 replay=2d", "", `"2d" is not a time from 0s to 1h0m0s`},
+		{"syslog+tls://192.0.2.1 cert=/c.pem", "", "cert and key are needed together"},
+
+		{"https://soc.example.org/hook ocsf secret_file=/s batch=100", "https://soc.example.org/hook", ""},
+		{"http://soc.example.org", "http://soc.example.org", ""},
+		{"https://", "", "has no host"},
+		{"https://alice:geheim@soc.example.org", "", "has a user in it"},
+		{"https://soc.example.org?a=b", "", "has a query"},
+		{"https://soc.example.org secret=geheim", "", "use secret_file=PATH or secret_env=VARIABLE"},
+		{"https://soc.example.org batch=0", "", "not a number from 1 to 1000"},
+		{"https://soc.example.org user=alice", "", "user and password_file"},
+
+		{"splunk+https://hec.example.org:8088 token_env=HEC index=dns", "splunk+https://hec.example.org:8088", ""},
+		{"splunk+https://hec.example.org:8088", "", "token_file or token_env is needed"},
+		{"splunk+https://hec.example.org token_env=A token_file=/b", "", "token_file is given as well"},
+		{"elastic+https://es.example.org:9200 index=alerts api_key_file=/k", "elastic+https://es.example.org:9200", ""},
+		{"elastic+https://es.example.org:9200 cef", "", "format cef cannot be used here (known: ecs, ocsf)"},
+		{"elastic+https://es.example.org:9200 index=A*", "", "is no index name"},
+		{"otlp+https://otel.example.org:4318 token_file=/t", "otlp+https://otel.example.org:4318", ""},
+		{"kafka://k1.example.org,k2.example.org:9093/alerts tls=yes", "kafka://k1.example.org,k2.example.org:9093/alerts", ""},
+		{"kafka://k1.example.org", "", "HOST[:PORT],.../TOPIC"},
+		{"kafka://k1.example.org:99999/alerts", "", "no port from 1 to 65535"},
+		{"kafka://k1.example.org/alerts sasl=plain", "", "sasl needs user and password_file"},
+		{"nats://n1.example.org/soc.lookalike stream=SOC", "nats://n1.example.org/soc.lookalike", ""},
+		{"nats://n1.example.org/soc.*", "", "HOST[:PORT],.../SUBJECT"},
+		{"nats://n1.example.org/soc.", "", "HOST[:PORT],.../SUBJECT"},
 	}
 	for _, tc := range tests {
 		t.Run(tc.line, func(t *testing.T) {
@@ -44,6 +80,47 @@ func TestParseDestination(t *testing.T) {
 			case d.String() != tc.name:
 				t.Errorf("Got %q, want %q", d, tc.name)
 			}
+			if err != nil && strings.Contains(err.Error(), "geheim@") {
+				t.Errorf("Got a secret in error %v", err)
+			}
 		})
 	}
+}
+
+// TestDestinationKey says which lines share a sink.
+func TestDestinationKey(t *testing.T) {
+	key := func(line string) string {
+		d, err := ParseDestination(strings.Fields(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.Key()
+	}
+	tests := []struct {
+		a, b string
+		same bool
+	}{
+		{"stdout", "stdout ecs", true},
+		{"./a.json", "./b/../a.json", true},
+		{"https://soc.example.org batch=2 secret_file=/s", "https://soc.example.org secret_file=/s batch=2", true},
+		{"stdout", "stdout cef", false},
+		{"https://soc.example.org", "https://soc.example.org batch=2", false},
+	}
+	for _, tc := range tests {
+		if got := key(tc.a) == key(tc.b); got != tc.same {
+			t.Errorf("Got same sink %v for %q and %q, want %v", got, tc.a, tc.b, tc.same)
+		}
+	}
+}
+
+func FuzzParseDestination(f *testing.F) {
+	for _, s := range []string{"stdout", "kafka://a,b/c tls=yes", "syslog+tls://[::1]:1 cef", "https://a b=c", "://", "a://b@c"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		d, err := ParseDestination(strings.Fields(line))
+		if err == nil && (d.open == nil || d.format == nil || d.String() == "") {
+			t.Errorf("Got destination %+v", d)
+		}
+	})
 }

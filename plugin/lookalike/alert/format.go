@@ -31,12 +31,12 @@ func parseFormat(name string) (*Format, error) {
 	if i := slices.IndexFunc(formats, func(f *Format) bool { return f.name == name }); i >= 0 {
 		return formats[i], nil
 	}
-	return nil, fmt.Errorf("unknown alert format %q (known: %s)", name, formatNames())
+	return nil, fmt.Errorf("unknown format %q (known: %s)", name, joinFormats(formats))
 }
 
-func formatNames() string {
-	names := make([]string, len(formats))
-	for i, f := range formats {
+func joinFormats(all []*Format) string {
+	names := make([]string, len(all))
+	for i, f := range all {
 		names[i] = f.name
 	}
 	return strings.Join(names, ", ")

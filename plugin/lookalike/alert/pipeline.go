@@ -83,6 +83,7 @@ func Open(cfg Config) (*Pipeline, error) {
 		registry.pipelines = make(map[string]*Pipeline)
 	}
 	registry.pipelines[key] = p
+	cfg.warn()
 	go p.run()
 	return p, nil
 }
@@ -107,6 +108,15 @@ func (c Config) complete() (Config, error) {
 	slices.SortFunc(c.Destinations, func(a, b Destination) int { return strings.Compare(a.key, b.key) })
 	c.Destinations = slices.CompactFunc(c.Destinations, func(a, b Destination) bool { return a.key == b.key })
 	return c, nil
+}
+
+// warn says what is kept in memory only.
+func (c Config) warn() {
+	for _, d := range c.Destinations {
+		if !d.direct {
+			log.Warningf("Alerts for %s wait in memory, %d at most, since there is no spool", d.name, queueLimit)
+		}
+	}
 }
 
 // key is equal for equal configurations.

@@ -91,15 +91,15 @@ func (r *runner) run(ctx context.Context) {
 		}
 		n, err := r.send(ctx, records)
 		if n > 0 {
-			sinkDelivered.WithLabelValues(r.dest.name).Add(float64(n))
+			sinkDelivered.WithLabelValues(r.dest.name).Add(float64(n - r.unkept(err)))
 			r.source.settle(n)
 		}
-		if refused := (*sink.Refused)(nil); errors.As(err, &refused) {
+		if refused := (*sink.Refused)(nil); errors.As(err, &refused) && n < len(records) {
 			r.bury(records[n], refused)
 			r.source.settle(1)
 			continue
 		}
-		if err == nil {
+		if n == len(records) {
 			t.over(r.dest.name)
 			continue
 		}
@@ -134,8 +134,8 @@ func (r *runner) next(ctx context.Context) []*Record {
 	}
 }
 
-// send encodes and sends the records. It returns an error exactly when not
-// all of them are settled.
+// send encodes and sends the records. It returns an error when not all of
+// them are settled.
 func (r *runner) send(ctx context.Context, records []*Record) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.dest.timeout)
 	defer cancel()
@@ -144,13 +144,21 @@ func (r *runner) send(ctx context.Context, records []*Record) (int, error) {
 		batch[i] = message(r.dest.format, rec)
 	}
 	n, err := r.sink.Send(ctx, batch)
-	switch {
-	case n == len(batch):
-		return n, nil
-	case err == nil:
+	if err == nil && n < len(batch) {
 		err = fmt.Errorf("only %d of %d alerts were taken", n, len(batch))
 	}
 	return n, err
+}
+
+// unkept counts the records that the receiver says it took and did not keep.
+func (r *runner) unkept(err error) int {
+	partial := (*sink.Partial)(nil)
+	if !errors.As(err, &partial) {
+		return 0
+	}
+	r.lose("not_kept", partial.N)
+	log.Errorf("Alerts were taken and not all kept by %s: %v", r.dest.name, partial)
+	return partial.N
 }
 
 // message encodes a record for a sink.

@@ -75,6 +75,18 @@ func (e *Denied) Error() string { return fmt.Sprintf("not let in: %v", e.Err) }
 // Unwrap returns the receiver's words.
 func (e *Denied) Unwrap() error { return e.Err }
 
+// Partial is the error of a Send all of whose messages are settled, though the
+// receiver says that it did not keep N of them.
+type Partial struct {
+	N   int
+	Err error
+}
+
+func (e *Partial) Error() string { return fmt.Sprintf("%d not kept: %v", e.N, e.Err) }
+
+// Unwrap returns the receiver's words.
+func (e *Partial) Unwrap() error { return e.Err }
+
 // Later is the error of a Send that the receiver asked to repeat after a time.
 type Later struct {
 	After time.Duration

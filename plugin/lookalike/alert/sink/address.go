@@ -1,0 +1,24 @@
+package sink
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+)
+
+// HostPort reads HOST or HOST:PORT, with an IPv6 address in brackets.
+func HostPort(s string, port int) (string, error) {
+	u, err := url.Parse("any://" + s)
+	if err != nil || u.Hostname() == "" || u.User != nil || u.Host != s {
+		return "", fmt.Errorf("%q is not HOST or HOST:PORT", s)
+	}
+	if p := u.Port(); p != "" {
+		n, err := strconv.Atoi(p)
+		if err != nil || n < 1 || n > 65535 {
+			return "", fmt.Errorf("%q has no port from 1 to 65535", s)
+		}
+		port = n
+	}
+	return net.JoinHostPort(u.Hostname(), strconv.Itoa(port)), nil
+}

@@ -1,0 +1,163 @@
+package elastic
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// cluster keeps documents as _bulk with create does.
+type cluster struct {
+	*httptest.Server
+	docs   map[string]string
+	order  []string
+	status map[string][]int // what to answer for an id, one a time
+	index  string
+	whole  int // status of the whole request
+}
+
+func newCluster(t *testing.T) *cluster {
+	t.Helper()
+	c := &cluster{docs: map[string]string{}, status: map[string][]int{}}
+	c.Server = httptest.NewServer(http.HandlerFunc(c.bulk))
+	t.Cleanup(c.Close)
+	return c
+}
+
+func (c *cluster) bulk(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != "/base/_bulk" || r.Header.Get("Content-Type") != "application/x-ndjson" {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	if c.whole != 0 {
+		w.WriteHeader(c.whole)
+		return
+	}
+	var items []string
+	for lines := bufio.NewScanner(r.Body); lines.Scan(); {
+		var op struct {
+			Create struct {
+				ID    string `json:"_id"`
+				Index string `json:"_index"`
+			}
+		}
+		if json.Unmarshal(lines.Bytes(), &op) != nil || !lines.Scan() {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		c.index = op.Create.Index
+		items = append(items, fmt.Sprintf(`{"create":{"status":%d,"error":{"reason":"x"}}}`, c.create(op.Create.ID, lines.Text())))
+	}
+	fmt.Fprint(w, `{"errors":true,"items":[`)
+	for i, item := range items {
+		fmt.Fprint(w, ",,"[:min(i, 1)], item)
+	}
+	fmt.Fprint(w, `]}`)
+}
+
+func (c *cluster) create(id, doc string) int {
+	if s := c.status[id]; len(s) > 0 {
+		c.status[id] = s[1:]
+		if s[0] != 201 {
+			return s[0]
+		}
+	}
+	if _, ok := c.docs[id]; ok {
+		return 409
+	}
+	c.docs[id] = doc
+	c.order = append(c.order, id)
+	return 201
+}
+
+func open(t *testing.T, c *cluster) sink.Sink {
+	t.Helper()
+	opener, err := Parse(c.URL+"/base/", &sink.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := opener(sink.Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func batch(ids ...string) []sink.Message {
+	all := make([]sink.Message, len(ids))
+	for i, id := range ids {
+		all[i] = sink.Message{ID: id, Body: fmt.Appendf(nil, `{"id":%q}`, id)}
+	}
+	return all
+}
+
+// TestItems plays answers about single documents, and sends again what was
+// not settled, as the pipeline does.
+func TestItems(t *testing.T) {
+	tests := []struct {
+		name    string
+		status  map[string][]int
+		settled []int    // per Send
+		refused []string // buried on the way
+	}{
+		{"all are taken", nil, []int{4}, nil},
+		{"one is there already", map[string][]int{"b": {409}}, []int{4}, nil},
+		{"one has to wait", map[string][]int{"b": {429}}, []int{1, 3}, nil},
+		{"one has to wait twice", map[string][]int{"c": {503, 429}}, []int{2, 0, 2}, nil},
+		{"one is refused", map[string][]int{"c": {400, 400}}, []int{2, 1}, []string{"c"}},
+		{"the first is refused", map[string][]int{"a": {400}}, []int{0, 3}, []string{"a"}},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			c := newCluster(t)
+			for id, s := range tc.status {
+				c.status[id] = s
+			}
+			s := open(t, c)
+			todo := batch("a", "b", "c", "d")
+			var settled []int
+			var refused []string
+			for len(todo) > 0 && len(settled) < 9 {
+				n, err := s.Send(t.Context(), todo)
+				settled = append(settled, n)
+				todo = todo[n:]
+				if errors.As(err, new(*sink.Refused)) {
+					refused = append(refused, todo[0].ID)
+					todo = todo[1:]
+				}
+			}
+			if !slices.Equal(settled, tc.settled) || !slices.Equal(refused, tc.refused) {
+				t.Errorf("Got %v settled and %q refused, want %v and %q", settled, refused, tc.settled, tc.refused)
+			}
+			if len(c.docs)+len(refused) < 4 && tc.name != "one is there already" {
+				t.Errorf("Got documents %q", c.order)
+			}
+			if c.index != defaultIndex {
+				t.Errorf("Got index %q, want %q", c.index, defaultIndex)
+			}
+		})
+	}
+}
+
+func TestWhole(t *testing.T) {
+	c := newCluster(t)
+	s := open(t, c)
+	for status, want := range map[int]any{401: new(*sink.Denied), 413: new(*sink.Refused), 503: new(error)} {
+		c.whole = status
+		if n, err := s.Send(t.Context(), batch("a", "b")); n != 0 || !errors.As(err, want) {
+			t.Errorf("Got %d sent and error %v for status %d, want %T", n, err, status, want)
+		}
+	}
+}

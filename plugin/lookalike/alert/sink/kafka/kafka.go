@@ -1,0 +1,179 @@
+// Package kafka produces alerts to a Kafka topic: idempotently, acknowledged
+// by all in-sync replicas, with the group as the key, so that a group's alerts
+// stay in order in one partition, and the event id in a header of that name.
+package kafka
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl"
+	"github.com/twmb/franz-go/pkg/sasl/plain"
+	"github.com/twmb/franz-go/pkg/sasl/scram"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+)
+
+// Sink is a sink for one topic.
+type Sink struct {
+	client *kgo.Client
+	up     bool // the last Send found the brokers
+}
+
+// config is what the address and the options say.
+type config struct {
+	brokers   []string
+	topic     string
+	useTLS    bool
+	tls       sink.TLS
+	mechanism string
+	user      string
+	password  sink.Secret
+}
+
+// Parse reads the part of the address behind kafka://, HOST[:PORT],.../TOPIC,
+// and the options tls, sasl, user, password_file and password_env.
+func Parse(address string, o *sink.Options) (sink.Opener, error) {
+	hosts, topic, _ := strings.Cut(address, "/")
+	c := config{topic: topic}
+	if topic == "" || strings.Contains(topic, "/") {
+		return nil, errors.New("the address is not HOST[:PORT],.../TOPIC")
+	}
+	for host := range strings.SplitSeq(hosts, ",") {
+		broker, err := sink.HostPort(host, 9092)
+		if err != nil {
+			return nil, err
+		}
+		c.brokers = append(c.brokers, broker)
+	}
+	if c.useTLS = o.OneOf("tls", "no", "yes") == "yes"; c.useTLS {
+		c.tls = o.TLS()
+	}
+	c.mechanism = o.OneOf("sasl", "none", "plain", "scram-sha-256", "scram-sha-512")
+	if c.mechanism != "none" {
+		c.user, c.password = o.String("user", ""), o.Secret("password")
+		if c.user == "" || !c.password.Given() {
+			return nil, errors.New("option sasl needs user and password_file (or password_env)")
+		}
+	}
+	return c.open, nil
+}
+
+// open makes the client, which connects when there is something to send.
+func (c config) open(sink.Env) (sink.Sink, error) {
+	options := []kgo.Opt{
+		kgo.SeedBrokers(c.brokers...),
+		kgo.DefaultProduceTopic(c.topic),
+		kgo.RequiredAcks(kgo.AllISRAcks()),
+		kgo.ClientID("coredns-lookalike"),
+		kgo.DialTimeout(10 * time.Second),
+		kgo.RetryTimeout(20 * time.Second),
+		kgo.RecordDeliveryTimeout(25 * time.Second),
+		kgo.UnknownTopicRetries(0),
+		kgo.MetadataMinAge(time.Second), // else a broker that moved costs five
+	}
+	if c.useTLS {
+		tlsConfig, err := c.tls.Config("")
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, kgo.Dialer((&tls.Dialer{NetDialer: &net.Dialer{Timeout: 10 * time.Second}, Config: tlsConfig}).DialContext))
+	}
+	if c.mechanism != "none" {
+		if _, err := c.password.Read(); err != nil {
+			return nil, err
+		}
+		options = append(options, kgo.SASL(c.sasl()))
+	}
+	client, err := kgo.NewClient(options...)
+	if err != nil {
+		return nil, err
+	}
+	return &Sink{client: client}, nil
+}
+
+// sasl reads the password anew for each connection.
+func (c config) sasl() sasl.Mechanism {
+	switch c.mechanism {
+	case "plain":
+		return plain.Plain(func(context.Context) (plain.Auth, error) {
+			password, err := c.password.Read()
+			return plain.Auth{User: c.user, Pass: password}, err
+		})
+	}
+	auth := func(context.Context) (scram.Auth, error) {
+		password, err := c.password.Read()
+		return scram.Auth{User: c.user, Pass: password}, err
+	}
+	if c.mechanism == "scram-sha-256" {
+		return scram.Sha256(auth)
+	}
+	return scram.Sha512(auth)
+}
+
+// Send produces the batch and waits for the brokers. Alerts behind one that
+// failed may be there already; they are offered again with the same id.
+func (s *Sink) Send(ctx context.Context, batch []sink.Message) (int, error) {
+	if !s.up { // the client would only say that it had no time
+		if err := s.client.Ping(ctx); err != nil {
+			return 0, explain(err)
+		}
+	}
+	n, err := s.produce(ctx, batch)
+	s.up = err == nil
+	return n, err
+}
+
+func (s *Sink) produce(ctx context.Context, batch []sink.Message) (int, error) {
+	records := make([]*kgo.Record, len(batch))
+	for i := range batch {
+		m := &batch[i]
+		records[i] = &kgo.Record{
+			Key: []byte(m.Group), Value: m.Body, Timestamp: m.Time,
+			Headers: []kgo.RecordHeader{
+				{Key: "event.id", Value: []byte(m.ID)},
+				{Key: "event.sequence", Value: strconv.AppendUint(nil, m.Sequence, 10)},
+			},
+		}
+	}
+	failed := make(map[*kgo.Record]error)
+	for _, result := range s.client.ProduceSync(ctx, records...) {
+		if result.Err != nil {
+			failed[result.Record] = result.Err
+		}
+	}
+	for i, r := range records {
+		if err := failed[r]; err != nil {
+			return i, explain(err)
+		}
+	}
+	return len(batch), nil
+}
+
+// explain gives an error its meaning.
+func explain(err error) error {
+	switch {
+	case errors.Is(err, kerr.MessageTooLarge), errors.Is(err, kerr.InvalidRecord):
+		return &sink.Refused{Err: err}
+	case errors.Is(err, kerr.SaslAuthenticationFailed), errors.Is(err, kerr.TopicAuthorizationFailed),
+		errors.Is(err, kerr.ClusterAuthorizationFailed):
+		return &sink.Denied{Err: err}
+	case errors.Is(err, kerr.UnknownTopicOrPartition):
+		return fmt.Errorf("%w (create the topic, or let the brokers do so)", err)
+	}
+	return err
+}
+
+// Close closes the connections.
+func (s *Sink) Close() error {
+	s.client.Close()
+	return nil
+}

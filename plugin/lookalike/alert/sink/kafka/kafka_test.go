@@ -1,0 +1,166 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+)
+
+func cluster(t *testing.T, options ...kfake.Opt) *kfake.Cluster {
+	t.Helper()
+	c, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(1), kfake.SeedTopics(3, "alerts")}, options...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+func open(t *testing.T, c *kfake.Cluster, topic string, words ...string) sink.Sink {
+	t.Helper()
+	o, err := sink.ParseOptions(words)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opener, err := Parse(strings.Join(c.ListenAddrs(), ",")+"/"+topic, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := opener(sink.Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func batch(n int) []sink.Message {
+	all := make([]sink.Message, n)
+	for i := range all {
+		all[i] = sink.Message{
+			ID: fmt.Sprintf("id-%d", i), Group: fmt.Sprintf("group-%d", i%4), Sequence: uint64(i + 1), Time: time.Now(),
+			Body: fmt.Appendf(nil, `{"n":%d}`, i),
+		}
+	}
+	return all
+}
+
+// consume reads n records and returns, per key, the ids in order.
+func consume(t *testing.T, c *kfake.Cluster, n int) map[string][]string {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.ConsumeTopics("alerts"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	got := make(map[string][]string)
+	for n > 0 {
+		fetches := client.PollFetches(ctx)
+		if err := fetches.Err0(); err != nil {
+			t.Fatal(err)
+		}
+		for r := range fetches.RecordsAll() {
+			got[string(r.Key)] = append(got[string(r.Key)], string(r.Headers[0].Value))
+			n--
+		}
+	}
+	return got
+}
+
+func TestSend(t *testing.T) {
+	c := cluster(t)
+	if n, err := open(t, c, "alerts").Send(t.Context(), batch(8)); n != 8 || err != nil {
+		t.Fatalf("Got %d sent and error %v, want 8", n, err)
+	}
+	got := consume(t, c, 8)
+	for g := range 4 {
+		key, want := fmt.Sprintf("group-%d", g), []string{fmt.Sprintf("id-%d", g), fmt.Sprintf("id-%d", g+4)}
+		if !slices.Equal(got[key], want) {
+			t.Errorf("Got %q in %s, want %q", got[key], key, want)
+		}
+	}
+}
+
+// TestFaults breaks connections and lets the broker fail: each alert is there
+// once.
+func TestFaults(t *testing.T) {
+	c := cluster(t)
+	faults := 0
+	c.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		if faults++; faults <= 3 {
+			return nil, errors.New("connection broken"), true
+		}
+		return nil, nil, false
+	})
+	s := open(t, c, "alerts")
+	todo := batch(100)
+	for len(todo) > 0 {
+		n, err := s.Send(t.Context(), todo)
+		if err != nil {
+			t.Logf("After %d: %v", n, err)
+		}
+		if t.Context().Err() != nil {
+			t.Fatal("Got no time left")
+		}
+		todo = todo[n:]
+	}
+	if faults < 4 {
+		t.Errorf("Got %d requests, want the faults as well", faults)
+	}
+	total := 0
+	for _, ids := range consume(t, c, 100) {
+		total += len(ids)
+	}
+	if total != 100 {
+		t.Errorf("Got %d alerts, want 100", total)
+	}
+}
+
+func TestNoTopic(t *testing.T) {
+	c := cluster(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	n, err := open(t, c, "nowhere").Send(ctx, batch(1))
+	if n != 0 || !errors.Is(err, kerr.UnknownTopicOrPartition) || !strings.Contains(err.Error(), "create the topic") {
+		t.Errorf("Got %d sent and error %v, want that there is no topic", n, err)
+	}
+}
+
+func TestSASL(t *testing.T) {
+	c := cluster(t, kfake.EnableSASL(), kfake.Superuser("PLAIN", "alice", "geheim"))
+	for password, good := range map[string]bool{"geheim": true, "falsch": false} {
+		t.Setenv("PASSWORD", password)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		n, err := open(t, c, "alerts", "sasl=plain", "user=alice", "password_env=PASSWORD").Send(ctx, batch(1))
+		if (n == 1) != good || (err == nil) != good {
+			t.Errorf("Got %d sent and error %v with password %q, want success: %v", n, err, password, good)
+		}
+	}
+}
+
+func TestExplain(t *testing.T) {
+	if err := explain(kerr.MessageTooLarge); !errors.As(err, new(*sink.Refused)) {
+		t.Errorf("Got %v of a record that is too large, want it refused", err)
+	}
+	if err := explain(kerr.SaslAuthenticationFailed); !errors.As(err, new(*sink.Denied)) {
+		t.Errorf("Got %v of a wrong password, want denied", err)
+	}
+	if err := explain(kerr.NotLeaderForPartition); errors.As(err, new(*sink.Refused)) || errors.As(err, new(*sink.Denied)) {
+		t.Errorf("Got %v of a leader that moved, want it tried again", err)
+	}
+}

@@ -1,0 +1,100 @@
+package sink
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// Secret says where a secret is: in a file or in the environment, never in a
+// Corefile. The zero value is no secret.
+type Secret struct {
+	option    string
+	file, env string
+}
+
+// Secret returns what NAME_file=PATH or NAME_env=VARIABLE say.
+func (o *Options) Secret(name string) Secret {
+	s := Secret{option: name, file: o.String(name+"_file", ""), env: o.String(name+"_env", "")}
+	if o.Has(name) {
+		o.get(name)
+		o.fail(name, "a secret does not belong in a Corefile: use %s_file=PATH or %s_env=VARIABLE", name, name)
+	}
+	if s.file != "" && s.env != "" {
+		o.fail(name+"_env", "%s_file is given as well", name)
+	}
+	return s
+}
+
+// Given reports whether there is a secret.
+func (s Secret) Given() bool { return s.file != "" || s.env != "" }
+
+// Read returns the secret, without white space around it. It is read anew each
+// time, so that it can be changed without a restart.
+func (s Secret) Read() (string, error) {
+	text, from := "", ""
+	switch {
+	case s.file != "":
+		b, err := os.ReadFile(s.file)
+		if err != nil {
+			return "", fmt.Errorf("%s_file: %w", s.option, err)
+		}
+		text, from = string(b), s.option+"_file: "+s.file
+	case s.env != "":
+		text, from = os.Getenv(s.env), s.option+"_env: variable "+s.env
+	default:
+		return "", nil
+	}
+	if text = strings.TrimSpace(text); text == "" {
+		return "", errors.New(from + " is empty")
+	}
+	return text, nil
+}
+
+// TLS is the client's side of a TLS connection, as options say it. The zero
+// value trusts what the system trusts.
+type TLS struct{ ca, cert, key, server string }
+
+// TLS returns what the options ca, cert, key (PEM files) and servername say.
+func (o *Options) TLS() TLS {
+	t := TLS{
+		ca: o.String("ca", ""), cert: o.String("cert", ""), key: o.String("key", ""), server: o.String("servername", ""),
+	}
+	if (t.cert == "") != (t.key == "") {
+		o.fail("cert", "cert and key are needed together")
+	}
+	return t
+}
+
+// Config reads the files. host is the name to verify where the options give
+// no other. The client's certificate is read anew for each connection.
+func (t TLS) Config(host string) (*tls.Config, error) {
+	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: host}
+	if t.server != "" {
+		c.ServerName = t.server
+	}
+	if t.ca != "" {
+		pem, err := os.ReadFile(t.ca)
+		if err != nil {
+			return nil, fmt.Errorf("ca: %w", err)
+		}
+		c.RootCAs = x509.NewCertPool()
+		if !c.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("ca: %s has no PEM certificate", t.ca)
+		}
+	}
+	if t.cert != "" {
+		load := func() (*tls.Certificate, error) {
+			pair, err := tls.LoadX509KeyPair(t.cert, t.key)
+			return &pair, err
+		}
+		if _, err := load(); err != nil {
+			return nil, fmt.Errorf("cert and key: %w", err)
+		}
+		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return load() }
+	}
+	return c, nil
+}

@@ -1,0 +1,326 @@
+// Package syslog sends alerts to a syslog server: RFC 5424 messages over UDP
+// (RFC 5426), TCP (RFC 6587) or TLS (RFC 5425).
+//
+// Syslog has no acknowledgement. Over UDP nobody knows what arrives. Over TCP
+// and TLS, what the kernel took may still be lost when the server dies; so the
+// messages of the last seconds are kept, and sent again on a new connection.
+// The server then has some of them twice, with the same id.
+package syslog
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+)
+
+const (
+	dialTimeout  = 10 * time.Second
+	writeTimeout = 5 * time.Second
+	replayLimit  = 8 << 20 // bytes kept for a new connection
+	appName      = "lookalike"
+)
+
+// Transport is the way to the server.
+type Transport uint8
+
+// The transports.
+const (
+	UDP Transport = iota
+	TCP
+	TLS
+)
+
+// facilities are those of RFC 5424 section 6.2.1 that a daemon may use.
+var facilities = map[string]int{
+	"user": 1, "daemon": 3, "auth": 4, "authpriv": 10, "local0": 16, "local1": 17, "local2": 18, "local3": 19,
+	"local4": 20, "local5": 21, "local6": 22, "local7": 23,
+}
+
+// severities are those of RFC 5424: informational, notice, warning, error.
+var severities = [...]int{sink.Info: 6, sink.Low: 5, sink.Medium: 4, sink.High: 3}
+
+// Sink is a sink for one server.
+type Sink struct {
+	transport  Transport
+	address    string
+	host       string
+	tlsOptions sink.TLS
+	tlsConfig  *tls.Config
+	facility   int
+	lines      bool // frames end with a line feed, else they are counted
+	structured bool // bodies begin with structured data
+	replay     time.Duration
+
+	conn   *link
+	recent []frame // written and perhaps lost, oldest first
+	bytes  int     // of recent
+}
+
+// frame is a message as it was written.
+type frame struct {
+	at   time.Time
+	data []byte
+}
+
+// Parse reads the part of the address behind syslog:// and the options
+// facility, framing and replay, and those of TLS. structured says that the
+// format's bodies begin with structured data.
+func Parse(transport Transport, address string, structured bool, o *sink.Options) (sink.Opener, error) {
+	u, err := url.Parse("syslog://" + address)
+	if err != nil || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		return nil, errors.New("the address is not HOST or HOST:PORT")
+	}
+	s := Sink{transport: transport, host: u.Hostname(), structured: structured}
+	port := u.Port()
+	if port == "" {
+		port = map[Transport]string{UDP: "514", TCP: "601", TLS: "6514"}[transport] // RFC 5426, 6587, 5425
+	}
+	s.address = net.JoinHostPort(s.host, port)
+	name := o.String("facility", "local4")
+	facility, ok := facilities[name]
+	if !ok {
+		return nil, fmt.Errorf("option facility: %q is unknown", name)
+	}
+	s.facility = facility
+	if transport != UDP {
+		s.lines = o.OneOf("framing", "octet", "lf") == "lf"
+		s.replay = o.Duration("replay", 30*time.Second, 0, time.Hour)
+	}
+	if transport == TLS {
+		s.tlsOptions = o.TLS()
+	}
+	return func(sink.Env) (sink.Sink, error) {
+		opened := s
+		if transport == TLS {
+			if opened.tlsConfig, err = s.tlsOptions.Config(s.host); err != nil {
+				return nil, err
+			}
+		}
+		return &opened, nil
+	}, nil
+}
+
+// Send writes the batch, on a new connection if there is none.
+func (s *Sink) Send(ctx context.Context, batch []sink.Message) (int, error) {
+	if err := s.connect(ctx); err != nil {
+		return 0, err
+	}
+	for i := range batch {
+		f := frame{at: time.Now(), data: s.frame(&batch[i])}
+		if err := s.conn.write(ctx, f.data); err != nil {
+			if errors.Is(err, syscall.EMSGSIZE) {
+				return i, &sink.Refused{Err: err}
+			}
+			s.disconnect()
+			return i, err
+		}
+		s.remember(f)
+	}
+	return len(batch), nil
+}
+
+// connect makes a connection and writes again what the last one may have lost.
+func (s *Sink) connect(ctx context.Context) error {
+	if s.conn != nil {
+		at, ended := s.conn.end()
+		if !ended {
+			return nil
+		}
+		s.forget(at)
+		s.disconnect()
+	}
+	conn, err := s.dial(ctx)
+	if err != nil {
+		return err
+	}
+	s.conn = newLink(conn, s.transport != UDP)
+	for i := range s.recent {
+		if err := s.conn.write(ctx, s.recent[i].data); err != nil {
+			s.disconnect()
+			return err
+		}
+		s.recent[i].at = time.Now()
+	}
+	return nil
+}
+
+func (s *Sink) dial(ctx context.Context) (net.Conn, error) {
+	d := &net.Dialer{Timeout: dialTimeout, KeepAlive: 10 * time.Second, Control: control}
+	switch s.transport {
+	case UDP:
+		return d.DialContext(ctx, "udp", s.address)
+	case TLS:
+		ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+		defer cancel()
+		return (&tls.Dialer{NetDialer: d, Config: s.tlsConfig}).DialContext(ctx, "tcp", s.address)
+	}
+	return d.DialContext(ctx, "tcp", s.address)
+}
+
+// remember keeps a frame that was written.
+func (s *Sink) remember(f frame) {
+	if s.transport == UDP || s.replay == 0 {
+		return
+	}
+	s.recent = append(s.recent, f)
+	s.bytes += len(f.data)
+	s.forget(f.at)
+}
+
+// forget drops the frames that were old enough to have arrived at a time when
+// the connection was still good.
+func (s *Sink) forget(at time.Time) {
+	n := 0
+	for n < len(s.recent) && (at.Sub(s.recent[n].at) > s.replay || s.bytes > replayLimit) {
+		s.bytes -= len(s.recent[n].data)
+		n++
+	}
+	s.recent = slices.Delete(s.recent, 0, n)
+}
+
+// frame makes the message and its framing.
+func (s *Sink) frame(m *sink.Message) []byte {
+	b := make([]byte, 0, len(m.Body)+128)
+	b = append(b, '<')
+	b = strconv.AppendInt(b, int64(s.facility*8+severities[m.Severity]), 10)
+	b = append(b, ">1 "...)
+	b = m.Time.UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z")
+	b = append(b, ' ')
+	b = append(b, printable(m.Sensor, 255)...)
+	b = append(b, " "+appName+" "...)
+	b = strconv.AppendInt(b, int64(os.Getpid()), 10)
+	b = append(b, ' ')
+	b = append(b, printable(m.Event, 32)...)
+	b = append(b, ' ')
+	if !s.structured {
+		b = append(b, "- "...)
+		b = append(b, asciiJSON(m.Body)...)
+	} else {
+		b = append(b, m.Body...)
+	}
+	switch {
+	case s.transport == UDP:
+		return b
+	case s.lines:
+		return append(b, '\n')
+	}
+	return append(strconv.AppendInt(nil, int64(len(b)), 10), append([]byte{' '}, b...)...)
+}
+
+// printable makes a header field: PRINTUSASCII, or a dash when empty.
+func printable(s string, most int) string {
+	s = strings.Map(func(c rune) rune {
+		if c <= ' ' || c > '~' {
+			return '_'
+		}
+		return c
+	}, s)
+	if s == "" {
+		return "-"
+	}
+	return s[:min(len(s), most)]
+}
+
+// asciiJSON escapes what is not ASCII in a JSON body: a message that is known
+// to be UTF-8 would have to begin with a byte order mark (RFC 5424 section
+// 6.4), which no JSON reader wants. Other bodies stay as they are, MSG-ANY.
+func asciiJSON(body []byte) []byte {
+	if len(body) == 0 || body[0] != '{' || !slices.ContainsFunc(body, func(c byte) bool { return c >= 0x80 }) {
+		return body
+	}
+	var b []byte
+	for _, c := range string(body) {
+		switch {
+		case c < 0x80:
+			b = append(b, byte(c))
+		case c < 0x10000:
+			b = fmt.Appendf(b, `\u%04x`, c)
+		default:
+			c -= 0x10000
+			b = fmt.Appendf(b, `\u%04x\u%04x`, 0xd800+c>>10, 0xdc00+c&0x3ff)
+		}
+	}
+	return b
+}
+
+func (s *Sink) disconnect() {
+	if s.conn != nil {
+		s.conn.close()
+		s.conn = nil
+	}
+}
+
+// Close closes the connection.
+func (s *Sink) Close() error {
+	s.disconnect()
+	return nil
+}
+
+// link is a connection whose end is noticed at once, so that nothing is
+// written to a server that has gone.
+type link struct {
+	net.Conn
+	ended chan struct{} // closed when the reader ends; nil: there is none
+	at    time.Time     // when it ended
+}
+
+// newLink starts, for a stream, the goroutine that waits for the server to
+// close; closing the connection ends it.
+func newLink(c net.Conn, stream bool) *link {
+	l := &link{Conn: c}
+	if stream {
+		l.ended = make(chan struct{})
+		go func() {
+			defer close(l.ended)
+			_, _ = io.Copy(io.Discard, c)
+			l.at = time.Now()
+			c.Close()
+		}()
+	}
+	return l
+}
+
+// end reports whether the connection has ended, and when.
+func (l *link) end() (time.Time, bool) {
+	select {
+	case <-l.ended:
+		return l.at, true
+	default:
+		return time.Time{}, false
+	}
+}
+
+// write writes all of data in time, or fails.
+func (l *link) write(ctx context.Context, data []byte) error {
+	deadline := time.Now().Add(writeTimeout)
+	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
+		deadline = d
+	}
+	if err := l.SetWriteDeadline(deadline); err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = l.SetWriteDeadline(time.Now()) })
+	defer stop()
+	_, err := l.Write(data)
+	return err
+}
+
+// close closes and waits for the reader.
+func (l *link) close() {
+	l.Conn.Close()
+	if l.ended != nil {
+		<-l.ended
+	}
+}

@@ -1,0 +1,413 @@
+package syslog
+
+import (
+	"bufio"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/leodido/go-syslog/v4/rfc5424"
+	"go.uber.org/goleak"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func open(t *testing.T, transport Transport, address string, structured bool, words ...string) *Sink {
+	t.Helper()
+	o, err := sink.ParseOptions(words)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opener, err := Parse(transport, address, structured, o)
+	if err == nil {
+		err = o.Err()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := opener(sink.Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s.(*Sink)
+}
+
+func batch(from, to int) []sink.Message {
+	all := make([]sink.Message, 0, to-from)
+	for i := from; i < to; i++ {
+		all = append(all, sink.Message{
+			ID: strconv.Itoa(i), Time: time.UnixMilli(1795423567101), Severity: sink.High, Event: "tld-swap",
+			Sensor: "ns1.example.org", Body: fmt.Appendf(nil, `{"id":"%d"}`, i),
+		})
+	}
+	return all
+}
+
+// server takes syslog over a stream; each connection's messages go to got.
+type server struct {
+	net.Listener
+	got   chan string
+	conns chan net.Conn
+	done  chan struct{}
+}
+
+func serve(t *testing.T, l net.Listener, read func(*bufio.Reader) (string, error)) *server {
+	t.Helper()
+	s := &server{Listener: l, got: make(chan string, 1000), conns: make(chan net.Conn, 10), done: make(chan struct{})}
+	go func() {
+		defer close(s.done)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			s.conns <- c
+			for r := bufio.NewReader(c); ; {
+				m, err := read(r)
+				if err != nil {
+					break
+				}
+				s.got <- m
+			}
+			c.Close()
+		}
+	}()
+	t.Cleanup(func() {
+		l.Close()
+		for {
+			select {
+			case c := <-s.conns:
+				c.Close()
+			case <-s.done:
+				return
+			}
+		}
+	})
+	return s
+}
+
+// counted reads a frame of RFC 6587 section 3.4.1.
+func counted(r *bufio.Reader) (string, error) {
+	length, err := r.ReadString(' ')
+	if err != nil {
+		return "", err
+	}
+	n, err := strconv.Atoi(strings.TrimSuffix(length, " "))
+	if err != nil {
+		return "", err
+	}
+	b := make([]byte, n)
+	_, err = io.ReadFull(r, b)
+	return string(b), err
+}
+
+func lines(r *bufio.Reader) (string, error) {
+	s, err := r.ReadString('\n')
+	return strings.TrimSuffix(s, "\n"), err
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// parse reads a message with an independent parser.
+func parse(t *testing.T, m string) *rfc5424.SyslogMessage {
+	t.Helper()
+	v, err := rfc5424.NewParser().Parse([]byte(m))
+	if err != nil {
+		t.Fatalf("%v in %q", err, m)
+	}
+	return v.(*rfc5424.SyslogMessage)
+}
+
+func (s *server) next(t *testing.T) string {
+	t.Helper()
+	select {
+	case m := <-s.got:
+		return m
+	case <-time.After(10 * time.Second):
+		t.Fatal("Got no message")
+		return ""
+	}
+}
+
+func send(t *testing.T, s *Sink, messages []sink.Message) {
+	t.Helper()
+	if n, err := s.Send(t.Context(), messages); n != len(messages) || err != nil {
+		t.Fatalf("Got %d sent and error %v, want %d", n, err, len(messages))
+	}
+}
+
+func TestTCP(t *testing.T) {
+	for _, tc := range []struct {
+		framing string
+		read    func(*bufio.Reader) (string, error)
+	}{{"octet", counted}, {"lf", lines}} {
+		t.Run(tc.framing, func(t *testing.T) {
+			srv := serve(t, listen(t), tc.read)
+			s := open(t, TCP, srv.Addr().String(), false, "framing="+tc.framing, "facility=local0")
+			send(t, s, batch(0, 3))
+			for i := range 3 {
+				m := parse(t, srv.next(t))
+				if *m.Facility != 16 || *m.Severity != 3 || *m.Hostname != "ns1.example.org" || *m.Appname != appName || *m.MsgID != "tld-swap" {
+					t.Errorf("Got header of %+v", m)
+				}
+				if want := fmt.Sprintf(`{"id":"%d"}`, i); *m.Message != want {
+					t.Errorf("Got message %q, want %q", *m.Message, want)
+				}
+			}
+		})
+	}
+}
+
+func TestUDP(t *testing.T) {
+	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	s := open(t, UDP, c.LocalAddr().String(), true)
+	messages := batch(0, 1)
+	messages[0].Body = []byte(`[lookalike@32473 id="0"] words`)
+	send(t, s, messages)
+	b := make([]byte, 4096)
+	n, _, err := c.ReadFrom(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := parse(t, string(b[:n]))
+	if (*m.StructuredData)["lookalike@32473"]["id"] != "0" || *m.Message != "words" {
+		t.Errorf("Got %q", b[:n])
+	}
+	messages[0].Body = []byte("[" + strings.Repeat("x", 70_000))
+	if n, err := s.Send(t.Context(), messages); n != 0 || !errors.As(err, new(*sink.Refused)) {
+		t.Errorf("Got %d sent and error %v of a datagram that is too long, want it refused", n, err)
+	}
+}
+
+// TestReplay kills connections: what the kernel took and the server did not
+// read comes again on the next one.
+func TestReplay(t *testing.T) {
+	l := listen(t)
+	s := open(t, TCP, l.Addr().String(), false)
+	accepted := make(chan net.Conn)
+	go func() {
+		c, err := l.Accept()
+		if err == nil {
+			accepted <- c
+		}
+	}()
+	send(t, s, batch(0, 5)) // into the kernel's buffer
+	c := <-accepted
+	c.(*net.TCPConn).SetLinger(0)
+	c.Close() // unread
+	srv := serve(t, l, counted)
+	for at := time.Now(); time.Since(at) < 10*time.Second; {
+		if _, ended := s.conn.end(); ended {
+			break
+		}
+	}
+	send(t, s, batch(5, 6))
+	for i := range 6 {
+		if got, want := *parse(t, srv.next(t)).Message, fmt.Sprintf(`{"id":"%d"}`, i); got != want {
+			t.Errorf("Got message %q, want %q", got, want)
+		}
+	}
+}
+
+// TestForget says what is kept for a new connection.
+func TestForget(t *testing.T) {
+	now := time.Now()
+	s := &Sink{transport: TCP, replay: 30 * time.Second}
+	for _, age := range []time.Duration{40, 31, 29, 1} {
+		s.remember(frame{at: now.Add(-age * time.Second), data: make([]byte, 10)})
+	}
+	s.forget(now)
+	if len(s.recent) != 2 || s.bytes != 20 {
+		t.Errorf("Got %d frames, %d bytes kept, want 2 and 20", len(s.recent), s.bytes)
+	}
+	for range 10 {
+		s.remember(frame{at: now, data: make([]byte, 1<<20)})
+	}
+	if s.bytes > replayLimit {
+		t.Errorf("Got %d bytes kept, want at most %d", s.bytes, replayLimit)
+	}
+	s.forget(now.Add(time.Hour))
+	if len(s.recent) != 0 || s.bytes != 0 {
+		t.Errorf("Got %d frames, %d bytes kept, want none", len(s.recent), s.bytes)
+	}
+}
+
+// TestServerHangs holds that a server that reads nothing does not hold us.
+func TestServerHangs(t *testing.T) {
+	l := listen(t)
+	defer l.Close()
+	s := open(t, TCP, l.Addr().String(), false)
+	big := batch(0, 1)
+	big[0].Body = make([]byte, 64<<20) // more than the kernel's buffers
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if n, err := s.Send(ctx, big); n != 0 || err == nil {
+		t.Errorf("Got %d sent and error %v, want none", n, err)
+	}
+}
+
+func TestServerDown(t *testing.T) {
+	l := listen(t)
+	l.Close()
+	s := open(t, TCP, l.Addr().String(), false)
+	if n, err := s.Send(t.Context(), batch(0, 1)); n != 0 || err == nil {
+		t.Errorf("Got %d sent and error %v, want none", n, err)
+	}
+}
+
+// authority makes certificates.
+type authority struct {
+	t    *testing.T
+	dir  string
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+}
+
+func newAuthority(t *testing.T) *authority {
+	t.Helper()
+	a := &authority{t: t, dir: t.TempDir()}
+	a.issue("ca", nil)
+	return a
+}
+
+// issue writes NAME.pem and NAME.key, and returns the paths.
+func (a *authority) issue(name string, usage []x509.ExtKeyUsage) (cert, key string) {
+	a.t.Helper()
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, ExtKeyUsage: usage,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{"localhost"},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		IsCA:        a.cert == nil, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
+	parent, signer := a.cert, a.key
+	if parent == nil {
+		parent, signer = template, k
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, &k.PublicKey, signer)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	if a.cert == nil {
+		a.key = k
+		if a.cert, err = x509.ParseCertificate(der); err != nil {
+			a.t.Fatal(err)
+		}
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(k)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return a.write(name+".pem", "CERTIFICATE", der), a.write(name+".key", "PRIVATE KEY", keyDER)
+}
+
+func (a *authority) write(name, kind string, der []byte) string {
+	a.t.Helper()
+	path := filepath.Join(a.dir, name)
+	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+		a.t.Fatal(err)
+	}
+	return path
+}
+
+func TestTLS(t *testing.T) {
+	a := newAuthority(t)
+	ca := filepath.Join(a.dir, "ca.pem")
+	serverCert, serverKey := a.issue("server", []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth})
+	clientCert, clientKey := a.issue("client", []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth})
+	pair, err := tls.LoadX509KeyPair(serverCert, serverKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AddCert(a.cert)
+	l := tls.NewListener(listen(t), &tls.Config{
+		Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool, MinVersion: tls.VersionTLS13,
+	})
+	srv := serve(t, l, counted)
+	s := open(t, TLS, srv.Addr().String(), false, "ca="+ca, "cert="+clientCert, "key="+clientKey)
+	send(t, s, batch(0, 1))
+	if got := *parse(t, srv.next(t)).Message; got != `{"id":"0"}` {
+		t.Errorf("Got message %q", got)
+	}
+	s.Close() // the server serves one at a time
+	if n, err := open(t, TLS, srv.Addr().String(), false).Send(t.Context(), batch(0, 1)); n != 0 || err == nil {
+		t.Errorf("Got %d sent and error %v to a server that nothing vouches for, want none", n, err)
+	}
+	if n, err := open(t, TLS, srv.Addr().String(), false, "ca="+ca, "servername=other.example.org").Send(t.Context(), batch(0, 1)); n != 0 || err == nil {
+		t.Errorf("Got %d sent and error %v to a server of another name, want none", n, err)
+	}
+}
+
+func TestHeaderFields(t *testing.T) {
+	messages := batch(0, 1)
+	messages[0].Sensor, messages[0].Event = "a b\x00\xff"+strings.Repeat("x", 300), ""
+	s := &Sink{transport: UDP}
+	m := parse(t, string(s.frame(&messages[0])))
+	if len(*m.Hostname) != 255 || !strings.HasPrefix(*m.Hostname, "a_b__x") || m.MsgID != nil {
+		t.Errorf("Got host %q and message id %v", *m.Hostname, m.MsgID)
+	}
+}
+
+func TestASCII(t *testing.T) {
+	tests := []struct{ in, want string }{
+		{`{"a":"b"}`, `{"a":"b"}`},
+		{`{"a":"а😀"}`, `{"a":"\u0430\ud83d\ude00"}`},
+		{"CEF:0|а", "CEF:0|а"},
+		{"", ""},
+	}
+	for _, tc := range tests {
+		if got := string(asciiJSON([]byte(tc.in))); got != tc.want {
+			t.Errorf("Got %q, want %q", got, tc.want)
+		}
+	}
+}
+
+func TestFrameOrder(t *testing.T) {
+	srv := serve(t, listen(t), counted)
+	s := open(t, TCP, srv.Addr().String(), false)
+	send(t, s, batch(0, 500))
+	got := make([]string, 0, 500)
+	for range 500 {
+		got = append(got, *parse(t, srv.next(t)).Message)
+	}
+	for i, m := range batch(0, 500) {
+		if !slices.Contains(got[i:i+1], string(m.Body)) {
+			t.Fatalf("Got %q at %d", got[i], i)
+		}
+	}
+}
