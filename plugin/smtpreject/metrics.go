@@ -29,6 +29,13 @@ var (
 		Help:      "Counter of SMTP connections that were closed on the client, by reason.",
 	}, []string{"address", "reason"})
 
+	commandsTotal = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "commands_total",
+		Help:      "Counter of SMTP commands.",
+	}, []string{"address", "command"})
+
 	recipientsTotal = promauto.NewCounterVec(prometheus.CounterOpts{
 		Namespace: plugin.Namespace,
 		Subsystem: pluginName,

@@ -213,7 +213,12 @@ func (s *session) command() error {
 		return err
 	}
 	verb, arg, _ := strings.Cut(line, " ")
-	do, ok := commands[strings.ToUpper(verb)]
+	verb = strings.ToUpper(verb)
+	do, ok := commands[verb]
+	if !ok {
+		verb = "other"
+	}
+	commandsTotal.WithLabelValues(s.endpoint.address, verb).Inc()
 	switch {
 	case ok:
 		return do(s, strings.TrimSpace(arg))
