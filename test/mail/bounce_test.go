@@ -16,7 +16,7 @@ var changing = []struct {
 	pattern *regexp.Regexp
 	as      string
 }{
-	{regexp.MustCompile(`\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun), +\d+ \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}( \(\w+\))?`), "DATE"},
+	{regexp.MustCompile(`\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun), +\d+ \w{3} \d{4} \d\d:\d\d:\d\d ([+-]\d{4}( \(\w+\))?|[A-Z]+)`), "DATE"},
 	{regexp.MustCompile(`(?m)^(X-Postfix-Queue-ID: ).*$`), "${1}ID"},
 	{regexp.MustCompile(`(?m)^(Final-Log-ID: ).*$`), "${1}ID"},
 	{regexp.MustCompile(`\b198\.51\.100\.\d+\b`), "ADDRESS"},

@@ -4,23 +4,39 @@ package mail
 
 import (
 	"bufio"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
+	"math/big"
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/miekg/dns"
 )
 
+// searchDomain is what a node of TestSearchSuffix appends to names.
+const searchDomain = "corp.example."
+
 // good takes mail for everybody; trap takes what would have left for a
 // lookalike domain.
 var good, trap = newMailbox(), newMailbox()
 
+// suffixed counts the questions below searchDomain.
+var suffixed atomic.Int64
+
 // serveInternet starts the name server and the mail servers of the outside
 // world.
 func serveInternet() (stop func(), err error) {
+	if good.tls, err = selfSigned(); err != nil {
+		return nil, err
+	}
 	conn, err := net.ListenPacket("udp", authority+":53")
 	if err != nil {
 		return nil, err
@@ -48,8 +64,9 @@ func serveInternet() (stop func(), err error) {
 }
 
 // answer is the authority for every name: under ml everything leads to the
-// trap, and elsewhere to the good mail server, but for the search suffix
-// corp.example, below which nothing exists.
+// trap, and elsewhere to the good mail server. Nothing exists below the domains
+// that programs on a node append to names: with a wildcard there, they would
+// send mail for army.ml to army.ml.example.net.
 func answer(w dns.ResponseWriter, r *dns.Msg) {
 	q := r.Question[0]
 	name := strings.ToLower(q.Name)
@@ -60,8 +77,11 @@ func answer(w dns.ResponseWriter, r *dns.Msg) {
 		host = trapAddress
 	}
 	hdr := dns.RR_Header{Name: q.Name, Rrtype: q.Qtype, Class: dns.ClassINET, Ttl: 60}
+	if dns.IsSubDomain(searchDomain, name) {
+		suffixed.Add(1)
+	}
 	switch {
-	case dns.IsSubDomain("corp.example.", name):
+	case dns.IsSubDomain(searchDomain, name), dns.IsSubDomain("example.net.", name):
 		m.Rcode = dns.RcodeNameError
 	case q.Qtype == dns.TypeMX && !strings.HasPrefix(name, "mail."):
 		m.Answer = []dns.RR{&dns.MX{Hdr: hdr, Preference: 10, Mx: "mail." + q.Name}}
@@ -87,6 +107,8 @@ type message struct {
 
 // mailbox is a mail server that takes everything and keeps it.
 type mailbox struct {
+	tls *tls.Config // nil: no STARTTLS
+
 	mu       sync.Mutex
 	arrived  *sync.Cond
 	messages []message
@@ -156,19 +178,29 @@ func (r recorder) Read(p []byte) (int, error) {
 }
 
 func (b *mailbox) session(conn net.Conn) {
-	defer conn.Close()
+	defer func() { conn.Close() }()
 	in := bufio.NewReader(recorder{conn, b})
+	secure := b.tls == nil
 	var m message
-	reply := "220 mail ESMTP"
+	reply := "220 mail ESMTP\r\n"
 	for {
-		fmt.Fprint(conn, reply+"\r\n")
+		fmt.Fprint(conn, reply)
 		line, err := in.ReadString('\n')
 		if err != nil {
 			return
 		}
 		verb, arg, _ := strings.Cut(strings.TrimSpace(line), " ")
-		reply = "250 OK"
+		reply = "250 OK\r\n"
 		switch strings.ToUpper(verb) {
+		case "EHLO":
+			if !secure {
+				reply = "250-mail\r\n250 STARTTLS\r\n"
+			}
+		case "STARTTLS":
+			fmt.Fprint(conn, "220 go on\r\n")
+			conn, secure = tls.Server(conn, b.tls), true
+			in.Reset(recorder{conn, b})
+			reply = ""
 		case "MAIL":
 			m = message{sender: address(arg)}
 		case "RCPT":
@@ -205,4 +237,15 @@ func body(in *bufio.Reader) (string, error) {
 		}
 		b.WriteString(strings.TrimPrefix(line, "."))
 	}
+}
+
+// selfSigned makes a certificate that nobody trusts.
+func selfSigned() (*tls.Config, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	cert := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"mail"}, NotAfter: time.Now().Add(24 * time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, cert, cert, key.Public(), key)
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}, err
 }

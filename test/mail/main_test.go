@@ -1,12 +1,5 @@
 //go:build e2e && linux
 
-// Package mail runs real mail servers in a small internet of network
-// namespaces, behind the real resolver, and sends mail through them.
-//
-// The tests start themselves again in namespaces of their own, so nothing is
-// left behind: when the inner process ends, the kernel ends everything that it
-// started, and mounts and network devices go with it. On the host only Debian
-// packages are downloaded, into build/bin; they are installed in the lab.
 package mail
 
 import (
@@ -54,6 +47,11 @@ func outside() (int, error) {
 	if _, err := exec.LookPath("apt-get"); err != nil {
 		return 0, errors.New("the mail servers come as Debian packages: run this on Debian")
 	}
+	if _, err := exec.LookPath("ip"); err != nil {
+		if err := aptGet("install", "-q", "-y", "--no-install-recommends", "iproute2"); err != nil {
+			return 0, err
+		}
+	}
 	dir, err := os.MkdirTemp("", "mail-lab")
 	if err != nil {
 		return 0, err
@@ -91,7 +89,7 @@ func outside() (int, error) {
 }
 
 // download fetches a server's packages, and what they depend on, unless they
-// are there.
+// are there. What the host has installed needs no download.
 func download(s server) error {
 	cache, err := filepath.Abs(filepath.Join(cacheDir, s.name))
 	if err != nil {
@@ -102,6 +100,12 @@ func download(s server) error {
 	}
 	args := append([]string{"install", "-q", "-y", "--download-only", "--no-install-recommends",
 		"-o", "APT::Sandbox::User=root", "-o", "Dir::Cache::archives=" + cache}, s.packages...)
+	return aptGet(args...)
+}
+
+// aptGet runs apt-get, again with new lists if it cannot do with those that it
+// has.
+func aptGet(args ...string) error {
 	if run("apt-get", args...) == nil {
 		return nil
 	}
@@ -121,7 +125,8 @@ func inside(m *testing.M, dir string) (int, error) {
 		{"mount", "-t", "proc", "proc", "/proc"},
 		{"mount", "-t", "tmpfs", "-o", "mode=755", "lab", dir},
 		{"ip", "link", "set", "lo", "up"},
-		// Without an address of its own a bridge takes that of a port, and changes it with every node.
+		// Without an address of its own a bridge takes one of its ports', and
+		// another one with every node.
 		{"ip", "link", "add", "net", "address", "02:00:00:00:00:01", "type", "bridge"},
 		{"ip", "link", "set", "net", "up"},
 	} {

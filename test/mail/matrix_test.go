@@ -23,7 +23,7 @@ const (
 
 // lookalikes and others are who is written to.
 var (
-	lookalikes = []string{"bob@army.ml", "bob@us.army.ml"} // the last: аrmy with a Cyrillic а
+	lookalikes = []string{"bob@army.ml", "bob@us.army.ml", "bob@arrny.ml", "bob@xn--rmy-5cd.ml"} // the last: аrmy with a Cyrillic а
 	others     = []string{"bob@army.mil", "bob@example.org"}
 )
 
@@ -35,7 +35,7 @@ var actions = []struct {
 	{"nxdomain", "action nxdomain", "", bounced, bounced, bounced, bounced},
 	{"nodata", "action nodata", "", bounced, bounced, deferred, bounced},
 	{"nullmx", "action nullmx", "", bounced, bounced, deferred, bounced},
-	{"sinkhole", "action sinkhole $SINK", "smtpreject $SINK {\n hostname reject.example.net\n }", bounced, bounced, bounced, bounced},
+	{"sinkhole", "action sinkhole $SINK", responder, bounced, bounced, bounced, bounced},
 	{"servfail", "action servfail", "", deferred, deferred, deferred, deferred},
 	{"refused", "action refused", "", deferred, deferred, bounced, deferred},
 	{"drop", "action drop", "", deferred, deferred, deferred, deferred},
@@ -55,8 +55,14 @@ func TestActions(t *testing.T) {
 					})
 				}
 			})
+			if a.name == "sinkhole" {
+				checkNoBody(t, r)
+			}
 			r.stop()
 			checkCounts(t, r, a.name)
+			if a.name == "sinkhole" {
+				checkEnvelopes(t, r)
+			}
 		})
 	}
 }
@@ -188,6 +194,45 @@ func checkCounts(t *testing.T, r *resolver, action string) {
 	}
 	if asked == 0 || asked != alerted {
 		t.Errorf("The alerts count %d queries, the log %d", alerted, asked)
+	}
+}
+
+// checkNoBody checks that no mail server came as far as sending a message.
+func checkNoBody(t *testing.T, r *resolver) {
+	t.Helper()
+	const name = "coredns_smtpreject_commands_total"
+	rcpt, want := r.metric(name, `command="RCPT"`), float64(len(servers)*len(lookalikes))
+	body := r.metric(name, `command="DATA"`) + r.metric(name, `command="BDAT"`)
+	if rcpt < want || body != 0 {
+		t.Errorf("The responder saw %v RCPT and %v DATA or BDAT; want at least %v and none", rcpt, body, want)
+	}
+}
+
+// checkEnvelopes checks that the alerts name sender and recipient of every
+// refused message, in the group of the queries that the server asked for it.
+func checkEnvelopes(t *testing.T, r *resolver) {
+	t.Helper()
+	counts := make(map[string]int)                   // queries by group
+	envelopes := make(map[string]map[[2]string]bool) // by group
+	total := make(map[[2]string]bool)
+	for _, rec := range r.records() {
+		group := rec.Lookalike.Group
+		counts[group] += rec.Lookalike.Count
+		for _, e := range rec.Lookalike.SMTP {
+			if envelopes[group] == nil {
+				envelopes[group] = make(map[[2]string]bool)
+			}
+			envelopes[group][[2]string{e.From, e.To}] = true
+			total[[2]string{e.From, e.To}] = true
+		}
+	}
+	if want := len(servers) * len(lookalikes); len(total) != want {
+		t.Errorf("The alerts name %d messages, want %d: %v", len(total), want, total)
+	}
+	for group, list := range envelopes {
+		if counts[group] == 0 {
+			t.Errorf("The group of %v has no query", list)
+		}
 	}
 }
 

@@ -48,7 +48,8 @@ mkdir -p "$D/image" "$D/work" "$D/root"
 mount -t overlay overlay -o "lowerdir=/,upperdir=$D/image,workdir=$D/work" "$D/root"
 ` + furnish + `
 mkdir -p "$R/var/cache/apt/archives"
-cp "$CACHE"/*.deb "$R/var/cache/apt/archives" # not mounted: some hosts' apt clears it after each run
+# Copied, not mounted: some hosts' apt clears the directory after each run.
+for f in "$CACHE"/*.deb; do test ! -e "$f" || cp "$f" "$R/var/cache/apt/archives"; done
 printf '#!/bin/sh\nexit 101\n' >"$R/usr/sbin/policy-rc.d"
 chmod 755 "$R/usr/sbin/policy-rc.d"
 hostname ` + nodeName + `

@@ -3,13 +3,17 @@
 package mail
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -71,16 +75,17 @@ func resolve(t *testing.T, directive, more string) *resolver {
 		}
 	}
 	corefile := fmt.Sprintf(`.:53 {
-	bind %s
+	bind %[1]s
+	prometheus %[1]s:9153
 	errors
 	log . "query {remote} {type} {name} {rcode}"
 	lookalike {
 		protect army.mil
-		alert %s
-		%s
+		alert %[2]s
+		%[3]s
 	}
-	%s
-	forward . %s
+	%[4]s
+	forward . %[5]s
 }
 `, r.address, r.alerts, directive, more, authority)
 	file := filepath.Join(t.TempDir(), "Corefile")
@@ -159,6 +164,32 @@ type record struct {
 		SMTP      []struct{ From, To, HELO string }
 	}
 	DNS struct{ Question struct{ Name string } }
+}
+
+// metric returns the sum of a metric over the series that have all of the
+// labels, written as name="value".
+func (r *resolver) metric(name string, labels ...string) (sum float64) {
+	r.t.Helper()
+	resp, err := http.Get("http://" + r.address + ":9153/metrics")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+		series, value, _ := strings.Cut(lines.Text(), " ")
+		if base, _, _ := strings.Cut(series, "{"); base != name {
+			continue
+		}
+		if slices.ContainsFunc(labels, func(label string) bool { return !strings.Contains(series, label) }) {
+			continue
+		}
+		n, err := strconv.ParseFloat(value, 64)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		sum += n
+	}
+	return sum
 }
 
 // records returns the alerts so far.
