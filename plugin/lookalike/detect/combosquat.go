@@ -47,7 +47,7 @@ const maxKeywords = 2
 // before or behind them.
 func (s *search) combosquat(r *reading) {
 	cut := affix{separated: true}
-	s.combosquatStarts(r, int(r.ends[0]), cut, maxKeywords)
+	s.combosquatStarts(r, cut)
 	for w := range endKeywords(r) {
 		s.combosquatEnd(r, w, cut)
 	}
@@ -85,24 +85,35 @@ func (s *search) cutKeyword(r *reading, w *keyword, cut *affix) reading {
 	for k := range min(rest.labels, s.index.depth, compareLabels) {
 		s.sameRun(&rest, int(rest.ends[k]), k, *cut)
 	}
-	s.combosquatStarts(&rest, int(rest.ends[0]), *cut, maxKeywords)
+	s.combosquatStarts(&rest, *cut)
 	return rest
 }
 
-// combosquatStarts cuts up to max keywords from the beginning of the last label
-// of r, of which n letters are left.
-func (s *search) combosquatStarts(r *reading, n int, cut affix, max int) {
+// combosquatStarts looks for keywords where a run of rightmost labels begins.
+func (s *search) combosquatStarts(r *reading, cut affix) {
+	for k := range min(r.labels, s.index.depth, compareLabels) {
+		s.combosquatStart(r, int(r.ends[k]), k, cut, maxKeywords)
+	}
+}
+
+// combosquatStart cuts up to max keywords from the left of the first n letters
+// of r, which belong to the rightmost k+1 labels.
+func (s *search) combosquatStart(r *reading, n, k int, cut affix, max int) {
 	if n == 0 || max == 0 || r.letters[n-1] >= 128 {
 		return
 	}
+	least := 0 // letters of labels that no keyword reaches into
+	if k > 0 {
+		least = int(r.ends[k-1])
+	}
 	for _, w := range keywordsByFirst[r.letters[n-1]] {
 		rest := n - len(w.letters)
-		if rest <= 0 || !hasLetters(r, rest, w.letters) {
+		if rest <= least || !hasLetters(r, rest, w.letters) {
 			continue
 		}
 		cut := cut.with(w.text, r.hyphens.has(rest))
-		s.sameRun(r, rest, 0, cut)
-		s.combosquatStarts(r, rest, cut, max-1)
+		s.sameRun(r, rest, k, cut)
+		s.combosquatStart(r, rest, k, cut, max-1)
 	}
 }
 

@@ -15,8 +15,13 @@ const (
 // doubles finds protected names by their letters without up to two of them.
 type doubles struct {
 	keys  table
-	ends  table // the outer letters of every string in keys; only its gate is used
 	sizes places
+
+	// Three bitmaps of the outer letters of every string in keys, by which
+	// most queries end early: of the letters at either end, and of those at
+	// both ends with the length of the string.
+	front, back outerSet
+	both        table // only its gate is used
 }
 
 // fillDoubles builds the part of the index for double-typo.
@@ -34,7 +39,7 @@ func (b *builder) fillDoubles() {
 	}
 	d := &b.index.doubles
 	d.keys = newTable(keySum)
-	d.ends = newGate(nameSum * outerVariants)
+	d.both = newGate(2 * nameSum * len(outerCases))
 	b.eachDouble(func(id uint32, r *reading) {
 		if r.labels <= labels {
 			d.add(id, r)
@@ -69,12 +74,13 @@ func (d *doubles) add(id uint32, r *reading) {
 			d.keys.add(key(without2(h, whole, i, j), editKey), id)
 		}
 	}
-	for _, front := range outer {
-		for _, back := range outer {
-			if front.left+back.left <= 2 {
-				d.ends.mark(outerKey(r.letters[:r.size], front, back))
-			}
-		}
+	o := outerOf(r.letters[:r.size])
+	for i := range outer {
+		d.front.add(o.front[i])
+		d.back.add(o.back[i])
+	}
+	for _, c := range outerCases {
+		d.both.mark(o.key(c, r.size))
 	}
 }
 
@@ -102,17 +108,51 @@ var outer = [...]outerLetters{
 	{at: [3]int{0, 1, 4}, left: 2, out: [2]int{2, 3}},
 }
 
-// outerVariants is how many pairs of outer leave out two letters or fewer.
-const outerVariants = 1 + 2*3 + 2*6 + 3*3
+// outerCase is one possibility for both ends, as indexes of outer, and how
+// many letters are left out in all; those that are not at the ends are between
+// them.
+type outerCase struct{ front, back, left uint8 }
 
-// outerKey returns the key of the outer letters at both ends.
-func outerKey(letters []rune, front, back outerLetters) uint64 {
-	h, last := uint64(0), len(letters)-1
-	for i := range 3 {
-		h = h*base + uint64(glyph(letters[front.at[i]]))
-		h = h*base + uint64(glyph(letters[last-back.at[i]]))
+// outerCases lists those that leave out two letters or fewer.
+var outerCases = func() (cases []outerCase) {
+	for i := range outer {
+		for j := range outer {
+			for left := outer[i].left + outer[j].left; left <= 2; left++ {
+				cases = append(cases, outerCase{uint8(i), uint8(j), uint8(left)})
+			}
+		}
 	}
-	return key(h, editKey)
+	return cases
+}()
+
+// outerSet is a set of three outer letters, five bits each.
+type outerSet [1 << 15 / 64]uint64
+
+func (s *outerSet) add(o uint16)      { s[o/64] |= 1 << (o % 64) }
+func (s *outerSet) has(o uint16) bool { return s[o/64]&(1<<(o%64)) != 0 }
+
+// outerOfName holds the outer letters of a name for each of outer.
+type outerOfName struct{ front, back [len(outer)]uint16 }
+
+// outerOf returns the outer letters at both ends, glyphs applied. Five bits
+// tell all letters apart, and glyphs leaves no digits.
+func outerOf(letters []rune) (o outerOfName) {
+	var front, back [5]uint16
+	for i := range front {
+		front[i] = uint16(glyph(letters[i])) & 31
+		back[i] = uint16(glyph(letters[len(letters)-1-i])) & 31
+	}
+	for i := range outer {
+		at := &outer[i].at
+		o.front[i] = front[at[0]] | front[at[1]]<<5 | front[at[2]]<<10
+		o.back[i] = back[at[0]] | back[at[1]]<<5 | back[at[2]]<<10
+	}
+	return o
+}
+
+// key returns the key of the outer letters in case c of a name of size letters.
+func (o *outerOfName) key(c outerCase, size int) uint64 {
+	return key(uint64(o.front[c.front])|uint64(o.back[c.back])<<15|uint64(size-int(c.left))<<30, editKey)
 }
 
 // double looks for protected names at two edits. h are the prefix hashes of r.
@@ -126,55 +166,83 @@ func (s *search) double(r *reading, h []uint64) {
 // one and two left out.
 func (s *search) doubleRun(r *reading, h []uint64, k int) {
 	n := int(r.ends[k])
-	sizes := &s.index.doubles.sizes
-	if n < doubleMin-2 || n > doubleMax+2 ||
-		!sizes.has(n-2) && !sizes.has(n-1) && !sizes.has(n) && !sizes.has(n+1) && !sizes.has(n+2) {
+	d := &s.index.doubles
+	if n < doubleMin-2 || n > doubleMax+2 || !d.sizes.has(n-2) && !d.sizes.has(n-1) &&
+		!d.sizes.has(n) && !d.sizes.has(n+1) && !d.sizes.has(n+2) {
 		return
 	}
-	whole := h[n]
-	s.doubleCandidates(r, k, whole)
-	for i := range n {
-		s.doubleCandidates(r, k, without(h, whole, i))
-	}
 	if n < doubleMin {
-		return // without two letters it is shorter than any name without two
+		// The names in question are longer: without two of their letters they
+		// are as long as this one whole, or without one.
+		s.doubleBetween(r, h, k, leftOut{}, 0, n, 0)
+		s.doubleBetween(r, h, k, leftOut{}, 0, n, 1)
+		return
 	}
-	letters := r.run(k)
-	for _, front := range outer {
-		for _, back := range outer {
-			if front.left+back.left <= 2 && s.index.doubles.ends.maybe(outerKey(letters, front, back)) {
-				s.doublePairs(r, h, k, front, back)
-			}
+	o := outerOf(r.run(k))
+	var front, back [len(outer)]bool
+	for i := range outer {
+		front[i], back[i] = d.front.has(o.front[i]), d.back.has(o.back[i])
+	}
+	for _, c := range outerCases {
+		if front[c.front] && back[c.back] && d.both.maybe(o.key(c, n)) {
+			s.doubleCase(r, h, k, c)
 		}
 	}
 }
 
-// doublePairs looks the letters up with two left out, those that front and
-// back leave out among them and the others between the outer letters.
-func (s *search) doublePairs(r *reading, h []uint64, k int, front, back outerLetters) {
+// doubleCase looks the letters up without those that case c leaves out.
+func (s *search) doubleCase(r *reading, h []uint64, k int, c outerCase) {
 	n := int(r.ends[k])
-	whole := h[n]
-	first, last := front.at[2]+1, n-1-back.at[2] // the letters between: first <= i < last
-	switch {
-	case front.left == 2:
-		s.doubleCandidates(r, k, without2(h, whole, front.out[0], front.out[1]))
-	case back.left == 2:
-		s.doubleCandidates(r, k, without2(h, whole, n-1-back.out[1], n-1-back.out[0]))
-	case front.left == 1 && back.left == 1:
-		s.doubleCandidates(r, k, without2(h, whole, front.out[0], n-1-back.out[0]))
-	case front.left == 1:
-		for j := first; j < last; j++ {
-			s.doubleCandidates(r, k, without2(h, whole, front.out[0], j))
+	front, back := &outer[c.front], &outer[c.back]
+	var out leftOut
+	for _, i := range front.out[:front.left] {
+		out = out.and(i)
+	}
+	for _, i := range back.out[:back.left] {
+		out = out.and(n - 1 - i)
+	}
+	s.doubleBetween(r, h, k, out, front.at[2]+1, n-1-back.at[2], int(c.left)-out.count)
+}
+
+// leftOut is up to two letters that are left out.
+type leftOut struct {
+	at    [2]int
+	count int
+}
+
+func (l leftOut) and(i int) leftOut {
+	l.at[l.count] = i
+	l.count++
+	return l
+}
+
+// hash returns the hash of the first n letters without those left out; h are
+// the prefix hashes.
+func (l leftOut) hash(h []uint64, n int) uint64 {
+	switch l.count {
+	case 0:
+		return h[n]
+	case 1:
+		return without(h, h[n], l.at[0])
+	}
+	return without2(h, h[n], min(l.at[0], l.at[1]), max(l.at[0], l.at[1]))
+}
+
+// doubleBetween looks the letters up without those in out and more of those
+// from first up to end.
+func (s *search) doubleBetween(r *reading, h []uint64, k int, out leftOut, first, end, more int) {
+	n := int(r.ends[k])
+	if more == 0 {
+		s.doubleCandidates(r, k, out.hash(h, n))
+		return
+	}
+	for i := first; i < end; i++ {
+		if more == 1 {
+			s.doubleCandidates(r, k, out.and(i).hash(h, n))
+			continue
 		}
-	case back.left == 1:
-		for i := first; i < last; i++ {
-			s.doubleCandidates(r, k, without2(h, whole, i, n-1-back.out[0]))
-		}
-	default:
-		for i := first; i < last; i++ {
-			for j := i + 1; j < last; j++ {
-				s.doubleCandidates(r, k, without2(h, whole, i, j))
-			}
+		for j := i + 1; j < end; j++ {
+			s.doubleCandidates(r, k, without2(h, h[n], i, j))
 		}
 	}
 }

@@ -81,15 +81,27 @@ func (e slip) class(size int) (Class, Confidence) {
 // prefix hashes of r.
 func (s *search) near(r *reading, h []uint64, cut affix) {
 	s.nearRuns(r, h, cut)
-	if r.hasPair() {
-		s.nearJoined(r, cut)
+	if !r.hasPair() {
+		return
+	}
+	// All of them, and one at a time: an edit may have made another one.
+	for only := all; only < maxPairs && s.nearJoined(r, only, cut); only++ {
 	}
 }
 
-func (s *search) nearJoined(r *reading, cut affix) {
-	joined := r.joined()
+// maxPairs is how many pairs of letters are put together one at a time.
+const maxPairs = 4
+
+// nearJoined looks for protected names at one edit from r with pairs put
+// together, and reports whether there are any.
+func (s *search) nearJoined(r *reading, only int, cut affix) bool {
+	joined := r.joined(only)
+	if joined.size == r.size {
+		return false
+	}
 	var buf [maxLetters + 1]uint64
-	s.nearRuns(&joined, prefixHashes(buf[:0], joined.letters[:joined.size]), cut)
+	s.nearRuns(&joined, prefixHashes(buf[:0], joined.run(min(joined.labels, compareLabels)-1)), cut)
+	return true
 }
 
 func (s *search) nearRuns(r *reading, h []uint64, cut affix) {
@@ -144,7 +156,7 @@ func (s *search) nearTo(r *reading, k int, id uint32, cut affix) {
 		if !p.hasPair() {
 			return
 		}
-		joined := p.joined()
+		joined := p.joined(all)
 		if e, ok = oneEdit(joined.letters[:joined.size], q); !ok {
 			return
 		}
@@ -163,7 +175,7 @@ func (s *search) nearTo(r *reading, k int, id uint32, cut affix) {
 			return
 		}
 	}
-	if k == 0 && commonWord(r) {
+	if k == 0 && cut.tail == nil && commonWord(r) {
 		f.confidence = min(f.confidence, Low)
 	}
 	s.add(f)

@@ -62,7 +62,7 @@ func (s *search) tailAt(r *reading, places []int) *tail {
 // places of r; t follows them.
 func (s *search) embedded(r *reading, from, to int, t *tail) {
 	keys := &s.index.keys
-	for st := range styles {
+	for st := range r.styles() {
 		h := key(skeletonHash(r.letters[from:to], st), skeletonKey)
 		if !keys.maybe(h) {
 			continue

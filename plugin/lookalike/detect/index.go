@@ -213,7 +213,7 @@ func (b *builder) fill() {
 		}
 		b.addEdits(&r, id)
 		if r.hasPair() {
-			joined := r.joined()
+			joined := r.joined(all)
 			x.sizes.add(joined.size)
 			b.addEdits(&joined, id)
 		}

@@ -16,8 +16,9 @@ type reading struct {
 	labels  int
 	dots    places
 	hyphens places
-	foreign int // the fewest rightmost labels that hold Unicode, 0 for none
-	skipped int // labels that stand to the right, outside of the reading
+	foreign int  // the fewest rightmost labels that hold Unicode, 0 for none
+	wide    bool // has letters that read as different pairs in different styles
+	skipped int  // labels that stand to the right, outside of the reading
 }
 
 // places is a set of places between letters: i has i letters to its right.
@@ -106,7 +107,16 @@ func (r *reading) add(c rune) bool {
 	}
 	r.letters[r.size] = c
 	r.size++
+	r.wide = r.wide || c == 'm' || c == 'w'
 	return true
+}
+
+// styles returns how many styles there are to read it in.
+func (r *reading) styles() style {
+	if r.wide {
+		return styles
+	}
+	return 1
 }
 
 // run returns the letters of the rightmost k+1 labels.
@@ -118,7 +128,7 @@ func (r *reading) endsLabel(i int) bool { return i == r.size || r.dots.has(i) }
 // cut returns the reading without its n last letters and the dots and hyphens
 // next to them.
 func (r *reading) cut(n int) reading {
-	c := reading{size: r.size - n, skipped: r.skipped}
+	c := reading{size: r.size - n, skipped: r.skipped, wide: r.wide}
 	copy(c.letters[:c.size], r.letters[n:r.size])
 	for k := range r.labels {
 		if end := int(r.ends[k]); end > n {
@@ -140,16 +150,21 @@ func (r *reading) cut(n int) reading {
 	return c
 }
 
-// joined returns the reading with every pair of letters that reads as one put
-// together. Pairs across a dot or hyphen stay.
-func (r *reading) joined() reading {
-	c := reading{skipped: r.skipped, foreign: r.foreign}
+// all is the argument of joined for all pairs.
+const all = -1
+
+// joined returns the reading with the pairs of letters that read as one put
+// together: all of them, or only the one of that number from the left. Pairs
+// across a dot or hyphen stay.
+func (r *reading) joined(only int) reading {
+	c := reading{skipped: r.skipped, foreign: r.foreign, wide: true}
 	// Pairs are put together from the left of the name, so the end of the
 	// array is filled first and moved down afterwards.
 	var left [maxLetters]bool // left[i]: letter i goes together with i-1
-	for i := r.size - 1; i > 0; i-- {
-		if _, ok := together(r.letters[i], r.letters[i-1]); ok && !r.dots.has(i) && !r.hyphens.has(i) {
-			left[i] = true
+	for i, pair := r.size-1, 0; i > 0; i-- {
+		if r.pairAt(i) {
+			left[i] = only == all || only == pair
+			pair++
 			i--
 		}
 	}
@@ -180,12 +195,18 @@ func (r *reading) joined() reading {
 	return c
 }
 
+// pairAt reports whether letters i and i-1 read as one.
+func (r *reading) pairAt(i int) bool {
+	_, ok := together(r.letters[i], r.letters[i-1])
+	return ok && !r.dots.has(i) && !r.hyphens.has(i)
+}
+
 // hasPair reports whether joined differs from r.
 func (r *reading) hasPair() bool {
 	for i := 1; i < r.size; i++ {
 		switch r.letters[i-1] {
 		case 'n', 'v', 'u', 'l', 'i', '1':
-			if _, ok := together(r.letters[i], r.letters[i-1]); ok && !r.dots.has(i) && !r.hyphens.has(i) {
+			if r.pairAt(i) {
 				return true
 			}
 		}

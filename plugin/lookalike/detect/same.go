@@ -18,7 +18,7 @@ type affix struct {
 // same looks for protected names whose skeleton is that of a run of rightmost
 // labels of r.
 func (s *search) same(r *reading, cut affix) {
-	for k := range min(r.labels, s.index.depth) {
+	for k := range min(r.labels, max(s.index.depth, compareLabels)) {
 		s.sameRun(r, int(r.ends[k]), k, cut)
 	}
 }
@@ -30,13 +30,8 @@ func (s *search) sameRun(r *reading, n, k int, cut affix) {
 		return
 	}
 	keys := &s.index.keys
-	var done uint64
-	for st := range styles {
+	for st := range r.styles() {
 		h := key(skeletonHash(r.letters[:n], st), skeletonKey)
-		if h == done {
-			continue
-		}
-		done = h
 		if !keys.maybe(h) {
 			continue
 		}

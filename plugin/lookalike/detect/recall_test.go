@@ -1,0 +1,417 @@
+package detect
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/idna"
+)
+
+// recallNames are protected names of 2 to 14 letters.
+var recallNames = strings.Fields(`
+	af.mil ng.mil mc.mil
+	dia.mil nga.mil dla.mil osd.mil
+	army.mil navy.mil disa.mil dcma.mil usmc.mil
+	darpa.mil jcoms.mil norad.mil marne.mil
+	socom.mil eucom.mil dodiis.mil sigint.mil
+	africom.mil centcom.mil usuhsop.mil
+	northcom.mil stratcom.mil pentagon.mil
+	southcomx.mil transcoma.mil tacomwarn.mil
+	bluegrassa.mil capmedcell.mil
+	defenselink.mil westernwood.mil
+	whitehouseco.mil milsuitemail.mil
+	armyreserveus.mil nationalguard.mil
+	technologycent.mil redriverarsena.mil
+	us.af.mil us.army.mil
+`)
+
+// variant is a name made of a protected one, with what its verdict must be at
+// the least.
+type variant struct {
+	qname string
+	class Class
+	floor Confidence
+}
+
+// generators make every variant of their class of the label that stands
+// before .mil. They are written from the published definitions of the
+// permutations, not from the code under test.
+var generators = map[string]func(label string) []variant{
+	"tld-swap": func(l string) []variant {
+		return each(TLDSwap, High, l, "mx."+l, "a.b.c.d."+l, "_dmarc."+l, l+".com", strings.ToUpper(l))
+	},
+	"tld-kept": func(l string) []variant {
+		return each(TLDKept, High, l+".mil", l+"mil", l+"-mil", "mx."+l+".mil", "mx."+l+"mil", "mx."+l+"-mil", l+".mil.com")
+	},
+	"separator": func(l string) (v []variant) {
+		if letters(l) < 4 || !strings.Contains(l, ".") {
+			return nil
+		}
+		return each(Separator, High, strings.ReplaceAll(l, ".", ""), strings.ReplaceAll(l, ".", "-"), "mx."+strings.ReplaceAll(l, ".", ""))
+	},
+	"homoglyph": func(l string) (v []variant) {
+		want := High
+		if letters(l) < 3 {
+			want = Medium
+		}
+		once := swapEach(l, asciiGlyphs)
+		for _, s := range once {
+			v = append(v, variant{s, Homoglyph, want})
+		}
+		if letters(l) > 6 {
+			return v
+		}
+		for _, s := range once {
+			for _, t := range swapEach(l, asciiGlyphs) {
+				if m, ok := merge(l, s, t); ok {
+					v = append(v, variant{m, Homoglyph, want})
+				}
+			}
+		}
+		return v
+	},
+	"similar glyphs": func(l string) []variant {
+		want := High
+		switch n := letters(l); {
+		case n < 4:
+			return nil
+		case n == 4:
+			want = Medium
+		}
+		return each(Typo, want, swapEach(l, similarGlyphs)...)
+	},
+	"idn-homoglyph": func(l string) (v []variant) {
+		want := High
+		if letters(l) < 3 {
+			want = Medium
+		}
+		for _, s := range swapEach(l, unicodeGlyphs) {
+			v = append(v, variant{s, IDNHomoglyph, want}, variant{ace(s), IDNHomoglyph, want})
+		}
+		// Every letter at once, as in whole-script lookalikes.
+		for script, table := range wholeScripts {
+			if s, ok := swapEvery(l, table); ok {
+				v = append(v, variant{ace(s), IDNHomoglyph, want})
+			} else if script == "" {
+				panic(script)
+			}
+		}
+		return v
+	},
+	"transposition": func(l string) []variant { return typos(l, transpositions(l), 3) },
+	"repetition":    func(l string) []variant { return typos(l, repetitions(l), 3) },
+	"omission":      func(l string) []variant { return typos(l, omissions(l), 4) },
+	"adjacent key":  func(l string) []variant { return typos(l, adjacentKeys(l), 4) },
+	"split": func(l string) (v []variant) {
+		want := Medium
+		switch n := letters(l); {
+		case n < 4:
+			return nil
+		case n == 4:
+			want = Low
+		}
+		for i := 1; i < len(l); i++ {
+			if l[i-1] != '.' && l[i] != '.' {
+				v = append(v, each(Split, want, l[:i]+"-"+l[i:], l[:i]+"."+l[i:], "mx."+l[:i]+"-"+l[i:])...)
+			}
+		}
+		return v
+	},
+	"edit": func(l string) (v []variant) {
+		want := High
+		switch n := letters(l); {
+		case n < 5:
+			return nil
+		case n == 5:
+			want = Medium
+		}
+		const any = "abcdefghijklmnopqrstuvwxyz0123456789"
+		for i := 0; i <= len(l); i++ {
+			for _, c := range []byte(any) {
+				v = append(v, variant{l[:i] + string(c) + l[i:], Edit, want})
+				if i < len(l) && l[i] != '.' && l[i] != c {
+					v = append(v, variant{l[:i] + string(c) + l[i+1:], Edit, want})
+				}
+			}
+		}
+		for i := range len(l) { // bit flips that leave a letter, digit or hyphen
+			for bit := range 8 {
+				c := l[i] ^ 1<<bit
+				if l[i] != '.' && (strings.IndexByte(any, c) >= 0) {
+					v = append(v, variant{l[:i] + string(c) + l[i+1:], Edit, want})
+				}
+			}
+		}
+		return append(v, variant{l + "s", Edit, want}, variant{l + "es", DoubleTypo, Low})[:len(v)+1]
+	},
+	"combosquat": func(l string) (v []variant) {
+		for _, w := range strings.Fields("mail webmail owa us www mil login secure") {
+			if letters(l) >= 4 {
+				v = append(v, each(Combosquat, Medium, l+"-"+w, w+"-"+l, w+"-"+l+"-mail")...)
+			}
+			if letters(l) >= 5 {
+				v = append(v, variant{l + w, Combosquat, Medium}, variant{w + l, Combosquat, Medium})
+			}
+		}
+		return v
+	},
+	"embedding": func(l string) (v []variant) {
+		v = each(Embedding, Medium, l+".mil.example", l+"-mil.example", "x."+l+".mil.example", l+"-mil-example", "a-"+l+"-mil-example")
+		if letters(l) >= 5 {
+			v = append(v, each(Embedding, Low, l+".example", "x."+l+".example", "join-"+l, l+"-example", "x-"+l+"-example")...)
+		}
+		return v
+	},
+	"two slips": func(l string) (v []variant) {
+		if letters(l) < 8 || strings.Contains(l, ".") {
+			return nil
+		}
+		for _, s := range slips(l) {
+			for _, t := range slips(s) {
+				v = append(v, variant{t, DoubleTypo, Low})
+			}
+		}
+		return v
+	},
+	"homoglyph and slip": func(l string) (v []variant) {
+		for _, s := range swapEach(l, asciiGlyphs) {
+			for _, t := range append(transpositions(l), repetitions(l)...) {
+				if m, ok := merge(l, s, t); ok && letters(l) >= 3 {
+					v = append(v, variant{m, Typo, floors[Typo].confidence(letters(l))})
+				}
+			}
+		}
+		return v
+	},
+	"missing dot and slip": func(l string) (v []variant) {
+		if !strings.Contains(l, ".") {
+			return nil
+		}
+		j := strings.ReplaceAll(l, ".", "")
+		for _, s := range []string{j, strings.ReplaceAll(l, ".", "-")} {
+			for _, t := range append(typos(s, transpositions(s), 3), append(typos(s, repetitions(s), 3), typos(s, omissions(s), 4)...)...) {
+				v = append(v, t)
+			}
+		}
+		return v
+	},
+	"kept and slip": func(l string) (v []variant) {
+		for _, t := range append(typos(l, transpositions(l), 3), typos(l, omissions(l), 4)...) {
+			v = append(v, variant{t.qname + "mil", t.class, t.floor}, variant{t.qname + "-mil", t.class, t.floor},
+				variant{t.qname + ".mil", TLDKept, High})
+		}
+		return v
+	},
+}
+
+// TestRecall makes every variant of every class and wants the class, the
+// confidence and the protected name of each, or better: some variants are of
+// two classes.
+func TestReceach(t *testing.T) {
+	together := mustNew(t, recallNames...)
+	for class, generate := range generators {
+		t.Run(class, func(t *testing.T) {
+			for _, protected := range recallNames {
+				alone := mustNew(t, protected)
+				label := strings.TrimSuffix(protected, ".mil")
+				for _, want := range generate(label) {
+					if q := want.qname; q == label || strings.Contains(q, "..") || strings.HasPrefix(q, ".") || strings.HasSuffix(q, ".") {
+						continue
+					}
+					qname := want.qname + ".ml."
+					v, ok := alone.Match(qname)
+					if !ok || v.Class > want.class || v.Confidence < want.floor {
+						t.Errorf("Match(%q) = %v, want %v %v of %s", qname, v, want.class, want.floor, protected)
+						continue
+					}
+					w, ok := together.Match(qname)
+					if !ok || w.Class > v.Class || w.Class == v.Class && !slices.ContainsFunc(w.Matches, func(m Match) bool { return m.Protected == protected }) {
+						t.Errorf("among others: Match(%q) = %v, want %v %v of %s", qname, w, v.Class, v.Confidence, protected)
+					}
+				}
+			}
+		})
+	}
+}
+
+func mustNew(t testing.TB, protected ...string) *Index {
+	t.Helper()
+	x, err := New(Config{Protected: protected, TLDs: []string{"ml"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+// letters returns the length by which confidences go.
+func letters(label string) int { return len(strings.NewReplacer(".", "", "-", "").Replace(label)) }
+
+func each(c Class, floor Confidence, qnames ...string) (v []variant) {
+	for _, q := range qnames {
+		v = append(v, variant{q, c, floor})
+	}
+	return v
+}
+
+func typos(l string, qnames []string, least int) []variant {
+	n := letters(l)
+	if n < least {
+		return nil
+	}
+	if n >= 5 {
+		return each(Typo, High, qnames...)
+	}
+	return each(Typo, Medium, qnames...)
+}
+
+func slips(l string) []string {
+	return slices.Concat(transpositions(l), repetitions(l), omissions(l), adjacentKeys(l))
+}
+
+func transpositions(l string) (out []string) {
+	for i := 1; i < len(l); i++ {
+		if l[i] != l[i-1] && l[i] != '.' && l[i-1] != '.' && l[i] != '-' && l[i-1] != '-' {
+			out = append(out, l[:i-1]+string(l[i])+string(l[i-1])+l[i+1:])
+		}
+	}
+	return out
+}
+
+func repetitions(l string) (out []string) {
+	for i := range len(l) {
+		if l[i] != '.' && l[i] != '-' {
+			out = append(out, l[:i+1]+l[i:])
+		}
+	}
+	return out
+}
+
+func omissions(l string) (out []string) {
+	for i := range len(l) {
+		if l[i] != '.' && l[i] != '-' {
+			out = append(out, l[:i]+l[i+1:])
+		}
+	}
+	return out
+}
+
+// keyNeighboursByHand lists, for some keys, the neighbours on QWERTY, AZERTY
+// and QWERTZ as one finds them by looking at keyboards.
+var keyNeighboursByHand = map[byte]string{
+	'a': "qwsz12", 's': "wedazxyq", 'd': "ersfxc", 'm': "njklp", 'n': "bhjm", 'c': "xvdf", 'v': "cbfg",
+	'o': "ipkl90", 'e': "wsdr34z", 'i': "uojk89", 't': "rfgy56z", 'r': "edft45", 'y': "tugh67z", 'u': "yihj78z",
+	'l': "kop", 'g': "fhtvby", 'p': "ol0", 'b': "vngh", 'w': "qase23xz", 'k': "jiolm", 'h': "gjyubn", 'f': "dgrtcv",
+}
+
+func adjacentKeys(l string) (out []string) {
+	for i := range len(l) {
+		for _, c := range keyNeighboursByHand[l[i]] {
+			out = append(out, l[:i]+string(c)+l[i+1:])
+		}
+	}
+	return out
+}
+
+var asciiGlyphs = map[byte][]string{
+	'o': {"0"}, 'i': {"1", "l"}, 'l': {"1", "i"}, 's': {"5"}, 'e': {"3"}, 'a': {"4"}, 'b': {"8", "6"}, 't': {"7"},
+	'g': {"9"}, 'm': {"rn", "nn"}, 'w': {"vv", "uu"}, 'd': {"cl", "c1", "ci"},
+}
+
+var similarGlyphs = map[byte][]string{
+	'b': {"d"}, 'd': {"b"}, 'c': {"e"}, 'e': {"c"}, 'g': {"q"}, 'u': {"v"}, 'v': {"u"}, 'n': {"r"}, 'r': {"n"}, 'm': {"n"},
+}
+
+var unicodeGlyphs = map[byte][]string{
+	'a': {"а", "ɑ", "α", "á", "à", "â", "ä", "ã", "å", "ā", "ą", "ă", "ạ", "ａ", "ᴀ", "ǎ", "ȧ"},
+	'b': {"Ь", "ь", "в", "ƀ", "ɓ", "ḃ", "ʙ", "β"}, 'c': {"с", "ç", "ć", "č", "ċ", "ƈ", "ϲ", "ᴄ", "ɔ"},
+	'd': {"ԁ", "ď", "đ", "ɖ", "ɗ", "ḍ", "ᴅ", "ð"}, 'e': {"е", "é", "è", "ê", "ë", "ē", "ę", "ě", "ẹ", "ё", "є", "ε", "ᴇ", "ǝ"},
+	'f': {"ƒ", "ḟ", "ғ", "ꜰ"}, 'g': {"ɡ", "ğ", "ģ", "ǥ", "ɢ", "ġ", "ĝ", "ԍ"}, 'h': {"һ", "н", "ħ", "ĥ", "ḥ", "ʜ", "ɦ"},
+	'i': {"і", "ı", "í", "ì", "î", "ï", "ī", "į", "ι", "ɩ", "ї", "ɪ", "ӏ"}, 'j': {"ј", "ĵ", "ʝ", "ɉ"},
+	'k': {"к", "κ", "ķ", "ƙ", "ᴋ", "қ", "ĸ"}, 'l': {"ӏ", "ł", "ļ", "ľ", "ĺ", "ɫ", "ʟ", "ⅼ"}, 'm': {"м", "ṃ", "ɱ", "ᴍ", "ｍ", "ⅿ"},
+	'n': {"п", "ñ", "ń", "ň", "ņ", "ŋ", "ɲ", "ո", "η", "ɴ"}, 'o': {"о", "ο", "ö", "ó", "ò", "ô", "õ", "ø", "ō", "ő", "ọ", "օ", "ᴏ", "σ"},
+	'p': {"р", "ρ", "ƥ", "ṗ", "ᴘ", "þ"}, 'q': {"ԛ", "ɋ", "զ"}, 'r': {"г", "ŕ", "ř", "ŗ", "ɍ", "ʀ", "ᴦ"},
+	's': {"ѕ", "ś", "š", "ş", "ș", "ꜱ", "ʂ", "ṡ"}, 't': {"т", "ţ", "ť", "ț", "ŧ", "τ", "ᴛ", "ƭ"},
+	'u': {"υ", "ü", "ú", "ù", "û", "ū", "ů", "ű", "ц", "и", "ս", "ᴜ", "ʋ"}, 'v': {"ν", "ѵ", "ṿ", "ᴠ"},
+	'w': {"ԝ", "ŵ", "ẁ", "ẅ", "ш", "ω", "ѡ", "ᴡ"}, 'x': {"х", "χ", "ẋ"}, 'y': {"у", "ý", "ÿ", "ү", "γ", "ỳ", "ʏ"},
+	'z': {"ž", "ź", "ż", "ƶ", "ᴢ", "ȥ"},
+}
+
+// wholeScripts replace every letter by one of the same script.
+var wholeScripts = map[string]map[byte][]string{
+	"Cyrillic": {
+		'a': {"а"}, 'b': {"ь"}, 'c': {"с"}, 'd': {"ԁ"}, 'e': {"е"}, 'f': {"ғ"}, 'g': {"ԍ"}, 'h': {"һ"}, 'i': {"і"}, 'j': {"ј"},
+		'k': {"к"}, 'l': {"ӏ"}, 'm': {"м"}, 'n': {"п"}, 'o': {"о"}, 'p': {"р"}, 'q': {"ԛ"}, 'r': {"г"}, 's': {"ѕ"}, 't': {"т"},
+		'u': {"и"}, 'v': {"ѵ"}, 'w': {"ԝ"}, 'x': {"х"}, 'y': {"у"},
+	},
+	"Greek": {
+		'a': {"α"}, 'b': {"β"}, 'd': {"δ"}, 'e': {"ε"}, 'i': {"ι"}, 'k': {"κ"}, 'n': {"η"}, 'o': {"ο"}, 'p': {"ρ"}, 't': {"τ"},
+		'u': {"υ"}, 'v': {"ν"}, 'w': {"ω"}, 'x': {"χ"}, 'y': {"γ"}, 'z': {"ζ"},
+	},
+	"fullwidth": {
+		'a': {"ａ"}, 'b': {"ｂ"}, 'c': {"ｃ"}, 'd': {"ｄ"}, 'e': {"ｅ"}, 'f': {"ｆ"}, 'g': {"ｇ"}, 'h': {"ｈ"}, 'i': {"ｉ"}, 'j': {"ｊ"},
+		'k': {"ｋ"}, 'l': {"ｌ"}, 'm': {"ｍ"}, 'n': {"ｎ"}, 'o': {"ｏ"}, 'p': {"ｐ"}, 'q': {"ｑ"}, 'r': {"ｒ"}, 's': {"ｓ"}, 't': {"ｔ"},
+		'u': {"ｕ"}, 'v': {"ｖ"}, 'w': {"ｗ"}, 'x': {"ｘ"}, 'y': {"ｙ"}, 'z': {"ｚ"},
+	},
+}
+
+// swapEach replaces each letter by each of its entries in table.
+func swapEach(l string, table map[byte][]string) (out []string) {
+	for i := range len(l) {
+		for _, s := range table[l[i]] {
+			out = append(out, l[:i]+s+l[i+1:])
+		}
+	}
+	return out
+}
+
+// swapAll replaces every letter by its first entry in table.
+func swapEvery(l string, table map[byte][]string) (string, bool) {
+	var b strings.Builder
+	for i := range len(l) {
+		switch s := table[l[i]]; {
+		case l[i] == '.':
+			b.WriteByte('.')
+		case s == nil:
+			return "", false
+		default:
+			b.WriteString(s[0])
+		}
+	}
+	return b.String(), true
+}
+
+// merge applies to l what changed it to s and what changed it to t, where the
+// change to s is left of the one to t and they do not touch.
+func merge(l, s, t string) (string, bool) {
+	sFrom, sTo := changed(l, s)
+	tFrom, _ := changed(l, t)
+	if sFrom < 0 || tFrom < 0 || sTo >= tFrom {
+		return "", false
+	}
+	return s[:len(s)-(len(l)-tFrom)] + t[tFrom:], true
+}
+
+// changed returns the range of l that differs in s.
+func changed(l, s string) (from, to int) {
+	for from < len(l) && from < len(s) && l[from] == s[from] {
+		from++
+	}
+	if from == len(l) && from == len(s) {
+		return -1, -1
+	}
+	to = len(l)
+	for end := len(s); to > from && end > from && l[to-1] == s[end-1]; end-- {
+		to--
+	}
+	return from, to
+}
+
+// ace returns the A-label form of each label of s, valid by IDNA or not.
+func ace(s string) string {
+	out, err := idna.Punycode.ToASCII(s)
+	if err != nil {
+		panic(err)
+	}
+	return out
+}
