@@ -75,14 +75,15 @@ func (s *search) embedded(r *reading, from, to int, t *tail) {
 			p := s.index.protectedReading(id)
 			part := r.cut(from)
 			rel, ok := relate(&p, &part, to-from)
-			if !ok || rel.places == more || t == nil && s.generic(id) {
+			if !ok || rel.places == more {
 				continue
 			}
-			f := finding{id: id, class: Embedding, confidence: confidenceOf(Embedding, p.size), size: p.size}
+			f := finding{id: id, class: Embedding, size: p.size}
 			f.first, f.last = s.labelAt(r, to-1), s.labelAt(r, from)+1
-			f.how.affix.tail = t
-			if t != nil {
-				f.confidence = Medium
+			if t != nil && s.index.suffix(id) == t.suffix {
+				f.confidence, f.how.affix.tail = Medium, t
+			} else if !s.generic(id) {
+				f.confidence = confidenceOf(Embedding, p.size)
 			}
 			s.add(f)
 		}

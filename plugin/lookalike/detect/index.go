@@ -240,6 +240,14 @@ func (x *Index) core(id uint32) string {
 	return x.text[start : start+uint32(x.cores[id])]
 }
 
+// suffix returns the public suffix of protected name id.
+func (x *Index) suffix(id uint32) string {
+	if x.cores[id] == 0 {
+		return x.protected(id)
+	}
+	return x.text[x.starts[id]+uint32(x.cores[id])+1 : x.starts[id+1]]
+}
+
 // protectedReading reads the core of protected name id.
 func (x *Index) protectedReading(id uint32) (r reading) {
 	if core := x.core(id); core != "" {

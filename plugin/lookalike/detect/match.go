@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 )
 
 // Match compares qname with the protected names. qname is in presentation
@@ -36,6 +37,10 @@ type search struct {
 	query  reading // those labels
 	budget int     // how many more candidates are looked at
 	found  []finding
+
+	// The TLD of protected names that the name keeps as its last label; only
+	// names of that TLD are meant then.
+	keptTLD []byte
 }
 
 // maxCandidates bounds the protected names that one search looks at.
@@ -92,6 +97,7 @@ func (s *search) run() {
 	if s.keptTail(&s.query); s.best() == TLDKept {
 		return
 	}
+	s.keptTLD = s.name.label(s.hi - 1)
 	rest := s.query.cut(int(s.query.ends[0]))
 	s.compare(&rest)
 	if len(s.found) == 0 {
@@ -154,7 +160,7 @@ func (s *search) open(c Class) bool { return len(s.found) == 0 || s.found[0].cla
 
 // add takes a finding in when its class is the best so far.
 func (s *search) add(f finding) {
-	if f.confidence == Unsure {
+	if f.confidence == Unsure || !s.meant(&f) {
 		return
 	}
 	if best := s.best(); best != None {
@@ -175,6 +181,16 @@ func (s *search) add(f finding) {
 		}
 	}
 	s.found = append(s.found, f)
+}
+
+// meant reports whether the public suffix of the protected name is the one that
+// the queried name kept, if it kept one.
+func (s *search) meant(f *finding) bool {
+	suffix := s.index.suffix(f.id)
+	if t := f.how.affix.tail; t != nil && suffix != t.suffix {
+		return false
+	}
+	return s.keptTLD == nil || suffix[strings.LastIndexByte(suffix, '.')+1:] == string(s.keptTLD)
 }
 
 // next walks the protected names under a key as long as the budget

@@ -1,39 +1,450 @@
 package detect
 
-import "testing"
+import (
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
 
-func TestMatchFirst(t *testing.T) {
-	x, err := New(Config{Protected: []string{"army.mil", "us.af.mil", "af.mil"}, TLDs: []string{"ml"}})
+// want is a verdict in short: class, confidence and "protected→did you mean"
+// for every match, best first; "" is no match.
+func short(v *Verdict, ok bool) string {
+	if !ok {
+		return ""
+	}
+	s := v.Class.String() + " " + v.Confidence.String()
+	for _, m := range v.Matches {
+		s += " " + m.Protected
+		if m.DidYouMean != m.Protected {
+			s += "→" + m.DidYouMean
+		}
+	}
+	return s
+}
+
+type row struct{ qname, want string }
+
+func testRows(t *testing.T, x *Index, rows []row) {
+	t.Helper()
+	for _, tt := range rows {
+		v, ok := x.Match(tt.qname)
+		if got := short(v, ok); got != tt.want {
+			t.Errorf("Match(%q) = %q, want %q", tt.qname, got, tt.want)
+		}
+	}
+}
+
+// TestFloors has both sides of every floor of every class, for protected
+// labels of 1 to 9 letters.
+func TestFloors(t *testing.T) {
+	x := mustNew(t, "q.mil", "af.mil", "dia.mil", "army.mil", "socom.mil", "dodiis.mil", "centcom.mil", "stratcom.mil", "southcomx.mil",
+		"d.er.mil", "us.af.mil", "a.bx.mil")
+	testRows(t, x, []row{
+		// tld-swap: any length.
+		{"q.ml", "tld-swap high q.mil"},
+		{"af.ml", "tld-swap high af.mil"},
+		{"army.ml", "tld-swap high army.mil"},
+		{"stratcom.ml", "tld-swap high stratcom.mil"},
+		// tld-kept: any length.
+		{"q.mil.ml", "tld-kept high q.mil"},
+		{"qmil.ml", "tld-kept high q.mil"},
+		{"q-mil.ml", "tld-kept high q.mil"},
+		{"afmil.ml", "tld-kept high af.mil"},
+		{"whatever.mil.ml", "tld-kept high mil→whatever.mil"},
+		{"xmil.ml", ""},
+		// idn-homoglyph: high from 3, medium at 2.
+		{"ԛ.ml", ""},
+		{"аf.ml", "idn-homoglyph medium af.mil"},
+		{"diа.ml", "idn-homoglyph high dia.mil"},
+		{"аrmy.ml", "idn-homoglyph high army.mil"},
+		// separator: joined from 4.
+		{"der.ml", ""},
+		{"d-er.ml", ""},
+		{"abx.ml", ""},
+		{"usaf.ml", "separator high us.af.mil"},
+		{"us-af.ml", "separator high us.af.mil"},
+		// homoglyph: high from 3, medium at 2.
+		{"9.ml", ""},
+		{"4f.ml", "homoglyph medium af.mil"},
+		{"d1a.ml", "homoglyph high dia.mil"},
+		{"arrny.ml", "homoglyph high army.mil"},
+		// homoglyph by similar letters: high from 5, medium at 4.
+		{"bia.ml", ""},
+		{"anmy.ml", "homoglyph medium army.mil"},
+		{"soeom.ml", "homoglyph high socom.mil"},
+		// typo: transposition and repetition from 3, high from 5.
+		{"fa.ml", ""},
+		{"aff.ml", ""},
+		{"ida.ml", "typo medium dia.mil"},
+		{"diia.ml", "typo medium dia.mil"},
+		{"amry.ml", "typo medium army.mil"},
+		{"armyy.ml", "typo medium army.mil"},
+		{"scoom.ml", "typo high socom.mil"},
+		{"soccom.ml", "typo high socom.mil"},
+		// typo: omission and adjacent key from 4.
+		{"da.ml", ""},
+		{"dis.ml", ""},
+		{"amy.ml", "typo medium army.mil"},
+		{"srmy.ml", "typo medium army.mil"},
+		{"socm.ml", "typo high socom.mil"},
+		{"sicom.ml", "typo high socom.mil"},
+		// split: medium from 5; low at 4.
+		{"di-a.ml", ""},
+		{"d.ia.ml", ""},
+		{"a-rmy.ml", "split low army.mil"},
+		{"ar.my.ml", "split low army.mil"},
+		{"so-com.ml", "split medium socom.mil"},
+		{"so.com.ml", ""}, // com.ml is a public suffix
+		{"soc.om.ml", "split medium socom.mil"},
+		// edit: high from 6, medium at 5.
+		{"arxmy.ml", ""},
+		{"arvy.ml", ""},
+		{"sokom.ml", "edit medium socom.mil"},
+		{"socoms.ml", "edit medium socom.mil"},
+		{"dodiip.ml", "edit high dodiis.mil"},
+		{"dodxiis.ml", "edit high dodiis.mil"},
+		{"centcoms.ml", "edit high centcom.mil"},
+		// combosquat: from 4 with a separator, from 5 without.
+		{"dia-mail.ml", ""},
+		{"army-mail.ml", "combosquat medium army.mil"},
+		{"us-army.ml", "combosquat medium army.mil"},
+		{"armymail.ml", ""},
+		{"socommail.ml", "combosquat medium socom.mil"},
+		{"ussocom.ml", "combosquat medium socom.mil"},
+		{"secure-army-login.ml", "combosquat medium army.mil"},
+		// embedding: any length before mil, low from 5 without.
+		{"q.mil.example.ml", "embedding medium q.mil"},
+		{"af-mil.example.ml", "embedding medium af.mil"},
+		{"army.example.ml", ""},
+		{"join-army.ml", ""},
+		{"socom.example.ml", "embedding low socom.mil"},
+		{"join-socom.ml", "embedding low socom.mil"},
+		// double-typo: from 8.
+		{"cnetcmo.ml", ""},
+		{"srtatcmo.ml", "double-typo low stratcom.mil"},
+		{"sotuhcomz.ml", "double-typo low southcomx.mil"},
+	})
+}
+
+// TestMatches has what does not follow from the floors: several protected
+// names, hosts, services, suffixes, combined slips, and what must stay silent.
+func TestMatches(t *testing.T) {
+	x := mustNew(t, "army.mil", "us.army.mil", "af.mil", "us.af.mil", "navy.mil", "dia.mil", "dla.mil", "mail.mil", "login.mil", "dcaa.mil",
+		"dcma.mil", "centcom.mil", "defenselink.mil", "erdc.dren.mil", "mail.smil.mil", "aflink-test.mil", "example.co.uk", "army.nl")
+	testRows(t, x, []row{
+		{"ArMy.Ml.", "tld-swap high army.mil army.nl"},
+		{"us.af.ml", "tld-swap high us.af.mil af.mil→us.af.mil"},
+		{"mx1.us.af.ml", "tld-swap high us.af.mil→mx1.us.af.mil af.mil→mx1.us.af.mil"},
+		{"mx.army.ml", "tld-swap high army.mil→mx.army.mil army.nl→mx.army.nl"},
+		{"a.b.c.d.e.navy.ml", "tld-swap high navy.mil→a.b.c.d.e.navy.mil"},
+		{"example.ml", "tld-swap high example.co.uk"},
+		{"www.example.com.ml", "tld-swap high example.co.uk→www.example.co.uk"},
+		{"navy.gouv.ml", "tld-swap high navy.mil"},
+		{"dia.ml", "tld-swap high dia.mil"},
+		{"dla.ml", "tld-swap high dla.mil"},
+		{"d1a.ml", "homoglyph high dia.mil dla.mil"},
+		{"dcaa.ml", "tld-swap high dcaa.mil"},
+
+		{"_dmarc.navy.ml", "tld-swap high navy.mil"},
+		{"_25._tcp.mx.navy.ml", "tld-swap high navy.mil→mx.navy.mil"},
+		{"s1._domainkey.nav.ml", "typo medium navy.mil"},
+		{"_navy.ml", ""},
+		{"navy._x.ml", ""},
+
+		{"navy.mil.ml", "tld-kept high navy.mil"},
+		{"mail.navy.mil.ml", "tld-kept high navy.mil→mail.navy.mil"},
+		{"navy.mil.com.ml", "tld-kept high navy.mil"},
+		{"us.afmil.ml", "tld-kept high us.af.mil af.mil→us.af.mil"},
+		{"usafmil.ml", "tld-kept high us.af.mil"},
+		{"us-af-mil.ml", "tld-kept high us.af.mil"},
+		{"navu.mil.ml", "tld-kept high navy.mil"},
+		{"host.unlisted.mil.ml", "tld-kept high mil→host.unlisted.mil"},
+		{"_dmarc.mil.ml", "tld-kept high mil"},
+		{"example.co.uk.ml", "tld-kept high example.co.uk"},
+		{"examplecouk.ml", "tld-kept high example.co.uk"},
+		{"example-co-uk.ml", "tld-kept high example.co.uk"},
+		{"navymail.mil.ml", "tld-kept high mil→navymail.mil"},
+		{"navu-mil.ml", "typo medium navy.mil"},
+		{"milnavy.ml", ""},
+		{"mil-navy.ml", "combosquat medium navy.mil"},
+		{"mil.ml", "typo medium mail.mil"},
+		{"army.nl.ml", "tld-kept high army.nl"},
+		{"armynl.ml", "tld-kept high army.nl"},
+		{"army.uk.ml", "tld-kept high uk→army.uk"},
+
+		{"xn--rmy-5cd.ml", "idn-homoglyph high army.mil army.nl"},
+		{"XN--RMY-5CD.ML", "idn-homoglyph high army.mil army.nl"},
+		{`\208\176rmy.ml`, "idn-homoglyph high army.mil army.nl"},
+		{"xn--rny-5cd.ml", "typo medium army.mil army.nl"},
+		{"us.аf.ml", "idn-homoglyph high us.af.mil af.mil→us.af.mil"},
+		{"us-аf.ml", "separator high us.af.mil"},
+		{"ａｒｍｙ.ml", "idn-homoglyph high army.mil army.nl"},
+		{"аr\u200bmy.ml", "idn-homoglyph high army.mil army.nl"},
+		{"n\u0430\u0301vy.ml", "idn-homoglyph high navy.mil"},
+		{"navy.xn--com-x.ml", ""},
+
+		{"usaf.ml", "separator high us.af.mil"},
+		{"usarmy.ml", "separator high us.army.mil"},
+		{"mx.us-army.ml", "separator high us.army.mil→mx.us.army.mil"},
+		{"erdcdren.ml", "separator high erdc.dren.mil"},
+		{"mailsmil.ml", "separator high mail.smil.mil"},
+		{"aflinktest.ml", "separator high aflink-test.mil"},
+		{"aflink.test.ml", "separator high aflink-test.mil"},
+		{"aflink_test.ml", "separator high aflink-test.mil"},
+		{`us\.af.ml`, "separator high us.af.mil"},
+		{"u5af.ml", "homoglyph high us.af.mil"},
+		{"ciefenslink.ml", "typo high defenselink.mil"},
+		{"usamry.ml", "typo high us.army.mil"},
+		{"us.amry.ml", "typo high us.army.mil army.mil→us.army.mil army.nl→us.army.nl"},
+		{"cent-cmo.ml", "split medium centcom.mil"},
+		{"cent-xom.ml", "split medium centcom.mil"},
+		{"cent-pom.ml", "edit medium centcom.mil"},
+		{"u-s.army.ml", "tld-swap high army.mil→u-s.army.mil army.nl→u-s.army.nl"},
+		{"us.a-rmy.ml", "split medium us.army.mil army.mil→us.army.mil army.nl→us.army.nl"},
+
+		{"army-us.ml", "combosquat medium army.mil army.nl"},
+		{"us.army-mail.ml", "combosquat medium us.army.mil army.mil→us.army.mil army.nl→us.army.nl"},
+		{"arrny-webmail.ml", "combosquat medium army.mil army.nl"},
+		{"us.army.mil.sample.ml", "embedding medium us.army.mil army.mil→us.army.mil"},
+
+		{"dcsa.ml", "typo medium dcaa.mil"},
+		{"nav.ml", "typo medium navy.mil"},
+		{"nave.ml", ""},
+		{"all.ml", "typo low mail.mil"}, // a common word
+		{"arm.ml", "typo low army.mil army.nl"},
+		{"login.example.ml", "tld-swap high example.co.uk→login.example.co.uk"},
+		{"mail.sample.ml", ""},
+		{"login.sample.ml", ""},
+		{"gouv.ml", ""},
+		{"com.ml", ""},
+		{"ml", ""},
+		{"ml.", ""},
+		{".", ""},
+		{"", ""},
+		{"army.mil", ""},
+		{"army.ml.example.org", ""},
+		{`army\.ml`, ""},
+		{`army\.ml.`, ""},
+		{`x.army\.ml.`, ""},
+		{"a..ml", ""},
+		{".army.ml", ""},
+		{`army.ml\`, ""},
+		{`ar\25my.ml`, ""},
+		{`ar\256my.ml`, ""},
+		{strings.Repeat("a", 64) + ".army.ml", ""},
+		{strings.Repeat("a.", 124) + "army.ml", ""}, // 256 octets
+		{strings.Repeat("a.", 123) + "navy.ml", "tld-swap high navy.mil"}, // 255 octets, the name meant would have 256
+	})
+}
+
+// TestBareTLD protects every name below a TLD.
+func TestBareTLD(t *testing.T) {
+	testRows(t, mustNew(t, "mil", "army.mil"), []row{
+		{"x.ml", "tld-swap high mil→x.mil"},
+		{"www.x.com.ml", "tld-swap high mil→www.x.mil"},
+		{"army.ml", "tld-swap high army.mil mil→army.mil"},
+		{"mx.army.ml", "tld-swap high army.mil→mx.army.mil mil→mx.army.mil"},
+		{"arny.ml", "tld-swap high army.mil mil→arny.mil"},
+		{"x.mil.ml", "tld-kept high mil→x.mil"},
+		{"army.mil.ml", "tld-kept high army.mil"},
+		{"_dmarc.x.ml", "tld-swap high mil→x.mil"},
+		{"ml", ""},
+		{"com.ml", ""},
+		{"_dmarc.ml", ""},
+	})
+}
+
+// TestOtherTLDs has several lookalike TLDs at once, with suffixes below them.
+func TestOtherTLDs(t *testing.T) {
+	x, err := New(Config{Protected: []string{"example.com", "mycorp.com", "bank.co.uk", "gouv.fr"}, TLDs: []string{"cm", "co", "om"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	testRows(t, x, []row{
+		{"example.cm", "tld-swap high example.com"},
+		{"www.EXAMPLE.co", "tld-swap high example.com→www.example.com"},
+		{"example.om.", "tld-swap high example.com"},
+		{"example.com.cm", "tld-swap high example.com"}, // com.cm is a public suffix
+		{"example.com.co", "tld-swap high example.com"},
+		{"mycorpcom.cm", "tld-kept high mycorp.com"},
+		{"bank.cm", "tld-swap high bank.co.uk"},
+		{"bank-co-uk.cm", "tld-kept high bank.co.uk"},
+		{"example.com", ""},
+		{"example.ml", ""},
+	})
+}
+
+func TestVerdict(t *testing.T) {
+	x := mustNew(t, "army.mil", "us.af.mil", "af.mil", "centcom.mil")
+	for _, tt := range []struct {
+		qname string
+		want  Verdict
+	}{
+		{"_25._TCP.MX.Army.COM.ML.", Verdict{
+			Name: "_25._tcp.mx.army.com.ml", Registrable: "army.com.ml", Service: "_25._tcp",
+			Reason: `"army.com.ml" resembles army.mil: only the TLD differs`,
+		}},
+		{"us.af.ml", Verdict{
+			Name: "us.af.ml", Registrable: "af.ml",
+			Reason: `"us.af.ml" resembles us.af.mil: only the TLD differs`,
+		}},
+		{"us.afmil.ml", Verdict{
+			Name: "us.afmil.ml", Registrable: "afmil.ml",
+			Reason: `labels "us.afmil" resemble "us.af" of us.af.mil: the TLD "mil" is kept`,
+		}},
+		{"x.mil.ml", Verdict{
+			Name: "x.mil.ml", Registrable: "mil.ml",
+			Reason: `"x.mil.ml" lies under "mil.ml", which resembles the TLD "mil"`,
+		}},
+		{"xn--rmy-5cd.ml", Verdict{
+			Name: "xn--rmy-5cd.ml", Registrable: "xn--rmy-5cd.ml", Unicode: "аrmy.ml",
+			Reason: `label "xn--rmy-5cd" resembles "army" of army.mil: the letters look alike`,
+		}},
+		{"ar\u202emy.ml", Verdict{
+			Name: `ar\226\128\174my.ml`, Registrable: `ar\226\128\174my.ml`, Unicode: "army.ml",
+			Reason: `label "ar\226\128\174my" resembles "army" of army.mil: the letters look alike`,
+		}},
+		{"us-af.ml", Verdict{
+			Name: "us-af.ml", Registrable: "us-af.ml",
+			Reason: `label "us-af" resembles "us.af" of us.af.mil: dots or hyphens are missing or changed`,
+		}},
+		{"arrny.ml", Verdict{
+			Name: "arrny.ml", Registrable: "arrny.ml",
+			Reason: `label "arrny" resembles "army" of army.mil: "rn" reads as "m"`,
+		}},
+		{"cemtcom.ml", Verdict{
+			Name: "cemtcom.ml", Registrable: "cemtcom.ml",
+			Reason: `label "cemtcom" resembles "centcom" of centcom.mil: "m" is typed for "n", a neighbouring key, at letter 3`,
+		}},
+		{"cetncom.ml", Verdict{
+			Name: "cetncom.ml", Registrable: "cetncom.ml",
+			Reason: `label "cetncom" resembles "centcom" of centcom.mil: "n" and "t" are transposed`,
+		}},
+		{"centccom.ml", Verdict{
+			Name: "centccom.ml", Registrable: "centccom.ml",
+			Reason: `label "centccom" resembles "centcom" of centcom.mil: "c" is typed twice`,
+		}},
+		{"entcom.ml", Verdict{
+			Name: "entcom.ml", Registrable: "entcom.ml",
+			Reason: `label "entcom" resembles "centcom" of centcom.mil: "c" is left out at letter 1`,
+		}},
+		{"cen-tcom.ml", Verdict{
+			Name: "cen-tcom.ml", Registrable: "cen-tcom.ml",
+			Reason: `label "cen-tcom" resembles "centcom" of centcom.mil: a dot or hyphen splits it`,
+		}},
+		{"centcoms.ml", Verdict{
+			Name: "centcoms.ml", Registrable: "centcoms.ml",
+			Reason: `label "centcoms" resembles "centcom" of centcom.mil: "s" is put in after letter 7`,
+		}},
+		{"my-centcom-mail.ml", Verdict{
+			Name: "my-centcom-mail.ml", Registrable: "my-centcom-mail.ml",
+			Reason: `label "my-centcom-mail" resembles "centcom" of centcom.mil: it stands inside the name`,
+		}},
+		{"centcom-mail.ml", Verdict{
+			Name: "centcom-mail.ml", Registrable: "centcom-mail.ml",
+			Reason: `label "centcom-mail" resembles "centcom" of centcom.mil: "mail" is added`,
+		}},
+		{`a\.b\000.army.ml`, Verdict{
+			Name: `a\.b\000.army.ml`, Registrable: "army.ml",
+			Reason: `"army.ml" resembles army.mil: only the TLD differs`,
+		}},
+	} {
+		v, ok := x.Match(tt.qname)
+		if !ok {
+			t.Errorf("Match(%q) found nothing", tt.qname)
+			continue
+		}
+		got := Verdict{Name: v.Name, Registrable: v.Registrable, Service: v.Service, Unicode: v.Unicode, Reason: v.Reason}
+		if got.Name != tt.want.Name || got.Registrable != tt.want.Registrable || got.Service != tt.want.Service ||
+			got.Unicode != tt.want.Unicode || got.Reason != tt.want.Reason {
+			t.Errorf("Match(%q) =\n%#v, want\n%#v", tt.qname, got, tt.want)
+		}
+	}
+}
+
+// TestProtectedAreSilent wants every protected name to be the first of its own
+// swap, and no swap to be reported as a slip of another one.
+func TestProtectedAreSilent(t *testing.T) {
+	x := mustNew(t, recallNames...)
+	for _, p := range recallNames {
+		if v, ok := x.Match(p); ok {
+			t.Errorf("Match(%q) = %v", p, v)
+		}
+		v, ok := x.Match(strings.TrimSuffix(p, "mil") + "ml")
+		if !ok || v.Class != TLDSwap || v.Matches[0].Protected != p {
+			t.Errorf("the swap of %q is %v", p, v)
+		}
+	}
+}
+
+// TestDidYouMeanFits drops the host part where the name meant would be longer
+// than a name can be.
+func TestDidYouMeanFits(t *testing.T) {
+	protected := strings.Repeat("abcdefghi.", 20) + "army.mil"
+	x := mustNew(t, protected)
+	qname := strings.Repeat("x.", 20) + strings.ReplaceAll(protected, "army.mil", "army.ml")
+	v, ok := x.Match(qname)
+	if !ok || v.Matches[0].DidYouMean != strings.Repeat("x.", 20)+protected {
+		t.Errorf("Match(%q) = %v", qname, v)
+	}
+	qname = strings.Repeat("x.", 23) + strings.ReplaceAll(protected, "army.mil", "army.ml")
+	v, ok = x.Match(qname)
+	if !ok || v.Matches[0].DidYouMean != protected {
+		t.Errorf("Match(%q) = %v", qname, v)
+	}
+}
+
+func TestWatched(t *testing.T) {
+	x, err := New(Config{Protected: []string{"army.mil"}, TLDs: []string{"ml", "xn--p1ai"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
-		qname, class, first, didYouMean string
-		matches                         int
+		qname string
+		want  bool
 	}{
-		{"aRmY.mL.", "tld-swap", "army.mil", "army.mil", 1},
-		{"mx.army.ml.", "tld-swap", "army.mil", "mx.army.mil", 1},
-		{"_dmarc.army.ml", "tld-swap", "army.mil", "army.mil", 1},
-		{"army.com.ml", "tld-swap", "army.mil", "army.mil", 1},
-		{"us.af.ml.", "tld-swap", "us.af.mil", "us.af.mil", 2},
-		{"army.mil.ml", "tld-kept", "army.mil", "army.mil", 1},
-		{"x.mil.ml", "tld-kept", "mil", "x.mil", 1},
-		{"armymil.ml", "tld-kept", "army.mil", "army.mil", 1},
-		{"army-mil.ml", "tld-kept", "army.mil", "army.mil", 1},
-		{"us.afmil.ml", "tld-kept", "us.af.mil", "us.af.mil", 2},
-		{"usaf.ml", "separator", "us.af.mil", "us.af.mil", 1},
-		{"us-af.ml", "separator", "us.af.mil", "us.af.mil", 1},
-		{"army.mil.", "", "", "", 0},
-		{"gouv.ml", "", "", "", 0},
-		{"example.ml", "", "", "", 0},
-		{`army\.ml`, "", "", "", 0},
+		{"army.ml", true},
+		{"army.ml.", true},
+		{"ARMY.ML.", true},
+		{"ml", true},
+		{"ml.", true},
+		{`a\.ml`, false},
+		{`a\\.ml`, true},
+		{`a\\\.ml.`, false},
+		{"aml", false},
+		{"army.mil", false},
+		{"army.ml.example", false},
+		{"army.XN--P1AI", true},
+		{"", false},
+		{".", false},
 	} {
-		v, ok := x.Match(tt.qname)
-		if !ok {
-			v = &Verdict{Matches: []Match{{}}}
-		}
-		if v.Class.String() != tt.class || v.Matches[0].Protected != tt.first || v.Matches[0].DidYouMean != tt.didYouMean || ok && len(v.Matches) != tt.matches {
-			t.Errorf("Match(%q) = %v, want %v", tt.qname, v, tt)
+		if got := x.Watched(tt.qname); got != tt.want {
+			t.Errorf("Watched(%q) = %v, want %v", tt.qname, got, tt.want)
 		}
 	}
+}
+
+// TestConcurrent matches from several goroutines at once, for the race
+// detector.
+func TestConcurrent(t *testing.T) {
+	x := mustNew(t, recallNames...)
+	qnames := []string{"army.ml", "arrny.ml", "example.ml", "us-af.ml", "xn--rmy-5cd.ml", "stratcmo.ml", "x.mil.ml"}
+	var want []string
+	for _, q := range qnames {
+		want = append(want, short(x.Match(q)))
+	}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			var got []string
+			for _, q := range qnames {
+				got = append(got, short(x.Match(q)))
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -162,11 +162,13 @@ func (r *reading) joined(only int) reading {
 	// array is filled first and moved down afterwards.
 	var left [maxLetters]bool // left[i]: letter i goes together with i-1
 	for i, pair := r.size-1, 0; i > 0; i-- {
-		if r.pairAt(i) {
-			left[i] = only == all || only == pair
-			pair++
+		if !r.pairAt(i) {
+			continue
+		}
+		if left[i] = only == all || only == pair; left[i] {
 			i--
 		}
+		pair++
 	}
 	label := 0
 	for i := 0; i <= r.size; i++ {

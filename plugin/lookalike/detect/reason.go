@@ -86,14 +86,16 @@ func (e slip) text(size int) string {
 
 // glyphPairs says which letters of a finding read as which.
 func (s *search) glyphPairs(f *finding) []string {
-	if f.how.class != Homoglyph && f.how.class != Split && f.how.class != TLDKept {
+	if f.how.class != Homoglyph && f.how.class != Split {
 		return nil
 	}
 	p := s.index.protectedReading(f.id)
 	var q reading
-	q.read(&s.name, f.first, f.last)
 	if t := f.how.affix.tail; t != nil {
+		q.read(&s.name, f.first, s.hi)
 		q = q.cut(len(t.letters))
+	} else {
+		q.read(&s.name, f.first, f.last)
 	}
 	for st := range styles {
 		if pairs, ok := differentGlyphs(p.letters[:p.size], q.letters[:q.size], st); ok {
