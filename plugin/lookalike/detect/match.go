@@ -38,9 +38,9 @@ type search struct {
 	budget int     // how many more candidates are looked at
 	found  []finding
 
-	// The TLD of protected names that the name keeps as its last label; only
-	// names of that TLD are meant then.
-	keptTLD []byte
+	// Whether the last label is the TLD of protected names; only names of that
+	// TLD are meant then.
+	keptTLD bool
 }
 
 // maxCandidates bounds the protected names that one search looks at.
@@ -97,7 +97,7 @@ func (s *search) run() {
 	if s.keptTail(&s.query); s.best() == TLDKept {
 		return
 	}
-	s.keptTLD = s.name.label(s.hi - 1)
+	s.keptTLD = true
 	rest := s.query.cut(int(s.query.ends[0]))
 	s.compare(&rest)
 	if len(s.found) == 0 {
@@ -190,7 +190,7 @@ func (s *search) meant(f *finding) bool {
 	if t := f.how.affix.tail; t != nil && suffix != t.suffix {
 		return false
 	}
-	return s.keptTLD == nil || suffix[strings.LastIndexByte(suffix, '.')+1:] == string(s.keptTLD)
+	return !s.keptTLD || suffix[strings.LastIndexByte(suffix, '.')+1:] == string(s.name.label(s.hi-1))
 }
 
 // next walks the protected names under a key as long as the budget

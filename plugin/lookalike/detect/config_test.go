@@ -1,0 +1,115 @@
+package detect
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestNewErrors(t *testing.T) {
+	army := []string{"army.mil"}
+	ml := []string{"ml"}
+	long := strings.Repeat("abcdefghi.", 25) + "army.mil" // 259 octets
+	for _, tt := range []struct {
+		name      string
+		protected []string
+		tlds      []string
+		want      error
+		entry     string
+	}{
+		{"no TLD", army, nil, ErrNoTLD, ""},
+		{"no protected name", nil, ml, ErrNoProtected, ""},
+		{"TLD with a dot", army, []string{"ml", "com.ml"}, ErrTLDSyntax, "com.ml"},
+		{"TLD with a trailing dot", army, []string{"ml."}, ErrTLDSyntax, "ml."},
+		{"TLD in upper case", army, []string{"ML"}, ErrTLDSyntax, "ML"},
+		{"empty TLD", army, []string{""}, ErrTLDSyntax, ""},
+		{"TLD too long", army, []string{strings.Repeat("a", 64)}, ErrTLDSyntax, strings.Repeat("a", 64)},
+		{"protected name under the TLD", []string{"army.mil", "x.gouv.ml"}, ml, ErrUnderTLD, "x.gouv.ml"},
+		{"protected TLD is the lookalike TLD", []string{"ml"}, ml, ErrUnderTLD, "ml"},
+		{"empty protected name", []string{""}, ml, ErrNameSyntax, ""},
+		{"label too long", []string{strings.Repeat("a", 64) + ".mil"}, ml, ErrNameSyntax, strings.Repeat("a", 64) + ".mil"},
+		{"name too long", []string{long}, ml, ErrNameSyntax, long},
+		{"empty label", []string{"army..mil"}, ml, ErrNameSyntax, "army..mil"},
+		{"upper case", []string{"Army.mil"}, ml, ErrNotCanonical, "Army.mil"},
+		{"trailing dot", []string{"army.mil."}, ml, ErrNotCanonical, "army.mil."},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := New(Config{Protected: tt.protected, TLDs: tt.tlds})
+			if !errors.Is(err, tt.want) {
+				t.Fatalf("New: %v, want %v", err, tt.want)
+			}
+			var entry *EntryError
+			if errors.As(err, &entry) != (tt.want != ErrNoTLD && tt.want != ErrNoProtected) {
+				t.Fatalf("New: %#v", err)
+			}
+			if entry != nil && entry.Entry != tt.entry {
+				t.Errorf("the error names %q, want %q", entry.Entry, tt.entry)
+			}
+		})
+	}
+}
+
+func TestLen(t *testing.T) {
+	if n := mustNew(t, "mil", "army.mil", "us.af.mil").Len(); n != 3 {
+		t.Errorf("Len = %d, want 3", n)
+	}
+}
+
+// TestOddProtectedNames builds an index of names that are hardly names.
+func TestOddProtectedNames(t *testing.T) {
+	x := mustNew(t, "-.mil", "---.mil", `\000.mil`, `a\.b.mil`, "xn--.mil", "xn--4gbrim.mil", strings.Repeat("a", 63)+".mil", "co.uk", "gouv.fr",
+		strings.TrimSuffix(strings.Repeat("a.", 124), ".")+".mil")
+	testRows(t, x, []row{
+		{"-.ml", ""},
+		{`\000.ml`, `tld-swap high \000.mil`},
+		{`a\.b.ml`, `tld-swap high a\.b.mil`},
+		{"xn--4gbrim.ml", "tld-swap high xn--4gbrim.mil"},
+		{"a.b.ml", ""},
+		{strings.Repeat("a", 62) + ".ml", "typo high " + strings.Repeat("a", 63) + ".mil"},
+		{"co.ml", "tld-swap high co.uk"},
+		{"gouv.ml", ""},
+	})
+}
+
+func TestSuffixes(t *testing.T) {
+	for _, tt := range []struct{ tld, suffixes, others string }{
+		{"ml", "art asso com edu gouv gov inst net org presse", "mil army mali www"},
+		{"cm", "co com gov net", "mil org"},
+		{"om", "co com edu gov med museum net org pro", "mil"},
+		{"uk", "ac co gov ltd me net nhs org plc police", "army"},
+		{"mm", "com org gov", "army www mil"}, // all of them by a wildcard
+		{"ck", "co com", "www"},               // an exception to the wildcard
+		{"mil", "", "com army"},
+		{"no-such-tld", "", "com no-such-category"},
+	} {
+		got := suffixesBelow(tt.tld)
+		for label := range strings.FieldsSeq(tt.suffixes) {
+			if !has(got, label) {
+				t.Errorf("%s.%s is no suffix", label, tt.tld)
+			}
+		}
+		for label := range strings.FieldsSeq(tt.others) {
+			if has(got, label) {
+				t.Errorf("%s.%s is a suffix", label, tt.tld)
+			}
+		}
+	}
+}
+
+func TestTailOf(t *testing.T) {
+	for _, tt := range []struct{ protected, tail string }{
+		{"army.mil", "mil"},
+		{"us.af.mil", "mil"},
+		{"mil", "mil"},
+		{"example.co.uk", "co.uk"},
+		{"co.uk", "uk"},
+		{"foo.github.io", "io"}, // github.io is in the private section
+		{"github.io", "io"},
+		{"a.b.no-such-tld", "no-such-tld"},
+		{"x.city.kawasaki.jp", "kawasaki.jp"},
+	} {
+		if got := tt.protected[tailOf(tt.protected):]; got != tt.tail {
+			t.Errorf("the suffix of %s is %s, want %s", tt.protected, got, tt.tail)
+		}
+	}
+}
