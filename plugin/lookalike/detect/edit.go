@@ -70,7 +70,7 @@ func (e slip) class(size int) (Class, Confidence) {
 				return Typo, confidenceOf(Typo, size)
 			}
 		} else if similar(e.p, e.q) {
-			return Homoglyph, floor{high: 5, medium: 4}.confidence(size)
+			return Homoglyph, similarFloor.confidence(size)
 		}
 	}
 	return Edit, confidenceOf(Edit, size)
@@ -177,6 +177,7 @@ func (s *search) nearTo(r *reading, k int, id uint32, cut affix) {
 	}
 	if k == 0 && cut.tail == nil && commonWord(r) {
 		f.confidence = min(f.confidence, Low)
+		f.how.common = true
 	}
 	s.add(f)
 }

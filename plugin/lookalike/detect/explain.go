@@ -1,13 +1,117 @@
 package detect
 
-// Explain returns, step by step and for people, why qname matches or not.
+import (
+	"fmt"
+	"strings"
+)
+
+// maxExplained is how many protected names Explain goes into.
+const maxExplained = 5
+
+// Explain returns, step by step and for people, how Match takes qname apart
+// and why it matches or not. It is safe for concurrent use.
 func (x *Index) Explain(qname string) []string {
-	if !x.Watched(qname) {
-		return []string{"the name lies under no lookalike TLD"}
+	t := x.tldOf(qname)
+	if t == nil {
+		var all []string
+		for i := range x.tlds {
+			all = append(all, x.tlds[i].label)
+		}
+		return []string{"it does not lie under a lookalike TLD (" + strings.Join(all, ", ") + ")"}
 	}
-	v, ok := x.Match(qname)
-	if !ok {
-		return []string{"the name resembles no protected name"}
+	var s search
+	if !s.name.parse(qname) {
+		return []string{"it is no domain name: a label has 1 to 63 octets, a name 255 in all"}
 	}
-	return []string{v.Reason}
+	if !s.start(x, t, qname) {
+		return []string{fmt.Sprintf("nothing is left to compare before %s", quote(s.name.text(s.hi, s.name.labels)))}
+	}
+	steps := s.explainName()
+	s.run()
+	if len(s.found) == 0 {
+		return append(steps, fmt.Sprintf("none of %d protected names is the same but for its TLD, reads the same, is within the slips "+
+			"that its length allows, or stands in it", x.Len()))
+	}
+	found := s.sorted()
+	for i := range found {
+		if i == maxExplained {
+			steps = append(steps, fmt.Sprintf("and %d more protected names at the same class", len(found)-i))
+			break
+		}
+		steps = append(steps, s.reason(&found[i]), s.explainConfidence(&found[i]))
+	}
+	return steps
+}
+
+// explainName says how the name is taken apart.
+func (s *search) explainName() []string {
+	n := &s.name
+	steps := []string{fmt.Sprintf("it lies under the lookalike TLD %s", quote(n.text(n.labels-1, n.labels)))}
+	if s.hi < n.labels-1 {
+		steps = append(steps, quote(n.text(s.hi, n.labels))+" is a public suffix and left out like the TLD")
+	}
+	if s.lo > 0 {
+		steps = append(steps, quote(n.text(0, s.lo))+" names a service and is set aside")
+	}
+	for i := s.lo; i < s.hi; i++ {
+		var buf [maxRunes]rune
+		if _, foreign := decodeLabel(buf[:0], n.label(i)); !foreign {
+			continue
+		}
+		one := name{labels: 1}
+		one.ends[0] = uint8(copy(one.bytes[:], n.label(i)))
+		var r reading
+		r.read(&one, 0, 1)
+		steps = append(steps, fmt.Sprintf("label %s is %s in Unicode and reads as %s", quote(n.text(i, i+1)), quote(one.unicode()),
+			quote(leftToRight(r.letters[:r.size]))))
+	}
+	var runs []string
+	for i := s.hi - 1; i >= max(s.lo, s.hi-compareLabels); i-- {
+		runs = append(runs, quote(n.text(i, s.hi)))
+	}
+	return append(steps, "compared with the protected names: "+strings.Join(runs, ", "))
+}
+
+// explainConfidence says why a finding has its class and confidence.
+func (s *search) explainConfidence(f *finding) string {
+	if f.id == noName || s.index.core(f.id) == "" {
+		return fmt.Sprintf("%s is %s: every name below the TLD is", f.class, f.confidence)
+	}
+	text := fmt.Sprintf("%s has %d letters: %s is %s", quote(s.index.core(f.id)), f.size, f.how.class, f.how.rule())
+	if f.how.common {
+		text += "; what was typed is a common word, which is low at most"
+	}
+	if f.class != f.how.class {
+		text += fmt.Sprintf("; as %s it is %s", f.class, f.confidence)
+	}
+	return text
+}
+
+// rule returns the confidences of the class by length.
+func (h *how) rule() string {
+	switch {
+	case h.class <= TLDKept:
+		return "high at any length"
+	case h.class == Combosquat:
+		return fmt.Sprintf("medium from %d letters, from %d without a separator", floors[Combosquat].medium, combosquatGlued)
+	case h.class == Embedding:
+		return fmt.Sprintf("medium where the TLD follows, low from %d letters", floors[Embedding].low)
+	case h.class == Homoglyph && h.slip.op != noEdit:
+		return similarFloor.String() + " where letters are only similar"
+	}
+	return floors[h.class].String()
+}
+
+// String lists the fewest letters for each confidence.
+func (f floor) String() string {
+	var all []string
+	for _, c := range []struct {
+		name string
+		from int
+	}{{"high", f.high}, {"medium", f.medium}, {"low", f.low}} {
+		if c.from > 0 {
+			all = append(all, fmt.Sprintf("%s from %d letters", c.name, c.from))
+		}
+	}
+	return strings.Join(all, ", ")
 }

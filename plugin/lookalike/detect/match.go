@@ -267,6 +267,9 @@ func (f floor) confidence(size int) Confidence {
 	return Unsure
 }
 
+// similarFloor is the floor of homoglyph for letters that are only similar.
+var similarFloor = floor{high: 5, medium: 4}
+
 var floors = [...]floor{
 	TLDSwap:      {high: 1},
 	TLDKept:      {high: 1},

@@ -10,6 +10,7 @@ type how struct {
 	class    Class // what it was found as, before a stronger class took it over
 	slip     slip  // the edit, if there is one
 	affix    affix // what was cut off
+	common   bool  // a common word was typed
 	underTLD bool  // the name lies below the TLD of protected names
 }
 
