@@ -167,17 +167,17 @@ func TestActions(t *testing.T) {
 		{"nullmx", "mx.army.ml.", dns.TypeA, noerror, nil, true, false},
 		{"nullmx", "army.ml.", dns.TypeANY, noerror, []string{"army.ml. 60 IN MX 0 ."}, false, false},
 
-		{"sinkhole 192.0.2.25 2001:db8::25", "army.ml.", dns.TypeMX, noerror, []string{"army.ml. 60 IN MX 10 mx.army.ml."}, false, false},
-		{"sinkhole 192.0.2.25 2001:db8::25", "army.ml.", dns.TypeA, noerror, []string{"army.ml. 60 IN A 192.0.2.25"}, false, false},
-		{"sinkhole 192.0.2.25 2001:db8::25", "army.ml.", dns.TypeAAAA, noerror, []string{"army.ml. 60 IN AAAA 2001:db8::25"}, false, false},
-		{"sinkhole 192.0.2.25 2001:db8::25", "mx.army.ml.", dns.TypeA, noerror, []string{"mx.army.ml. 60 IN A 192.0.2.25"}, false, false},
-		{"sinkhole 192.0.2.25 2001:db8::25", "army.ml.", dns.TypeTXT, noerror, nil, true, false},
-		{"sinkhole 192.0.2.25 2001:db8::25", "army.ml.", dns.TypeCNAME, noerror, nil, true, false},
-		{"sinkhole 192.0.2.25 2001:db8::25", "army.ml.", dns.TypeHTTPS, noerror, nil, true, false},
-		{"sinkhole 192.0.2.25 2001:db8::25", "army.ml.", dns.TypeANY, noerror, []string{
+		{"sinkhole 192.0.2.25 2001:db8::25 unchecked", "army.ml.", dns.TypeMX, noerror, []string{"army.ml. 60 IN MX 10 mx.army.ml."}, false, false},
+		{"sinkhole 192.0.2.25 2001:db8::25 unchecked", "army.ml.", dns.TypeA, noerror, []string{"army.ml. 60 IN A 192.0.2.25"}, false, false},
+		{"sinkhole 192.0.2.25 2001:db8::25 unchecked", "army.ml.", dns.TypeAAAA, noerror, []string{"army.ml. 60 IN AAAA 2001:db8::25"}, false, false},
+		{"sinkhole 192.0.2.25 2001:db8::25 unchecked", "mx.army.ml.", dns.TypeA, noerror, []string{"mx.army.ml. 60 IN A 192.0.2.25"}, false, false},
+		{"sinkhole 192.0.2.25 2001:db8::25 unchecked", "army.ml.", dns.TypeTXT, noerror, nil, true, false},
+		{"sinkhole 192.0.2.25 2001:db8::25 unchecked", "army.ml.", dns.TypeCNAME, noerror, nil, true, false},
+		{"sinkhole 192.0.2.25 2001:db8::25 unchecked", "army.ml.", dns.TypeHTTPS, noerror, nil, true, false},
+		{"sinkhole 192.0.2.25 2001:db8::25 unchecked", "army.ml.", dns.TypeANY, noerror, []string{
 			"army.ml. 60 IN MX 10 mx.army.ml.", "army.ml. 60 IN A 192.0.2.25", "army.ml. 60 IN AAAA 2001:db8::25",
 		}, false, false},
-		{"sinkhole 192.0.2.25", "army.ml.", dns.TypeAAAA, noerror, nil, true, false},
+		{"sinkhole 192.0.2.25 unchecked", "army.ml.", dns.TypeAAAA, noerror, nil, true, false},
 
 		{"refused", "army.ml.", dns.TypeMX, "REFUSED", nil, false, false},
 		{"refused", "army.ml.", dns.TypeA, "REFUSED", nil, false, false},
@@ -260,7 +260,7 @@ func TestActions(t *testing.T) {
 // TestEDNSOfEveryAction checks OPT and EDE where the answer is no NXDOMAIN.
 func TestEDNSOfEveryAction(t *testing.T) {
 	t.Parallel()
-	for _, action := range []string{"nodata", "nullmx", "sinkhole 192.0.2.25", "refused", "servfail"} {
+	for _, action := range []string{"nodata", "nullmx", "sinkhole 192.0.2.25 unchecked", "refused", "servfail"} {
 		t.Run(action, func(t *testing.T) {
 			t.Parallel()
 			server := harness.Start(t, harness.Config{

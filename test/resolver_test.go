@@ -182,15 +182,15 @@ func TestForwardersInFront(t *testing.T) {
 		{"nullmx", "army.ml", dns.TypeMX, dns.RcodeSuccess, "0 ."},
 		{"nullmx", "army.ml", dns.TypeA, dns.RcodeSuccess, ""},
 		{"nullmx", "mx.army.ml", dns.TypeA, dns.RcodeSuccess, ""},
-		{"sinkhole 192.0.2.25 2001:db8::25", "army.ml", dns.TypeMX, dns.RcodeSuccess, "10 mx.army.ml."},
-		{"sinkhole 192.0.2.25 2001:db8::25", "army.ml", dns.TypeA, dns.RcodeSuccess, "192.0.2.25"},
-		{"sinkhole 192.0.2.25 2001:db8::25", "mx.army.ml", dns.TypeA, dns.RcodeSuccess, "192.0.2.25"},
-		{"sinkhole 192.0.2.25 2001:db8::25", "mx.army.ml", dns.TypeAAAA, dns.RcodeSuccess, "2001:db8::25"},
-		{"sinkhole 192.0.2.25 2001:db8::25", "army.ml", dns.TypeTXT, dns.RcodeSuccess, ""},
+		{"sinkhole 192.0.2.25 2001:db8::25 unchecked", "army.ml", dns.TypeMX, dns.RcodeSuccess, "10 mx.army.ml."},
+		{"sinkhole 192.0.2.25 2001:db8::25 unchecked", "army.ml", dns.TypeA, dns.RcodeSuccess, "192.0.2.25"},
+		{"sinkhole 192.0.2.25 2001:db8::25 unchecked", "mx.army.ml", dns.TypeA, dns.RcodeSuccess, "192.0.2.25"},
+		{"sinkhole 192.0.2.25 2001:db8::25 unchecked", "mx.army.ml", dns.TypeAAAA, dns.RcodeSuccess, "2001:db8::25"},
+		{"sinkhole 192.0.2.25 2001:db8::25 unchecked", "army.ml", dns.TypeTXT, dns.RcodeSuccess, ""},
 	}
 	const again = 5
 	for _, r := range []resolver{unbound, named} {
-		for _, action := range []string{"nxdomain", "nodata", "nullmx", "sinkhole 192.0.2.25 2001:db8::25"} {
+		for _, action := range []string{"nxdomain", "nodata", "nullmx", "sinkhole 192.0.2.25 2001:db8::25 unchecked"} {
 			t.Run(r.name+"/"+action, func(t *testing.T) {
 				t.Parallel()
 				upstream := harness.NewUpstream(t)
@@ -254,7 +254,7 @@ func checkForwarded(r *dns.Msg, rcode int, answer string) error {
 func TestForwardersAskAgain(t *testing.T) {
 	t.Parallel()
 	for _, r := range []resolver{unbound, named} {
-		for _, action := range []string{"nxdomain", "nodata", "sinkhole 192.0.2.25"} {
+		for _, action := range []string{"nxdomain", "nodata", "sinkhole 192.0.2.25 unchecked"} {
 			t.Run(r.name+"/"+action, func(t *testing.T) {
 				t.Parallel()
 				server := harness.Start(t, harness.Config{

@@ -34,6 +34,7 @@ var actionNames = [...]string{
 type Action struct {
 	kind      actionKind
 	addresses []netip.Addr // of the sinkhole; at least one if and only if kind is actionSinkhole
+	unchecked bool         // the sinkhole's addresses are used whether somebody answers there or not
 }
 
 // String returns the action as it is written in Corefiles and alerts, without
@@ -53,7 +54,8 @@ func parseAction(args []string) (Action, error) {
 		a := Action{kind: actionKind(kind)}
 		if a.kind == actionSinkhole {
 			var err error
-			a.addresses, err = parseSinkhole(args[1:])
+			args, a.unchecked = cutUnchecked(args[1:])
+			a.addresses, err = parseSinkhole(args)
 			return a, err
 		}
 		if len(args) > 1 {
@@ -62,6 +64,14 @@ func parseAction(args []string) (Action, error) {
 		return a, nil
 	}
 	return Action{}, fmt.Errorf("unknown action %q: want one of %s", args[0], strings.Join(actionNames[:], ", "))
+}
+
+// cutUnchecked takes off the word that may follow a sinkhole's addresses.
+func cutUnchecked(args []string) ([]string, bool) {
+	if last := len(args) - 1; last >= 0 && args[last] == "unchecked" {
+		return args[:last], true
+	}
+	return args, false
 }
 
 // parseSinkhole reads the addresses of a sinkhole. It refuses those that make

@@ -23,7 +23,7 @@ func blocked(t *testing.T, action string) *Lookalike {
 func TestAnswers(t *testing.T) {
 	const (
 		soa  = "\t300\tIN\tSOA\tblocked.invalid. hostmaster.invalid. 1 300 300 300 300"
-		sink = "sinkhole 198.51.100.66 2001:db8::66 198.51.100.67"
+		sink = "sinkhole 198.51.100.66 2001:db8::66 198.51.100.67 unchecked"
 	)
 	tests := []struct {
 		action, qname string
@@ -61,7 +61,7 @@ func TestAnswers(t *testing.T) {
 			"army.ml.\t300\tIN\tMX\t10 mx.army.ml.", "army.ml.\t300\tIN\tA\t198.51.100.66",
 			"army.ml.\t300\tIN\tAAAA\t2001:db8::66", "army.ml.\t300\tIN\tA\t198.51.100.67",
 		}, ""},
-		{"sinkhole 198.51.100.66", "army.ml.", dns.TypeAAAA, dns.RcodeSuccess, nil, "army.ml." + soa},
+		{"sinkhole 198.51.100.66 unchecked", "army.ml.", dns.TypeAAAA, dns.RcodeSuccess, nil, "army.ml." + soa},
 
 		{"refused", "army.ml.", dns.TypeMX, dns.RcodeRefused, nil, ""},
 		{"servfail", "army.ml.", dns.TypeMX, dns.RcodeServerFailure, nil, ""},
@@ -136,7 +136,7 @@ func TestNegativeAnswersAreCacheable(t *testing.T) {
 		{"nxdomain", dns.TypeMX, response.NameError},
 		{"nodata", dns.TypeMX, response.NoData},
 		{"nullmx", dns.TypeA, response.NoData},
-		{"sinkhole 198.51.100.66", dns.TypeTXT, response.NoData},
+		{"sinkhole 198.51.100.66 unchecked", dns.TypeTXT, response.NoData},
 	}
 	for _, tc := range tests {
 		m, _, _ := ask(t, blocked(t, tc.action), new(dns.Msg).SetQuestion("army.ml.", tc.qtype))
@@ -170,7 +170,7 @@ func (w *brokenWriter) WriteMsg(m *dns.Msg) error {
 }
 
 func TestAnswerThatCannotBeSentBecomesNXDomain(t *testing.T) {
-	l := blocked(t, "sinkhole 198.51.100.66")
+	l := blocked(t, "sinkhole 198.51.100.66 unchecked")
 	w := &brokenWriter{failures: 1}
 	if _, err := l.ServeDNS(t.Context(), w, new(dns.Msg).SetQuestion("army.ml.", dns.TypeMX)); err != nil {
 		t.Fatal(err)
@@ -181,7 +181,7 @@ func TestAnswerThatCannotBeSentBecomesNXDomain(t *testing.T) {
 }
 
 func TestFailureInAnswerBecomesNXDomain(t *testing.T) {
-	l := blocked(t, "sinkhole 198.51.100.66")
+	l := blocked(t, "sinkhole 198.51.100.66 unchecked")
 	before := testutil.ToFloat64(failuresTotal.WithLabelValues("answer"))
 	d, _ := l.decide(&test.ResponseWriter{}, dns.Question{Name: "army.ml.", Qtype: dns.TypeA, Qclass: dns.ClassINET})
 	d.Verdict.Matches = nil // makes naming the match panic
@@ -207,7 +207,7 @@ func TestLongNames(t *testing.T) {
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
-			l := blocked(t, "sinkhole 198.51.100.66")
+			l := blocked(t, "sinkhole 198.51.100.66 unchecked")
 			m, _, written := ask(t, l, new(dns.Msg).SetQuestion(tc.qname, dns.TypeMX))
 			if written != 1 {
 				t.Fatalf("Expected one reply, got %d", written)

@@ -83,6 +83,9 @@ func (e *engine) start() error {
 		if p.watcher != nil {
 			p.watcher.Start()
 		}
+		if p.responders != nil {
+			p.responders.start()
+		}
 	}
 	e.publish()
 	return nil
@@ -105,6 +108,9 @@ func (e *engine) stop() error {
 	for _, p := range e.policies {
 		if p.watcher != nil {
 			p.watcher.Stop()
+		}
+		if p.responders != nil {
+			p.responders.stop()
 		}
 		if p.pipeline != nil {
 			errs = append(errs, p.pipeline.Close(ctx))

@@ -35,4 +35,11 @@ var (
 		Name:      "protected_names",
 		Help:      "Number of protected names in force.",
 	}, []string{"block"})
+
+	sinkholeUp = promauto.NewGaugeVec(prometheus.GaugeOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "sinkhole_up",
+		Help:      "Whether an SMTP server answers at an address of a sinkhole.",
+	}, []string{"address"})
 )

@@ -32,6 +32,8 @@ type Policy struct {
 
 	watcher  *names.Watcher  // nil where no file is watched
 	pipeline *alert.Pipeline // set by start
+
+	responders *responders // nil where no sinkhole is checked
 }
 
 // lists is what is read from files: the names, ready for lookup.
@@ -112,7 +114,7 @@ func (p *Policy) judge(qname string) (Decision, bool) {
 	if !ok {
 		return Decision{}, false
 	}
-	a := p.Action(v.Class, v.Confidence)
+	a := p.responders.reachable(p.Action(v.Class, v.Confidence))
 	return Decision{Policy: p, Verdict: v, Action: a, Allowed: l.allow.Contains(qname)}, a.kind != actionOff
 }
 

@@ -100,6 +100,7 @@ func (p *parser) directive() (*Policy, error) {
 		}
 	}
 	p.policy.actions = p.actions.table()
+	p.policy.responders = newResponders(p.policy.actions)
 	return p.policy, nil
 }
 

@@ -53,7 +53,7 @@ func (l *Lookalike) policyFor(client netip.Addr, v *detect.Verdict) (*Policy, Ac
 		if !ok || p.Allowed(v.Name) {
 			continue
 		}
-		a := p.Action(w.Class, w.Confidence)
+		a := p.responders.reachable(p.Action(w.Class, w.Confidence))
 		switch {
 		case a.kind == actionOff:
 		case p.covers(client):

@@ -15,7 +15,7 @@ func TestMatch(t *testing.T) {
 	l := started(t, `lookalike {
 		protect army.mil
 		allow   allowed.army.ml
-		action  sinkhole 192.0.2.25
+		action  sinkhole 192.0.2.25 unchecked
 		action  tld-kept off
 	}
 	lookalike cm {
@@ -50,7 +50,7 @@ func TestMatch(t *testing.T) {
 }
 
 func TestEnvelopeJoinsTheGroupOfTheQuery(t *testing.T) {
-	l, flush := startedWithAlerts(t, "lookalike {\n protect army.mil\n action sinkhole 192.0.2.25\n}")
+	l, flush := startedWithAlerts(t, "lookalike {\n protect army.mil\n action sinkhole 192.0.2.25 unchecked\n}")
 	ask(t, l, new(dns.Msg).SetQuestion("army.ml.", dns.TypeMX)) // from 10.240.0.1, the test writer's address
 
 	v, ok := l.Match("army.ml")

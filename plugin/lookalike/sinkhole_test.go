@@ -1,0 +1,140 @@
+package lookalike
+
+import (
+	"io"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// eventually waits until ok is true.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("Waited in vain: %s", what)
+		}
+	}
+}
+
+// greeter is a host that greets every client with the same words.
+type greeter struct {
+	ln   net.Listener
+	done chan struct{}
+}
+
+func greet(t *testing.T, address, words string) *greeter {
+	t.Helper()
+	ln, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &greeter{ln, make(chan struct{})}
+	go func() {
+		defer close(g.done)
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			io.WriteString(conn, words)
+			conn.Close()
+		}
+	}()
+	t.Cleanup(g.close)
+	return g
+}
+
+func (g *greeter) close() { g.ln.Close(); <-g.done }
+
+// answerOf says what is done with a query for army.ml.
+func answerOf(l *Lookalike) string {
+	d, ok := Decide(l.policies, "army.ml.")
+	if !ok {
+		return "nothing"
+	}
+	words := []string{d.Action.String()}
+	for _, a := range d.Action.addresses {
+		words = append(words, a.String())
+	}
+	return strings.Join(words, " ")
+}
+
+// loopback makes 192.0.2.x be 127.0.0.x: a Corefile with a sinkhole on loopback
+// is refused.
+func loopback(l *Lookalike) {
+	r := l.policies[0].responders
+	for _, host := range r.hosts {
+		a := host.address.As4()
+		host.address = netip.AddrFrom4([4]byte{127, 0, 0, a[3]})
+	}
+}
+
+func TestSinkholeIsDown(t *testing.T) {
+	first := greet(t, "127.0.0.25:0", "220 ready\r\n")
+	_, port, _ := net.SplitHostPort(first.ln.Addr().String())
+	second := greet(t, "127.0.0.26:"+port, "220 ready\r\n")
+
+	policies, err := parsed(t, "lookalike {\n protect army.mil\n action sinkhole 192.0.2.25 192.0.2.26\n}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &Lookalike{policies: policies}
+	loopback(l)
+	r := policies[0].responders
+	r.port, r.interval = port, 5*time.Millisecond
+	r.start()
+	t.Cleanup(r.stop)
+
+	is := func(want string) {
+		t.Helper()
+		eventually(t, want, func() bool { return answerOf(l) == want })
+	}
+	is("sinkhole 192.0.2.25 192.0.2.26")
+	first.close()
+	is("sinkhole 192.0.2.26")
+	second.close()
+	is("nxdomain")
+	m, _, written := ask(t, l, new(dns.Msg).SetQuestion("mx.army.ml.", dns.TypeA))
+	if written != 1 || m.Rcode != dns.RcodeNameError {
+		t.Errorf("Got %v, written %d times", m, written)
+	}
+	greet(t, "127.0.0.25:"+port, "220 ready\r\n")
+	is("sinkhole 192.0.2.25")
+}
+
+func TestSinkholeThatTurnsClientsAway(t *testing.T) {
+	tests := []struct{ name, words string }{
+		{"too busy", "421 too busy\r\n"},
+		{"no mail here", "554 no mail here\r\n"},
+		{"no SMTP", "HTTP/1.1 400 Bad Request\r\n"},
+		{"closes at once", ""},
+		{"an endless line", strings.Repeat("220", 1000)},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			g := greet(t, "127.0.0.1:0", tc.words)
+			if err := greets(t.Context(), g.ln.Addr().String()); err == nil {
+				t.Error("The check succeeded")
+			}
+		})
+	}
+}
+
+func TestUncheckedSinkhole(t *testing.T) {
+	policies, err := parsed(t, "lookalike {\n protect army.mil\n action sinkhole 192.0.2.25 unchecked\n}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &Lookalike{policies: policies}
+	if policies[0].responders != nil {
+		t.Error("Its address is checked")
+	}
+	if got := answerOf(l); got != "sinkhole 192.0.2.25" {
+		t.Errorf("Got %q", got)
+	}
+}
