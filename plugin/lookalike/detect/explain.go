@@ -13,7 +13,7 @@ const maxExplained = 5
 func (x *Index) Explain(qname string) []string {
 	t := x.tldOf(qname)
 	if t == nil {
-		var all []string
+		all := make([]string, 0, len(x.tlds))
 		for i := range x.tlds {
 			all = append(all, x.tlds[i].label)
 		}
@@ -24,7 +24,7 @@ func (x *Index) Explain(qname string) []string {
 		return []string{"it is no domain name: a label has 1 to 63 octets, a name 255 in all"}
 	}
 	if !s.start(x, t, qname) {
-		return []string{fmt.Sprintf("nothing is left to compare before %s", quote(s.name.text(s.hi, s.name.labels)))}
+		return []string{"nothing is left to compare before " + quote(s.name.text(s.hi, s.name.labels))}
 	}
 	steps := s.explainName()
 	s.run()
@@ -46,7 +46,7 @@ func (x *Index) Explain(qname string) []string {
 // explainName says how the name is taken apart.
 func (s *search) explainName() []string {
 	n := &s.name
-	steps := []string{fmt.Sprintf("it lies under the lookalike TLD %s", quote(n.text(n.labels-1, n.labels)))}
+	steps := []string{"it lies under the lookalike TLD " + quote(n.text(n.labels-1, n.labels))}
 	if s.hi < n.labels-1 {
 		steps = append(steps, quote(n.text(s.hi, n.labels))+" is a public suffix and left out like the TLD")
 	}

@@ -73,7 +73,7 @@ func checkVerdict(t *testing.T, x *Index, v *Verdict) {
 		}
 	}
 	var n name
-	names := []string{v.Name, v.Registrable}
+	names := append(make([]string, 0, 2+2*len(v.Matches)), v.Name, v.Registrable)
 	for _, m := range v.Matches {
 		names = append(names, m.Protected, m.DidYouMean)
 		if !strings.HasSuffix(m.DidYouMean, m.Protected) {

@@ -108,7 +108,7 @@ func isTLD(s string) bool {
 		return false
 	}
 	for _, c := range []byte(s) {
-		if !('a' <= c && c <= 'z' || isDigit(c) || c == '-') {
+		if (c < 'a' || c > 'z') && !isDigit(c) && c != '-' {
 			return false
 		}
 	}

@@ -28,13 +28,11 @@ func keyNeighbours() (table [keys]uint64) {
 				if i > 0 {
 					join(row[i-1], row[i])
 				}
-				if r == 0 {
-					continue
-				}
-				// Each key touches two keys of the row above it.
-				for _, above := range []int{i, i + 1} {
-					if above < len(rows[r-1]) {
-						join(row[i], rows[r-1][above])
+				if r > 0 {
+					above := rows[r-1]
+					// Each key touches two keys of the row above it.
+					for j := i; j <= i+1 && j < len(above); j++ {
+						join(row[i], above[j])
 					}
 				}
 			}

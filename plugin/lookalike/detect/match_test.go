@@ -7,20 +7,21 @@ import (
 	"testing"
 )
 
-// want is a verdict in short: class, confidence and "protected→did you mean"
-// for every match, best first; "" is no match.
+// short writes a verdict as class, confidence and "protected→did you mean" for
+// every match, best first; no match is empty.
 func short(v *Verdict, ok bool) string {
 	if !ok {
 		return ""
 	}
-	s := v.Class.String() + " " + v.Confidence.String()
+	words := []string{v.Class.String(), v.Confidence.String()}
 	for _, m := range v.Matches {
-		s += " " + m.Protected
-		if m.DidYouMean != m.Protected {
-			s += "→" + m.DidYouMean
+		if m.DidYouMean == m.Protected {
+			words = append(words, m.Protected)
+		} else {
+			words = append(words, m.Protected+"→"+m.DidYouMean)
 		}
 	}
-	return s
+	return strings.Join(words, " ")
 }
 
 type row struct{ qname, want string }
@@ -430,14 +431,14 @@ func TestWatched(t *testing.T) {
 func TestConcurrent(t *testing.T) {
 	x := mustNew(t, recallNames...)
 	qnames := []string{"army.ml", "arrny.ml", "example.ml", "us-af.ml", "xn--rmy-5cd.ml", "stratcmo.ml", "x.mil.ml"}
-	var want []string
+	want := make([]string, 0, len(qnames))
 	for _, q := range qnames {
 		want = append(want, short(x.Match(q)))
 	}
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			var got []string
+			got := make([]string, 0, len(qnames))
 			for _, q := range qnames {
 				got = append(got, short(x.Match(q)))
 			}

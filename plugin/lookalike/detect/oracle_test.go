@@ -194,6 +194,7 @@ func TestOracle(t *testing.T) {
 // agrees compares Match with the oracle for q, and for double-typo where that
 // is asked for.
 func (o *oracle) agrees(t *testing.T, x *Index, q string, doubles bool) bool {
+	t.Helper()
 	v, ok := x.Match(q + ".ml")
 	if !ok {
 		v = &Verdict{}
@@ -246,6 +247,7 @@ func (o *oracle) agrees(t *testing.T, x *Index, q string, doubles bool) bool {
 
 // agreesTwice compares the names at two edits.
 func (o *oracle) agreesTwice(t *testing.T, v *Verdict, q string) bool {
+	t.Helper()
 	if v.Class != None && v.Class != DoubleTypo {
 		return v.Class == Combosquat
 	}

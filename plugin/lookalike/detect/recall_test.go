@@ -146,7 +146,7 @@ var generators = map[string]func(label string) []variant{
 		return append(v, variant{l + "s", Edit, want}, variant{l + "es", DoubleTypo, Low})[:len(v)+1]
 	},
 	"combosquat": func(l string) (v []variant) {
-		for _, w := range strings.Fields("mail webmail owa us www mil login secure") {
+		for w := range strings.FieldsSeq("mail webmail owa us www mil login secure") {
 			if letters(l) >= 4 {
 				v = append(v, each(Combosquat, Medium, l+"-"+w, w+"-"+l, w+"-"+l+"-mail")...)
 			}
@@ -193,9 +193,7 @@ var generators = map[string]func(label string) []variant{
 		}
 		j := strings.ReplaceAll(l, ".", "")
 		for _, s := range []string{j, strings.ReplaceAll(l, ".", "-")} {
-			for _, t := range append(typos(s, transpositions(s), 3), append(typos(s, repetitions(s), 3), typos(s, omissions(s), 4)...)...) {
-				v = append(v, t)
-			}
+			v = slices.Concat(v, typos(s, transpositions(s), 3), typos(s, repetitions(s), 3), typos(s, omissions(s), 4))
 		}
 		return v
 	},
@@ -244,11 +242,11 @@ func TestRecall(t *testing.T) {
 	}
 }
 
-func mustNew(t testing.TB, protected ...string) *Index {
-	t.Helper()
+func mustNew(tb testing.TB, protected ...string) *Index {
+	tb.Helper()
 	x, err := New(Config{Protected: protected, TLDs: []string{"ml"}})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return x
 }
