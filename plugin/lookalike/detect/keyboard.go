@@ -23,19 +23,18 @@ func keyNeighbours() (table [keys]uint64) {
 		}
 	}
 	for _, rows := range layouts {
-		for r, row := range rows {
+		above := ""
+		for _, row := range rows {
 			for i := range len(row) {
 				if i > 0 {
 					join(row[i-1], row[i])
 				}
-				if r > 0 {
-					above := rows[r-1]
-					// Each key touches two keys of the row above it.
-					for j := i; j <= i+1 && j < len(above); j++ {
-						join(row[i], above[j])
-					}
+				// Each key touches two keys of the row above it.
+				for j := i; j <= i+1 && j < len(above); j++ {
+					join(row[i], above[j])
 				}
 			}
+			above = row
 		}
 	}
 	for _, rows := range layouts[1:] {

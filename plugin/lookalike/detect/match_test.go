@@ -213,6 +213,9 @@ func TestMatches(t *testing.T) {
 		{"nav.ml", "typo medium navy.mil"},
 		{"nave.ml", ""},
 		{"all.ml", "typo low mail.mil"}, // a common word
+		{"mali.ml", "homoglyph low mail.mil"},
+		{"mall.ml", "homoglyph low mail.mil"},
+		{"ma1l.ml", "homoglyph high mail.mil"},
 		{"arm.ml", "typo low army.mil army.nl"},
 		{"login.example.ml", "tld-swap high example.co.uk→login.example.co.uk"},
 		{"mail.sample.ml", ""},

@@ -80,6 +80,9 @@ func (s *search) sameAs(r *reading, n, k int, id uint32, cut affix) {
 		f.class = Homoglyph
 	}
 	f.confidence = confidenceOf(f.class, p.size)
+	if f.class == Homoglyph && k == 0 && plain && commonWord(r) {
+		f.confidence, f.how.common = min(f.confidence, Low), true
+	}
 	s.add(f)
 }
 

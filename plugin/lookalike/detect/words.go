@@ -7,7 +7,8 @@ import (
 )
 
 // words_english.txt is taken from SCOWL, see LICENSE-SCOWL; words_french.txt
-// was written for this package, with accents left out.
+// was written for this package, with accents left out, and has a few names of
+// places in and around Mali as well.
 var (
 	//go:embed words_english.txt
 	wordsEnglish string
