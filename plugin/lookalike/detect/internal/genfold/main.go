@@ -15,8 +15,10 @@ import (
 	"fmt"
 	"go/format"
 	"log"
+	"maps"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -86,8 +88,10 @@ func load(file string) (*folder, error) {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	f := &folder{prototypes: make(map[rune]string), neighbours: make(map[rune][]string)}
-	for from, all := range pairs {
-		for _, to := range all {
+	for _, key := range slices.Sorted(maps.Keys(pairs)) { // the same table each time
+		from := plain(key)
+		for _, to := range pairs[key] {
+			to.Char = plain(to.Char)
 			if r, ok := single(from); ok {
 				f.neighbours[r] = append(f.neighbours[r], to.Char)
 			}
@@ -99,6 +103,10 @@ func load(file string) (*folder, error) {
 	}
 	return f, nil
 }
+
+// plain takes off the left-to-right marks that the file puts around letters
+// which are written from right to left.
+func plain(s string) string { return strings.Trim(s, "\u200e") }
 
 func single(s string) (rune, bool) {
 	r, size := utf8.DecodeRuneInString(s)

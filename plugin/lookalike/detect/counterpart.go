@@ -1,0 +1,60 @@
+package detect
+
+import (
+	"maps"
+	"slices"
+)
+
+// maxCounterparts bounds the TLDs that Counterparts names.
+const maxCounterparts = 8
+
+// Counterparts returns what a name under a lookalike TLD would resemble if its
+// counterparts were protected: one verdict of class TLDSwap for each TLD of the
+// protected names, in alphabetical order, at most eight. Whether the protected
+// name of a verdict exists is for the caller to find out. It returns nothing for
+// other names. It allocates; it is safe for concurrent use.
+func (x *Index) Counterparts(qname string) []*Verdict {
+	t := x.tldOf(qname)
+	if t == nil {
+		return nil
+	}
+	var s search
+	if !s.start(x, t, qname) {
+		return nil
+	}
+	tlds := slices.Sorted(maps.Keys(x.kept))
+	verdicts := make([]*Verdict, 0, min(len(tlds), maxCounterparts))
+	for _, tld := range tlds[:cap(verdicts)] {
+		if v := s.counterpart(tld); v != nil {
+			verdicts = append(verdicts, v)
+		}
+	}
+	return verdicts
+}
+
+// counterpart returns the verdict that the name is meant to lie under tld, or
+// nil where that would be too long for a name.
+func (s *search) counterpart(tld string) *Verdict {
+	n := &s.name
+	octets := len(tld) + 1
+	for i := s.lo; i < s.hi; i++ {
+		octets += len(n.label(i)) + 1
+	}
+	if octets > maxOctets {
+		return nil
+	}
+	protected := n.text(s.hi-1, s.hi) + "." + tld
+	v := &Verdict{
+		Class:       TLDSwap,
+		Confidence:  High,
+		Matches:     []Match{{Protected: protected, DidYouMean: n.text(s.lo, s.hi) + "." + tld}},
+		Name:        n.text(0, n.labels),
+		Registrable: n.text(s.hi-1, n.labels),
+		Service:     n.text(0, s.lo),
+	}
+	v.Reason = v.Registrable + " differs from " + protected + ", which exists, only in what stands behind its first label (verified)"
+	if u := n.unicode(); u != v.Name {
+		v.Unicode = u
+	}
+	return v
+}
