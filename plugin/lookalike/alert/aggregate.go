@@ -50,6 +50,8 @@ type table struct {
 	limiter limiter
 	fresh   func() // called when a group wants to be announced; must not block
 
+	ended []string // groups that went without a record; the flusher's
+
 	groups        atomic.Int64
 	clientRollups atomic.Int64
 
@@ -70,8 +72,9 @@ type shard struct {
 
 // announcement is the first detection of a group, on its way into a record.
 type announcement struct {
-	key key
-	det Detection
+	key   key
+	det   Detection
+	group *group
 }
 
 // group is the state of one key.
@@ -86,6 +89,7 @@ type group struct {
 	due         time.Time     // no record before this
 	det         Detection     // the first query since the last record, or the last one known
 	window      window
+	dirty       bool // has changed since the last checkpoint
 }
 
 // window is what happened to a group since its last record.
@@ -235,7 +239,7 @@ func (s *shard) create(k key, hash uint64, d *Detection) {
 		s.pending++
 	}
 	s.insert(g)
-	s.announce = append(s.announce, announcement{key: k, det: *d})
+	s.announce = append(s.announce, announcement{key: k, det: *d, group: g})
 }
 
 func (s *shard) insert(g *group) {
@@ -267,6 +271,7 @@ func (s *shard) add(t *table, g *group, d *Detection) {
 	if d.Time.After(g.last) {
 		g.last = d.Time
 	}
+	g.dirty = true
 	w := &g.window
 	if w.start.IsZero() {
 		w.start = d.Time
@@ -388,6 +393,7 @@ func (t *table) announcements() []*Record {
 func (s *shard) takeAnnouncements(records []*Record) []*Record {
 	for i := range s.announce {
 		r := newFirst(&s.announce[i])
+		r.after = s.announce[i].group.state()
 		s.pending -= r.Count
 		records = append(records, r)
 	}
@@ -425,6 +431,9 @@ func (t *table) step(s *shard, g *group, now time.Time) *Record {
 	switch {
 	case g.key.rollup() && (due || idle && !g.window.start.IsZero()):
 		r = t.record(s, g, Storm, now)
+		if idle {
+			r.after = nil
+		}
 	case g.key.rollup():
 	case idle:
 		r = t.record(s, g, Final, now)
@@ -433,6 +442,9 @@ func (t *table) step(s *shard, g *group, now time.Time) *Record {
 	}
 	if idle {
 		t.drop(s, g)
+		if r == nil {
+			t.ended = append(t.ended, groupID(&g.key))
+		}
 	}
 	return r
 }
@@ -454,6 +466,10 @@ func (t *table) record(s *shard, g *group, phase Phase, now time.Time) *Record {
 	g.window = window{}
 	g.due = now.Add(g.interval)
 	g.interval = min(2*g.interval, maxInterval)
+	g.dirty = false
+	if phase != Final {
+		r.after = g.state()
+	}
 	return r
 }
 
@@ -472,7 +488,9 @@ func (t *table) close(now time.Time) []*Record {
 				case !g.key.rollup():
 					records = append(records, t.record(s, g, Final, now))
 				case !g.window.start.IsZero():
-					records = append(records, t.record(s, g, Storm, now))
+					r := t.record(s, g, Storm, now)
+					r.after = nil
+					records = append(records, r)
 				}
 			}
 		}

@@ -3,6 +3,7 @@ package alert
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -20,8 +21,10 @@ type Config struct {
 	Version      string        // of the plugin
 }
 
-// tick is how often the table is swept for records that are due.
-const tick = time.Second
+const (
+	tick            = time.Second     // between two looks for records that are due
+	checkpointEvery = 2 * time.Second // the counts that a crash may cost
+)
 
 // Pipeline turns detections into alerts and brings them to their sinks. It is
 // safe for concurrent use.
@@ -33,12 +36,16 @@ type Pipeline struct {
 	refs    int // guarded by registry.mu
 	table   *table
 	runners []*runner
+	store   *store // nil: there is no spool
+	owner   string // marks this pipeline's groups in the store
 	sensor  string
 	version string
 
 	// Owned by the flusher's goroutine, and by Close when that has ended.
 	epoch    string
 	sequence uint64
+	unsaved  map[string]*groupState // that the spool has not taken yet
+	saved    time.Time              // the last checkpoint
 
 	wake chan struct{}
 	quit chan struct{}
@@ -51,6 +58,7 @@ var registry struct {
 	mu        sync.Mutex
 	pipelines map[string]*Pipeline
 	runners   map[string]*runner
+	stores    map[string]*store
 }
 
 // Open starts a pipeline, or takes a reference to the one that runs with an
@@ -68,16 +76,13 @@ func Open(cfg Config) (*Pipeline, error) {
 		return p, nil
 	}
 	p := &Pipeline{
-		key: key, refs: 1, sensor: cfg.Sensor, version: cfg.Version, epoch: newID(),
-		wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
+		key: key, refs: 1, sensor: cfg.Sensor, version: cfg.Version, epoch: newID(), owner: newID(),
+		unsaved: make(map[string]*groupState),
+		wake:    make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
 	}
 	p.table = newTable(p.wakeUp)
-	for _, d := range cfg.Destinations {
-		r, err := acquire(d, sink.Env{Sensor: cfg.Sensor, Version: cfg.Version})
-		if err != nil {
-			return nil, errors.Join(err, releaseLocked(context.Background(), p.runners))
-		}
-		p.runners = append(p.runners, r)
+	if err := p.open(cfg); err != nil {
+		return nil, errors.Join(err, stop(context.Background(), unused(p.runners)), p.closeStore())
 	}
 	if registry.pipelines == nil {
 		registry.pipelines = make(map[string]*Pipeline)
@@ -86,6 +91,55 @@ func Open(cfg Config) (*Pipeline, error) {
 	cfg.warn()
 	go p.run()
 	return p, nil
+}
+
+// open opens the spool and the sinks, and goes on with the groups that a
+// crash left. The registry is locked.
+func (p *Pipeline) open(cfg Config) error {
+	if cfg.Spool != nil {
+		s, err := acquireStore(cfg.Spool)
+		if err != nil {
+			return err
+		}
+		p.store = s
+	}
+	for _, d := range cfg.Destinations {
+		r, err := acquire(d, sink.Env{Sensor: cfg.Sensor, Version: cfg.Version}, p.store)
+		if err != nil {
+			return err
+		}
+		p.runners = append(p.runners, r)
+	}
+	if p.store != nil {
+		p.adopt(p.store.adopt())
+	}
+	return nil
+}
+
+// adopt goes on with groups of the last run.
+func (p *Pipeline) adopt(groups []*groupState) {
+	if len(groups) == 0 {
+		return
+	}
+	for _, state := range groups {
+		if p.table.restore(state) {
+			p.unsaved[state.group()] = state
+		}
+	}
+	p.save(true)
+}
+
+// save writes a checkpoint.
+func (p *Pipeline) save(fresh bool) {
+	p.saved = time.Now()
+	maps.Copy(p.unsaved, p.table.checkpoint())
+	for _, id := range p.table.ended {
+		p.unsaved[id] = nil
+	}
+	p.table.ended = nil
+	if p.store.checkpoint(p.owner, p.unsaved, fresh) {
+		clear(p.unsaved)
+	}
 }
 
 // complete fills in the defaults and drops repeated destinations.
@@ -113,7 +167,7 @@ func (c Config) complete() (Config, error) {
 // warn says what is kept in memory only.
 func (c Config) warn() {
 	for _, d := range c.Destinations {
-		if !d.direct {
+		if !d.direct && c.Spool == nil {
 			log.Warningf("Alerts for %s wait in memory, %d at most, since there is no spool", d.name, queueLimit)
 		}
 	}
@@ -121,22 +175,31 @@ func (c Config) warn() {
 
 // key is equal for equal configurations.
 func (c Config) key() string {
-	keys := make([]string, 0, len(c.Destinations)+2)
+	keys := make([]string, 0, len(c.Destinations)+3)
 	for _, d := range c.Destinations {
 		keys = append(keys, d.key)
+	}
+	if c.Spool != nil {
+		keys = append(keys, "spool "+c.Spool.String())
 	}
 	return strings.Join(append(keys, c.Sensor, c.Version), "\n")
 }
 
 // acquire returns the runner of a destination, started if need be. The
 // registry is locked.
-func acquire(d Destination, env sink.Env) (*runner, error) {
+func acquire(d Destination, env sink.Env, spool *store) (*runner, error) {
 	key := d.key + "\n" + env.Sensor + "\n" + env.Version
+	if d.direct {
+		spool = nil
+	}
+	if spool != nil {
+		key = d.key + "\n" + spool.dir
+	}
 	if r, ok := registry.runners[key]; ok {
 		r.refs++
 		return r, nil
 	}
-	r, err := newRunner(key, d, env)
+	r, err := newRunner(key, d, env, spool)
 	if err != nil {
 		return nil, err
 	}
@@ -147,10 +210,37 @@ func acquire(d Destination, env sink.Env) (*runner, error) {
 	return r, nil
 }
 
-// releaseLocked drops a reference to each runner and stops those that have
-// none left, all at a time. The registry is locked.
-func releaseLocked(ctx context.Context, runners []*runner) error {
-	return stop(ctx, unused(runners))
+// acquireStore returns the spool in a directory, opened if need be. The
+// registry is locked.
+func acquireStore(cfg *Spool) (*store, error) {
+	if s, ok := registry.stores[cfg.dir]; ok {
+		s.refs++
+		s.resize(cfg.limit)
+		return s, nil
+	}
+	s, err := openStore(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if registry.stores == nil {
+		registry.stores = make(map[string]*store)
+	}
+	s.refs = 1
+	registry.stores[cfg.dir] = s
+	return s, nil
+}
+
+// closeStore drops the reference to the spool. The registry is locked: who
+// opens the directory next has to find it unlocked.
+func (p *Pipeline) closeStore() error {
+	if p.store == nil {
+		return nil
+	}
+	if p.store.refs--; p.store.refs > 0 {
+		return nil
+	}
+	delete(registry.stores, p.store.dir)
+	return p.store.close()
 }
 
 // unused drops a reference to each runner and returns those that have none
@@ -214,30 +304,55 @@ func (p *Pipeline) run() {
 			p.emit(p.table.announcements())
 		case now := <-ticker.C:
 			p.emit(p.table.sweep(now))
-			for _, r := range p.runners {
-				r.measure(now)
-			}
+			p.housekeep(now)
 		case <-p.quit:
 			return
 		}
 	}
 }
 
-// emit numbers records and gives them to every sink.
+// housekeep does what has to be done now and then.
+func (p *Pipeline) housekeep(now time.Time) {
+	if p.store != nil {
+		if now.Sub(p.saved) >= checkpointEvery {
+			p.save(false)
+		}
+		p.store.measure()
+	}
+	for _, r := range p.runners {
+		r.measure(now)
+	}
+}
+
+// emit numbers records, spools them, and gives them to every sink.
 func (p *Pipeline) emit(records []*Record) {
 	if len(records) == 0 {
 		return
 	}
 	now := time.Now()
 	for _, r := range records {
-		p.sequence++
-		r.ID, r.Epoch, r.Sequence, r.Created = newID(), p.epoch, p.sequence, now
-		r.Sensor, r.Version = p.sensor, p.version
+		r.ID, r.Created, r.Sensor, r.Version = newID(), now, p.sensor, p.version
+		delete(p.unsaved, r.Group)
+	}
+	p.number(records)
+	for _, r := range records {
 		recordCount.WithLabelValues(r.Phase.String()).Inc()
 		reportedCount.Add(float64(r.Count))
 	}
 	for _, r := range p.runners {
 		r.push(records)
+	}
+}
+
+// number gives records their sequence; a spool has its own, and writes them.
+func (p *Pipeline) number(records []*Record) {
+	if p.store != nil {
+		p.store.append(p.owner, records)
+		return
+	}
+	for _, r := range records {
+		p.sequence++
+		r.Epoch, r.Sequence = p.epoch, p.sequence
 	}
 }
 
@@ -261,7 +376,10 @@ func (p *Pipeline) Close(ctx context.Context) error {
 	registry.mu.Lock()
 	idle := unused(p.runners)
 	registry.mu.Unlock()
-	return stop(ctx, idle)
+	err := stop(ctx, idle)
+	registry.mu.Lock()
+	defer registry.mu.Unlock()
+	return errors.Join(err, p.closeStore())
 }
 
 // tooLate is the last resort for a detection after the last flush: while the

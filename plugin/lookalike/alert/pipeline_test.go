@@ -225,7 +225,7 @@ func TestRefusedAndDenied(t *testing.T) {
 // counts them and says so.
 func TestQueueFull(t *testing.T) {
 	lost := 0
-	q := newQueue(4, func(n int) { lost += n })
+	q := newQueue(4, func() { lost++ }, func() {})
 	record := func(i int) *Record { return &Record{Epoch: "e", Sequence: uint64(i), Count: 10} }
 	q.push([]*Record{record(1), record(2)})
 	flight := q.take(1)

@@ -30,11 +30,12 @@ type queue struct {
 	gap    *Record // what was dropped behind the records in flight
 	limit  int
 	signal chan struct{}
-	lose   func(n int) // told of dropped records; called with mu held
+	lose   func() // told of each dropped record; called with mu held
+	tell   func() // told of each gap that is begun; called with mu held
 }
 
-func newQueue(limit int, lose func(int)) *queue {
-	return &queue{limit: limit, lose: lose, signal: make(chan struct{}, 1)}
+func newQueue(limit int, lose, tell func()) *queue {
+	return &queue{limit: limit, lose: lose, tell: tell, signal: make(chan struct{}, 1)}
 }
 
 // push adds records and never waits.
@@ -57,12 +58,14 @@ func (q *queue) push(records []*Record) {
 func (q *queue) drop() {
 	r := q.items[q.flight]
 	q.items = append(q.items[:q.flight], q.items[q.flight+1:]...)
-	if r.Phase == Lost { // an older gap: its own numbers are counted already
-		q.lose(1)
+	q.lose()
+	if q.gap == nil {
+		q.tell()
+	}
+	if r.Phase == Lost { // an older gap
 		q.gap = widen(q.gap, r.Lost.Epoch, r.Lost.From, r.Lost.To, r.Lost.Records, r.Lost.Detections, r)
 		return
 	}
-	q.lose(1)
 	q.gap = widen(q.gap, r.Epoch, r.Sequence, r.Sequence, 1, r.Count, r)
 }
 
@@ -112,5 +115,9 @@ func (q *queue) backlog() (int, time.Time) {
 	if len(q.items) == 0 {
 		return 0, time.Time{}
 	}
-	return len(q.items), q.items[0].Created
+	n := len(q.items)
+	if q.gap != nil {
+		n++
+	}
+	return n, q.items[0].Created
 }

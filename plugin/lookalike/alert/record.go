@@ -99,6 +99,8 @@ type Record struct {
 
 	Sensor  string
 	Version string
+
+	after *groupState // the group, once this record is made; nil: it is no more
 }
 
 // TypeCount is the number of queries of one type.
@@ -161,7 +163,7 @@ func newRecord(g *group, phase Phase) *Record {
 // sensor.
 func newLost(g *Gap, like *Record) *Record {
 	return &Record{
-		ID: newID(), Epoch: like.Epoch, Phase: Lost, Lost: g, Created: like.Created,
+		ID: newID(), Epoch: like.Epoch, Phase: Lost, Lost: g, Created: time.Now(),
 		Start: like.Start, End: like.End, Sensor: like.Sensor, Version: like.Version,
 	}
 }

@@ -19,6 +19,7 @@ const (
 	firstBackoff = 500 * time.Millisecond
 	maxBackoff   = time.Minute
 	deniedPause  = 5 * time.Minute        // with credentials that do not work
+	repoll       = 5 * time.Second        // of a source that had nothing, or could not be read
 	drainBackoff = 250 * time.Millisecond // at shutdown there is no time
 	stopGrace    = time.Second            // for a sink whose context is done
 )
@@ -31,15 +32,19 @@ type runner struct {
 	dest   Destination
 	sink   sink.Sink
 	source source
-	queue  *queue // the source, where that is in memory
+	queue  *queue  // the source, where that is in memory
+	cursor *cursor // the source, where that is a spool
+
+	dead *deadLetters // nil: the log
 
 	draining chan struct{} // closed: end when nothing is left
 	cancel   context.CancelFunc
 	done     chan struct{}
 }
 
-// newRunner opens the sink and starts the goroutine.
-func newRunner(key string, dest Destination, env sink.Env) (*runner, error) {
+// newRunner opens the sink and starts the goroutine. Without a spool, records
+// wait in memory.
+func newRunner(key string, dest Destination, env sink.Env, spool *store) (*runner, error) {
 	s, err := dest.open(env)
 	if err != nil {
 		return nil, err
@@ -48,8 +53,13 @@ func newRunner(key string, dest Destination, env sink.Env) (*runner, error) {
 		key: key, refs: 1, dest: dest, sink: s,
 		draining: make(chan struct{}), done: make(chan struct{}),
 	}
-	r.queue = newQueue(queueLimit, func(n int) { r.lose("queue_full", n) })
-	r.source = r.queue
+	if spool != nil {
+		r.cursor = spool.attach(dest)
+		r.source, r.dead = r.cursor, spool.dead
+	} else {
+		r.queue = newQueue(queueLimit, func() { r.lose("queue_full", 1) }, func() { r.records(1) })
+		r.source = r.queue
+	}
 	sinkUp.WithLabelValues(dest.name).Set(1)
 	r.measure(time.Now())
 	ctx, cancel := context.WithCancel(context.Background())
@@ -58,11 +68,16 @@ func newRunner(key string, dest Destination, env sink.Env) (*runner, error) {
 	return r, nil
 }
 
-// push gives the sink records; it never waits.
+// push gives the sink records; it never waits. From a spool, the sink takes
+// them by itself.
 func (r *runner) push(records []*Record) {
-	sinkRecords.WithLabelValues(r.dest.name).Add(float64(len(records)))
-	r.queue.push(records)
+	if r.queue != nil {
+		r.records(len(records))
+		r.queue.push(records)
+	}
 }
+
+func (r *runner) records(n int) { sinkRecords.WithLabelValues(r.dest.name).Add(float64(n)) }
 
 func (r *runner) lose(reason string, n int) {
 	sinkLost.WithLabelValues(r.dest.name, reason).Add(float64(n))
@@ -126,11 +141,19 @@ func (r *runner) next(ctx context.Context) []*Record {
 			return nil
 		default:
 		}
-		select {
-		case <-r.source.ready():
-		case <-r.draining:
-		case <-ctx.Done():
-		}
+		r.wait(ctx)
+	}
+}
+
+// wait waits until there may be records, or none any more.
+func (r *runner) wait(ctx context.Context) {
+	timer := time.NewTimer(repoll)
+	defer timer.Stop()
+	select {
+	case <-r.source.ready():
+	case <-r.draining:
+	case <-ctx.Done():
+	case <-timer.C:
 	}
 }
 
@@ -173,6 +196,14 @@ func message(f *Format, r *Record) sink.Message {
 // bury puts away a record that the receiver will never take.
 func (r *runner) bury(rec *Record, why error) {
 	r.lose("refused", 1)
+	if r.dead != nil {
+		err := r.dead.write(r.dest.name, why, rec)
+		if err == nil {
+			log.Errorf("Alert %s is %v by %s, it is in %s", rec.ID, why, r.dest.name, r.dead.path)
+			return
+		}
+		log.Errorf("A dead letter cannot be written: %v", err)
+	}
 	log.Errorf("Alert %s is %v by %s: %s", rec.ID, why, r.dest.name, ecs.Append(nil, rec))
 }
 
@@ -183,6 +214,9 @@ func (r *runner) pause(ctx context.Context, d time.Duration) bool {
 	draining := r.draining
 	select {
 	case <-draining:
+		if r.cursor != nil {
+			return false // what is left waits on disk
+		}
 		d, draining = min(d, drainBackoff), nil
 	default:
 	}
@@ -191,6 +225,7 @@ func (r *runner) pause(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-timer.C:
 	case <-draining:
+		return r.cursor == nil
 	case <-ctx.Done():
 		return false
 	}
@@ -214,6 +249,13 @@ func (r *runner) stop(ctx context.Context) error {
 	sinkBacklog.DeleteLabelValues(r.dest.name)
 	sinkOldest.DeleteLabelValues(r.dest.name)
 	left, _ := r.source.backlog()
+	if r.cursor != nil {
+		r.cursor.detach()
+		if left > 0 {
+			log.Infof("%d alerts for %s stay in the spool", left, r.dest.name)
+		}
+		return nil
+	}
 	if left == 0 {
 		return nil
 	}

@@ -1,11 +1,71 @@
 package alert
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
 
-// Spool is a `spool` line of a Corefile.
-type Spool struct{}
+// Spool is a `spool` line of a Corefile: where alerts wait on disk for network
+// destinations, and where the counts that no alert has carried yet survive a
+// crash.
+type Spool struct {
+	dir   string
+	limit int64 // bytes
+}
 
-// ParseSpool reads the words after `spool`: DIRECTORY [SIZE].
-func ParseSpool([]string) (*Spool, error) {
-	return nil, errors.New("unknown property 'spool': all destinations of this version write at once and need none")
+const (
+	defaultSpoolSize = 256 << 20
+	minSpoolSize     = 1 << 20
+	maxSpoolSize     = 1 << 40
+)
+
+// ParseSpool reads the words after `spool`: DIRECTORY [SIZE]. It opens nothing.
+func ParseSpool(args []string) (*Spool, error) {
+	if len(args) == 0 || len(args) > 2 || args[0] == "" {
+		return nil, errors.New("want DIRECTORY [SIZE]")
+	}
+	dir, err := filepath.Abs(args[0])
+	if err != nil {
+		return nil, err
+	}
+	s := &Spool{dir: dir, limit: defaultSpoolSize}
+	if len(args) == 2 {
+		if s.limit, err = parseSize(args[1]); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// String returns the directory and the size.
+func (s *Spool) String() string { return fmt.Sprintf("%s %d", s.dir, s.limit) }
+
+// units of a size; the longest suffixes stand first.
+var units = []struct {
+	suffix string
+	bytes  int64
+}{
+	{"kib", 1 << 10}, {"mib", 1 << 20}, {"gib", 1 << 30}, {"tib", 1 << 40},
+	{"kb", 1e3}, {"mb", 1e6}, {"gb", 1e9}, {"tb", 1e12},
+	{"k", 1 << 10}, {"m", 1 << 20}, {"g", 1 << 30}, {"t", 1 << 40}, {"b", 1}, {"", 1},
+}
+
+// parseSize reads a number with or without a unit: 256MiB, 1G, 500000000.
+func parseSize(s string) (int64, error) {
+	lower := strings.ToLower(s)
+	for _, u := range units {
+		digits, ok := strings.CutSuffix(lower, u.suffix)
+		if !ok {
+			continue
+		}
+		n, err := strconv.ParseInt(digits, 10, 64)
+		if err != nil || n < 1 || n > maxSpoolSize/u.bytes || n*u.bytes < minSpoolSize {
+			break
+		}
+		return n * u.bytes, nil
+	}
+	return 0, fmt.Errorf("%q is no size from 1MiB to 1TiB", s)
 }

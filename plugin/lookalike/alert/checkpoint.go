@@ -1,0 +1,130 @@
+package alert
+
+import (
+	"encoding/json"
+	"net/netip"
+	"time"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+)
+
+// groupState is a group as the spool keeps it over a crash: after it, the
+// group goes on, with what it had counted and without a second first record.
+type groupState struct {
+	Class    string // by name: numbers may change between versions
+	Client   netip.Addr
+	Name     string
+	Action   string
+	First    time.Time
+	Last     time.Time
+	Due      time.Time
+	Interval time.Duration
+	Total    uint64
+	Det      Detection
+	Window   windowState
+}
+
+// windowState leaves out the sketches, which are keyed anew by each process:
+// after a crash a window's estimates begin again.
+type windowState struct {
+	Count      uint64
+	Start, End time.Time
+	Qtypes     map[uint16]uint64
+	Others     uint64
+	Samples    []string
+	Clients    []netip.Addr
+	Envelopes  []SMTP
+}
+
+// state returns g's state.
+func (g *group) state() *groupState {
+	w := &g.window
+	qtypes := make(map[uint16]uint64)
+	for _, c := range w.qtypes {
+		if c.count > 0 {
+			qtypes[c.qtype] = c.count
+		}
+	}
+	return &groupState{
+		Class: g.key.class.String(), Client: g.key.client, Name: g.key.name, Action: g.key.action,
+		First: g.first, Last: g.last, Due: g.due, Interval: g.interval, Total: g.total, Det: g.det,
+		Window: windowState{
+			Count: w.count, Start: w.start, End: w.end, Qtypes: qtypes, Others: w.others,
+			Samples: w.samples, Clients: w.clients, Envelopes: w.envelopes,
+		},
+	}
+}
+
+// restore puts a group back into the table. It reports false for a state that
+// this version cannot read.
+func (t *table) restore(state *groupState) bool {
+	class, err := detect.ParseClass(state.Class)
+	if err != nil || state.Det.Verdict == nil {
+		return false
+	}
+	state.Det.Verdict.Class = class
+	k := key{class: class, client: state.Client, name: state.Name, action: state.Action}
+	g := &group{
+		key: k, hash: t.hash(&k), first: state.First, last: state.Last, due: state.Due, interval: state.Interval,
+		total: state.Total, det: state.Det,
+	}
+	w := &g.window
+	w.count, w.start, w.end, w.others = state.Window.Count, state.Window.Start, state.Window.End, state.Window.Others
+	w.samples, w.clients, w.envelopes = state.Window.Samples, state.Window.Clients, state.Window.Envelopes
+	i := 0
+	for qtype, n := range state.Window.Qtypes {
+		if i < len(w.qtypes) {
+			w.qtypes[i] = typeCount{qtype, n}
+			i++
+		}
+	}
+	s := t.shard(g.hash)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.find(g.hash, &k) != nil {
+		return false
+	}
+	s.insert(g)
+	s.pending += w.count
+	switch {
+	case !k.rollup():
+		t.groups.Add(1)
+	case k.client.IsValid():
+		t.clientRollups.Add(1)
+	}
+	return true
+}
+
+// checkpoint returns the groups that have counted something since the last
+// one, by id.
+func (t *table) checkpoint() map[string]*groupState {
+	dirty := make(map[string]*groupState)
+	for i := range t.shards {
+		s := &t.shards[i]
+		s.mu.Lock()
+		for _, chain := range s.groups {
+			for g := chain; g != nil; g = g.next {
+				if g.dirty {
+					g.dirty = false
+					dirty[groupID(&g.key)] = g.state()
+				}
+			}
+		}
+		s.mu.Unlock()
+	}
+	return dirty
+}
+
+// group is the id of the state's group.
+func (state *groupState) group() string {
+	class, _ := detect.ParseClass(state.Class)
+	return groupID(&key{class: class, client: state.Client, name: state.Name, action: state.Action})
+}
+
+// encode returns the state as the spool keeps it.
+func (state *groupState) encode() ([]byte, error) { return json.Marshal(state) }
+
+func decodeState(b []byte) (*groupState, error) {
+	state := new(groupState)
+	return state, json.Unmarshal(b, state)
+}

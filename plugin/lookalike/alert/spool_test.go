@@ -1,0 +1,649 @@
+package alert
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+)
+
+func TestParseSpool(t *testing.T) {
+	tests := []struct {
+		args  string
+		limit int64
+		err   string
+	}{
+		{"/var/spool/lookalike", 256 << 20, ""},
+		{"spool 1MiB", 1 << 20, ""},
+		{"/s 2g", 2 << 30, ""},
+		{"/s 500MB", 500e6, ""},
+		{"/s 100000000", 1e8, ""},
+		{"", 0, "want DIRECTORY [SIZE]"},
+		{"/s 1 2", 0, "want DIRECTORY [SIZE]"},
+		{"/s 1023KiB", 0, "is no size"},
+		{"/s 2TiB", 0, "is no size"},
+		{"/s -5GiB", 0, "is no size"},
+		{"/s 99999999999GiB", 0, "is no size"},
+		{"/s big", 0, "is no size"},
+	}
+	for _, tc := range tests {
+		t.Run(tc.args, func(t *testing.T) {
+			s, err := ParseSpool(strings.Fields(tc.args))
+			switch {
+			case tc.err != "":
+				if err == nil || !strings.Contains(err.Error(), tc.err) {
+					t.Errorf("Got error %v, want one with %q", err, tc.err)
+				}
+			case err != nil || s.limit != tc.limit || !filepath.IsAbs(s.dir):
+				t.Errorf("Got %v and error %v, want %d bytes", s, err, tc.limit)
+			}
+		})
+	}
+}
+
+// openSpooled opens a pipeline with a spool.
+func openSpooled(t *testing.T, dir string, limit int64, destinations ...Destination) *Pipeline {
+	t.Helper()
+	p, err := Open(Config{
+		Destinations: destinations, Sensor: "ns1.example.org", Version: "1.0.0", Spool: &Spool{dir: dir, limit: limit},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// eventually waits for something to become true.
+func eventually(t *testing.T, what string, f func() bool) {
+	t.Helper()
+	for began := time.Now(); !f(); time.Sleep(5 * time.Millisecond) {
+		if time.Since(began) > 20*time.Second {
+			t.Fatalf("Got no %s in 20 s", what)
+		}
+	}
+}
+
+func (r *receiver) has(n int) func() bool { return func() bool { return len(r.all()) >= n } }
+
+// TestSpoolRestart stops with a sink that is down, and starts again.
+func TestSpoolRestart(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "spool")
+	r := &receiver{fail: errors.New("down")}
+	p := openSpooled(t, dir, minSpoolSize, r.destination("restart"))
+	for i := range 5 {
+		p.Observe(now(fmt.Sprintf("a%d.ml", i)))
+		eventually(t, "record", func() bool { n, _ := p.runners[0].source.backlog(); return n == i+1 })
+	}
+	shut(t, p)
+	if got := r.all(); len(got) != 0 {
+		t.Fatalf("Got %d records at a sink that is down", len(got))
+	}
+	r.set(func() { r.fail = nil })
+	p = openSpooled(t, dir, minSpoolSize, r.destination("restart"))
+	eventually(t, "old records", r.has(10))
+	p.Observe(now("army.ml"))
+	eventually(t, "new record", r.has(11))
+	got := phases(t, r.all())
+	slices.Sort(got[5:10]) // the final ones, of one moment
+	for i, g := range got {
+		if seq, _, _ := strings.Cut(g, " "); i < 5 && seq != fmt.Sprint(i+1) {
+			t.Errorf("Got record %q at %d", g, i)
+		}
+	}
+	if got[10] != "11 first 1" {
+		t.Errorf("Got record %q after the restart, want the sequence to go on", got[10])
+	}
+	epoch := decode(t, r.all()[0].Body)["agent.ephemeral_id"]
+	if last := decode(t, r.all()[10].Body)["agent.ephemeral_id"]; last != epoch {
+		t.Errorf("Got epoch %v after the restart, want %v", last, epoch)
+	}
+	shut(t, p)
+	sinkIdentityTwice(t, "restart", 10)
+}
+
+// sinkIdentityTwice asserts the identity over two runs, the second of which
+// found again records of the first.
+func sinkIdentityTwice(t *testing.T, name string, again float64) {
+	t.Helper()
+	records, delivered := value(t, sinkRecords.WithLabelValues(name)), value(t, sinkDelivered.WithLabelValues(name))
+	if records != delivered+again {
+		t.Errorf("Got %v records, %v delivered, %v found again", records, delivered, again)
+	}
+}
+
+// copySpool is what a crash leaves: the file as it is at a moment.
+func copySpool(t *testing.T, from string) string {
+	t.Helper()
+	to := t.TempDir()
+	in, err := os.Open(filepath.Join(from, spoolFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	out, err := os.Create(filepath.Join(to, spoolFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	if _, err := io.Copy(out, in); err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
+// TestSpoolCrash holds that groups go on after a crash with all that they had
+// counted up to the last checkpoint.
+func TestSpoolCrash(t *testing.T) {
+	dir := t.TempDir()
+	r := new(receiver)
+	p := openSpooled(t, dir, minSpoolSize, r.destination("crash"))
+	defer shut(t, p)
+	for range 5 {
+		p.Observe(now("army.ml"))
+	}
+	eventually(t, "first record", r.has(1))
+	eventually(t, "checkpoint", func() bool {
+		groups, waiting := 0, uint64(0)
+		p.store.mu.Lock()
+		defer p.store.mu.Unlock()
+		if err := p.store.db.View(func(tx *bbolt.Tx) error {
+			return tx.Bucket(groupBucket).ForEach(func(_, v []byte) error {
+				state, err := decodeState(v)
+				groups, waiting = groups+1, waiting+state.Window.Count
+				return err
+			})
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return groups == 1 && waiting == 4
+	})
+	after := copySpool(t, dir)
+
+	r2 := new(receiver)
+	p2 := openSpooled(t, after, minSpoolSize, r2.destination("crash 2"))
+	p2.Observe(now("army.ml"))
+	if err := p2.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if got := phases(t, r2.all()); !slices.Equal(got, []string{"2 final 5"}) {
+		t.Errorf("Got records %q after the crash, want one that goes on", got)
+	}
+	flat := decode(t, r2.all()[0].Body)
+	if flat["lookalike.total"] != 6.0 || flat["lookalike.class"] != "tld-swap" || fmt.Sprint(flat["lookalike.protected"]) != "[army.mil]" {
+		t.Errorf("Got record %v after the crash", flat)
+	}
+
+	// What has ended does not come again.
+	r3 := new(receiver)
+	p3 := openSpooled(t, after, minSpoolSize, r3.destination("crash 3"))
+	shut(t, p3)
+	if got := r3.all(); len(got) != 0 {
+		t.Errorf("Got records %q of groups that had ended", phases(t, got))
+	}
+}
+
+// TestSpoolCheckpointExact holds that a record takes its counts out of the
+// checkpoint: a crash right after it reports nothing twice.
+func TestSpoolCheckpointExact(t *testing.T) {
+	dir := t.TempDir()
+	s, err := openStore(&Spool{dir: dir, limit: minSpoolSize})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tab := newTable(func() {})
+	sum := uint64(0)
+	asked := 0
+	for i := range 50 {
+		at := epoch.Add(time.Duration(i) * 20 * time.Second)
+		for range rand.IntN(4) {
+			tab.observe(detection("192.0.2.25", "army.ml", "army.ml", at))
+			asked++
+		}
+		s.checkpoint("owner", tab.checkpoint(), false)
+		if records := tab.sweep(at); len(records) > 0 {
+			s.append("owner", records)
+			sum += counts(records)
+		}
+		var waiting uint64
+		if err := s.db.View(func(tx *bbolt.Tx) error {
+			return tx.Bucket(groupBucket).ForEach(func(_, v []byte) error {
+				state, err := decodeState(v)
+				waiting += state.Window.Count
+				return err
+			})
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if sum+waiting != uint64(asked) {
+			t.Fatalf("Got %d reported and %d in the checkpoint, want %d", sum, waiting, asked)
+		}
+	}
+	if err := s.close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSpoolFull fills a small spool: the oldest records are lost to the sink
+// that is down, exactly those that it is told of, and none to the other.
+func TestSpoolFull(t *testing.T) {
+	dir := t.TempDir()
+	down, up := &receiver{fail: errors.New("down")}, new(receiver)
+	s, err := openStore(&Spool{dir: dir, limit: minSpoolSize})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	lagging, prompt := s.attach(down.destination("lagging")), s.attach(up.destination("prompt"))
+	const batches, each = 100, 20
+	sent := 0
+	for range batches {
+		records := make([]*Record, each)
+		for i := range records {
+			records[i] = sample()
+			records[i].ID, records[i].Count = newID(), 3
+		}
+		if !s.append("owner", records) {
+			t.Fatalf("Got records refused: %v", s.bad)
+		}
+		for got := prompt.take(7); len(got) > 0; got = prompt.take(7) {
+			for _, r := range got {
+				if sent++; r.Sequence != uint64(sent) {
+					t.Fatalf("Got sequence %d, want %d", r.Sequence, sent)
+				}
+			}
+			prompt.settle(len(got))
+		}
+	}
+	info, err := os.Stat(filepath.Join(dir, spoolFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Size() > minSpoolSize {
+		t.Errorf("Got a file of %d bytes, want at most %d", info.Size(), minSpoolSize)
+	}
+	if sent != batches*each {
+		t.Errorf("Got %d records at the prompt sink, want %d", sent, batches*each)
+	}
+	var gap *Gap
+	next := uint64(0)
+	rest := 0
+	for got := lagging.take(50); len(got) > 0; got = lagging.take(50) {
+		for _, r := range got {
+			if r.Phase == Lost {
+				gap = r.Lost
+				next = gap.To
+				continue
+			}
+			if next++; r.Sequence != next {
+				t.Fatalf("Got sequence %d, want %d", r.Sequence, next)
+			}
+			rest++
+		}
+		lagging.settle(len(got))
+	}
+	if gap == nil || gap.From != 1 || gap.Records != gap.To || gap.Detections != 3*gap.Records || gap.Reason != "spool_full" || gap.Epoch != s.epoch {
+		t.Fatalf("Got gap %+v", gap)
+	}
+	if int(gap.Records)+rest != batches*each || rest == 0 {
+		t.Errorf("Got %d lost and %d delivered, want %d", gap.Records, rest, batches*each)
+	}
+	if lost := value(t, sinkLost.WithLabelValues("lagging", "spool_full")); lost != float64(gap.Records) {
+		t.Errorf("Got %v lost in the metric, %d in the record", lost, gap.Records)
+	}
+	if n, _ := lagging.backlog(); n != 0 {
+		t.Errorf("Got %d in the backlog, want none", n)
+	}
+	records, delivered := value(t, sinkRecords.WithLabelValues("lagging")), float64(rest+1)
+	if records != delivered+float64(gap.Records) {
+		t.Errorf("Got %v records, %v delivered, %d lost", records, delivered, gap.Records)
+	}
+}
+
+// TestSpoolCorrupt holds that no file, whatever is in it, stops the server.
+func TestSpoolCorrupt(t *testing.T) {
+	good := t.TempDir()
+	s, err := openStore(&Spool{dir: good, limit: minSpoolSize})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.attach((&receiver{}).destination("x"))
+	for range 20 {
+		s.append("owner", []*Record{sample()})
+	}
+	if err := s.close(); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(filepath.Join(good, spoolFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	damage := map[string]func([]byte) []byte{
+		"garbage":         func([]byte) []byte { return []byte(strings.Repeat("not a database ", 1000)) },
+		"empty":           func([]byte) []byte { return nil },
+		"one byte":        func([]byte) []byte { return []byte{0} },
+		"half":            func(b []byte) []byte { return b[:len(b)/2] },
+		"two pages":       func(b []byte) []byte { return b[:2*os.Getpagesize()] },
+		"zeros":           func(b []byte) []byte { clear(b); return b },
+		"zeros in it":     func(b []byte) []byte { clear(b[3*os.Getpagesize():]); return b },
+		"a record broken": func(b []byte) []byte { return []byte(strings.ReplaceAll(string(b), `"Sequence":`, `"Sequence:"`)) },
+	}
+	for i := range 40 {
+		damage[fmt.Sprintf("bytes changed, %d", i)] = func(b []byte) []byte {
+			r := rand.New(rand.NewPCG(1, uint64(i)))
+			for range 1 + r.IntN(200) {
+				b[r.IntN(len(b))] = byte(r.Uint32())
+			}
+			return b
+		}
+	}
+	for name, f := range damage {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, spoolFile), f(slices.Clone(whole)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s, err := openStore(&Spool{dir: dir, limit: minSpoolSize})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := s.attach((&receiver{}).destination("x"))
+			for range 3 { // works, with what can be read of the old
+				s.tried = time.Time{} // no waiting
+				s.append("owner", []*Record{sample()})
+				got := c.take(100)
+				c.settle(len(got))
+			}
+			s.tried = time.Time{}
+			if !s.append("owner", []*Record{sample()}) {
+				t.Errorf("Got error %v after four records", s.bad)
+			}
+			if err := s.close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestSpoolSetAside(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, spoolFile), []byte(strings.Repeat("x", 10_000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := openStore(&Spool{dir: dir, limit: minSpoolSize})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	aside, err := filepath.Glob(filepath.Join(dir, spoolFile+".corrupt-*"))
+	if err != nil || len(aside) != 1 {
+		t.Errorf("Got %q set aside and error %v, want one file", aside, err)
+	}
+	if !s.append("owner", []*Record{sample()}) {
+		t.Errorf("Got error %v of a new spool", s.bad)
+	}
+}
+
+func TestSpoolOpenFails(t *testing.T) {
+	dir := t.TempDir()
+	used := filepath.Join(dir, "used")
+	if err := os.Mkdir(used, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	db, err := bbolt.Open(filepath.Join(used, spoolFile), 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{used: "another process uses it", file: "not a directory"} {
+		if s, err := openStore(&Spool{dir: path, limit: minSpoolSize}); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
+			t.Errorf("Got spool %v and error %v for %s, want one with %q", s, err, path, want)
+		}
+	}
+}
+
+// mount mounts a small file system.
+func mount(t *testing.T) string {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("Mounting a file system needs root; the end-to-end tests run this as root")
+	}
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=2m"); err != nil {
+		t.Skipf("No file system can be mounted here: %v", err)
+	}
+	t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
+	return dir
+}
+
+// client drives a store as a pipeline and one sink do, and looks for numbers
+// that come twice.
+type client struct {
+	*testing.T
+	s          *store
+	c          *cursor
+	seen       map[string]bool
+	added, got int
+}
+
+func newClient(t *testing.T, dir string) *client {
+	t.Helper()
+	s, err := openStore(&Spool{dir: dir, limit: 1 << 30})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &client{T: t, s: s, c: s.attach((&receiver{}).destination("disk")), seen: make(map[string]bool)}
+}
+
+// add appends a record at once, however long the disk has been bad.
+func (c *client) add() bool {
+	c.added++
+	c.s.tried = time.Time{}
+	r := sample()
+	r.ID = newID()
+	return c.s.append("owner", []*Record{r})
+}
+
+func (c *client) deliver() {
+	c.Helper()
+	for got := c.c.take(100); len(got) > 0; got = c.c.take(100) {
+		for _, r := range got {
+			k := fmt.Sprint(r.Epoch, r.Sequence)
+			if c.seen[k] {
+				c.Errorf("Got sequence %s twice", k)
+			}
+			c.seen[k] = true
+		}
+		c.got += len(got)
+		c.c.settle(len(got))
+	}
+	if c.got != c.added {
+		c.Errorf("Got %d of %d records", c.got, c.added)
+	}
+}
+
+// TestSpoolDiskFull fills the disk and makes room again: everything is
+// delivered meanwhile, and no number is used twice.
+func TestSpoolDiskFull(t *testing.T) {
+	dir := mount(t)
+	c := newClient(t, dir)
+	for range 10 {
+		if !c.add() {
+			t.Fatalf("Got error %v of a good disk", c.s.bad)
+		}
+	}
+	c.deliver()
+	ballast := filepath.Join(dir, "ballast")
+	if err := os.WriteFile(ballast, make([]byte, 4<<20), 0o600); !errors.Is(err, syscall.ENOSPC) {
+		t.Fatalf("Got error %v, want a full disk", err)
+	}
+	for c.add() && c.added < 3000 { // until the file has no room of its own
+	}
+	if c.s.bad == nil {
+		t.Fatal("Got no error of a full disk")
+	}
+	for range 50 {
+		c.add()
+	}
+	c.deliver()
+	for range 50 {
+		c.add()
+	}
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	if !c.add() {
+		t.Errorf("Got error %v of a disk that has room again", c.s.bad)
+	}
+	c.deliver()
+	if err := c.s.close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSpoolReadOnly starts on a read-only disk: what is in the spool is
+// delivered, and what comes is kept until the disk can be written.
+func TestSpoolReadOnly(t *testing.T) {
+	dir := mount(t)
+	c := newClient(t, dir)
+	for range 10 {
+		c.add()
+	}
+	if err := c.s.close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+		t.Fatal(err)
+	}
+	added := c.added
+	c = newClient(t, dir)
+	c.added = added
+	c.deliver()
+	for range 10 {
+		if c.add() {
+			t.Error("Got a record written to a read-only disk")
+		}
+	}
+	c.deliver()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT, ""); err != nil {
+		t.Fatal(err)
+	}
+	if !c.add() {
+		t.Errorf("Got error %v of a disk that can be written again", c.s.bad)
+	}
+	c.deliver()
+	if err := c.s.close(); err != nil {
+		t.Error(err)
+	}
+	c2 := newClient(t, dir)
+	c2.deliver() // nothing is left
+	if err := c2.s.close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSpoolNoRoom starts on a disk that has no room for a spool.
+func TestSpoolNoRoom(t *testing.T) {
+	dir := mount(t)
+	ballast := filepath.Join(dir, "ballast")
+	if err := os.WriteFile(ballast, make([]byte, 4<<20), 0o600); !errors.Is(err, syscall.ENOSPC) {
+		t.Fatalf("Got error %v, want a full disk", err)
+	}
+	c := newClient(t, dir)
+	if c.add() {
+		t.Error("Got a record written to a full disk")
+	}
+	c.deliver()
+	c.add()
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	if !c.add() {
+		t.Errorf("Got error %v of a disk that has room again", c.s.bad)
+	}
+	c.deliver()
+	if err := c.s.close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDeadLetters(t *testing.T) {
+	dir := t.TempDir()
+	r := &receiver{fail: &sink.Refused{Err: errors.New("bad \"mapping\"\n")}}
+	p := openSpooled(t, dir, minSpoolSize, r.destination("dead"))
+	p.Observe(now("army.ml"))
+	path := filepath.Join(dir, deadFile)
+	eventually(t, "dead letter", func() bool { b, err := os.ReadFile(path); return err == nil && strings.HasSuffix(string(b), "\n") })
+	shut(t, p)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _, _ := strings.Cut(string(b), "\n")
+	var letter struct {
+		Sink, Reason string
+		Record       struct{ Lookalike struct{ Phase string } }
+	}
+	if err := json.Unmarshal([]byte(first), &letter); err != nil || letter.Sink != "dead" || letter.Record.Lookalike.Phase != "first" || !strings.Contains(letter.Reason, "mapping") {
+		t.Errorf("Got dead letter %+v and error %v", letter, err)
+	}
+}
+
+// TestSpoolShared holds that pipelines with other sinks share a spool, and a
+// sink of both its connection.
+func TestSpoolShared(t *testing.T) {
+	dir := t.TempDir()
+	one, two := new(receiver), new(receiver)
+	p := openSpooled(t, dir, minSpoolSize, one.destination("shared 1"))
+	p.Observe(now("army.ml"))
+	eventually(t, "record", one.has(1))
+	q := openSpooled(t, dir, minSpoolSize, one.destination("shared 1"), two.destination("shared 2"))
+	shut(t, p)
+	q.Observe(now("navy.ml"))
+	eventually(t, "record", two.has(2))
+	shut(t, q)
+	if got, want := phases(t, one.all()), []string{"1 first 1", "2 final 0", "3 first 1", "4 final 0"}; !slices.Equal(got, want) {
+		t.Errorf("Got records %q, want %q", got, want)
+	}
+	if one.opened != 1 || one.closed != 1 {
+		t.Errorf("Got the shared sink opened %d and closed %d times, want once", one.opened, one.closed)
+	}
+}
+
+func BenchmarkSpoolAppend(b *testing.B) {
+	for _, n := range []int{1, 50} {
+		b.Run(fmt.Sprint(n, " records"), func(b *testing.B) {
+			s, err := openStore(&Spool{dir: b.TempDir(), limit: 64 << 20})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer s.close()
+			c := s.attach((&receiver{}).destination("bench"))
+			for b.Loop() {
+				records := make([]*Record, n)
+				for i := range records {
+					records[i] = sample()
+				}
+				if !s.append("owner", records) {
+					b.Fatal(s.bad)
+				}
+				c.settle(len(c.take(1000)))
+			}
+		})
+	}
+}

@@ -1,0 +1,560 @@
+package alert
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+)
+
+const (
+	spoolFile = "alerts.db"
+
+	// tailLimit is the number of records that are kept in memory while the
+	// disk takes none.
+	tailLimit = 4096
+	// reopenEvery is the time between two attempts to write to a bad disk.
+	reopenEvery = 5 * time.Second
+	// cursorGrace is how long a cursor holds records for a sink that nobody
+	// has opened: a reload, or the start of another server block, may do so.
+	cursorGrace = 10 * time.Minute
+	// fill is the part of the limit that records may take: the file has
+	// pages that are half full, and never shrinks.
+	fill = 0.7
+)
+
+// The buckets of the file, and the keys of meta.
+var (
+	metaBucket   = []byte("meta")
+	recordBucket = []byte("records") // position, 8 bytes big endian: record
+	cursorBucket = []byte("cursors") // destination: cursorState
+	groupBucket  = []byte("groups")  // pipeline and group: groupState
+
+	epochKey    = []byte("epoch")
+	sequenceKey = []byte("sequence")
+)
+
+// store is an open spool: the records that some sink still has to get, how
+// far each sink is, and what the groups have counted. It is shared by all
+// pipelines that name its directory, and safe for concurrent use.
+//
+// While the disk takes nothing, records are kept in memory, and numbered in
+// an epoch of their own, so that no number is used twice whatever happens.
+type store struct {
+	dir   string
+	limit int64
+	dead  *deadLetters
+	refs  int // guarded by registry.mu
+
+	mu       sync.Mutex
+	db       *bbolt.DB // nil while the file cannot be opened
+	loaded   bool      // what the file had is in memory
+	readOnly bool      // db is
+	epoch    string
+	sequence uint64 // the last one used
+	stored   series // positions that are in the file
+	bytes    int64  // of the records in the file
+	tail     []*Record
+	cursors  map[string]*cursor
+	orphans  []*groupState // groups of the last run
+	bad      error         // why the last write failed
+	tried    time.Time     // when that was
+	told     time.Time     // when the log last heard of it
+
+	fallback         string // epoch while bad
+	fallbackSequence uint64
+}
+
+// series is a run of positions, from up to and without to.
+type series struct{ from, to uint64 }
+
+// openStore opens or makes the spool in a directory. A file that is corrupt
+// is set aside; a disk that is full or read-only is waited for.
+func openStore(cfg *Spool) (*store, error) {
+	s := &store{dir: cfg.dir, limit: cfg.limit, dead: newDeadLetters(cfg.dir), cursors: make(map[string]*cursor), epoch: newID()}
+	if err := os.MkdirAll(s.dir, 0o750); err != nil && !transient(err) {
+		return nil, fmt.Errorf("spool: %w (the directory must exist, or the server's user must be able to make it)", err)
+	}
+	err := s.open()
+	switch {
+	case err == nil && s.readOnly:
+		s.fail(syscall.EROFS)
+	case err == nil:
+	case transient(err):
+		s.fail(err)
+	case errors.Is(err, berrors.ErrTimeout):
+		return nil, fmt.Errorf("spool %s: another process uses it (each server needs a directory of its own)", s.dir)
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("spool: %w (let the server's user write to the directory %s)", err, s.dir)
+	default:
+		return nil, fmt.Errorf("spool %s: %w", s.dir, err)
+	}
+	return s, nil
+}
+
+// transient reports errors that a disk may get over.
+func transient(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EIO) || errors.Is(err, syscall.EDQUOT)
+}
+
+// open opens the file and reads what is in it.
+func (s *store) open() error {
+	path := filepath.Join(s.dir, spoolFile)
+	err := guard(func() error { return s.load(path) })
+	if err == nil || !corrupt(err) {
+		return err
+	}
+	if e := s.setAside(err); e != nil {
+		return errors.Join(err, e)
+	}
+	return guard(func() error { return s.load(path) })
+}
+
+// errCorrupt is of a file that contradicts itself.
+var errCorrupt = errors.New("the spool's file cannot be read")
+
+// corrupt reports errors that are the file's fault. Every other one may be
+// over when the disk is.
+func corrupt(err error) bool {
+	for _, known := range []error{errCorrupt, berrors.ErrInvalid, berrors.ErrChecksum, berrors.ErrVersionMismatch, berrors.ErrIncompatibleValue} {
+		if errors.Is(err, known) {
+			return true
+		}
+	}
+	return strings.Contains(err.Error(), "file size too small") // has no name in bbolt
+}
+
+// setAside gives the file up: it is renamed, and the next open makes a new
+// one. What sinks had still to get from it is lost to them.
+func (s *store) setAside(why error) error {
+	if s.db != nil {
+		_ = guard(s.db.Close)
+		s.db = nil
+	}
+	path := filepath.Join(s.dir, spoolFile)
+	aside := fmt.Sprintf("%s.corrupt-%s", path, time.Now().UTC().Format("20060102T150405.000"))
+	if err := os.Rename(path, aside); err != nil {
+		return err
+	}
+	log.Errorf("The alert spool is corrupt (%v): it is set aside as %s, alerts in it that were not delivered are lost, and a new one is begun", why, aside)
+	if !s.loaded { // nothing that it said is certain
+		s.stored, s.sequence, s.orphans, s.epoch = series{}, 0, nil, newID()
+		clear(s.cursors)
+	}
+	for _, c := range s.cursors {
+		if n := int(s.stored.to) - int(c.next); n > 0 && c.attached > 0 {
+			sinkLost.WithLabelValues(c.name, "spool_corrupt").Add(float64(n))
+		}
+		c.skip(s.stored.to)
+		c.dirty = true
+	}
+	s.stored.from, s.bytes = s.stored.to, 0
+	return nil
+}
+
+// guard turns a panic, which a corrupt file or a failing disk under a memory
+// map may cause, into an error.
+func guard(f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v", errCorrupt, p)
+		}
+	}()
+	return f()
+}
+
+// load opens the file, on a disk that is read-only for reading.
+func (s *store) load(path string) error {
+	options := bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType}
+	db, err := bbolt.Open(path, 0o640, &options)
+	if errors.Is(err, syscall.EROFS) {
+		options.ReadOnly = true
+		if db, err = bbolt.Open(path, 0o640, &options); errors.Is(err, fs.ErrNotExist) {
+			return syscall.EROFS
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.loadFrom(db); err != nil {
+		return errors.Join(err, db.Close())
+	}
+	s.db, s.readOnly, s.loaded = db, options.ReadOnly, true
+	return nil
+}
+
+func (s *store) loadFrom(db *bbolt.DB) error {
+	ready := false
+	if err := db.View(func(tx *bbolt.Tx) error {
+		ready = tx.Bucket(groupBucket) != nil
+		return nil
+	}); err != nil {
+		return err
+	}
+	if !ready { // a full disk may refuse this, but not what is there already
+		if err := db.Update(s.prepare); err != nil {
+			return err
+		}
+	}
+	if s.loaded {
+		return nil
+	}
+	return db.View(s.read)
+}
+
+// prepare makes what a new file needs.
+func (s *store) prepare(tx *bbolt.Tx) error {
+	for _, name := range [][]byte{metaBucket, recordBucket, cursorBucket, groupBucket} {
+		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+			return err
+		}
+	}
+	if err := tx.Bucket(recordBucket).SetSequence(s.stored.to); err != nil {
+		return err
+	}
+	return tx.Bucket(metaBucket).Put(epochKey, []byte(s.epoch))
+}
+
+// read reads all of the file, and so finds what is corrupt in it now rather
+// than later.
+func (s *store) read(tx *bbolt.Tx) error {
+	meta := tx.Bucket(metaBucket)
+	s.epoch = string(meta.Get(epochKey))
+	if b := meta.Get(sequenceKey); len(b) == 8 {
+		s.sequence = binary.BigEndian.Uint64(b)
+	}
+	records := tx.Bucket(recordBucket)
+	s.stored = series{from: records.Sequence(), to: records.Sequence()}
+	first := true
+	if err := records.ForEach(func(k, v []byte) error {
+		if len(k) != 8 {
+			return fmt.Errorf("%w: a record has no position", errCorrupt)
+		}
+		if first {
+			s.stored.from, first = binary.BigEndian.Uint64(k), false
+		}
+		s.bytes += int64(len(v))
+		return nil
+	}); err != nil {
+		return err
+	}
+	if err := tx.Bucket(cursorBucket).ForEach(func(k, v []byte) error {
+		c := &cursor{store: s, key: string(k), detached: time.Now(), signal: make(chan struct{}, 1)}
+		if err := json.Unmarshal(v, &c.state); err != nil {
+			return fmt.Errorf("%w: a cursor: %w", errCorrupt, err)
+		}
+		c.next = c.state.Next
+		s.cursors[c.key] = c
+		return nil
+	}); err != nil {
+		return err
+	}
+	return tx.Bucket(groupBucket).ForEach(func(_, v []byte) error {
+		if state, err := decodeState(v); err == nil {
+			s.orphans = append(s.orphans, state)
+		}
+		return nil
+	})
+}
+
+// adopt returns the groups that the last run had not ended, once.
+func (s *store) adopt() []*groupState {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	orphans := s.orphans
+	s.orphans = nil
+	return orphans
+}
+
+// append numbers records, writes them with the groups that they change, and
+// hands them to the cursors. It reports whether the disk took them.
+func (s *store) append(owner string, records []*Record) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bad == nil || time.Since(s.tried) >= reopenEvery {
+		sequence := s.sequence
+		for _, r := range records {
+			sequence++
+			r.Epoch, r.Sequence = s.epoch, sequence
+		}
+		if s.commit(owner, records, sequence) {
+			return true
+		}
+	}
+	if s.fallback == "" {
+		s.fallback, s.fallbackSequence = newID(), 0
+	}
+	for _, r := range records {
+		s.fallbackSequence++
+		r.Epoch, r.Sequence = s.fallback, s.fallbackSequence
+	}
+	s.keep(records)
+	return false
+}
+
+// commit writes the tail, records and what has changed besides. It is what
+// heals a store that was bad.
+func (s *store) commit(owner string, records []*Record, sequence uint64) bool {
+	err := s.update(func(tx *bbolt.Tx) error {
+		all := records
+		if len(s.tail) > 0 {
+			all = append(append([]*Record(nil), s.tail...), records...)
+		}
+		if err := s.put(tx, all); err != nil {
+			return err
+		}
+		if err := putGroups(tx, owner, all); err != nil {
+			return err
+		}
+		return tx.Bucket(metaBucket).Put(sequenceKey, position(sequence))
+	})
+	if err != nil {
+		return false
+	}
+	s.sequence, s.tail, s.fallback = sequence, nil, ""
+	s.announce(len(records))
+	return true
+}
+
+// update runs a transaction that also brings cursors up to date and makes
+// room. The lock is held.
+func (s *store) update(f func(*bbolt.Tx) error) error {
+	s.tried = time.Now()
+	before := s.snapshot()
+	err := guard(func() error {
+		if err := s.reopen(); err != nil {
+			return err
+		}
+		before = s.snapshot()
+		return s.db.Update(func(tx *bbolt.Tx) error {
+			if err := f(tx); err != nil {
+				return err
+			}
+			if err := s.trim(tx); err != nil {
+				return err
+			}
+			return s.putCursors(tx)
+		})
+	})
+	if err != nil {
+		s.restore(before)
+		s.fail(err)
+		if s.db != nil && !s.readOnly && corrupt(err) {
+			if e := s.setAside(err); e != nil {
+				s.fail(e)
+			}
+		}
+		return err
+	}
+	if s.bad != nil {
+		log.Infof("The alert spool in %s can be written again", s.dir)
+		s.bad = nil
+	}
+	spoolHealthy.WithLabelValues(s.dir).Set(1)
+	s.settleTrim()
+	return nil
+}
+
+// reopen opens the file for writing, if it is not.
+func (s *store) reopen() error {
+	if s.readOnly {
+		err := s.db.Close()
+		s.db, s.readOnly = nil, false
+		if err != nil {
+			return err
+		}
+	}
+	if s.db == nil {
+		if err := s.open(); err != nil {
+			return err
+		}
+	}
+	if s.readOnly {
+		return syscall.EROFS
+	}
+	return nil
+}
+
+// fail notes that the disk took nothing; the log hears of it once a minute.
+func (s *store) fail(err error) {
+	s.bad = err
+	s.tried = time.Now()
+	spoolHealthy.WithLabelValues(s.dir).Set(0)
+	if s.tried.Sub(s.told) >= time.Minute {
+		s.told = s.tried
+		log.Errorf("The alert spool in %s cannot be written, alerts wait in memory: %v", s.dir, err)
+	}
+}
+
+// keep holds records in memory, as far as there is room.
+func (s *store) keep(records []*Record) {
+	room := max(tailLimit-len(s.tail), 0)
+	kept := records[:min(room, len(records))]
+	s.tail = append(s.tail, kept...)
+	s.announce(len(kept))
+	for _, r := range records[len(kept):] {
+		for _, c := range s.cursors {
+			if c.attached > 0 {
+				c.records(1)
+				c.lose(r, "spool_unwritable")
+			}
+		}
+	}
+}
+
+// announce tells the cursors of n new records.
+func (s *store) announce(n int) {
+	for _, c := range s.cursors {
+		if c.attached > 0 {
+			c.records(n)
+			c.wake()
+		}
+	}
+}
+
+// put writes records at the end.
+func (s *store) put(tx *bbolt.Tx, records []*Record) error {
+	b := tx.Bucket(recordBucket)
+	b.FillPercent = 0.9 // keys only grow
+	for _, r := range records {
+		v, err := json.Marshal(storedRecord{Record: r, ClassName: r.Class.String()})
+		if err != nil {
+			return err
+		}
+		if err := b.Put(position(s.stored.to), v); err != nil {
+			return err
+		}
+		s.stored.to++
+		s.bytes += int64(len(v))
+	}
+	return b.SetSequence(s.stored.to)
+}
+
+// putGroups writes what the groups of the records have become.
+func putGroups(tx *bbolt.Tx, owner string, records []*Record) error {
+	b := tx.Bucket(groupBucket)
+	for _, r := range records {
+		if err := putGroup(b, []byte(owner+r.Group), r.after); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putGroup writes a group; nil is one that is no more.
+func putGroup(b *bbolt.Bucket, k []byte, state *groupState) error {
+	if state == nil {
+		return b.Delete(k)
+	}
+	v, err := state.encode()
+	if err != nil {
+		return err
+	}
+	return b.Put(k, v)
+}
+
+// checkpoint writes groups that have changed, and whatever else waits to be
+// written, and reports whether the disk took it. With fresh, all groups that
+// are not among them are forgotten: they are those of the last run.
+func (s *store) checkpoint(owner string, groups map[string]*groupState, fresh bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.bad != nil && time.Since(s.tried) < reopenEvery:
+		return false
+	case s.bad != nil && !s.commit(owner, nil, s.sequence):
+		return false
+	case len(groups) == 0 && !fresh && !s.cursorsDirty():
+		return true
+	}
+	return nil == s.update(func(tx *bbolt.Tx) error {
+		if fresh {
+			if err := tx.DeleteBucket(groupBucket); err != nil {
+				return err
+			}
+			if _, err := tx.CreateBucket(groupBucket); err != nil {
+				return err
+			}
+		}
+		b := tx.Bucket(groupBucket)
+		for id, state := range groups {
+			if err := putGroup(b, []byte(owner+id), state); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// storedRecord is a record as the file has it.
+type storedRecord struct {
+	*Record
+	ClassName string // numbers may change between versions
+}
+
+func decodeRecord(v []byte) (*Record, error) {
+	stored := storedRecord{Record: new(Record)}
+	if err := json.Unmarshal(v, &stored); err != nil {
+		return nil, err
+	}
+	if stored.ClassName == "" {
+		return stored.Record, nil
+	}
+	class, err := detect.ParseClass(stored.ClassName)
+	stored.Class = class
+	return stored.Record, err
+}
+
+func position(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
+
+// resize changes the size that the spool may grow to.
+func (s *store) resize(limit int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.limit = limit
+}
+
+// measure sets the gauges.
+func (s *store) measure() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	spoolRecords.WithLabelValues(s.dir).Set(float64(s.stored.to - s.stored.from + uint64(len(s.tail))))
+	spoolBytes.WithLabelValues(s.dir).Set(float64(s.bytes))
+	spoolLimit.WithLabelValues(s.dir).Set(float64(s.limit))
+}
+
+// close writes what is left and closes the file.
+func (s *store) close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.tail) > 0 {
+		s.commit("", nil, s.sequence)
+	} else if s.cursorsDirty() {
+		_ = s.update(func(*bbolt.Tx) error { return nil })
+	}
+	for _, v := range []interface{ DeleteLabelValues(...string) bool }{spoolHealthy, spoolRecords, spoolBytes, spoolLimit} {
+		v.DeleteLabelValues(s.dir)
+	}
+	var err error
+	if len(s.tail) > 0 {
+		err = fmt.Errorf("%d alerts could not be written to the spool %s: %w", len(s.tail), s.dir, s.bad)
+	}
+	if s.db == nil {
+		return err
+	}
+	return errors.Join(err, guard(s.db.Close))
+}
