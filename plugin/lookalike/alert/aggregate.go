@@ -128,7 +128,7 @@ func (t *table) hash(k *key) uint64 {
 	copy(b[:], addr[:])
 	b[16] = byte(k.class)
 	if k.action != "" {
-		b[17] = k.action[0] + byte(len(k.action))
+		b[17] = k.action[0] ^ k.action[len(k.action)-1]<<4
 	}
 	h := maphash.String(t.seed, k.name)
 	return (h<<32 | h>>32) ^ maphash.Bytes(t.seed, b[:])

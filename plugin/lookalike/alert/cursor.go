@@ -39,7 +39,7 @@ func (s *store) attach(dest Destination) *cursor {
 	defer s.mu.Unlock()
 	c, ok := s.cursors[dest.key]
 	if !ok {
-		c = &cursor{store: s, key: dest.key, next: s.stored.to + uint64(len(s.tail)), signal: make(chan struct{}, 1), dirty: true}
+		c = &cursor{store: s, key: dest.key, next: s.end(), signal: make(chan struct{}, 1), dirty: true}
 		c.state.Next = c.next
 		s.cursors[dest.key] = c
 	}
@@ -90,8 +90,8 @@ func (c *cursor) take(n int) []*Record {
 		}
 	}
 	if room := n - len(c.flight); room > 0 && c.next >= s.stored.to && len(s.tail) > 0 {
-		from := min(int(c.next-s.stored.to), len(s.tail))
-		more := s.tail[from:min(from+room, len(s.tail))]
+		more := s.tail[min(c.next-s.stored.to, uint64(len(s.tail))):]
+		more = more[:min(room, len(more))]
 		c.flight = append(c.flight, more...)
 		c.next += uint64(len(more))
 	}
@@ -141,7 +141,7 @@ func (c *cursor) backlog() (int, time.Time) {
 
 func (c *cursor) count() (int, time.Time) {
 	s := c.store
-	n := int(s.stored.to) + len(s.tail) - int(c.next) + len(c.flight)
+	n := int(s.end()-c.next) + len(c.flight) //nolint:gosec // a store has not so many
 	if c.state.Gap != nil && (len(c.flight) == 0 || c.flight[0] != c.state.Gap) {
 		n++
 	}
@@ -154,8 +154,8 @@ func (c *cursor) count() (int, time.Time) {
 	if len(c.flight) > 0 {
 		return n, c.flight[0].Created
 	}
-	if i := int(c.next) - int(s.stored.to); i >= 0 && i < len(s.tail) {
-		return n, s.tail[i].Created
+	if c.next >= s.stored.to && c.next < s.end() {
+		return n, s.tail[c.next-s.stored.to].Created
 	}
 	var oldest time.Time
 	if s.db != nil {

@@ -11,7 +11,7 @@ import (
 type sketch [256]uint8
 
 func (s *sketch) add(hash uint64) {
-	rank := uint8(bits.LeadingZeros64(hash<<8|1<<7)) + 1
+	rank := uint8(bits.LeadingZeros64(hash<<8|1<<7)) + 1 //nolint:gosec // at most 56
 	if r := &s[hash>>56]; *r < rank {
 		*r = rank
 	}

@@ -43,7 +43,7 @@ func (p *Phase) UnmarshalText(text []byte) error {
 	if i < 0 {
 		return fmt.Errorf("unknown phase %q", text)
 	}
-	*p = Phase(i)
+	*p = Phase(i) //nolint:gosec // there are six
 	return nil
 }
 

@@ -294,7 +294,7 @@ func (t *trouble) delay(name string, err error) time.Duration {
 	case errors.As(err, &later):
 		return min(max(later.After, firstBackoff), time.Hour)
 	}
-	return time.Duration(rand.Int64N(int64(bound))) + time.Millisecond
+	return rand.N(bound) + time.Millisecond //nolint:gosec // jitter is no secret
 }
 
 // over ends the trouble.

@@ -584,7 +584,7 @@ func TestSpoolNoRoom(t *testing.T) {
 
 func TestDeadLetters(t *testing.T) {
 	dir := t.TempDir()
-	r := &receiver{fail: &sink.Refused{Err: errors.New("bad \"mapping\"\n")}}
+	r := &receiver{fail: &sink.Refused{Err: errors.New("bad \"mapping\"\x00")}}
 	p := openSpooled(t, dir, minSpoolSize, r.destination("dead"))
 	p.Observe(now("army.ml"))
 	path := filepath.Join(dir, deadFile)

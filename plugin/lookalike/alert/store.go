@@ -155,8 +155,8 @@ func (s *store) setAside(why error) error {
 		clear(s.cursors)
 	}
 	for _, c := range s.cursors {
-		if n := int(s.stored.to) - int(c.next); n > 0 && c.attached > 0 {
-			sinkLost.WithLabelValues(c.name, "spool_corrupt").Add(float64(n))
+		if c.next < s.stored.to && c.attached > 0 {
+			sinkLost.WithLabelValues(c.name, "spool_corrupt").Add(float64(s.stored.to - c.next))
 		}
 		c.skip(s.stored.to)
 		c.dirty = true
@@ -270,6 +270,9 @@ func (s *store) read(tx *bbolt.Tx) error {
 		return nil
 	})
 }
+
+// end is the position behind the last record.
+func (s *store) end() uint64 { return s.stored.to + uint64(len(s.tail)) }
 
 // adopt returns the groups that the last run had not ended, once.
 func (s *store) adopt() []*groupState {

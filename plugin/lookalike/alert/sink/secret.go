@@ -35,7 +35,7 @@ func (s Secret) Given() bool { return s.file != "" || s.env != "" }
 // Read returns the secret, without white space around it. It is read anew each
 // time, so that it can be changed without a restart.
 func (s Secret) Read() (string, error) {
-	text, from := "", ""
+	var text, from string
 	switch {
 	case s.file != "":
 		b, err := os.ReadFile(s.file)
@@ -48,10 +48,11 @@ func (s Secret) Read() (string, error) {
 	default:
 		return "", nil
 	}
-	if text = strings.TrimSpace(text); text == "" {
+	secret := strings.TrimSpace(text)
+	if secret == "" {
 		return "", errors.New(from + " is empty")
 	}
-	return text, nil
+	return secret, nil
 }
 
 // TLS is the client's side of a TLS connection, as options say it. The zero

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -122,9 +123,7 @@ func TestItems(t *testing.T) {
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
 			c := newCluster(t)
-			for id, s := range tc.status {
-				c.status[id] = s
-			}
+			maps.Copy(c.status, tc.status)
 			s := open(t, c)
 			todo := batch("a", "b", "c", "d")
 			var settled []int

@@ -102,8 +102,7 @@ func (c config) open(sink.Env) (sink.Sink, error) {
 
 // sasl reads the password anew for each connection.
 func (c config) sasl() sasl.Mechanism {
-	switch c.mechanism {
-	case "plain":
+	if c.mechanism == "plain" {
 		return plain.Plain(func(context.Context) (plain.Auth, error) {
 			password, err := c.password.Read()
 			return plain.Auth{User: c.user, Pass: password}, err

@@ -13,7 +13,7 @@ import (
 // writable waits for f to take data, without touching the mode of a
 // descriptor that other processes may share.
 func writable(f *os.File, d time.Duration) (bool, error) {
-	fds := []unix.PollFd{{Fd: int32(f.Fd()), Events: unix.POLLOUT}}
+	fds := []unix.PollFd{{Fd: int32(f.Fd()), Events: unix.POLLOUT}} //nolint:gosec // descriptors are small
 	n, err := unix.Poll(fds, int(d.Milliseconds()))
 	if errors.Is(err, unix.EINTR) {
 		return false, nil

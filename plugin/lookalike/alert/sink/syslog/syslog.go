@@ -21,6 +21,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unicode/utf8"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
 )
@@ -244,7 +245,7 @@ func asciiJSON(body []byte) []byte {
 	for _, c := range string(body) {
 		switch {
 		case c < 0x80:
-			b = append(b, byte(c))
+			b = utf8.AppendRune(b, c)
 		case c < 0x10000:
 			b = fmt.Appendf(b, `\u%04x`, c)
 		default:
@@ -319,7 +320,7 @@ func (l *link) write(ctx context.Context, data []byte) error {
 
 // close closes and waits for the reader.
 func (l *link) close() {
-	l.Conn.Close()
+	l.Close()
 	if l.ended != nil {
 		<-l.ended
 	}

@@ -244,8 +244,8 @@ func TestReplay(t *testing.T) {
 func TestForget(t *testing.T) {
 	now := time.Now()
 	s := &Sink{transport: TCP, replay: 30 * time.Second}
-	for _, age := range []time.Duration{40, 31, 29, 1} {
-		s.remember(frame{at: now.Add(-age * time.Second), data: make([]byte, 10)})
+	for _, age := range []int{40, 31, 29, 1} {
+		s.remember(frame{at: now.Add(-time.Duration(age) * time.Second), data: make([]byte, 10)})
 	}
 	s.forget(now)
 	if len(s.recent) != 2 || s.bytes != 20 {

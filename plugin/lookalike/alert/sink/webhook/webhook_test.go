@@ -129,11 +129,11 @@ func TestSignature(t *testing.T) {
 	r.key = []byte("the key of the receiver")
 	path := filepath.Join(t.TempDir(), "secret")
 	write := func(keys ...string) {
-		text := ""
+		var text []byte
 		for _, k := range keys {
-			text += "whsec_" + base64.StdEncoding.EncodeToString([]byte(k)) + "\n"
+			text = fmt.Appendln(text, "whsec_"+base64.StdEncoding.EncodeToString([]byte(k)))
 		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(path, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
