@@ -108,7 +108,7 @@ func (s *search) combosquatStart(r *reading, n, k int, cut affix, max int) {
 	}
 	for _, w := range keywordsByFirst[r.letters[n-1]] {
 		rest := n - len(w.letters)
-		if rest <= least || !hasLetters(r, rest, w.letters) {
+		if rest <= least || rest < floors[Combosquat].medium || !hasLetters(r, rest, w.letters) {
 			continue
 		}
 		cut := cut.with(w.text, r.hyphens.has(rest))

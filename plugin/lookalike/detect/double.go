@@ -15,11 +15,11 @@ const (
 // doubles finds protected names by their letters without up to two of them.
 type doubles struct {
 	keys  table
-	sizes places
+	sizes [compareLabels + 1]places // by labels
 
 	// Three bitmaps of the outer letters of every string in keys, by which
 	// most queries end early: of the letters at either end, and of those at
-	// both ends with the length of the string.
+	// both ends with the length of the string and the number of labels.
 	front, back outerSet
 	both        table // only its gate is used
 }
@@ -39,7 +39,7 @@ func (b *builder) fillDoubles() {
 	}
 	d := &b.index.doubles
 	d.keys = newTable(keySum)
-	d.both = newGate(2 * nameSum * len(outerCases))
+	d.both = newGate(nameSum * len(outerCases))
 	b.eachDouble(func(id uint32, r *reading) {
 		if r.labels <= labels {
 			d.add(id, r)
@@ -66,7 +66,7 @@ func (d *doubles) add(id uint32, r *reading) {
 	var buf [doubleMax + 1]uint64
 	h := prefixHashes(buf[:0], r.letters[:r.size])
 	whole := h[r.size]
-	d.sizes.add(r.size)
+	d.sizes[r.labels].add(r.size)
 	d.keys.add(key(whole, editKey), id)
 	for i := range r.size {
 		d.keys.add(key(without(h, whole, i), editKey), id)
@@ -80,7 +80,7 @@ func (d *doubles) add(id uint32, r *reading) {
 		d.back.add(o.back[i])
 	}
 	for _, c := range outerCases {
-		d.both.mark(o.key(c, r.size))
+		d.both.mark(o.key(c, r.size, r.labels))
 	}
 }
 
@@ -128,8 +128,15 @@ var outerCases = func() (cases []outerCase) {
 // outerSet is a set of three outer letters, five bits each.
 type outerSet [1 << 15 / 64]uint64
 
-func (s *outerSet) add(o uint16)      { s[o/64] |= 1 << (o % 64) }
-func (s *outerSet) has(o uint16) bool { return s[o/64]&(1<<(o%64)) != 0 }
+func (s *outerSet) add(o uint16) { s[o/64] |= 1 << (o % 64) }
+
+// which returns a bit for each of outer that is in the set.
+func (s *outerSet) which(o *[len(outer)]uint16) (bits uint64) {
+	for i, letters := range o {
+		bits |= s[letters/64] >> (letters % 64) & 1 << i
+	}
+	return bits
+}
 
 // outerOfName holds the outer letters of a name for each of outer.
 type outerOfName struct{ front, back [len(outer)]uint16 }
@@ -150,9 +157,10 @@ func outerOf(letters []rune) (o outerOfName) {
 	return o
 }
 
-// key returns the key of the outer letters in case c of a name of size letters.
-func (o *outerOfName) key(c outerCase, size int) uint64 {
-	return key(uint64(o.front[c.front])|uint64(o.back[c.back])<<15|uint64(size-int(c.left))<<30, editKey)
+// key returns the key of the outer letters in case c of a name of size letters
+// in so many labels.
+func (o *outerOfName) key(c outerCase, size, labels int) uint64 {
+	return key(uint64(o.front[c.front])|uint64(o.back[c.back])<<15|uint64(size-int(c.left))<<30|uint64(labels)<<40, editKey)
 }
 
 // double looks for protected names at two edits. h are the prefix hashes of r.
@@ -167,8 +175,11 @@ func (s *search) double(r *reading, h []uint64) {
 func (s *search) doubleRun(r *reading, h []uint64, k int) {
 	n := int(r.ends[k])
 	d := &s.index.doubles
-	if n < doubleMin-2 || n > doubleMax+2 || !d.sizes.has(n-2) && !d.sizes.has(n-1) &&
-		!d.sizes.has(n) && !d.sizes.has(n+1) && !d.sizes.has(n+2) {
+	if n < doubleMin-2 || n > doubleMax+2 {
+		return
+	}
+	// A dot more or less would be a third slip.
+	if sizes := &d.sizes[k+1]; !sizes.has(n-2) && !sizes.has(n-1) && !sizes.has(n) && !sizes.has(n+1) && !sizes.has(n+2) {
 		return
 	}
 	if n < doubleMin {
@@ -179,12 +190,12 @@ func (s *search) doubleRun(r *reading, h []uint64, k int) {
 		return
 	}
 	o := outerOf(r.run(k))
-	var front, back [len(outer)]bool
-	for i := range outer {
-		front[i], back[i] = d.front.has(o.front[i]), d.back.has(o.back[i])
+	fronts, backs := d.front.which(&o.front), d.back.which(&o.back)
+	if fronts == 0 || backs == 0 {
+		return
 	}
 	for _, c := range outerCases {
-		if front[c.front] && back[c.back] && d.both.maybe(o.key(c, n)) {
+		if fronts>>c.front&(backs>>c.back)&1 != 0 && d.both.maybe(o.key(c, n, k+1)) {
 			s.doubleCase(r, h, k, c)
 		}
 	}

@@ -81,7 +81,7 @@ func (e slip) class(size int) (Class, Confidence) {
 // prefix hashes of r.
 func (s *search) near(r *reading, h []uint64, cut affix) {
 	s.nearRuns(r, h, cut)
-	if !r.hasPair() {
+	if !r.pairs {
 		return
 	}
 	// All of them, and one at a time: an edit may have made another one.
@@ -153,7 +153,7 @@ func (s *search) nearTo(r *reading, k int, id uint32, cut affix) {
 	size := p.size
 	e, ok := oneEdit(p.letters[:p.size], q)
 	if !ok {
-		if !p.hasPair() {
+		if !p.pairs {
 			return
 		}
 		joined := p.joined(all)

@@ -71,19 +71,21 @@ const (
 	styles
 )
 
-// apart returns the pair of letters that r, glyphs applied, reads as.
-func (s style) apart(r rune) (first, second rune, ok bool) {
-	if r >= 128 {
-		return 0, 0, false
-	}
-	p := pairs[s][r&127]
-	return rune(p[0]), rune(p[1]), p[0] != 0
-}
+// pair is what a letter reads as: two letters, or one and no first.
+type pair struct{ first, last byte }
 
-var pairs = [styles][128][2]byte{
-	joinedStyle: {'m': {'r', 'n'}, 'w': {'v', 'v'}, 'd': {'c', 'l'}},
-	doubleStyle: {'m': {'n', 'n'}, 'w': {'u', 'u'}, 'd': {'c', 'l'}},
-}
+// apart holds what each letter reads as in each style, glyphs applied.
+var apart = func() (table [styles][128]pair) {
+	for s := range table {
+		for r := range table[s] {
+			table[s][r].last = byte(glyph(rune(r)))
+		}
+		table[s]['d'] = pair{'c', 'l'}
+	}
+	table[joinedStyle]['m'], table[joinedStyle]['w'] = pair{'r', 'n'}, pair{'v', 'v'}
+	table[doubleStyle]['m'], table[doubleStyle]['w'] = pair{'n', 'n'}, pair{'u', 'u'}
+	return table
+}()
 
 // together is the inverse of apart, in any style.
 func together(first, second rune) (rune, bool) {

@@ -187,7 +187,7 @@ func (b *builder) split(p string, n *name, id uint32) uint8 {
 	r.read(n, 0, labels)
 	x.depth = max(x.depth, labels)
 	b.keys += r.size + int(styles) + 1
-	if r.hasPair() {
+	if r.pairs {
 		b.keys += r.size
 	}
 	return uint8(at - 1)
@@ -212,7 +212,7 @@ func (b *builder) fill() {
 			x.keys.add(key(skeletonHash(r.letters[:r.size], s), skeletonKey), id)
 		}
 		b.addEdits(&r, id)
-		if r.hasPair() {
+		if r.pairs {
 			joined := r.joined(all)
 			x.sizes.add(joined.size)
 			b.addEdits(&joined, id)

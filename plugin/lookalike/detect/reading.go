@@ -18,6 +18,7 @@ type reading struct {
 	hyphens places
 	foreign int  // the fewest rightmost labels that hold Unicode, 0 for none
 	wide    bool // has letters that read as different pairs in different styles
+	pairs   bool // may have pairs of letters that read as one
 	skipped int  // labels that stand to the right, outside of the reading
 }
 
@@ -105,9 +106,16 @@ func (r *reading) add(c rune) bool {
 	if r.size == maxLetters {
 		return false
 	}
+	switch c {
+	case 'm', 'w':
+		r.wide = true
+	case 'r', 'n', 'v', 'u', 'c':
+		if r.size > 0 && !r.pairs {
+			_, r.pairs = together(c, r.letters[r.size-1])
+		}
+	}
 	r.letters[r.size] = c
 	r.size++
-	r.wide = r.wide || c == 'm' || c == 'w'
 	return true
 }
 
@@ -128,7 +136,7 @@ func (r *reading) endsLabel(i int) bool { return i == r.size || r.dots.has(i) }
 // cut returns the reading without its n last letters and the dots and hyphens
 // next to them.
 func (r *reading) cut(n int) reading {
-	c := reading{size: r.size - n, skipped: r.skipped, wide: r.wide}
+	c := reading{size: r.size - n, skipped: r.skipped, wide: r.wide, pairs: r.pairs}
 	copy(c.letters[:c.size], r.letters[n:r.size])
 	for k := range r.labels {
 		if end := int(r.ends[k]); end > n {
@@ -201,19 +209,6 @@ func (r *reading) joined(only int) reading {
 func (r *reading) pairAt(i int) bool {
 	_, ok := together(r.letters[i], r.letters[i-1])
 	return ok && !r.dots.has(i) && !r.hyphens.has(i)
-}
-
-// hasPair reports whether joined differs from r.
-func (r *reading) hasPair() bool {
-	for i := 1; i < r.size; i++ {
-		switch r.letters[i-1] {
-		case 'n', 'v', 'u', 'l', 'i', '1':
-			if r.pairAt(i) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 func isASCII(label []byte) bool {

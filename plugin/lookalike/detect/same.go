@@ -170,11 +170,12 @@ func (g *glyphReader) next(st style) (rune, bool) {
 	if g.at == len(g.letters) {
 		return 0, false
 	}
-	r := glyph(g.letters[g.at])
+	r := g.letters[g.at]
 	g.at++
-	if first, second, ok := st.apart(r); ok {
-		g.pending = first // letters come last one first
-		return second, true
+	if r >= 128 {
+		return r, true
 	}
-	return r, true
+	p := apart[st][r&127]
+	g.pending = rune(p.first) // letters come last one first
+	return rune(p.last), true
 }

@@ -7,10 +7,11 @@ import "math/bits"
 // pointers, so the garbage collector does not look into it.
 type table struct {
 	slots []uint64 // the low half of the key, and the number plus one; 0 is free
-	gate  []uint64 // one bit for each key, to answer most misses without the slots
+	gate  []uint64 // two bits of one word for each key: they answer most misses
 }
 
-const gateBitsPerKey = 16
+// gateBitsPerKey makes about one miss in thirty pass the gate.
+const gateBitsPerKey = 12
 
 // newTable returns a table with room for the given number of keys.
 func newTable(keys int) table {
@@ -30,16 +31,16 @@ func (t *table) home(key uint64) int {
 	return int(hi)
 }
 
-// gateOf returns the word and bit of the gate for key.
+// gateOf returns the word and bits of the gate for key.
 func (t *table) gateOf(key uint64) (int, uint64) {
 	hi, lo := bits.Mul64(key, uint64(len(t.gate)))
-	return int(hi), 1 << (lo >> 58)
+	return int(hi), 1<<(lo>>58) | 1<<(lo>>52&63)
 }
 
 // mark makes maybe true for key.
 func (t *table) mark(key uint64) {
-	word, bit := t.gateOf(key)
-	t.gate[word] |= bit
+	word, bits := t.gateOf(key)
+	t.gate[word] |= bits
 }
 
 // add puts id under key.
@@ -60,8 +61,8 @@ func (t *table) add(key uint64, id uint32) {
 
 // maybe reports false when no name is under key.
 func (t *table) maybe(key uint64) bool {
-	word, bit := t.gateOf(key)
-	return t.gate[word]&bit != 0
+	word, bits := t.gateOf(key)
+	return t.gate[word]&bits == bits
 }
 
 // probe walks the names under a key.
@@ -126,14 +127,18 @@ func without2(h []uint64, whole uint64, i, j int) uint64 {
 func skeletonHash(letters []rune, s style) uint64 {
 	h, power := uint64(0), uint64(1)
 	for _, r := range letters {
-		r = glyph(r)
-		if first, second, ok := s.apart(r); ok {
-			h += power * uint64(second)
+		if r >= 128 {
+			h += power * uint64(r)
 			power *= base
-			r = first
+			continue
 		}
-		h += power * uint64(r)
+		p := apart[s][r&127]
+		h += power * uint64(p.last)
 		power *= base
+		if p.first != 0 {
+			h += power * uint64(p.first)
+			power *= base
+		}
 	}
 	return h
 }
@@ -146,10 +151,6 @@ const (
 
 // key spreads a hash over all 64 bits.
 func key(hash, kind uint64) uint64 {
-	hash ^= kind
-	hash ^= hash >> 32
-	hash *= 0xd6e8feb86659fd93
-	hash ^= hash >> 32
-	hash *= 0xd6e8feb86659fd93
+	hash = (hash ^ kind) * 0x9e3779b97f4a7c15
 	return hash ^ hash>>32
 }
