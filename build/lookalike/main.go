@@ -33,6 +33,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"check", "say whether names resemble protected ones, and why", runCheck},
+		{"alert", "send a test alert, or show an alert file as it grows", runAlert},
 		{"version", "print the version", runVersion},
 		{"help", "print this help, or that of a command", runHelp},
 	}

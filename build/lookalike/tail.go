@@ -1,0 +1,389 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+)
+
+const alertTailHelp = `Show an alert file in the ecs format, one readable line an alert, and go on as
+it grows, also over its rotation.
+
+Usage: lookalike alert tail [FLAGS] FILE
+
+FILE may be - for standard input, which is shown whole.
+
+Flags:
+  -n NUMBER           begin with the last NUMBER alerts that match (default 10);
+                      -1 is all of the file
+  -once               end at the end of the file
+  -client CIDR        only alerts of this client or network, and storms that it
+                      is among
+  -class CLASS        only alerts of this class: tld-swap, typo, ...
+  -protected NAME     only alerts of names that resemble this one or one below
+  -color auto|yes|no  colours (default auto: on a terminal, unless NO_COLOR is
+                      set)
+  -help               print this help
+
+A line has the time of the last query, the confidence, the phase, the client,
+the queried name and type, the protected names that it resembles, the class,
+what was answered, and the number of queries since the alert before and in all.
+
+Exit status:
+  0  the end was reached, or the tail was interrupted
+  2  wrong usage, or a file that cannot be read
+
+Examples:
+  lookalike alert tail /var/log/coredns/lookalike.json
+  lookalike alert tail -once -n -1 -client 192.0.2.0/24 -class typo alerts.json
+`
+
+// pollEvery is how often a file is looked at that has no more.
+const pollEvery = 250 * time.Millisecond
+
+// maxRecord bounds a line; a longer one is no alert.
+const maxRecord = 1 << 20
+
+// tailFlags is the command line of tail.
+type tailFlags struct {
+	last      int
+	once      bool
+	client    netip.Prefix
+	class     string
+	protected string
+	color     bool
+	file      string
+}
+
+func runAlertTail(e *env, args []string) int {
+	flags, err := parseTail(e, args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(e.stdout, alertTailHelp)
+		return exitNothing
+	case err != nil:
+		return e.fail("alert tail: %v\n'lookalike alert tail -help' explains the command", err)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	t := &tail{env: e, tailFlags: flags}
+	err = t.run(ctx)
+	if t.strange > 0 {
+		fmt.Fprintf(e.stderr, "lookalike: %d lines are no alerts in the ecs format\n", t.strange)
+	}
+	if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, syscall.EPIPE) {
+		return e.fail("alert tail: %v", err)
+	}
+	return exitNothing
+}
+
+func parseTail(e *env, args []string) (tailFlags, error) {
+	var f tailFlags
+	var client, color string
+	fs := flag.NewFlagSet("tail", flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	fs.IntVar(&f.last, "n", 10, "")
+	fs.BoolVar(&f.once, "once", false, "")
+	fs.StringVar(&client, "client", "", "")
+	fs.StringVar(&f.class, "class", "", "")
+	fs.StringVar(&f.protected, "protected", "", "")
+	fs.StringVar(&color, "color", "auto", "")
+	if err := fs.Parse(args); err != nil {
+		return f, err
+	}
+	if fs.NArg() != 1 {
+		return f, fmt.Errorf("want one FILE, got %d", fs.NArg())
+	}
+	f.file = fs.Arg(0)
+	f.protected = strings.ToLower(strings.TrimSuffix(f.protected, "."))
+	switch color {
+	case "auto":
+		f.color = wantColor(e.stdout)
+	case "yes", "no":
+		f.color = color == "yes"
+	default:
+		return f, fmt.Errorf("-color %q: want auto, yes or no", color)
+	}
+	if f.class != "" {
+		if _, err := detect.ParseClass(f.class); err != nil {
+			return f, fmt.Errorf("-class: %w", err)
+		}
+	}
+	if client == "" {
+		return f, nil
+	}
+	var err error
+	f.client, err = parseClient(client)
+	return f, err
+}
+
+// parseClient reads an address or a network.
+func parseClient(s string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(s); err == nil {
+		a = a.Unmap().WithZone("")
+		return netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	p, err := netip.ParsePrefix(s)
+	if err != nil {
+		return p, fmt.Errorf("-client %q is neither an address nor a network", s)
+	}
+	return p.Masked(), nil
+}
+
+// tail shows a file.
+type tail struct {
+	*env
+	tailFlags
+	strange int // lines that are no alerts
+}
+
+// run shows the end of the file and what comes to it, until ctx is done.
+func (t *tail) run(ctx context.Context) error {
+	if t.file == "-" {
+		t.once, t.last = true, -1
+		_, err := t.show(ctx, newTailReader(t.stdin), nil)
+		return err
+	}
+	f, err := os.Open(t.file)
+	if err != nil {
+		return err
+	}
+	defer func() { f.Close() }()
+	if info, err := f.Stat(); err != nil || info.IsDir() {
+		return errors.Join(err, fmt.Errorf("%s is a directory", t.file))
+	}
+	r := newTailReader(f)
+	recent := &[]string{}
+	if t.last < 0 {
+		recent = nil
+	}
+	if _, err := t.show(ctx, r, recent); err != nil {
+		return err
+	}
+	for !t.once {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(pollEvery):
+		}
+		if _, err := t.show(ctx, r, nil); err != nil {
+			return err
+		}
+		if next := t.rotated(f); next != nil {
+			if _, err := t.show(ctx, r, nil); err != nil { // what came in between
+				next.Close()
+				return err
+			}
+			f.Close()
+			f, r = next, newTailReader(next)
+		}
+	}
+	return nil
+}
+
+// rotated returns the file that has taken the place of f, or that f has
+// become by being cut, if so; else nil.
+func (t *tail) rotated(f *os.File) *os.File {
+	named, err := os.Stat(t.file)
+	if err != nil {
+		return nil // between the old one and the new
+	}
+	open, err := f.Stat()
+	if err != nil {
+		return nil
+	}
+	at, err := f.Seek(0, io.SeekCurrent)
+	if err == nil && os.SameFile(open, named) && open.Size() >= at {
+		return nil
+	}
+	next, err := os.Open(t.file)
+	if err != nil {
+		return nil
+	}
+	return next
+}
+
+// show writes the alerts up to the end. With recent, it keeps them there until
+// the end is reached, and writes the last of them.
+func (t *tail) show(ctx context.Context, r *tailReader, recent *[]string) (int, error) {
+	n := 0
+	for {
+		line, ok, err := r.next()
+		if err != nil {
+			return n, err
+		}
+		if !ok || ctx.Err() != nil {
+			break
+		}
+		text, ok := t.render(line)
+		if !ok {
+			continue
+		}
+		n++
+		if recent == nil {
+			if _, err := io.WriteString(t.stdout, text); err != nil {
+				return n, err
+			}
+			continue
+		}
+		*recent = append(*recent, text)
+		if len(*recent) > 2*t.last {
+			*recent = slices.Clone((*recent)[len(*recent)-t.last:])
+		}
+	}
+	if recent == nil {
+		return n, nil
+	}
+	last := (*recent)[max(len(*recent)-t.last, 0):]
+	_, err := io.WriteString(t.stdout, strings.Join(last, ""))
+	return n, err
+}
+
+// tailReader reads whole lines; the beginning of one that is not whole yet is
+// kept for the next time.
+type tailReader struct {
+	r    *bufio.Reader
+	part []byte
+	skip bool // the line at hand is too long
+}
+
+func newTailReader(r io.Reader) *tailReader { return &tailReader{r: bufio.NewReaderSize(r, 64<<10)} }
+
+// next returns the next line, and false at the end.
+func (r *tailReader) next() ([]byte, bool, error) {
+	for {
+		b, err := r.r.ReadSlice('\n')
+		if !r.skip {
+			r.part = append(r.part, b...)
+		}
+		switch {
+		case err == nil:
+			line := r.part
+			if r.skip {
+				line = []byte("too long")
+			}
+			r.part, r.skip = nil, false
+			return line, true, nil
+		case errors.Is(err, io.EOF):
+			return nil, false, nil
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return nil, false, err
+		}
+		if len(r.part) > maxRecord {
+			r.part, r.skip = nil, true
+		}
+	}
+}
+
+// seenAlert is what tail reads of a record.
+type seenAlert struct {
+	Timestamp time.Time `json:"@timestamp"`
+	Message   string
+	Source    struct{ IP netip.Addr }
+	Related   struct{ IP []netip.Addr }
+	DNS       struct {
+		Question     struct{ Name, Type string }
+		ResponseCode string `json:"response_code"`
+	}
+	Lookalike *struct {
+		Phase, Class, Confidence, Action, Unicode, Context, Via string
+		Protected                                               []string
+		Count, Total                                            uint64
+		DistinctNames                                           uint64 `json:"distinct_names"`
+		DistinctClients                                         uint64 `json:"distinct_clients"`
+		SMTP                                                    []struct{ From, To string }
+	}
+}
+
+// render returns an alert as a line, and false if it is not to be shown.
+func (t *tail) render(line []byte) (string, bool) {
+	if line = bytes.TrimSpace(line); len(line) == 0 {
+		return "", false
+	}
+	var a seenAlert
+	if json.Unmarshal(line, &a) != nil || a.Lookalike == nil || a.Lookalike.Phase == "" {
+		t.strange++
+		return "", false
+	}
+	if !t.matches(&a) {
+		return "", false
+	}
+	return t.line(&a), true
+}
+
+func (t *tail) matches(a *seenAlert) bool {
+	l := a.Lookalike
+	if t.class != "" && l.Class != t.class {
+		return false
+	}
+	if t.client.IsValid() && !t.client.Contains(a.Source.IP.Unmap()) &&
+		(l.Phase != "storm" || !slices.ContainsFunc(a.Related.IP, func(ip netip.Addr) bool { return t.client.Contains(ip.Unmap()) })) {
+		return false
+	}
+	return t.protected == "" || slices.ContainsFunc(l.Protected, func(name string) bool {
+		return name == t.protected || strings.HasSuffix(name, "."+t.protected)
+	})
+}
+
+// line is an alert for people.
+func (t *tail) line(a *seenAlert) string {
+	l := a.Lookalike
+	at := a.Timestamp.Local().Format("2006-01-02 15:04:05")
+	if l.Phase == "lost" || l.Phase == "test" {
+		return t.paint("1;35", at+" "+strings.ToUpper(l.Phase)+" "+display(a.Message)) + "\n"
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %-6s %-6s ", at, display(l.Confidence), display(l.Phase))
+	switch {
+	case a.Source.IP.IsValid():
+		b.WriteString(a.Source.IP.String())
+	default:
+		fmt.Fprintf(&b, "about %d clients", l.DistinctClients)
+	}
+	fmt.Fprintf(&b, "  %s", display(a.DNS.Question.Name))
+	if l.Unicode != "" {
+		fmt.Fprintf(&b, " (%s)", display(l.Unicode))
+	}
+	if l.Phase == "storm" {
+		fmt.Fprintf(&b, " and others, about %d names", l.DistinctNames)
+	}
+	if a.DNS.Question.Type != "" {
+		fmt.Fprintf(&b, " %s", display(a.DNS.Question.Type))
+	}
+	fmt.Fprintf(&b, "  resembles %s  %s  %s", display(strings.Join(l.Protected, ", ")), display(l.Class), display(l.Action))
+	for _, extra := range []struct{ name, value string }{{"via", l.Via}, {"context", l.Context}} {
+		if extra.value != "" {
+			fmt.Fprintf(&b, "  %s %s", extra.name, display(extra.value))
+		}
+	}
+	for _, m := range l.SMTP {
+		fmt.Fprintf(&b, "  mail <%s> to <%s>", display(m.From), display(m.To))
+	}
+	fmt.Fprintf(&b, "  +%d of %d", l.Count, l.Total)
+	color := map[string]string{"high": "1;31", "medium": "33", "low": "36"}[l.Confidence]
+	if l.Phase == "final" {
+		color = "2"
+	}
+	return t.paint(color, b.String()) + "\n"
+}
+
+func (t *tail) paint(color, s string) string {
+	if !t.color || color == "" {
+		return s
+	}
+	return "\x1b[" + color + "m" + s + "\x1b[0m"
+}
