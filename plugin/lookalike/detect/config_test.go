@@ -84,12 +84,12 @@ func TestSuffixes(t *testing.T) {
 	} {
 		got := suffixesBelow(tt.tld)
 		for label := range strings.FieldsSeq(tt.suffixes) {
-			if !has(got, label) {
+			if !got.has([]byte(label)) {
 				t.Errorf("%s.%s is no suffix", label, tt.tld)
 			}
 		}
 		for label := range strings.FieldsSeq(tt.others) {
-			if has(got, label) {
+			if got.has([]byte(label)) {
 				t.Errorf("%s.%s is a suffix", label, tt.tld)
 			}
 		}

@@ -22,7 +22,7 @@ func (x *Index) Counterparts(qname string) []*Verdict {
 	if !s.start(x, t, qname) {
 		return nil
 	}
-	tlds := slices.Sorted(maps.Keys(x.kept))
+	tlds := slices.Sorted(maps.Keys(x.kept.labels))
 	verdicts := make([]*Verdict, 0, min(len(tlds), maxCounterparts))
 	for _, tld := range tlds[:cap(verdicts)] {
 		if v := s.counterpart(tld); v != nil {
@@ -52,7 +52,7 @@ func (s *search) counterpart(tld string) *Verdict {
 		Registrable: n.text(s.hi-1, n.labels),
 		Service:     n.text(0, s.lo),
 	}
-	v.Reason = v.Registrable + " differs from " + protected + ", which exists, only in what stands behind its first label (verified)"
+	v.Reason = v.Registrable + " resembles " + protected + ", which exists (verified)"
 	if u := n.unicode(); u != v.Name {
 		v.Unicode = u
 	}

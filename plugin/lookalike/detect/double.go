@@ -182,19 +182,15 @@ func (s *search) doubleRun(r *reading, h []uint64, k int) {
 	if sizes := &d.sizes[k+1]; !sizes.has(n-2) && !sizes.has(n-1) && !sizes.has(n) && !sizes.has(n+1) && !sizes.has(n+2) {
 		return
 	}
-	if n < doubleMin {
-		// The names in question are longer: without two of their letters they
-		// are as long as this one whole, or without one.
-		s.doubleBetween(r, h, k, leftOut{}, 0, n, 0)
-		s.doubleBetween(r, h, k, leftOut{}, 0, n, 1)
-		return
-	}
 	o := outerOf(r.run(k))
 	fronts, backs := d.front.which(&o.front), d.back.which(&o.back)
 	if fronts == 0 || backs == 0 {
 		return
 	}
 	for _, c := range outerCases {
+		if int(c.left) > n-(doubleMin-2) {
+			continue // that short is no name of eight letters without two
+		}
 		if fronts>>c.front&(backs>>c.back)&1 != 0 && d.both.maybe(o.key(c, n, k+1)) {
 			s.doubleCase(r, h, k, c)
 		}

@@ -63,7 +63,7 @@ func (s *search) tailAt(r *reading, places []int) *tail {
 func (s *search) embedded(r *reading, from, to int, t *tail) {
 	keys := &s.index.keys
 	for st := range r.styles() {
-		h := key(skeletonHash(r.letters[from:to], st), skeletonKey)
+		h := skeletonOf(r.letters[from:to], st)
 		if !keys.maybe(h) {
 			continue
 		}

@@ -53,9 +53,9 @@ type Index struct {
 	starts []uint32
 	cores  []uint8
 
-	bare  []uint32            // protected names that are a TLD
-	kept  map[string]struct{} // TLDs of all protected names
-	tails [128][]tail         // their public suffixes, by last letter
+	bare  []uint32    // protected names that are a TLD
+	kept  labelSet    // TLDs of all protected names
+	tails [128][]tail // their public suffixes, by last letter
 
 	keys    table  // skeletons, letters, and letters without one of them
 	sizes   places // how many letters the protected names have
@@ -66,7 +66,7 @@ type Index struct {
 // tld is a lookalike TLD.
 type tld struct {
 	label    string
-	suffixes map[string]struct{} // labels that form a public suffix with it
+	suffixes labelSet // labels that form a public suffix with it
 }
 
 // tail is the public suffix of a protected name, as a typist may leave it in.
@@ -86,7 +86,7 @@ func New(cfg Config) (*Index, error) {
 	if len(cfg.Protected) == 0 {
 		return nil, ErrNoProtected
 	}
-	x := &Index{kept: make(map[string]struct{})}
+	x := &Index{}
 	for _, label := range cfg.TLDs {
 		if !isTLD(label) {
 			return nil, &EntryError{label, ErrTLDSyntax}
@@ -118,8 +118,8 @@ func isTLD(s string) bool {
 // builder fills an Index.
 type builder struct {
 	index *Index
-	tails map[string]struct{} // public suffixes met so far
-	keys  int                 // an upper bound of the keys
+	tails labelSet // public suffixes met so far
+	keys  int      // an upper bound of the keys
 }
 
 // list takes the protected names in.
@@ -132,7 +132,6 @@ func (b *builder) list(protected []string) error {
 	if total > math.MaxUint32 || len(protected) >= math.MaxUint32 {
 		return ErrTooMany
 	}
-	b.tails = make(map[string]struct{})
 	var text strings.Builder
 	text.Grow(total)
 	x.starts = make([]uint32, 1, len(protected)+1)
@@ -161,15 +160,17 @@ func (b *builder) list(protected []string) error {
 // returns how many octets stand before the suffix.
 func (b *builder) split(p string, n *name, id uint32) uint8 {
 	x := b.index
-	x.kept[p[strings.LastIndexByte(p, '.')+1:]] = struct{}{}
+	if tld := n.label(n.labels - 1); !x.kept.has(tld) {
+		x.kept.add(string(tld))
+	}
 	at := tailOf(p)
 	if at == 0 {
 		x.bare = append(x.bare, id)
 		return 0
 	}
-	if suffix := p[at:]; !has(b.tails, suffix) {
+	if suffix := p[at:]; !b.tails.has([]byte(suffix)) {
 		suffix = strings.Clone(suffix)
-		b.tails[suffix] = struct{}{}
+		b.tails.add(suffix)
 		t := tail{suffix: suffix}
 		for _, c := range []byte(suffix) {
 			if c != '.' && c != '-' {
@@ -193,11 +194,6 @@ func (b *builder) split(p string, n *name, id uint32) uint8 {
 	return uint8(at - 1)
 }
 
-func has(set map[string]struct{}, s string) bool {
-	_, ok := set[s]
-	return ok
-}
-
 // fill builds the table of keys.
 func (b *builder) fill() {
 	x := b.index
@@ -209,7 +205,7 @@ func (b *builder) fill() {
 		}
 		x.sizes.add(r.size)
 		for s := range styles {
-			x.keys.add(key(skeletonHash(r.letters[:r.size], s), skeletonKey), id)
+			x.keys.add(skeletonOf(r.letters[:r.size], s), id)
 		}
 		b.addEdits(&r, id)
 		if r.pairs {

@@ -68,10 +68,8 @@ func (s *search) start(x *Index, t *tld, qname string) bool {
 	s.index = x
 	s.budget = maxCandidates
 	s.hi = s.name.labels - 1
-	if s.hi > 0 && len(t.suffixes) > 0 {
-		if _, ok := t.suffixes[string(s.name.label(s.hi-1))]; ok {
-			s.hi--
-		}
+	if s.hi > 0 && t.suffixes.has(s.name.label(s.hi-1)) {
+		s.hi--
 	}
 	for i := s.hi - 1; i >= 0; i-- {
 		if s.name.label(i)[0] == '_' {
@@ -213,11 +211,7 @@ func (s *search) finding(r *reading, k int) finding {
 // underKeptTLD reports whether the name lies below a label that is a TLD of
 // protected names: anything under mil.ml.
 func (s *search) underKeptTLD() bool {
-	last := s.name.label(s.hi - 1)
-	if _, ok := s.index.kept[string(last)]; !ok {
-		return false
-	}
-	return s.hi-s.lo > 1 || s.lo > 0
+	return s.index.kept.has(s.name.label(s.hi-1)) && (s.hi-s.lo > 1 || s.lo > 0)
 }
 
 // addBare adds the TLDs that are protected as a whole: under another TLD,

@@ -98,25 +98,39 @@ func (r *reading) addUnicode(label []byte) bool {
 
 // add puts one character to the left of what has been read.
 func (r *reading) add(c rune) bool {
-	switch c {
-	case '-', '_', '.', ' ':
-		r.hyphens.add(r.size)
+	if c < 128 && traits[c&127] != 0 && r.note(c) {
 		return true
 	}
 	if r.size == maxLetters {
 		return false
 	}
-	switch c {
-	case 'm', 'w':
+	r.letters[r.size] = c
+	r.size++
+	return true
+}
+
+// traits marks the characters that are more to a reading than a letter.
+var traits = [128]byte{
+	'-': 1, '_': 1, '.': 1, ' ': 1, // separate letters
+	'm': 2, 'w': 2, // make it wide
+	'r': 3, 'n': 3, 'v': 3, 'u': 3, 'c': 3, // may begin a pair
+}
+
+// note takes note of a character that is in traits, and reports whether that is
+// all there is to it.
+func (r *reading) note(c rune) bool {
+	switch traits[c&127] {
+	case 1:
+		r.hyphens.add(r.size)
+		return true
+	case 2:
 		r.wide = true
-	case 'r', 'n', 'v', 'u', 'c':
+	case 3:
 		if r.size > 0 && !r.pairs {
 			_, r.pairs = together(c, r.letters[r.size-1])
 		}
 	}
-	r.letters[r.size] = c
-	r.size++
-	return true
+	return false
 }
 
 // styles returns how many styles there are to read it in.

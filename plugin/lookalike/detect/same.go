@@ -18,30 +18,37 @@ type affix struct {
 // same looks for protected names whose skeleton is that of a run of rightmost
 // labels of r.
 func (s *search) same(r *reading, cut affix) {
-	for k := range min(r.labels, max(s.index.depth, compareLabels)) {
-		s.sameRun(r, int(r.ends[k]), k, cut)
+	for st := range r.styles() {
+		h, from := newSkeletonHasher(st), 0
+		for k := range min(r.labels, max(s.index.depth, compareLabels)) {
+			n := int(r.ends[k])
+			h.add(r.letters[from:n])
+			from = n
+			s.sameKey(r, n, k, h.key(), cut)
+		}
 	}
 }
 
 // sameRun compares the first n letters of r, which belong to the rightmost k+1
 // labels.
 func (s *search) sameRun(r *reading, n, k int, cut affix) {
-	if n == 0 {
+	for st := range r.styles() {
+		s.sameKey(r, n, k, skeletonOf(r.letters[:n], st), cut)
+	}
+}
+
+// sameKey looks the key of a skeleton up.
+func (s *search) sameKey(r *reading, n, k int, key uint64, cut affix) {
+	keys := &s.index.keys
+	if n == 0 || !keys.maybe(key) {
 		return
 	}
-	keys := &s.index.keys
-	for st := range r.styles() {
-		h := key(skeletonHash(r.letters[:n], st), skeletonKey)
-		if !keys.maybe(h) {
-			continue
+	for p := keys.find(key); ; {
+		id, ok := s.next(&p)
+		if !ok {
+			return
 		}
-		for p := keys.find(h); ; {
-			id, ok := s.next(&p)
-			if !ok {
-				break
-			}
-			s.sameAs(r, n, k, id, cut)
-		}
+		s.sameAs(r, n, k, id, cut)
 	}
 }
 

@@ -29,14 +29,36 @@ var secondLevel = strings.Fields(`
 // the public suffix list has a wildcard: there it knows no names.
 var commonSuffixes = strings.Fields("ac co com edu go gob gov gouv info ne net nom or org")
 
+// labelSet is a set of labels. Most labels that are not in it are of no length
+// that occurs in it.
+type labelSet struct {
+	labels  map[string]struct{}
+	lengths uint64 // bit n is set when a label of n octets is in the set
+}
+
+func (s *labelSet) add(label string) {
+	if s.labels == nil {
+		s.labels = make(map[string]struct{})
+	}
+	s.labels[label] = struct{}{}
+	s.lengths |= 1 << len(label)
+}
+
+func (s *labelSet) has(label []byte) bool {
+	if s.lengths>>len(label)&1 == 0 {
+		return false
+	}
+	_, ok := s.labels[string(label)]
+	return ok
+}
+
 // suffixesBelow returns the labels that form an ICANN public suffix together
 // with tld: com, gouv, ... for ml.
-func suffixesBelow(tld string) map[string]struct{} {
-	found := make(map[string]struct{})
+func suffixesBelow(tld string) (found labelSet) {
 	wildcard := isSuffix("no-such-category", tld)
 	ask := func(label string) {
 		if isSuffix(label, tld) {
-			found[label] = struct{}{}
+			found.add(label)
 		}
 	}
 	if wildcard {

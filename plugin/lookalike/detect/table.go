@@ -122,25 +122,43 @@ func without2(h []uint64, whole uint64, i, j int) uint64 {
 	return h[i] + ((h[j]-h[i+1])+(whole-h[j+1])*baseInverse)*baseInverse
 }
 
-// skeletonHash returns the hash of letters with each letter that reads as a
-// pair in style s taken apart.
-func skeletonHash(letters []rune, s style) uint64 {
-	h, power := uint64(0), uint64(1)
+// skeletonHasher hashes letters, one after another, with each letter that reads
+// as a pair in a style taken apart.
+type skeletonHasher struct {
+	style style
+	sum   uint64
+	power uint64
+}
+
+func newSkeletonHasher(s style) skeletonHasher { return skeletonHasher{style: s, power: 1} }
+
+func (h *skeletonHasher) add(letters []rune) {
+	sum, power := h.sum, h.power
 	for _, r := range letters {
 		if r >= 128 {
-			h += power * uint64(r)
+			sum += power * uint64(r)
 			power *= base
 			continue
 		}
-		p := apart[s][r&127]
-		h += power * uint64(p.last)
+		p := apart[h.style][r&127]
+		sum += power * uint64(p.last)
 		power *= base
 		if p.first != 0 {
-			h += power * uint64(p.first)
+			sum += power * uint64(p.first)
 			power *= base
 		}
 	}
-	return h
+	h.sum, h.power = sum, power
+}
+
+// key returns the key of the letters so far.
+func (h *skeletonHasher) key() uint64 { return key(h.sum, skeletonKey) }
+
+// skeletonOf returns the key of letters in style s.
+func skeletonOf(letters []rune, s style) uint64 {
+	h := newSkeletonHasher(s)
+	h.add(letters)
+	return h.key()
 }
 
 // Kinds of keys, which share a table.
