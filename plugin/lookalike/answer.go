@@ -41,6 +41,9 @@ func build(r *dns.Msg, d Decision) (m *dns.Msg) {
 // question gets an answer that is consistent with the others: an address that
 // still resolves beside a blocked MX is a leak.
 func compose(r *dns.Msg, d Decision) *dns.Msg {
+	if d.Via != "" {
+		return composeVia(r, d)
+	}
 	switch d.Action.kind {
 	case actionNoData:
 		return negative(r, dns.RcodeSuccess, d)

@@ -112,6 +112,9 @@ func (e *engine) stop() error {
 		if p.responders != nil {
 			p.responders.stop()
 		}
+		if p.verifier != nil {
+			p.verifier.stop(ctx)
+		}
 		if p.pipeline != nil {
 			errs = append(errs, p.pipeline.Close(ctx))
 		}

@@ -31,8 +31,16 @@ func (l *Lookalike) Name() string { return pluginName }
 
 // ServeDNS implements plugin.Handler.
 func (l *Lookalike) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	d, ok := l.decide(w, r.Question[0])
+	q := r.Question[0]
+	d, ok := l.decide(w, q)
 	if !ok {
+		d, ok = l.verify(ctx, w, q)
+	}
+	switch {
+	case ok:
+	case l.inspects(w, q):
+		return l.serveInspected(ctx, w, r)
+	default:
 		return plugin.NextOrFailure(l.Name(), l.Next, ctx, w, r)
 	}
 	setMetadata(ctx, d)
@@ -42,12 +50,16 @@ func (l *Lookalike) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.M
 	}
 	rcode := reply(w, r, d)
 	l.observe(ctx, w, r, d, rcode)
-	// The reply is written, or withheld on purpose: any other RCODE than
-	// these would make the server write one of its own.
+	return handled(rcode), nil
+}
+
+// handled is the RCODE to return for a query whose reply is written, or
+// withheld on purpose: for most RCODEs the server would write one of its own.
+func handled(rcode int) int {
 	if rcode == dns.RcodeNameError {
-		return rcode, nil
+		return rcode
 	}
-	return dns.RcodeSuccess, nil
+	return dns.RcodeSuccess
 }
 
 // decide finds the first policy that has something to do about the question.
@@ -89,6 +101,7 @@ func (l *Lookalike) observe(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 		Verdict:     d.Verdict,
 		Action:      d.Action.String(),
 		Answers:     d.Action.addresses,
+		Via:         d.Via,
 		Context:     purpose(d.Verdict.Service, d.Verdict.Name, state.QType()),
 		ServerBlock: d.Policy.block,
 		View:        view,

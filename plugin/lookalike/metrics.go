@@ -42,4 +42,11 @@ var (
 		Name:      "sinkhole_up",
 		Help:      "Whether an SMTP server answers at an address of a sinkhole.",
 	}, []string{"address"})
+
+	verificationsTotal = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "verifications_total",
+		Help:      "Counter of names whose counterpart was asked for, by result.",
+	}, []string{"result"})
 )

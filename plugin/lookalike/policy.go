@@ -34,6 +34,8 @@ type Policy struct {
 	pipeline *alert.Pipeline // set by start
 
 	responders *responders // nil where no sinkhole is checked
+	verifier   *verifier   // nil without verify
+	inspect    bool
 }
 
 // lists is what is read from files: the names, ready for lookup.
@@ -103,7 +105,8 @@ type Decision struct {
 	Policy  *Policy
 	Verdict *detect.Verdict
 	Action  Action
-	Allowed bool // the name is on the allow list, so Action is not taken
+	Allowed bool   // the name is on the allow list, so Action is not taken
+	Via     string // the name that was asked for, where Verdict is about a target in its answer
 }
 
 // judge returns what the policy makes of qname, whoever asks; false where the

@@ -136,8 +136,40 @@ func (p *parser) property(name string) error {
 		return nil
 	case "spool":
 		return p.spool(args)
+	case "verify":
+		return p.verify(args)
+	case "inspect":
+		return p.inspect(args)
 	}
-	return p.Errf("unknown property '%s': want protect, allow, clients, action, ttl, alert, spool or reload", name)
+	return p.Errf("unknown property '%s': want protect, allow, clients, action, ttl, verify, inspect, alert, spool or reload", name)
+}
+
+// verify reads how long a query may wait for the lookup of its counterpart.
+func (p *parser) verify(args []string) error {
+	if err := p.once("verify"); err != nil {
+		return err
+	}
+	wait := defaultVerify
+	switch len(args) {
+	case 0:
+	case 1:
+		var err error
+		if wait, err = durations.NewDurationFromArg(args[0]); err != nil || wait < minVerify || wait > maxVerify {
+			return p.Errf("verify %s: want a duration from %s to %s", args[0], minVerify, maxVerify)
+		}
+	default:
+		return p.Errf("verify takes one duration at most, got %d", len(args))
+	}
+	p.policy.verifier = newVerifier(wait)
+	return nil
+}
+
+func (p *parser) inspect(args []string) error {
+	if len(args) > 0 {
+		return p.Errf("inspect takes no argument, got %q", args[0])
+	}
+	p.policy.inspect = true
+	return p.once("inspect")
 }
 
 // parseTLDs reads the lookalike TLDs behind the directive's name.

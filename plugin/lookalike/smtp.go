@@ -12,11 +12,19 @@ import (
 // what the policies of the server block make of it for some client. Domain is
 // in presentation form, with or without a trailing dot.
 func (l *Lookalike) Match(domain string) (*detect.Verdict, bool) {
-	d, ok := Decide(l.policies, domain)
-	if !ok || d.Allowed {
-		return nil, false
+	if d, ok := Decide(l.policies, domain); ok && !d.Allowed {
+		return d.Verdict, true
 	}
-	return d.Verdict, true
+	for _, p := range l.policies {
+		if p.verifier == nil || p.Allowed(domain) {
+			continue
+		}
+		// What led the client here was verified when it asked.
+		if d, ok := p.verified(domain, p.verifier.known); ok {
+			return d.Verdict, true
+		}
+	}
+	return nil, false
 }
 
 // ObserveSMTP reports a recipient that smtpreject has refused because of v. The
@@ -46,21 +54,19 @@ func (l *Lookalike) ObserveSMTP(client, server netip.AddrPort, v *detect.Verdict
 // Where none does, since the client's queries come from another address, it is
 // the one that would decide for others.
 func (l *Lookalike) policyFor(client netip.Addr, v *detect.Verdict) (*Policy, Action) {
-	var other *Policy
-	var otherAction Action
+	var other Decision
 	for _, p := range l.policies {
-		w, ok := p.Index().Match(v.Name)
-		if !ok || p.Allowed(v.Name) {
-			continue
+		d, ok := p.judge(v.Name)
+		if !ok && p.verifier != nil {
+			d, ok = p.verified(v.Name, p.verifier.known)
 		}
-		a := p.responders.reachable(p.Action(w.Class, w.Confidence))
 		switch {
-		case a.kind == actionOff:
+		case !ok, p.Allowed(v.Name):
 		case p.covers(client):
-			return p, a
-		case other == nil:
-			other, otherAction = p, a
+			return p, d.Action
+		case other.Policy == nil:
+			other = d
 		}
 	}
-	return other, otherAction
+	return other.Policy, other.Action
 }

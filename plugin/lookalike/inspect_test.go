@@ -1,0 +1,131 @@
+package lookalike
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/coredns/coredns/plugin/test"
+
+	"github.com/miekg/dns"
+)
+
+func TestInspect(t *testing.T) {
+	records := map[string]string{
+		"mx.example. MX":       "MX 10 mx.good.example.; MX 20 MX.Army.ML.",
+		"cname.example. A":     "CNAME army.ml.; A 203.0.113.1",
+		"cname.example. MX":    "CNAME army.ml.; MX 10 mx.elsewhere.example.",
+		"dname.example. A":     "DNAME army.ml.",
+		"srv.example. SRV":     "SRV 0 0 25 mx.army.ml.",
+		"https.example. HTTPS": "HTTPS 1 www.army.ml.",
+		"svcb.example. SVCB":   "SVCB 1 www.army.ml.",
+		"self.example. HTTPS":  "HTTPS 1 .",
+		"good.example. MX":     "MX 10 mx.good.example.",
+		"allowed.example. MX":  "MX 10 allowed.army.ml.",
+		"exempt.example. MX":   "MX 10 mx.army.ml.",
+		"low.example. MX":      "MX 10 mx.navv.ml.",
+		"army.mil. MX":         "MX 10 mx.army.mil.",
+		"other.ml. MX":         "MX 10 mx.other.ml.",
+	}
+	tests := []struct {
+		name, action, qname string
+		qtype               uint16
+		rcode               int
+		want                string // the answer; "*": that of upstream
+		alert               string // the name that the alert is about; empty: none
+	}{
+		{"MX", "nxdomain", "mx.example.", dns.TypeMX, dns.RcodeSuccess, "MX 0 .", "mx.army.ml"},
+		{"MX, nodata", "nodata", "mx.example.", dns.TypeMX, dns.RcodeSuccess, "MX 0 .", "mx.army.ml"},
+		{"MX, nullmx", "nullmx", "mx.example.", dns.TypeMX, dns.RcodeSuccess, "MX 0 .", "mx.army.ml"},
+		{"MX, sinkhole", "sinkhole 192.0.2.25 unchecked", "mx.example.", dns.TypeMX, dns.RcodeSuccess, "MX 10 mx.army.ml.", "mx.army.ml"},
+		{"MX, servfail", "servfail", "mx.example.", dns.TypeMX, dns.RcodeServerFailure, "", "mx.army.ml"},
+		{"MX, refused", "refused", "mx.example.", dns.TypeMX, dns.RcodeRefused, "", "mx.army.ml"},
+		{"MX, drop", "drop", "mx.example.", dns.TypeMX, -1, "", "mx.army.ml"},
+		{"MX, monitor", "monitor", "mx.example.", dns.TypeMX, dns.RcodeSuccess, "*", "mx.army.ml"},
+		{"MX, off", "off", "mx.example.", dns.TypeMX, dns.RcodeSuccess, "*", ""},
+		{"CNAME", "nxdomain", "cname.example.", dns.TypeA, dns.RcodeNameError, "", "army.ml"},
+		{"CNAME, sinkhole", "sinkhole 192.0.2.25 unchecked", "cname.example.", dns.TypeA, dns.RcodeSuccess, "A 192.0.2.25", "army.ml"},
+		{"CNAME and MX", "nxdomain", "cname.example.", dns.TypeMX, dns.RcodeSuccess, "MX 0 .", "army.ml"},
+		{"DNAME", "nxdomain", "dname.example.", dns.TypeA, dns.RcodeNameError, "", "army.ml"},
+		{"SRV", "nxdomain", "srv.example.", dns.TypeSRV, dns.RcodeNameError, "", "mx.army.ml"},
+		{"HTTPS", "nxdomain", "https.example.", dns.TypeHTTPS, dns.RcodeNameError, "", "www.army.ml"},
+		{"SVCB", "nodata", "svcb.example.", dns.TypeSVCB, dns.RcodeSuccess, "", "www.army.ml"},
+		{"HTTPS of itself", "nxdomain", "self.example.", dns.TypeHTTPS, dns.RcodeSuccess, "*", ""},
+		{"no lookalike", "nxdomain", "good.example.", dns.TypeMX, dns.RcodeSuccess, "*", ""},
+		{"a target that is allowed", "nxdomain", "allowed.example.", dns.TypeMX, dns.RcodeSuccess, "*", ""},
+		{"a name that is allowed", "nxdomain", "exempt.example.", dns.TypeMX, dns.RcodeSuccess, "*", ""},
+		{"a protected name", "nxdomain", "army.mil.", dns.TypeMX, dns.RcodeSuccess, "*", ""},
+		{"an ordinary name of the TLD", "nxdomain", "other.ml.", dns.TypeMX, dns.RcodeSuccess, "*", ""},
+		{"no answer", "nxdomain", "absent.example.", dns.TypeMX, dns.RcodeNameError, "", ""},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			z := &zone{records: records}
+			l, flush := startedWithAlerts(t, "lookalike {\n protect army.mil\n allow allowed.army.ml exempt.example\n inspect\n action "+tc.action+"\n}")
+			l.Next = test.HandlerFunc(z.ServeDNS)
+			m, code, written := ask(t, l, new(dns.Msg).SetQuestion(tc.qname, tc.qtype))
+			switch {
+			case tc.rcode < 0:
+				if written != 0 || code != dns.RcodeSuccess {
+					t.Errorf("Written %d times, returned %d", written, code)
+				}
+			case written != 1 || m.Rcode != tc.rcode:
+				t.Errorf("Written %d times: %v", written, m)
+			default:
+				want := tc.want
+				if want == "*" {
+					want = records[strings.ToLower(tc.qname)+" "+dns.Type(tc.qtype).String()]
+				}
+				if got := rdata(m.Answer); !strings.EqualFold(got, want) {
+					t.Errorf("Got %q, want %q", got, want)
+				}
+			}
+			checkVia(t, flush(), tc.alert, strings.TrimSuffix(tc.qname, "."))
+		})
+	}
+}
+
+// rdata writes records as a zone has them, without names, TTLs and classes.
+func rdata(rrs []dns.RR) string {
+	list := make([]string, len(rrs))
+	for i, rr := range rrs {
+		list[i] = dns.Type(rr.Header().Rrtype).String() + " " + strings.TrimSpace(strings.TrimPrefix(rr.String(), rr.Header().String()))
+	}
+	return strings.Join(list, "; ")
+}
+
+func checkVia(t *testing.T, records []map[string]any, name, via string) {
+	t.Helper()
+	if name == "" {
+		if len(records) > 0 {
+			t.Errorf("Got alerts %v", records)
+		}
+		return
+	}
+	if len(records) == 0 {
+		t.Fatal("No alert")
+	}
+	if got := field(records[0], "dns.question.name"); got != name && got != via {
+		t.Errorf("The alert is about %v", got)
+	}
+	if got := field(records[0], "lookalike.via"); got != via {
+		t.Errorf("The alert names %v, want %s", got, via)
+	}
+	samples, _ := field(records[0], "lookalike.samples").([]any)
+	if !slices.Contains(samples, any(name)) {
+		t.Errorf("Samples %v, want %s", samples, name)
+	}
+}
+
+func TestInspectIsOff(t *testing.T) {
+	z := &zone{records: map[string]string{"mx.example. MX": "MX 10 mx.army.ml."}}
+	for name, corefile := range map[string]string{
+		"without inspect":   "lookalike {\n protect army.mil\n action nxdomain\n}",
+		"for other clients": "lookalike {\n protect army.mil\n action nxdomain\n inspect\n clients 192.0.2.1\n}",
+	} {
+		l := z.above(t, corefile)
+		if m, _, _ := ask(t, l, new(dns.Msg).SetQuestion("mx.example.", dns.TypeMX)); rdata(m.Answer) != "MX 10 mx.army.ml." {
+			t.Errorf("%s: got %v", name, m)
+		}
+	}
+}
