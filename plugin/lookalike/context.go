@@ -1,9 +1,13 @@
 package lookalike
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 	"github.com/miekg/dns"
 )
 
@@ -30,4 +34,80 @@ func purpose(service, name string, qtype uint16) string {
 		return "spf"
 	}
 	return ""
+}
+
+// purpose tells what a query of client was for.
+func (p *Policy) purpose(client netip.Addr, v *detect.Verdict, qtype uint16) string {
+	return p.sequences.purpose(client, v.Registrable, purpose(v.Service, v.Name, qtype), qtype, time.Now())
+}
+
+const (
+	// A mail server has asked all that it wants to know about a name within
+	// this time.
+	sequenceTime = time.Minute
+	maxSequences = 4096
+)
+
+// sequences remembers what clients have lately asked about a name for, since
+// most types alone do not tell: MX, A and AAAA are asked for to deliver mail,
+// but also to check the sender of mail that came in. It is bounded and safe for
+// concurrent use; its zero value is empty.
+type sequences struct {
+	mu   sync.Mutex
+	last map[sequence]step
+}
+
+// sequence is the questions of one client about one registrable name.
+type sequence struct {
+	client netip.Addr
+	name   string
+}
+
+// step is the latest question of a sequence that told something.
+type step struct {
+	purpose string
+	at      time.Time
+}
+
+// purpose returns what a query was for, given what purpose makes of it alone:
+// that itself, or what the client's other questions of the last minute were for.
+// An MX that follows none of these is a "delivery", and so are the addresses
+// asked for after it.
+func (s *sequences) purpose(client netip.Addr, registrable, alone string, qtype uint16, now time.Time) string {
+	address := qtype == dns.TypeA || qtype == dns.TypeAAAA
+	if alone == "" && qtype != dns.TypeMX && !address {
+		return ""
+	}
+	key := sequence{client, registrable}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before, ok := s.last[key]
+	if ok && now.Sub(before.at) > sequenceTime {
+		ok = false
+	}
+	switch {
+	case alone != "":
+	case ok:
+		alone = before.purpose
+	case address:
+		return ""
+	default:
+		alone = "delivery"
+	}
+	s.remember(key, step{alone, now})
+	return alone
+}
+
+// remember keeps a step, in the place of another one where there are too many.
+func (s *sequences) remember(key sequence, latest step) {
+	if s.last == nil {
+		s.last = make(map[sequence]step)
+	}
+	if _, ok := s.last[key]; !ok && len(s.last) >= maxSequences {
+		for old := range s.last {
+			delete(s.last, old)
+			break
+		}
+	}
+	s.last[key] = latest
 }

@@ -89,9 +89,10 @@ func (l *Lookalike) observe(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 
 	state := request.Request{W: w, Req: r}
 	protocol, _, _ := strings.Cut(server, "://")
+	client := addrPort(w.RemoteAddr())
 	d.Policy.pipeline.Observe(&alert.Detection{
 		Time:        time.Now(),
-		Client:      addrPort(w.RemoteAddr()),
+		Client:      client,
 		Server:      addrPort(w.LocalAddr()),
 		Transport:   state.Proto(),
 		Protocol:    protocol,
@@ -102,7 +103,7 @@ func (l *Lookalike) observe(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 		Action:      d.Action.String(),
 		Answers:     d.Action.addresses,
 		Via:         d.Via,
-		Context:     purpose(d.Verdict.Service, d.Verdict.Name, state.QType()),
+		Context:     d.Policy.purpose(client.Addr(), d.Verdict, state.QType()),
 		ServerBlock: d.Policy.block,
 		View:        view,
 	})

@@ -36,6 +36,7 @@ type Policy struct {
 	responders *responders // nil where no sinkhole is checked
 	verifier   *verifier   // nil without verify
 	inspect    bool
+	sequences  sequences
 }
 
 // lists is what is read from files: the names, ready for lookup.
