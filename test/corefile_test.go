@@ -17,6 +17,7 @@ import (
 // loopback, on free ports.
 var local = strings.NewReplacer(
 	"\n. {\n    errors\n", "\n. {\n    bind 127.0.0.1\n    errors\n",
+	"smtpreject :25", "smtpreject 127.0.0.1:0",
 	"health {", "health 127.0.0.1:{$HTTP} {",
 	"    ready\n", "    ready 127.0.0.1:{$TLS}\n",
 	"prometheus 127.0.0.1:9153", "prometheus 127.0.0.1:{$METRICS}",
@@ -42,6 +43,7 @@ func TestCorefiles(t *testing.T) {
 		{"monitor", dns.RcodeSuccess, []string{leaked}, "monitor", "alerts.json", true},
 		{"enforce", dns.RcodeNameError, nil, "nxdomain", "alerts.json", true},
 		{"sinkhole", dns.RcodeSuccess, []string{"army.ml.\t60\tIN\tA\t198.51.100.25"}, "sinkhole", "alerts.json", true},
+		{"responder", dns.RcodeSuccess, []string{"army.ml.\t60\tIN\tA\t198.51.100.25"}, "sinkhole", "alerts.json", true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.file, func(t *testing.T) {
