@@ -37,6 +37,9 @@ func (l *Lookalike) Metadata(ctx context.Context, state request.Request) context
 // setMetadata makes the labels show the decision that is carried out: a plugin
 // between Metadata and ServeDNS may have rewritten the name.
 func setMetadata(ctx context.Context, d Decision) {
+	if metadata.ValueFuncs(ctx) == nil {
+		return
+	}
 	for _, label := range labels {
 		metadata.SetValueFunc(ctx, label.name, func() string { return label.value(d) })
 	}
