@@ -33,7 +33,7 @@ func (s *search) embedding(r *reading) {
 			if from == 0 && r.endsLabel(to) {
 				continue // has been compared as a run of labels
 			}
-			if t != nil || to-from >= embeddingLetters {
+			if to-from <= s.index.longest && (t != nil || to-from >= embeddingLetters) {
 				s.embedded(r, from, to, t)
 			}
 		}

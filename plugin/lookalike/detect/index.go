@@ -61,6 +61,7 @@ type Index struct {
 	sizes   places // how many letters the protected names have
 	doubles doubles
 	depth   int // the most labels before a public suffix
+	longest int // the most letters that read as those of a protected name
 }
 
 // tld is a lookalike TLD.
@@ -187,6 +188,7 @@ func (b *builder) split(p string, n *name, id uint32) uint8 {
 	labels := n.labels - 1 - strings.Count(p[at:], ".")
 	r.read(n, 0, labels)
 	x.depth = max(x.depth, labels)
+	x.longest = max(x.longest, 2*r.size) // each may read as a pair
 	b.keys += r.size + int(styles) + 1
 	if r.pairs {
 		b.keys += r.size

@@ -212,6 +212,7 @@ func TestRecall(t *testing.T) {
 	together := mustNew(t, recallNames...)
 	for class, generate := range generators {
 		t.Run(class, func(t *testing.T) {
+			t.Parallel()
 			for _, protected := range recallNames {
 				alone := mustNew(t, protected)
 				label := strings.TrimSuffix(protected, ".mil")

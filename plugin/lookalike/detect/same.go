@@ -22,6 +22,9 @@ func (s *search) same(r *reading, cut affix) {
 		h, from := newSkeletonHasher(st), 0
 		for k := range min(r.labels, max(s.index.depth, compareLabels)) {
 			n := int(r.ends[k])
+			if n > s.index.longest {
+				break
+			}
 			h.add(r.letters[from:n])
 			from = n
 			s.sameKey(r, n, k, h.key(), cut)
@@ -32,6 +35,9 @@ func (s *search) same(r *reading, cut affix) {
 // sameRun compares the first n letters of r, which belong to the rightmost k+1
 // labels.
 func (s *search) sameRun(r *reading, n, k int, cut affix) {
+	if n > s.index.longest {
+		return
+	}
 	for st := range r.styles() {
 		s.sameKey(r, n, k, skeletonOf(r.letters[:n], st), cut)
 	}
