@@ -81,6 +81,9 @@ func (s *search) explainConfidence(f *finding) string {
 	if f.how.common {
 		text += "; what was typed is a common word, which is low at most"
 	}
+	if f.how.generic {
+		text += "; words that hosts of all kinds carry are low at most"
+	}
 	if f.class != f.how.class {
 		text += fmt.Sprintf("; as %s it is %s", f.class, f.confidence)
 	}

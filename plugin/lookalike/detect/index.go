@@ -100,6 +100,7 @@ func New(cfg Config) (*Index, error) {
 	}
 	b.fill()
 	b.fillDoubles()
+	commonWords() // are read in now, not by the first query
 	return x, nil
 }
 

@@ -220,6 +220,8 @@ func (s *search) addBare() {
 	if len(s.index.bare) == 0 || s.best() == TLDKept {
 		return
 	}
+	// Listed names that it resembles as well come first, if not too vaguely.
+	s.found = slices.DeleteFunc(s.found, func(f finding) bool { return f.confidence < Medium })
 	for i := range s.found {
 		s.found[i].class, s.found[i].confidence = TLDSwap, High
 	}

@@ -209,6 +209,9 @@ func TestMatches(t *testing.T) {
 		{"arrny-webmail.ml", "combosquat medium army.mil army.nl"},
 		{"us.army.mil.sample.ml", "embedding medium us.army.mil army.mil→us.army.mil"},
 
+		{"mail-online.ml", "combosquat low mail.mil"}, // words of hosts of all kinds
+		{"mail-us.ml", "combosquat medium mail.mil"},
+
 		{"dcsa.ml", "typo medium dcaa.mil"},
 		{"nav.ml", "typo medium navy.mil"},
 		{"nave.ml", ""},
@@ -250,6 +253,7 @@ func TestBareTLD(t *testing.T) {
 		{"army.ml", "tld-swap high army.mil mil→army.mil"},
 		{"mx.army.ml", "tld-swap high army.mil→mx.army.mil mil→mx.army.mil"},
 		{"arny.ml", "tld-swap high army.mil mil→arny.mil"},
+		{"arm.ml", "tld-swap high mil→arm.mil"},
 		{"x.mil.ml", "tld-kept high mil→x.mil"},
 		{"army.mil.ml", "tld-kept high army.mil"},
 		{"_dmarc.x.ml", "tld-swap high mil→x.mil"},
@@ -276,6 +280,20 @@ func TestOtherTLDs(t *testing.T) {
 		{"bank-co-uk.cm", "tld-kept high bank.co.uk"},
 		{"example.com", ""},
 		{"example.ml", ""},
+	})
+}
+
+// TestProtectedIDN protects names that are not ASCII themselves.
+func TestProtectedIDN(t *testing.T) {
+	testRows(t, mustNew(t, "xn--mnchen-3ya.example", "xn--fiqs8s.example"), []row{
+		{"xn--mnchen-3ya.ml", "tld-swap high xn--mnchen-3ya.example"},
+		{"münchen.ml", "tld-swap high xn--mnchen-3ya.example"},
+		{"mūnchen.ml", "idn-homoglyph high xn--mnchen-3ya.example"},
+		{"munchen.ml", "homoglyph high xn--mnchen-3ya.example"},
+		{"mumchen.ml", "typo high xn--mnchen-3ya.example"},
+		{"xn--fiqs8s.ml", "tld-swap high xn--fiqs8s.example"},
+		{"中国.ml", "tld-swap high xn--fiqs8s.example"},
+		{"中文.ml", ""},
 	})
 }
 

@@ -1,9 +1,11 @@
 package detect
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -40,8 +42,6 @@ func (s *search) differences(f *finding) []string {
 		say("the TLD", quote(tail.suffix), "is kept")
 	}
 	switch f.how.class {
-	case IDNHomoglyph:
-		say("the letters look alike")
 	case Separator:
 		say("dots or hyphens are missing or changed")
 	case Split:
@@ -60,6 +60,9 @@ func (s *search) differences(f *finding) []string {
 		say(e.text(f.size))
 	} else {
 		all = append(all, s.glyphPairs(f)...)
+	}
+	if len(all) == 0 {
+		say("the letters look alike")
 	}
 	return all
 }
@@ -146,6 +149,8 @@ func letterText(r rune) string {
 		return string(appendByte(nil, byte(r-notUnicode)))
 	case r < utf8.RuneSelf:
 		return string(appendByte(nil, byte(r)))
+	case !unicode.IsPrint(r):
+		return fmt.Sprintf("U+%04X", r)
 	}
 	return string(r)
 }

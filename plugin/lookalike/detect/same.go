@@ -1,6 +1,9 @@
 package detect
 
-import "slices"
+import (
+	"bytes"
+	"slices"
+)
 
 // This file holds the classes in which the letters are the same, to the eye at
 // least: tld-swap, idn-homoglyph, separator, homoglyph and split; and tld-kept
@@ -81,29 +84,47 @@ func (s *search) sameAs(r *reading, n, k int, id uint32, cut affix) {
 			return
 		}
 		f.class = Combosquat
+		f.how.generic = s.genericCombination(id, &cut)
 	case cut.tail != nil && rel.letters && rel.places != more:
 		f.class = TLDKept
 	case rel.places == more:
 		f.class = Split
 	case r.foreign > 0 && r.foreign <= k+1 && rel.places == equal:
 		f.class = IDNHomoglyph
-	case rel.letters:
+	case rel.letters && (rel.places != equal || p.foreign == 0):
 		f.class = Separator
 	default:
 		f.class = Homoglyph
 	}
 	f.confidence = confidenceOf(f.class, p.size)
-	if f.class == Homoglyph && k == 0 && plain && commonWord(r) {
-		f.confidence, f.how.common = min(f.confidence, Low), true
+	f.how.common = f.class == Homoglyph && k == 0 && plain && commonWord(r)
+	if f.how.common || f.how.generic {
+		f.confidence = min(f.confidence, Low)
 	}
 	s.add(f)
 }
 
 // equalsCore reports whether the labels of f are those of the protected name
-// before its public suffix, octet for octet.
+// before its public suffix: octet for octet, or code point for code point where
+// one of them is an A-label and the other raw UTF-8.
 func (s *search) equalsCore(f *finding) bool {
-	var buf [4 * maxOctets]byte
-	return string(s.name.appendLabels(buf[:0], f.first, f.last)) == s.index.core(f.id)
+	var core name
+	if !core.parse(s.index.core(f.id)) || core.labels != f.last-f.first {
+		return false
+	}
+	for i := range core.labels {
+		a, b := core.label(i), s.name.label(f.first+i)
+		if bytes.Equal(a, b) {
+			continue
+		}
+		var bufA, bufB [maxRunes]rune
+		x, foreignA := decodeLabel(bufA[:0], a)
+		y, foreignB := decodeLabel(bufB[:0], b)
+		if !foreignA || !foreignB || !slices.Equal(x, y) {
+			return false
+		}
+	}
+	return true
 }
 
 // relation says how two names whose skeletons are the same differ.

@@ -2,6 +2,7 @@ package detect
 
 import (
 	_ "embed"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -72,6 +73,18 @@ var hostWords = func() map[string]struct{} {
 	}
 	return words
 }()
+
+// nationalWords are the keywords that make even a host word a lure: mail-mil.
+var nationalWords = []string{"us", "usa", "mil", "gov"}
+
+// genericCombination reports whether a protected name is a host word and all
+// keywords are too: mail-online.
+func (s *search) genericCombination(id uint32, cut *affix) bool {
+	if _, ok := hostWords[s.index.core(id)]; !ok {
+		return false
+	}
+	return !slices.ContainsFunc(cut.keywords[:cut.count], func(w string) bool { return slices.Contains(nationalWords, w) })
+}
 
 // generic reports whether protected name id is, before its public suffix, a
 // label of hosts of all kinds or a common word.
