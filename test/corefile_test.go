@@ -23,6 +23,8 @@ var local = strings.NewReplacer(
 	"prometheus 127.0.0.1:9153", "prometheus 127.0.0.1:{$METRICS}",
 	"clients 192.0.2.0/24 2001:db8:25::/64", "clients 127.0.0.0/24 2001:db8:25::/64",
 	"alert /var/log/lookalike/alerts.json", "alert ./alerts.json",
+	"nats1.example.org,nats2.example.org,nats3.example.org", "127.0.0.1:1", // nobody is there
+	"spool /var/lib/lookalike/spool", "spool ./spool",
 	"lameduck 5s", "lameduck 1s",
 	"forward . /etc/resolv.conf", "forward . {$UPSTREAM}",
 )
@@ -44,6 +46,7 @@ func TestCorefiles(t *testing.T) {
 		{"enforce", dns.RcodeNameError, nil, "nxdomain", "alerts.json", true},
 		{"sinkhole", dns.RcodeSuccess, []string{"army.ml.\t60\tIN\tA\t198.51.100.25"}, "sinkhole", "alerts.json", true},
 		{"responder", dns.RcodeSuccess, []string{"army.ml.\t60\tIN\tA\t198.51.100.25"}, "sinkhole", "alerts.json", true},
+		{"fleet", dns.RcodeNameError, nil, "nxdomain", "alerts.json", true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.file, func(t *testing.T) {
