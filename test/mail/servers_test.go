@@ -77,7 +77,8 @@ END
 var sendmail = server{
 	name:     "sendmail",
 	packages: []string{"sendmail"},
-	start:    "sendmail -bd -q10m",
+	// A message that comes before the daemon listens waits for the next run of the queue.
+	start:    "sendmail -bd -q10m; until bash -c '</dev/tcp/127.0.0.1/25' 2>/dev/null; do sleep 0.1; done",
 	queue:    "mailq",
 	log:      "true", // it only has syslog
 	deferral: `\([^()]*(\([^()]*\))?[^()]*\)\s+RECIPIENT\s`,
