@@ -50,6 +50,7 @@ func (r *reading) read(n *name, lo, hi int) {
 			r.dots.add(r.size)
 		}
 		if !r.addLabel(n.label(i)) {
+			r.size = int(r.ends[max(r.labels-1, 0)])
 			return
 		}
 		r.ends[r.labels] = uint16(r.size)
@@ -77,7 +78,7 @@ func (r *reading) addUnicode(label []byte) bool {
 		r.foreign = r.labels + 1
 	}
 	for i := len(runes) - 1; i >= 0; i-- {
-		to, known := string(""), false
+		to, known := "", false
 		if runes[i] >= 128 {
 			to, known = foldRune(runes[i])
 		}
@@ -98,7 +99,7 @@ func (r *reading) addUnicode(label []byte) bool {
 
 // add puts one character to the left of what has been read.
 func (r *reading) add(c rune) bool {
-	if c < 128 && traits[c&127] != 0 && r.note(c) {
+	if c < 128 && traits[c&127] != plainLetter && r.note(c) {
 		return true
 	}
 	if r.size == maxLetters {
@@ -109,23 +110,32 @@ func (r *reading) add(c rune) bool {
 	return true
 }
 
-// traits marks the characters that are more to a reading than a letter.
-var traits = [128]byte{
-	'-': 1, '_': 1, '.': 1, ' ': 1, // separate letters
-	'm': 2, 'w': 2, // make it wide
-	'r': 3, 'n': 3, 'v': 3, 'u': 3, 'c': 3, // may begin a pair
+// trait is what a character means to a reading.
+type trait uint8
+
+const (
+	plainLetter trait = iota
+	separator         // stands between letters
+	wideLetter        // reads as different pairs in different styles
+	pairBegin         // may begin a pair that reads as one letter
+)
+
+var traits = [128]trait{
+	'-': separator, '_': separator, '.': separator, ' ': separator,
+	'm': wideLetter, 'w': wideLetter,
+	'r': pairBegin, 'n': pairBegin, 'v': pairBegin, 'u': pairBegin, 'c': pairBegin,
 }
 
-// note takes note of a character that is in traits, and reports whether that is
-// all there is to it.
+// note takes note of the trait of a character, and reports whether that is all
+// there is to it.
 func (r *reading) note(c rune) bool {
 	switch traits[c&127] {
-	case 1:
+	case separator:
 		r.hyphens.add(r.size)
 		return true
-	case 2:
+	case wideLetter:
 		r.wide = true
-	case 3:
+	case pairBegin:
 		if r.size > 0 && !r.pairs {
 			_, r.pairs = together(c, r.letters[r.size-1])
 		}
@@ -180,8 +190,8 @@ const all = -1
 // across a dot or hyphen stay.
 func (r *reading) joined(only int) reading {
 	c := reading{skipped: r.skipped, foreign: r.foreign, wide: true}
-	// Pairs are put together from the left of the name, so the end of the
-	// array is filled first and moved down afterwards.
+	// Which letters go together is found from the left of the name, where
+	// people begin to read; the letters are then copied from the right.
 	var left [maxLetters]bool // left[i]: letter i goes together with i-1
 	for i, pair := r.size-1, 0; i > 0; i-- {
 		if !r.pairAt(i) {

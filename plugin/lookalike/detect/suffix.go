@@ -11,18 +11,13 @@ import (
 // package, only asked, so New asks it for these and for every label of up to
 // three letters.
 var secondLevel = strings.Fields(`
-	aero asso assn assoc belau busin coop conf cong econo educ edunet
-	firm forum game games gouv govt group health http idf info inst intl
-	iris isla jeunes leg lawyer lodz maori media mobi moda museum name
-	natural ngo nhs nieruchomosci notaires nome office other parliament
-	parti perso phone plc police post presse press priv prof psi psych
-	publ qsl radio rec recht school shop social store sport spons stat
-	system tourism trader trading travel trust turystyka univ veterinaire
-	village virtual web work aeroport architectes avocat avoues barreau
-	cci chambagri chirurgiens experts geometre gendarme greta huissier
-	medecin militar palace pharmacien port mutuelle agro arts assur barro
-	bodo ebiz ferrari fiesta gob gop gub hotel inf k12 nat nis nom org
-	pro res sch tec tel tm tra uni wiki
+	aero aeroport agro architectes arts assn asso assoc assur avocat avoues barreau barro belau bodo
+	busin chambagri chirurgiens conf cong coop ebiz econo educ edunet experts ferrari fiesta firm forum
+	game games gendarme geometre gouv govt greta group health hotel http huissier info inst intl iris
+	isla jeunes k12 lawyer lodz maori medecin media militar mobi moda museum mutuelle name natural
+	nieruchomosci nome notaires office other palace parliament parti perso pharmacien phone police port
+	post press presse priv prof psych publ radio recht school shop social spons sport stat store system
+	tourism trader trading travel trust turystyka univ veterinaire village virtual wiki work
 `)
 
 // commonSuffixes are the categories that are stripped below a TLD for which

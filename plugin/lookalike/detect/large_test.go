@@ -1,0 +1,56 @@
+package detect
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestLargeIndex wants every swap and every slip of a letter of twenty thousand
+// protected names to be found among all of them.
+func TestLargeIndex(t *testing.T) {
+	names := syntheticNames(20_000)
+	x := mustNew(t, names...)
+	r := rand.New(rand.NewPCG(10, 11))
+	for _, protected := range names {
+		core := strings.TrimSuffix(protected, ".mil")
+		v, ok := x.Match(core + ".ml")
+		if !ok || v.Class != TLDSwap || v.Matches[0].Protected != protected {
+			t.Fatalf("Match(%q) = %v", core+".ml", v)
+		}
+		all := slices.Concat(transpositions(core), repetitions(core), omissions(core))
+		q := all[r.IntN(len(all))]
+		if q == core || strings.Contains(q, "..") || q[0] == '.' || q[len(q)-1] == '.' || letters(core) < 5 {
+			continue
+		}
+		v, ok = x.Match(q + ".ml")
+		listed := ok && slices.ContainsFunc(v.Matches, func(m Match) bool { return m.Protected == protected })
+		if !ok || v.Class > Typo || v.Class == Typo && !listed {
+			t.Fatalf("Match(%q) = %v, want typo of %s", q+".ml", v, protected)
+		}
+	}
+}
+
+// TestBoundedWork has so many protected names at one edit that not all of them
+// are looked at.
+func TestBoundedWork(t *testing.T) {
+	const letters = "abcdefghijklmnopqrstuvwxyz"
+	var names []string
+	for i := range len("sensornode") {
+		for _, c := range letters {
+			for _, d := range letters {
+				names = append(names, fmt.Sprintf("%s%c%s%c.mil", "sensornode"[:i], c, "sensornode"[i:], d))
+			}
+		}
+	}
+	slices.Sort(names)
+	x := mustNew(t, slices.Compact(names)...)
+	for _, qname := range []string{"sensornodea.ml", "sensornode.ml", "sensrnodea.ml", "sensornodeab.ml"} {
+		v, ok := x.Match(qname)
+		if !ok || len(v.Matches) > maxCandidates {
+			t.Errorf("Match(%q) has %d matches, want 1 to %d", qname, len(v.Matches), maxCandidates)
+		}
+	}
+}
