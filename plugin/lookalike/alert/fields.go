@@ -319,7 +319,8 @@ func tags(r *Record) []string {
 
 // eventKind: a lost run is about the telling, a test about nothing.
 func eventKind(r *Record) string {
-	if r.Phase == Lost || r.Phase == Test {
+	ending := r.Phase == Final && r.Count == 0 && len(r.SMTP) == 0 // says nothing new
+	if ending || r.Phase == Lost || r.Phase == Test {
 		return "event"
 	}
 	return "alert"

@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// queueLimit is the number of records that wait in memory for one sink.
-const queueLimit = 4096
+// queueLimit is the number of records that wait in memory for one sink. All
+// groups of a full table may end at the same time.
+const queueLimit = 2 * maxGroups
 
 // source is where a runner gets its sink's records from, in order.
 type source interface {
