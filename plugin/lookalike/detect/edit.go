@@ -18,6 +18,7 @@ const (
 type slip struct {
 	op   op
 	at   int  // letters to the right of it in the protected name
+	from int  // the same, where it could as well have happened further right: at one of equal letters
 	p, q rune // the letter there and the one in the queried name, where they exist
 }
 
@@ -39,19 +40,28 @@ func oneEdit(p, q []rune) (slip, bool) {
 	}
 	switch {
 	case a-i == 1 && b-i == 1:
-		return slip{replaced, i, p[i], q[i]}, true
+		return slip{replaced, i, i, p[i], q[i]}, true
 	case a-i == 2 && b-i == 2 && glyph(p[i]) == glyph(q[i+1]) && glyph(p[i+1]) == glyph(q[i]):
-		return slip{transposed, i, p[i], q[i]}, true
+		return slip{transposed, i, i, p[i], q[i]}, true
 	case a-i == 1 && b == i:
-		return slip{omitted, i, p[i], 0}, true
+		return slip{omitted, i, i - equalBefore(p, i), p[i], 0}, true
 	case a == i && b-i == 1:
-		s := slip{inserted, i, 0, q[i]}
+		s := slip{inserted, i, i - equalBefore(q, i), 0, q[i]}
 		if i > 0 && glyph(q[i-1]) == glyph(q[i]) || i+1 < len(q) && glyph(q[i+1]) == glyph(q[i]) {
 			s.op = repeated
 		}
 		return s, true
 	}
 	return slip{}, false
+}
+
+// equalBefore returns how many letters just before letter i read the same.
+func equalBefore(letters []rune, i int) int {
+	n := 0
+	for n < i && glyph(letters[i-n-1]) == glyph(letters[i]) {
+		n++
+	}
+	return n
 }
 
 // class returns the class of an edit of a protected name of size letters, and
@@ -205,7 +215,7 @@ func splitBesides(p, q *reading, n int, e slip) bool {
 func placeNear(p *reading, i, shift int, e slip) bool {
 	at := func(i int) bool { return i > 0 && i < p.size && (p.dots.has(i) || p.hyphens.has(i)) }
 	switch {
-	case i < e.at:
+	case i < e.from:
 		return at(i)
 	case i > e.at+1:
 		return at(i + shift)

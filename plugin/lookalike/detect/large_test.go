@@ -47,10 +47,12 @@ func TestBoundedWork(t *testing.T) {
 	}
 	slices.Sort(names)
 	x := mustNew(t, slices.Compact(names)...)
-	for _, qname := range []string{"sensornodea.ml", "sensornode.ml", "sensrnodea.ml", "sensornodeab.ml"} {
+	for _, qname := range []string{"sensornodea.ml", "sensornode.ml", "sensrnodea.ml"} {
 		v, ok := x.Match(qname)
-		if !ok || len(v.Matches) > maxCandidates {
-			t.Errorf("Match(%q) has %d matches, want 1 to %d", qname, len(v.Matches), maxCandidates)
+		if !ok {
+			t.Errorf("Match(%q) found nothing", qname)
+		} else if n := len(v.Matches); n > maxCandidates {
+			t.Errorf("Match(%q) has %d matches, want at most %d", qname, n, maxCandidates)
 		}
 	}
 }
