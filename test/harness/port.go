@@ -16,8 +16,8 @@ const firstPort, lastPort = 10240, 32767
 // handedOut are the ports that this process has given away already.
 var handedOut sync.Map
 
-// freePort finds a port of 127.0.0.1 that is free for UDP and TCP.
-func freePort() (uint16, error) {
+// listen opens a port of 127.0.0.1 for UDP and TCP.
+func listen() (*net.UDPConn, *net.TCPListener, error) {
 	for range 100 {
 		port := uint16(firstPort + rand.IntN(lastPort-firstPort+1))
 		if _, taken := handedOut.LoadOrStore(port, true); taken {
@@ -28,15 +28,25 @@ func freePort() (uint16, error) {
 		if err != nil {
 			continue
 		}
-		l.Close()
 		p, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(addr))
 		if err != nil {
+			l.Close()
 			continue
 		}
-		p.Close()
-		return port, nil
+		return p, l, nil
 	}
-	return 0, errors.New("no free port on 127.0.0.1")
+	return nil, nil, errors.New("no free port on 127.0.0.1")
+}
+
+// freePort finds a port of 127.0.0.1 that is free for UDP and TCP.
+func freePort() (uint16, error) {
+	p, l, err := listen()
+	if err != nil {
+		return 0, err
+	}
+	p.Close()
+	l.Close()
+	return p.LocalAddr().(*net.UDPAddr).AddrPort().Port(), nil
 }
 
 // FreePort is a port of 127.0.0.1 that was free a moment ago.

@@ -230,12 +230,10 @@ func (s *Server) Reload(corefile string) error {
 		return err
 	}
 	before := len(s.Lines())
-	if err := s.Signal(syscall.SIGUSR1); err != nil {
-		return err
-	}
+	since := func() []string { return s.Lines()[before:] }
 	var outcome error
-	done := s.Wait(func() bool {
-		for _, l := range s.Lines()[before:] {
+	done := s.Wait(s.heard(since)) && s.Wait(func() bool {
+		for _, l := range since() {
 			switch {
 			case strings.Contains(l, "[INFO] Reloading complete"):
 				return true
@@ -251,6 +249,23 @@ func (s *Server) Reload(corefile string) error {
 		return fmt.Errorf("no end of the reload:\n%s", s.Output())
 	}
 	return outcome
+}
+
+// heard sends the signal to reload, and again should the server not have
+// mentioned it after a while: it begins to listen at some time while it starts.
+func (s *Server) heard(since func() []string) func() bool {
+	const again = 5 * time.Second
+	var sent time.Time
+	return func() bool {
+		if slices.ContainsFunc(since(), func(l string) bool { return strings.Contains(l, "[INFO] SIGUSR1: ") }) {
+			return true
+		}
+		if time.Since(sent) > again {
+			sent = time.Now()
+			_ = s.Signal(syscall.SIGUSR1) // fails where the server has ended, which Wait notices
+		}
+		return false
+	}
 }
 
 // Descriptors counts the open file descriptors of the process.

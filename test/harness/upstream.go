@@ -84,20 +84,11 @@ func ServeUpstream() (u *Upstream, stop func(), err error) {
 		return nil, nil, err
 	}
 
-	port, err := freePort()
+	packets, listener, err := listen()
 	if err != nil {
 		return nil, nil, err
 	}
-	u.Addr = netip.AddrPortFrom(Loopback, port)
-	packets, err := net.ListenPacket("udp", u.Addr.String())
-	if err != nil {
-		return nil, nil, err
-	}
-	listener, err := net.Listen("tcp", u.Addr.String())
-	if err != nil {
-		packets.Close()
-		return nil, nil, err
-	}
+	u.Addr = packets.LocalAddr().(*net.UDPAddr).AddrPort()
 	var serving, ended sync.WaitGroup
 	servers := []*dns.Server{{PacketConn: packets, Handler: u}, {Listener: listener, Handler: u}}
 	for _, s := range servers {
