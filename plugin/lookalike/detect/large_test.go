@@ -36,12 +36,12 @@ func TestLargeIndex(t *testing.T) {
 // TestBoundedWork has so many protected names at one edit that not all of them
 // are looked at.
 func TestBoundedWork(t *testing.T) {
-	const letters = "abcdefghijklmnopqrstuvwxyz"
-	var names []string
-	for i := range len("sensornode") {
+	const letters, node = "abcdefghijklmnopqrstuvwxyz", "sensornode"
+	names := make([]string, 0, len(node)*len(letters)*len(letters))
+	for i := range len(node) {
 		for _, c := range letters {
 			for _, d := range letters {
-				names = append(names, fmt.Sprintf("%s%c%s%c.mil", "sensornode"[:i], c, "sensornode"[i:], d))
+				names = append(names, fmt.Sprintf("%s%c%s%c.mil", node[:i], c, node[i:], d))
 			}
 		}
 	}
