@@ -113,7 +113,7 @@ func (e *engine) stop() error {
 			p.responders.stop()
 		}
 		if p.verifier != nil {
-			p.verifier.stop(ctx)
+			p.verifier.stop()
 		}
 		if p.pipeline != nil {
 			errs = append(errs, p.pipeline.Close(ctx))

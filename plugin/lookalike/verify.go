@@ -20,6 +20,7 @@ const (
 	defaultVerify        = time.Second
 	minVerify, maxVerify = 10 * time.Millisecond, 4 * time.Second // mail servers wait for 5 s
 
+	verifyGrace   = time.Second      // for lookups, at the end
 	lookupTimeout = 10 * time.Second // of a lookup, which goes on when nobody waits any more
 
 	// An attacker chooses the names. However many he asks for, upstream gets no
@@ -81,8 +82,9 @@ func newVerifier(wait time.Duration) *verifier {
 	return v
 }
 
-// stop ends the lookups that are under way and waits for them until ctx ends.
-func (v *verifier) stop(ctx context.Context) {
+// stop ends the lookups that are under way and waits a moment for them. One
+// that does not heed its context ends by itself soon after.
+func (v *verifier) stop() {
 	v.end()
 	done := make(chan struct{})
 	go func() {
@@ -91,7 +93,7 @@ func (v *verifier) stop(ctx context.Context) {
 	}()
 	select {
 	case <-done:
-	case <-ctx.Done():
+	case <-time.After(verifyGrace):
 	}
 }
 

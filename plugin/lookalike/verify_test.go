@@ -288,7 +288,7 @@ func TestVerifyStorm(t *testing.T) {
 func TestVerifyForgets(t *testing.T) {
 	clock := time.Unix(1, 0)
 	v := newVerifier(time.Second)
-	defer v.stop(t.Context())
+	defer v.stop()
 	v.now = func() time.Time { return clock }
 	lookups := 0
 	answer := dns.RcodeNameError

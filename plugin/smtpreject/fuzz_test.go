@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 // memoryConn is a client that has sent everything it has to say.
@@ -67,6 +68,13 @@ func FuzzDialogue(f *testing.F) {
 			}
 			if strings.HasPrefix(line, "3") {
 				t.Errorf("Reply %q asks for more", line)
+			}
+		}
+		for _, r := range d.refusals() {
+			for _, text := range []string{r.helo, r.sender, r.recipient} {
+				if !utf8.ValidString(text) || strings.ContainsFunc(text, isControl) {
+					t.Errorf("%q would go into an alert", text)
+				}
 			}
 		}
 		if n, most := len(d.refusals()), bytes.Count(bytes.ToUpper(input), []byte("RCPT ")); n > most {

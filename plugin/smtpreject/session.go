@@ -258,7 +258,7 @@ func (s *session) introduce(name string) bool {
 	if name == "" {
 		return false
 	}
-	s.helo, s.begun, s.refused = name, false, false
+	s.helo, s.begun, s.refused = escape(name), false, false // it goes into alerts
 	return true
 }
 

@@ -114,6 +114,8 @@ func TestObserve(t *testing.T) {
 			"[192.0.2.1]", "", "bob@army.ml"},
 		{"UTF-8", "C: EHLO mx.example.net\nC: MAIL FROM:<ålice@example.net> SMTPUTF8\nC: RCPT TO:<bøb@аrmy.ml>\nC: QUIT",
 			"mx.example.net", "ålice@example.net", "bøb@аrmy.ml"},
+		{"an unprintable name", "C: EHLO a\\rb\xff\nC: MAIL FROM:<a@example.net>\nC: RCPT TO:<bob@army.ml>\nC: QUIT",
+			`a\x{0D}b\x{FF}`, "a@example.net", "bob@army.ml"},
 		{"source route", "C: EHLO x\nC: MAIL FROM:<a@example.net>\nC: RCPT TO:<@relay.example.com:bob@army.ml>\nC: QUIT",
 			"x", "a@example.net", "bob@army.ml"},
 	}

@@ -30,8 +30,9 @@ type Detector interface {
 	Match(domain string) (*detect.Verdict, bool)
 
 	// ObserveSMTP reports a recipient that was refused for resembling a
-	// protected name. The strings are as the client sent them, at most a
-	// command line long; a null sender (RFC 5321 section 4.5.5) is empty.
+	// protected name. The strings are valid UTF-8 without control characters,
+	// at most a few command lines long, and else as the client sent them; a null
+	// sender (RFC 5321 section 4.5.5) is empty.
 	ObserveSMTP(client, server netip.AddrPort, v *detect.Verdict, helo, sender, recipient string)
 }
 
