@@ -185,25 +185,21 @@ func (s *search) nearTo(r *reading, k int, id uint32, cut affix) {
 			return
 		}
 	}
-	if k == 0 && cut.tail == nil && commonWord(r) {
+	if k == 0 && cut.tail == nil && r.skipped == 0 && commonWord(&s.query) {
 		f.confidence = min(f.confidence, Low)
 		f.how.common = true
 	}
 	s.add(f)
 }
 
-// splitBesides reports whether q, n letters of it, has a dot or hyphen where p
-// has none, apart from the edit between them.
+// splitBesides reports whether the first n letters of q have a dot or hyphen
+// where p has none, apart from edit e between them.
 func splitBesides(p, q *reading, n int, e slip) bool {
-	shift := p.size - n
-	for _, from := range []*places{&q.dots, &q.hyphens} {
-		for i := from.next(0); i >= 0 && i <= n; i = from.next(i + 1) {
-			if i == n && from == &q.dots {
-				break
-			}
-			if i > 0 && i < n && (placeNear(p, i, shift, e)) {
-				continue
-			}
+	if q.hyphens.has(0) || q.hyphens.has(n) {
+		return true
+	}
+	for i := 1; i < n; i++ {
+		if (q.dots.has(i) || q.hyphens.has(i)) && !placeNear(p, i, p.size-n, e) {
 			return true
 		}
 	}

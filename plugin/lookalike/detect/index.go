@@ -1,5 +1,3 @@
-// Package detect tells how a domain name resembles names to protect. It knows
-// no DNS library, no clock and no I/O.
 package detect
 
 import (
