@@ -21,10 +21,9 @@ type Config struct {
 	Version      string        // of the plugin
 }
 
-const (
-	tick            = time.Second     // between two looks for records that are due
-	checkpointEvery = 2 * time.Second // the counts that a crash may cost
-)
+// tick is the time between two looks for records that are due, and between two
+// checkpoints of what has been counted: what a crash costs.
+const tick = time.Second
 
 // Pipeline turns detections into alerts and brings them to their sinks. It is
 // safe for concurrent use.
@@ -45,7 +44,6 @@ type Pipeline struct {
 	epoch    string
 	sequence uint64
 	unsaved  map[string]*groupState // that the spool has not taken yet
-	saved    time.Time              // the last checkpoint
 
 	wake chan struct{}
 	quit chan struct{}
@@ -131,7 +129,6 @@ func (p *Pipeline) adopt(groups []*groupState) {
 
 // save writes a checkpoint.
 func (p *Pipeline) save(fresh bool) {
-	p.saved = time.Now()
 	maps.Copy(p.unsaved, p.table.checkpoint())
 	for _, id := range p.table.ended {
 		p.unsaved[id] = nil
@@ -314,9 +311,7 @@ func (p *Pipeline) run() {
 // housekeep does what has to be done now and then.
 func (p *Pipeline) housekeep(now time.Time) {
 	if p.store != nil {
-		if now.Sub(p.saved) >= checkpointEvery {
-			p.save(false)
-		}
+		p.save(false)
 		p.store.measure()
 	}
 	for _, r := range p.runners {

@@ -112,6 +112,7 @@ func (r *runner) run(ctx context.Context) {
 		if refused := (*sink.Refused)(nil); errors.As(err, &refused) && n < len(records) {
 			r.bury(records[n], refused)
 			r.source.settle(1)
+			t.attempts = 0 // somebody is there
 			continue
 		}
 		if n == len(records) {

@@ -1,0 +1,493 @@
+//go:build e2e
+
+package test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/lookalike-dns/lookalike/test/harness"
+)
+
+// program is a receiver that a test kills and starts again.
+type program struct {
+	t    *testing.T
+	path string
+	args []string
+	cmd  *exec.Cmd
+}
+
+// start runs the program until it accepts connections at addr.
+func (p *program) start(addr string) {
+	p.t.Helper()
+	p.cmd = exec.Command(p.path, p.args...)
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := p.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(p.kill)
+	soon(p.t, p.path+" listens", func() bool {
+		c, err := net.Dial("tcp", addr)
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	})
+}
+
+// kill ends the program as a crash does.
+func (p *program) kill() {
+	if p.cmd != nil {
+		_ = p.cmd.Process.Kill() // fails where it has ended
+		_ = p.cmd.Wait()
+		p.cmd = nil
+	}
+}
+
+// soon waits for something to become true.
+func soon(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for began := time.Now(); !ok(); time.Sleep(50 * time.Millisecond) {
+		if time.Since(began) > 2*harness.Patience {
+			t.Fatalf("Not so in time: %s", what)
+		}
+	}
+}
+
+// local is an address of this host with a free port.
+func localAddr(t *testing.T) string { return fmt.Sprintf("127.0.0.1:%d", harness.FreePort(t)) }
+
+// authority issues certificates for 127.0.0.1 into dir: ca.pem, NAME.pem, NAME.key.
+func authority(t *testing.T, dir string, names ...string) {
+	t.Helper()
+	var ca *x509.Certificate
+	var caKey *ecdsa.PrivateKey
+	for i, name := range append([]string{"ca"}, names...) {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := &x509.Certificate{
+			SerialNumber: big.NewInt(int64(i) + 1), Subject: pkix.Name{CommonName: name}, IsCA: i == 0, BasicConstraintsValid: true,
+			NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		}
+		if i == 0 {
+			ca, caKey, c.KeyUsage = c, key, x509.KeyUsageCertSign
+		}
+		der, err := x509.CreateCertificate(rand.Reader, c, ca, &key.PublicKey, caKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		secret, err := x509.MarshalPKCS8PrivateKey(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for file, block := range map[string]*pem.Block{".pem": {Type: "CERTIFICATE", Bytes: der}, ".key": {Type: "PRIVATE KEY", Bytes: secret}} {
+			if err := os.WriteFile(filepath.Join(dir, name+file), pem.EncodeToMemory(block), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+const rsyslogConf = `
+global(workDirectory="%[1]s" defaultNetstreamDriverCAFile="%[1]s/ca.pem" defaultNetstreamDriverCertFile="%[1]s/server.pem" defaultNetstreamDriverKeyFile="%[1]s/server.key")
+module(load="imudp")
+module(load="imptcp")
+module(load="mmpstrucdata")
+module(load="imtcp" streamDriver.name="ossl" streamDriver.mode="1" streamDriver.authMode="x509/certvalid")
+template(name="sd" type="list") {
+	property(name="$!rfc5424-sd!lookalike@32473!qname") constant(value=" ")
+	property(name="$!rfc5424-sd!lookalike@32473!prot") constant(value=" ")
+	property(name="$!rfc5424-sd!lookalike@32473!phase") constant(value=" ")
+	property(name="$!rfc5424-sd!lookalike@32473!cnt") constant(value="\n")
+}
+template(name="msg" type="string" string="%%msg%%\n")
+ruleset(name="udp") { action(type="mmpstrucdata") action(type="omfile" file="%[1]s/udp.log" template="sd") }
+ruleset(name="tcp") { action(type="omfile" file="%[1]s/tcp.log" template="msg") }
+ruleset(name="tls") { action(type="omfile" file="%[1]s/tls.log" template="msg") }
+input(type="imudp" address="127.0.0.1" port="%[2]s" ruleset="udp")
+input(type="imptcp" address="127.0.0.1" port="%[2]s" ruleset="tcp")
+input(type="imtcp" address="127.0.0.1" port="%[3]s" ruleset="tls")
+`
+
+// TestRsyslog sends to rsyslog by UDP, TCP and TLS with a client certificate,
+// and has it read the structured data back.
+func TestRsyslog(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	authority(t, dir, "server", "client")
+	plain, secure := localAddr(t), localAddr(t)
+	port := func(addr string) string { return netip.MustParseAddrPort(addr).String()[len("127.0.0.1:"):] }
+	conf := filepath.Join(dir, "rsyslog.conf")
+	if err := os.WriteFile(conf, fmt.Appendf(nil, rsyslogConf, dir, port(plain), port(secure)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rsyslog := &program{t: t, path: "/usr/sbin/rsyslogd", args: []string{"-n", "-f", conf, "-i", filepath.Join(dir, "pid")}}
+	rsyslog.start(secure)
+	server := harness.Start(t, harness.Config{Upstream: harness.NewUpstream(t).Addr, Corefile: corefile(fmt.Sprintf(`lookalike {
+		alert syslog://%[1]s
+		alert syslog+tcp://%[1]s
+		alert syslog+tls://%[2]s cef ca=%[3]s/ca.pem cert=%[3]s/client.pem key=%[3]s/client.key
+		spool ./spool
+	}`, plain, secure, dir))})
+	ask := func(name string) {
+		harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query(name, dns.TypeMX))
+	}
+	read := func(file string) string {
+		b, _ := os.ReadFile(filepath.Join(dir, file))
+		return string(b)
+	}
+	ask("army.ml")
+	soon(t, "army.ml by UDP", func() bool { return strings.Contains(read("udp.log"), "army.ml army.mil first 1\n") })
+	soon(t, "army.ml by TCP", func() bool { return strings.Contains(read("tcp.log"), `"name":"army.ml"`) })
+	soon(t, "army.ml by TLS", func() bool { return strings.Contains(read("tls.log"), " cs1=army.ml ") })
+
+	// What is asked while the server is away comes when it is back, and what it
+	// may have lost comes again.
+	rsyslog.kill()
+	ask("navy.ml")
+	soon(t, "the sinks are known to be down", func() bool {
+		return server.Metric(t, "coredns_lookalike_sink_up", "sink", "syslog+tcp://"+plain) == 0 &&
+			server.Metric(t, "coredns_lookalike_sink_up", "sink", "syslog+tls://"+secure) == 0
+	})
+	rsyslog.start(secure)
+	soon(t, "navy.ml by TCP", func() bool { return strings.Contains(read("tcp.log"), `"name":"navy.ml"`) })
+	soon(t, "navy.ml by TLS", func() bool { return strings.Contains(read("tls.log"), " cs1=navy.ml ") })
+	if status := server.Stop(); status != 0 {
+		t.Errorf("Exit status %d", status)
+	}
+	ids := make(map[string]bool)
+	for _, a := range harness.ParseAlerts(t, strings.Split(read("tcp.log"), "\n")) {
+		ids[a.Event.ID] = true
+	}
+	if len(ids) != 4 {
+		t.Errorf("%d alerts by TCP, want the first and final ones of two groups", len(ids))
+	}
+	normalize(t, read("tls.log"))
+}
+
+// normalize has liblognorm, a reader that is not ours, parse CEF lines.
+func normalize(t *testing.T, lines string) {
+	t.Helper()
+	rules := filepath.Join(t.TempDir(), "rules")
+	if err := os.WriteFile(rules, []byte("version=2\nrule=:%f:cef%\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("lognormalizer", "-r", rules, "-e", "json")
+	cmd.Stdin = strings.NewReader(strings.ReplaceAll(lines, "\n", " \n")) // it loses the last character of a line
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(out)) {
+		var v struct {
+			F struct {
+				SignatureID string
+				Extensions  map[string]string
+			}
+		}
+		if err := json.Unmarshal([]byte(line), &v); err != nil || v.F.SignatureID != "tld-swap" || v.F.Extensions["cs3"] != "army.mil" && v.F.Extensions["cs3"] != "navy.mil" {
+			t.Errorf("lognormalizer read %s", line)
+		}
+	}
+	if n, want := strings.Count(string(out), "\n"), strings.Count(lines, "\n"); n != want || n == 0 {
+		t.Errorf("lognormalizer read %d lines, want %d", n, want)
+	}
+}
+
+// TestFleet has three resolvers publish to one JetStream stream while the
+// broker is killed and started again: no alert is missing, none is there twice.
+func TestFleet(t *testing.T) {
+	t.Parallel()
+	dir, addr := t.TempDir(), localAddr(t)
+	broker := &program{t: t, path: "/usr/sbin/nats-server", args: []string{"-js", "-sd", dir, "-a", "127.0.0.1", "-p", addr[len("127.0.0.1:"):]}}
+	broker.start(addr)
+	conn, err := nats.Connect("nats://"+addr, nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	js, err := jetstream.New(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := js.CreateStream(t.Context(), jetstream.StreamConfig{
+		Name: "LOOKALIKE", Subjects: []string{"lookalike.alerts"}, Duplicates: time.Hour, Storage: jetstream.FileStorage,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	var servers []*harness.Server
+	for range 3 {
+		servers = append(servers, harness.Start(t, harness.Config{Upstream: harness.NewUpstream(t).Addr, Corefile: corefile(fmt.Sprintf(
+			"lookalike {\n protect mil\n alert nats://%s/lookalike.alerts stream=LOOKALIKE\n alert ./alerts.json\n spool ./spool\n }", addr))}))
+	}
+	asked := 0
+	ask := func(n int) {
+		for range n {
+			for _, s := range servers {
+				harness.Exchange(t, "udp", s.Addr("DNS"), harness.Query(fmt.Sprintf("x%d.ml", asked%40), dns.TypeMX))
+				asked++
+			}
+		}
+	}
+	ask(10)
+	for range 3 {
+		broker.kill()
+		ask(10)
+		broker.start(addr)
+		ask(10)
+	}
+	drained := func() bool {
+		for _, s := range servers {
+			records := s.Metric(t, "coredns_lookalike_sink_records_total", "sink", "nats://"+addr+"/lookalike.alerts")
+			if records == 0 || records != s.Metric(t, "coredns_lookalike_sink_delivered_total", "sink", "nats://"+addr+"/lookalike.alerts") {
+				return false
+			}
+		}
+		return true
+	}
+	soon(t, "all is published", drained)
+	for _, s := range servers {
+		if status := s.Stop(); status != 0 {
+			t.Errorf("Exit status %d", status)
+		}
+	}
+	var published []harness.Alert
+	consumer, err := js.OrderedConsumer(t.Context(), "LOOKALIKE", jetstream.OrderedConsumerConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := js.Stream(t.Context(), "LOOKALIKE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range info.CachedInfo().State.Msgs {
+		m, err := consumer.Next(jetstream.FetchMaxWait(5 * time.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		published = append(published, harness.ParseAlerts(t, []string{string(m.Data())})...)
+	}
+	if n := harness.Sum(published); n != asked {
+		t.Errorf("The alerts in the stream tell of %d queries, %d were sent", n, asked)
+	}
+	want := make(map[string]int)
+	for _, s := range servers {
+		for _, a := range fileAlerts(t, s) {
+			want[a.Event.ID]++
+		}
+	}
+	for _, a := range published {
+		want[a.Event.ID]--
+	}
+	for id, n := range want {
+		if n != 0 {
+			t.Errorf("Alert %s is in the files and the stream %+d times more", id, n)
+		}
+	}
+}
+
+// fileAlerts reads the alert file of a server; each line has to be whole.
+func fileAlerts(t *testing.T, s *harness.Server) []harness.Alert {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(s.Dir, "alerts.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfter(string(text), "\n")
+	if last := lines[len(lines)-1]; last != "" {
+		t.Errorf("A torn line: %q", last)
+	}
+	alerts := harness.ParseAlerts(t, lines)
+	if len(alerts) != len(lines)-1 {
+		t.Errorf("%d lines, %d alerts", len(lines)-1, len(alerts))
+	}
+	return alerts
+}
+
+// TestKafka produces to brokers that break connections and answer errors.
+func TestKafka(t *testing.T) {
+	t.Parallel()
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(3), kfake.SeedTopics(3, "alerts"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	requests := 0
+	cluster.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+		cluster.KeepControl()
+		if requests++; requests%3 == 0 {
+			return nil, io.ErrUnexpectedEOF, true // the connection breaks
+		}
+		return nil, nil, false
+	})
+	server := harness.Start(t, harness.Config{Upstream: harness.NewUpstream(t).Addr, Corefile: corefile(fmt.Sprintf(
+		"lookalike {\n protect mil\n alert kafka://%s/alerts\n spool ./spool\n }", strings.Join(cluster.ListenAddrs(), ",")))})
+	const asked = 60
+	for i := range asked {
+		harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query(fmt.Sprintf("x%d.ml", i%30), dns.TypeMX))
+	}
+	sink := "kafka://" + strings.Join(cluster.ListenAddrs(), ",") + "/alerts"
+	soon(t, "all is produced", func() bool {
+		return server.Metric(t, "coredns_lookalike_sink_delivered_total", "sink", sink) == 30
+	})
+	if status := server.Stop(); status != 0 {
+		t.Errorf("Exit status %d", status)
+	}
+	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...), kgo.ConsumeTopics("alerts"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	ids := make(map[string]bool)
+	var alerts []harness.Alert
+	soon(t, "all is consumed", func() bool {
+		fetches := client.PollFetches(t.Context())
+		for r := range fetches.RecordsAll() {
+			id := string(r.Headers[0].Value)
+			if ids[id] {
+				continue // consumers drop repeats by id
+			}
+			ids[id] = true
+			alerts = append(alerts, harness.ParseAlerts(t, []string{string(r.Value)})...)
+		}
+		return harness.Sum(alerts) >= asked
+	})
+	if n := harness.Sum(alerts); n != asked {
+		t.Errorf("The alerts tell of %d queries, %d were sent", n, asked)
+	}
+	if requests < 3 {
+		t.Errorf("%d requests to produce, too few for a fault", requests)
+	}
+}
+
+// moody is a webhook that does everything wrong in turn, and takes an alert
+// every so often.
+type moody struct {
+	mu     sync.Mutex
+	turn   int
+	key    []byte
+	taken  []harness.Alert
+	ids    map[string]int
+	forged int
+	bad    string // refuse what has this name
+}
+
+func (m *moody) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	id, stamp := r.Header.Get("Webhook-Id"), r.Header.Get("Webhook-Timestamp")
+	if err != nil || !signed(m.key, id, stamp, string(body), r.Header.Get("Webhook-Signature")) {
+		m.forged++
+	}
+	if strings.Contains(string(body), m.bad) {
+		http.Error(w, "not this one", http.StatusBadRequest)
+		return
+	}
+	m.turn++
+	switch m.turn % 7 {
+	case 1:
+		w.Header().Set("Retry-After", "1")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	case 2:
+		w.WriteHeader(http.StatusTooManyRequests)
+	case 3:
+		m.hijack(w, "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhalf", false)
+	case 4:
+		m.hijack(w, "", true)
+	default:
+		var a harness.Alert
+		if err := json.Unmarshal(body, &a); err != nil || a.Event.ID != id {
+			m.forged++
+		}
+		m.ids[id]++
+		m.taken = append(m.taken, a)
+	}
+}
+
+// hijack writes something and closes, or resets.
+func (m *moody) hijack(w http.ResponseWriter, text string, reset bool) {
+	c, _, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		return
+	}
+	defer c.Close()
+	_, _ = io.WriteString(c, text)
+	if tcp, ok := c.(*net.TCPConn); ok && reset {
+		_ = tcp.SetLinger(0)
+	}
+}
+
+// TestWebhook holds that a receiver that does everything wrong gets each alert
+// once in the end, but the one that it will not have.
+func TestWebhook(t *testing.T) {
+	t.Parallel()
+	m := &moody{key: []byte("a key of the receiver"), ids: make(map[string]int), bad: "x3.ml"}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := &http.Server{Handler: m}
+	go func() { _ = web.Serve(l) }()
+	defer web.Close()
+	sink := "http://" + l.Addr().String()
+	server := harness.Start(t, harness.Config{
+		Upstream: harness.NewUpstream(t).Addr,
+		Files:    map[string]string{"secret": "whsec_" + base64.StdEncoding.EncodeToString(m.key)},
+		Corefile: corefile("lookalike {\n protect mil\n alert " + sink + " secret_file=secret\n spool ./spool\n }"),
+	})
+	const asked = 12
+	for i := range asked {
+		harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query(fmt.Sprintf("x%d.ml", i), dns.TypeMX))
+	}
+	soon(t, "all is taken", func() bool {
+		return server.Metric(t, "coredns_lookalike_sink_delivered_total", "sink", sink) == asked-1 &&
+			server.Metric(t, "coredns_lookalike_sink_lost_total", "sink", sink, "reason", "refused") == 1
+	})
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if n := harness.Sum(m.taken); n != asked-1 || len(m.ids) != asked-1 || m.forged != 0 {
+		t.Errorf("%d queries in %d alerts taken, %d badly signed", n, len(m.ids), m.forged)
+	}
+	for i := 1; i < len(m.taken); i++ {
+		if m.taken[i].Event.Sequence <= m.taken[i-1].Event.Sequence {
+			t.Errorf("Sequence %d behind %d", m.taken[i].Event.Sequence, m.taken[i-1].Event.Sequence)
+		}
+	}
+	dead, err := os.ReadFile(filepath.Join(server.Dir, "spool", "dead.jsonl"))
+	if err != nil || strings.Count(string(dead), "\n") != 1 || !strings.Contains(string(dead), "x3.ml") {
+		t.Errorf("Dead letters %q, error %v", dead, err)
+	}
+	if out, err := exec.Command("jq", "-e", ".record.lookalike.phase", filepath.Join(server.Dir, "spool", "dead.jsonl")).Output(); err != nil || string(out) != "\"first\"\n" {
+		t.Errorf("jq read %q, error %v", out, err)
+	}
+}
