@@ -64,7 +64,8 @@ func serveInternet() (stop func(), err error) {
 }
 
 // answer is the authority for every name: under ml everything leads to the
-// trap, and elsewhere to the good mail server. Nothing exists below the domains
+// trap, and elsewhere to the good mail server, but for partner.example, whose MX
+// is a lookalike, and absent.mil, which does not exist. Nothing exists below the domains
 // that programs on a node append to names: with a wildcard there, they would
 // send mail for army.ml to army.ml.example.net.
 func answer(w dns.ResponseWriter, r *dns.Msg) {
@@ -83,6 +84,10 @@ func answer(w dns.ResponseWriter, r *dns.Msg) {
 	switch {
 	case dns.IsSubDomain(searchDomain, name), dns.IsSubDomain("example.net.", name):
 		m.Rcode = dns.RcodeNameError
+	case dns.IsSubDomain("absent.mil.", name):
+		m.Rcode = dns.RcodeNameError
+	case name == "partner.example." && q.Qtype == dns.TypeMX:
+		m.Answer = []dns.RR{&dns.MX{Hdr: hdr, Preference: 10, Mx: "mail.army.ml."}}
 	case q.Qtype == dns.TypeMX && !strings.HasPrefix(name, "mail."):
 		m.Answer = []dns.RR{&dns.MX{Hdr: hdr, Preference: 10, Mx: "mail." + q.Name}}
 	case q.Qtype == dns.TypeA:

@@ -25,8 +25,8 @@ type Detection struct {
 	Answers []netip.Addr // the sinkhole's addresses, where Action is "sinkhole"
 
 	// Context says what the query was for, where that can be told: "spf",
-	// "dmarc" or "dkim" (somebody's mail was checked), "tlsa" or "mta-sts"
-	// (mail was on its way out).
+	// "dmarc" or "dkim" (somebody's mail was checked), "delivery", "tlsa" or
+	// "mta-sts" (mail was on its way out).
 	Context string
 	// Via is the name that was asked for when Verdict is about a target in
 	// its answer.
