@@ -1,5 +1,7 @@
 package detect
 
+import "math/bits"
+
 // This file holds the class double-typo: two edits.
 
 // Bounds of double-typo: how many letters a protected name has for it, and how
@@ -125,29 +127,42 @@ var outerCases = func() (cases []outerCase) {
 	return cases
 }()
 
+// casesOfFront and casesOfBack hold, for each of outer, the bits of the cases
+// that it is in; casesOfLeft those with that many letters left out or fewer.
+var casesOfFront, casesOfBack, casesOfLeft = func() (front, back [len(outer)]uint64, left [3]uint64) {
+	for i, c := range outerCases {
+		front[c.front] |= 1 << i
+		back[c.back] |= 1 << i
+		for l := c.left; l <= 2; l++ {
+			left[l] |= 1 << i
+		}
+	}
+	return front, back, left
+}()
+
 // outerSet is a set of three outer letters, five bits each.
 type outerSet [1 << 15 / 64]uint64
 
-func (s *outerSet) add(o uint16) { s[o/64] |= 1 << (o % 64) }
+func (s *outerSet) add(o uint64) { s[o/64] |= 1 << (o % 64) }
 
-// which returns a bit for each of outer that is in the set.
-func (s *outerSet) which(o *[len(outer)]uint16) (bits uint64) {
+// cases returns the bits of the cases whose letters are in the set.
+func (s *outerSet) cases(o, casesOf *[len(outer)]uint64) (cases uint64) {
 	for i, letters := range o {
-		bits |= s[letters/64] >> (letters % 64) & 1 << i
+		cases |= casesOf[i] & -(s[letters/64] >> (letters % 64) & 1)
 	}
-	return bits
+	return cases
 }
 
 // outerOfName holds the outer letters of a name for each of outer.
-type outerOfName struct{ front, back [len(outer)]uint16 }
+type outerOfName struct{ front, back [len(outer)]uint64 }
 
 // outerOf returns the outer letters at both ends, glyphs applied. Five bits
 // tell all letters apart, and glyphs leaves no digits.
 func outerOf(letters []rune) (o outerOfName) {
-	var front, back [5]uint16
+	var front, back [5]uint64
 	for i := range front {
-		front[i] = uint16(glyph(letters[i])) & 31
-		back[i] = uint16(glyph(letters[len(letters)-1-i])) & 31
+		front[i] = uint64(glyph(letters[i])) & 31
+		back[i] = uint64(glyph(letters[len(letters)-1-i])) & 31
 	}
 	for i := range outer {
 		at := &outer[i].at
@@ -160,7 +175,7 @@ func outerOf(letters []rune) (o outerOfName) {
 // key returns the key of the outer letters in case c of a name of size letters
 // in so many labels.
 func (o *outerOfName) key(c outerCase, size, labels int) uint64 {
-	return key(uint64(o.front[c.front])|uint64(o.back[c.back])<<15|uint64(size-int(c.left))<<30|uint64(labels)<<40, editKey)
+	return key(o.front[c.front]|o.back[c.back]<<15|uint64(size-int(c.left))<<30|uint64(labels)<<40, editKey)
 }
 
 // double looks for protected names at two edits. h are the prefix hashes of r.
@@ -183,15 +198,10 @@ func (s *search) doubleRun(r *reading, h []uint64, k int) {
 		return
 	}
 	o := outerOf(r.run(k))
-	fronts, backs := d.front.which(&o.front), d.back.which(&o.back)
-	if fronts == 0 || backs == 0 {
-		return
-	}
-	for _, c := range outerCases {
-		if int(c.left) > n-(doubleMin-2) {
-			continue // that short is no name of eight letters without two
-		}
-		if fronts>>c.front&(backs>>c.back)&1 != 0 && d.both.maybe(o.key(c, n, k+1)) {
+	// A string shorter than eight letters without two is in no key.
+	cases := casesOfLeft[min(n-(doubleMin-2), 2)] & d.front.cases(&o.front, &casesOfFront) & d.back.cases(&o.back, &casesOfBack)
+	for ; cases != 0; cases &= cases - 1 {
+		if c := outerCases[bits.TrailingZeros64(cases)]; d.both.maybe(o.key(c, n, k+1)) {
 			s.doubleCase(r, h, k, c)
 		}
 	}

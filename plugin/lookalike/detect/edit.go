@@ -91,7 +91,7 @@ func (e slip) class(size int) (Class, Confidence) {
 // prefix hashes of r.
 func (s *search) near(r *reading, h []uint64, cut affix) {
 	s.nearRuns(r, h, cut)
-	if !r.pairs {
+	if !r.paired() {
 		return
 	}
 	// All of them, and one at a time: an edit may have made another one.
@@ -163,7 +163,7 @@ func (s *search) nearTo(r *reading, k int, id uint32, cut affix) {
 	size := p.size
 	e, ok := oneEdit(p.letters[:p.size], q)
 	if !ok {
-		if !p.pairs {
+		if !p.paired() {
 			return
 		}
 		joined := p.joined(all)

@@ -16,10 +16,9 @@ const embeddingLetters = 5
 func (s *search) embedding(r *reading) {
 	var buf [maxPlaces + 2]int
 	places := append(buf[:0], 0)
-	for i := 1; i < r.size && len(places) <= maxPlaces; i++ {
-		if r.dots.has(i) || r.hyphens.has(i) {
-			places = append(places, i)
-		}
+	marks := r.dots.or(&r.hyphens)
+	for i := marks.next(1); 0 < i && i < r.size && len(places) <= maxPlaces; i = marks.next(i + 1) {
+		places = append(places, i)
 	}
 	if len(places) == 1 {
 		return

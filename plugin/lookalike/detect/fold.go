@@ -43,19 +43,25 @@ func foldsAwayRune(r rune) bool {
 	return lo < len(foldsAway) && foldsAway[lo].lo <= r
 }
 
-// glyphs maps letters and digits that are taken for each other to one of them.
-// It maps letter to letter, so it never makes two strings differ by more edits
-// than before.
-var glyphs = [128]byte{
-	'i': 'l', '0': 'o', '1': 'l', '2': 'z', '3': 'e', '4': 'a', '5': 's', '6': 'b', '7': 't', '8': 'b', '9': 'g',
-}
+// glyphs maps each letter and digit to the one that stands for all it is taken
+// for. It maps letter to letter, so it never makes two strings differ by more
+// edits than before.
+var glyphs = func() (table [128]rune) {
+	for r := range table {
+		table[r] = rune(r)
+	}
+	for from, to := range map[rune]rune{
+		'i': 'l', '0': 'o', '1': 'l', '2': 'z', '3': 'e', '4': 'a', '5': 's', '6': 'b', '7': 't', '8': 'b', '9': 'g',
+	} {
+		table[from] = to
+	}
+	return table
+}()
 
 // glyph returns the representative of the letters that r is taken for.
 func glyph(r rune) rune {
 	if r < 128 {
-		if g := glyphs[r&127]; g != 0 {
-			return rune(g)
-		}
+		return glyphs[r&127]
 	}
 	return r
 }

@@ -189,7 +189,7 @@ func (b *builder) split(p string, n *name, id uint32) uint8 {
 	x.depth = max(x.depth, labels)
 	x.longest = max(x.longest, 2*r.size) // each may read as a pair
 	b.keys += r.size + int(styles) + 1
-	if r.pairs {
+	if r.paired() {
 		b.keys += r.size
 	}
 	return uint8(at - 1)
@@ -209,7 +209,7 @@ func (b *builder) fill() {
 			x.keys.add(skeletonOf(r.letters[:r.size], s), id)
 		}
 		b.addEdits(&r, id)
-		if r.pairs {
+		if r.paired() {
 			joined := r.joined(all)
 			x.sizes.add(joined.size)
 			b.addEdits(&joined, id)

@@ -16,10 +16,10 @@ type reading struct {
 	labels  int
 	dots    places
 	hyphens places
-	foreign int  // the fewest rightmost labels that hold Unicode, 0 for none
-	wide    bool // has letters that read as different pairs in different styles
-	pairs   bool // may have pairs of letters that read as one
-	skipped int  // labels that stand to the right, outside of the reading
+	foreign int   // the fewest rightmost labels that hold Unicode, 0 for none
+	skipped int   // labels that stand to the right, outside of the reading
+	seen    trait // wideLetter and pairBegins, of all letters
+	before  trait // of the last letter that was added
 }
 
 // places is a set of places between letters: i has i letters to its right.
@@ -27,6 +27,14 @@ type places [maxLetters/64 + 1]uint64
 
 func (p *places) add(i int)      { p[i/64] |= 1 << (i % 64) }
 func (p *places) has(i int) bool { return p[i/64]&(1<<(i%64)) != 0 }
+
+// or returns the union of two sets.
+func (p places) or(q *places) places {
+	for w := range p {
+		p[w] |= q[w]
+	}
+	return p
+}
 
 // next returns the first place from i on, or -1.
 func (p *places) next(i int) int {
@@ -48,6 +56,7 @@ func (r *reading) read(n *name, lo, hi int) {
 	for i := hi - 1; i >= lo; i-- {
 		if r.labels > 0 {
 			r.dots.add(r.size)
+			r.before = 0
 		}
 		if !r.addLabel(n.label(i)) {
 			r.size = int(r.ends[max(r.labels-1, 0)])
@@ -99,53 +108,62 @@ func (r *reading) addUnicode(label []byte) bool {
 
 // add puts one character to the left of what has been read.
 func (r *reading) add(c rune) bool {
-	if c < 128 && traits[c&127] != plainLetter && r.note(c) {
+	var t trait
+	if c < 128 {
+		t = traits[c&127]
+	}
+	if t&separator != 0 {
+		r.hyphens.add(r.size)
+		r.before = 0
 		return true
 	}
 	if r.size == maxLetters {
 		return false
 	}
+	r.seen |= t&wideLetter | t&pairBegins&(r.before>>pairShift)
+	r.before = t
 	r.letters[r.size] = c
 	r.size++
 	return true
 }
 
-// trait is what a character means to a reading.
-type trait uint8
+// trait is a set of what a character means to a reading.
+type trait uint16
 
 const (
-	plainLetter trait = iota
-	separator         // stands between letters
-	wideLetter        // reads as different pairs in different styles
-	pairBegin         // may begin a pair that reads as one letter
+	separator  trait = 1 << iota // stands between letters
+	wideLetter                   // reads as different pairs in different styles
+	beginRN                      // may begin rn or nn
+	beginVV
+	beginUU
+	beginCL
+	endRN // may end it
+	endVV
+	endUU
+	endCL
+
+	pairBegins = beginRN | beginVV | beginUU | beginCL
+	pairShift  = 4 // from the end of a pair to its beginning
 )
 
 var traits = [128]trait{
 	'-': separator, '_': separator, '.': separator, ' ': separator,
 	'm': wideLetter, 'w': wideLetter,
-	'r': pairBegin, 'n': pairBegin, 'v': pairBegin, 'u': pairBegin, 'c': pairBegin,
+	'r': beginRN, 'n': beginRN | endRN, 'v': beginVV | endVV, 'u': beginUU | endUU,
+	'c': beginCL, 'l': endCL, 'i': endCL, '1': endCL,
 }
 
-// note takes note of the trait of a character, and reports whether that is all
-// there is to it.
-func (r *reading) note(c rune) bool {
-	switch traits[c&127] {
-	case separator:
-		r.hyphens.add(r.size)
-		return true
-	case wideLetter:
-		r.wide = true
-	case pairBegin:
-		if r.size > 0 && !r.pairs {
-			_, r.pairs = together(c, r.letters[r.size-1])
-		}
-	}
-	return false
-}
+// wide reports whether r has letters that read as different pairs in different
+// styles.
+func (r *reading) wide() bool { return r.seen&wideLetter != 0 }
+
+// paired reports whether r has pairs of letters that read as one. After a cut
+// it may be wrong in saying so.
+func (r *reading) paired() bool { return r.seen&pairBegins != 0 }
 
 // styles returns how many styles there are to read it in.
 func (r *reading) styles() style {
-	if r.wide {
+	if r.wide() {
 		return styles
 	}
 	return 1
@@ -160,7 +178,7 @@ func (r *reading) endsLabel(i int) bool { return i == r.size || r.dots.has(i) }
 // cut returns the reading without its n last letters and the dots and hyphens
 // next to them.
 func (r *reading) cut(n int) reading {
-	c := reading{size: r.size - n, skipped: r.skipped, wide: r.wide, pairs: r.pairs}
+	c := reading{size: r.size - n, skipped: r.skipped, seen: r.seen}
 	copy(c.letters[:c.size], r.letters[n:r.size])
 	for k := range r.labels {
 		if end := int(r.ends[k]); end > n {
@@ -189,7 +207,7 @@ const all = -1
 // together: all of them, or only the one of that number from the left. Pairs
 // across a dot or hyphen stay.
 func (r *reading) joined(only int) reading {
-	c := reading{skipped: r.skipped, foreign: r.foreign, wide: true}
+	c := reading{skipped: r.skipped, foreign: r.foreign, seen: wideLetter}
 	// Which letters go together is found from the left of the name, where
 	// people begin to read; the letters are then copied from the right.
 	var left [maxLetters]bool // left[i]: letter i goes together with i-1

@@ -132,21 +132,42 @@ type skeletonHasher struct {
 
 func newSkeletonHasher(s style) skeletonHasher { return skeletonHasher{style: s, power: 1} }
 
+// terms holds, for each letter, what it adds to the hash of a skeleton and by
+// how much it raises the power of base.
+var terms = func() (table [styles][128]struct{ sum, power uint64 }) {
+	for s := range table {
+		for r := range table[s] {
+			term, p := &table[s][r], apart[s][r]
+			term.sum, term.power = uint64(p.last), base
+			if p.first != 0 {
+				term.sum += power(base, 1) * uint64(p.first)
+				term.power = power(base, 2)
+			}
+		}
+	}
+	return table
+}()
+
+// power returns b to the power of n, modulo 2^64.
+func power(b uint64, n int) uint64 {
+	p := uint64(1)
+	for range n {
+		p *= b
+	}
+	return p
+}
+
 func (h *skeletonHasher) add(letters []rune) {
-	sum, power := h.sum, h.power
+	sum, power, terms := h.sum, h.power, &terms[h.style]
 	for _, r := range letters {
 		if r >= 128 {
 			sum += power * uint64(r)
 			power *= base
 			continue
 		}
-		p := apart[h.style][r&127]
-		sum += power * uint64(p.last)
-		power *= base
-		if p.first != 0 {
-			sum += power * uint64(p.first)
-			power *= base
-		}
+		t := &terms[r&127]
+		sum += power * t.sum
+		power *= t.power
 	}
 	h.sum, h.power = sum, power
 }
