@@ -51,8 +51,6 @@ func TestBadCorefile(t *testing.T) {
 		{"protected name in a lookalike TLD, in a list", block("protect ./list.txt"), map[string]string{"list.txt": "army.mil\narmy.ml\n"}, []string{"list.txt:2", "army.ml"}},
 		{"unknown destination", block("alert gopher://192.0.2.1"), nil, []string{"Corefile:6", "gopher"}},
 		{"alert file in no directory", block("alert ./none/alerts.json"), nil, []string{"none"}},
-		{"verify", block("verify"), nil, []string{"Corefile:6", "unknown property 'verify'"}},
-		{"inspect", block("inspect"), nil, []string{"Corefile:6", "unknown property 'inspect'"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
