@@ -19,20 +19,22 @@ var keywords = strings.Fields(`
 `)
 
 // keywordsByLast and keywordsByFirst hold the keywords by their last and first
-// letters, those by the last with the letters turned round.
-var keywordsByLast, keywordsByFirst = sortKeywords()
-
-func sortKeywords() (byLast, byFirst [128][]keyword) {
+// two letters.
+var keywordsByLast, keywordsByFirst = func() (byLast, byFirst [1 << 10][]keyword) {
 	for _, w := range keywords {
 		k := keyword{text: w}
 		for i := len(w) - 1; i >= 0; i-- {
 			k.letters = append(k.letters, rune(w[i]))
 		}
-		byLast[w[len(w)-1]] = append(byLast[w[len(w)-1]], k)
-		byFirst[w[0]] = append(byFirst[w[0]], k)
+		last, first := twoLetters(k.letters[0], k.letters[1]), twoLetters(rune(w[0]), rune(w[1]))
+		byLast[last] = append(byLast[last], k)
+		byFirst[first] = append(byFirst[first], k)
 	}
 	return byLast, byFirst
-}
+}()
+
+// twoLetters makes an index of two letters. Others may get the same one.
+func twoLetters(a, b rune) int { return int(a&31<<5 | b&31) }
 
 // keyword is a keyword and its letters, last one first.
 type keyword struct {
@@ -56,10 +58,10 @@ func (s *search) combosquat(r *reading) {
 // endKeywords returns the keywords at the end of r, with letters to spare.
 func endKeywords(r *reading) iter.Seq[*keyword] {
 	return func(yield func(*keyword) bool) {
-		if r.size == 0 || r.letters[0] >= 128 {
+		if r.size < 2 {
 			return
 		}
-		all := keywordsByLast[r.letters[0]]
+		all := keywordsByLast[twoLetters(r.letters[0], r.letters[1])]
 		for i := range all {
 			if w := &all[i]; len(w.letters) < int(r.ends[0]) && hasLetters(r, 0, w.letters) && !yield(w) {
 				return
@@ -99,14 +101,14 @@ func (s *search) combosquatStarts(r *reading, cut affix) {
 // combosquatStart cuts up to max keywords from the left of the first n letters
 // of r, which belong to the rightmost k+1 labels.
 func (s *search) combosquatStart(r *reading, n, k int, cut affix, max int) {
-	if n == 0 || max == 0 || r.letters[n-1] >= 128 {
+	if n < 2 || max == 0 {
 		return
 	}
 	least := 0 // letters of labels that no keyword reaches into
 	if k > 0 {
 		least = int(r.ends[k-1])
 	}
-	for _, w := range keywordsByFirst[r.letters[n-1]] {
+	for _, w := range keywordsByFirst[twoLetters(r.letters[n-1], r.letters[n-2])] {
 		rest := n - len(w.letters)
 		if rest <= least || rest < floors[Combosquat].medium || !hasLetters(r, rest, w.letters) {
 			continue

@@ -16,13 +16,13 @@ const (
 
 // doubles finds protected names by their letters without up to two of them.
 type doubles struct {
-	keys  table
-	sizes [compareLabels + 1]places // by labels
+	keys table
 
-	// Three bitmaps of the outer letters of every string in keys, by which
-	// most queries end early: of the letters at either end, and of those at
-	// both ends with the length of the string and the number of labels.
-	front, back outerSet
+	// Bitmaps of the outer letters of every string in keys, by which most
+	// queries end early: by the number of labels, of the letters at either
+	// end; and of those at both ends with the length of the string.
+	front, back [compareLabels + 1]outerSet
+	sizes       [compareLabels + 1]places
 	both        table // only its gate is used
 }
 
@@ -76,10 +76,10 @@ func (d *doubles) add(id uint32, r *reading) {
 			d.keys.add(key(without2(h, whole, i, j), editKey), id)
 		}
 	}
-	o := outerOf(r.letters[:r.size])
+	o := outerEnds{outerFront(r.letters[:r.size]), outerBack(r.letters[:r.size])}
 	for i := range outer {
-		d.front.add(o.front[i])
-		d.back.add(o.back[i])
+		d.front[r.labels].add(o.front[i])
+		d.back[r.labels].add(o.back[i])
 	}
 	for _, c := range outerCases {
 		d.both.mark(o.key(c, r.size, r.labels))
@@ -146,62 +146,82 @@ type outerSet [1 << 15 / 64]uint64
 func (s *outerSet) add(o uint64) { s[o/64] |= 1 << (o % 64) }
 
 // cases returns the bits of the cases whose letters are in the set.
-func (s *outerSet) cases(o, casesOf *[len(outer)]uint64) (cases uint64) {
+func (s *outerSet) cases(o *outerKeys, casesOf *[len(outer)]uint64) (cases uint64) {
 	for i, letters := range o {
 		cases |= casesOf[i] & -(s[letters/64] >> (letters % 64) & 1)
 	}
 	return cases
 }
 
-// outerOfName holds the outer letters of a name for each of outer.
-type outerOfName struct{ front, back [len(outer)]uint64 }
+// outerKeys are the outer letters at one end of a name, for each of outer.
+type outerKeys [len(outer)]uint64
 
-// outerOf returns the outer letters at both ends, glyphs applied. Five bits
-// tell all letters apart, and glyphs leaves no digits.
-func outerOf(letters []rune) (o outerOfName) {
-	var front, back [5]uint64
-	for i := range front {
-		front[i] = uint64(glyph(letters[i])) & 31
-		back[i] = uint64(glyph(letters[len(letters)-1-i])) & 31
+// outerEnds are those at both ends.
+type outerEnds struct{ front, back outerKeys }
+
+// outerFront returns the outer letters at the beginning of letters, glyphs
+// applied. Five bits tell all letters apart, and glyphs leaves no digits.
+func outerFront(letters []rune) outerKeys {
+	return outerOf(letters[0], letters[1], letters[2], letters[3], letters[4])
+}
+
+// outerBack returns the outer letters at the end of letters.
+func outerBack(letters []rune) outerKeys {
+	l := letters[len(letters)-5:]
+	return outerOf(l[4], l[3], l[2], l[1], l[0])
+}
+
+func outerOf(letters ...rune) (keys outerKeys) {
+	var l [5]uint64
+	for i, r := range letters {
+		l[i] = uint64(glyph(r)) & 31
 	}
 	for i := range outer {
 		at := &outer[i].at
-		o.front[i] = front[at[0]] | front[at[1]]<<5 | front[at[2]]<<10
-		o.back[i] = back[at[0]] | back[at[1]]<<5 | back[at[2]]<<10
+		keys[i] = l[at[0]] | l[at[1]]<<5 | l[at[2]]<<10
 	}
-	return o
+	return keys
 }
 
 // key returns the key of the outer letters in case c of a name of size letters
 // in so many labels.
-func (o *outerOfName) key(c outerCase, size, labels int) uint64 {
+func (o *outerEnds) key(c outerCase, size, labels int) uint64 {
 	return key(o.front[c.front]|o.back[c.back]<<15|uint64(size-int(c.left))<<30|uint64(labels)<<40, editKey)
 }
 
 // double looks for protected names at two edits. h are the prefix hashes of r.
 func (s *search) double(r *reading, h []uint64) {
+	if r.size < doubleMin-2 {
+		return
+	}
+	ends := outerEnds{front: outerFront(r.letters[:])}
 	for k := range min(r.labels, compareLabels) {
-		s.doubleRun(r, h, k)
+		s.doubleRun(r, h, k, &ends)
 	}
 }
 
 // doubleRun looks the letters of the rightmost k+1 labels up, whole and with
 // one and two left out.
-func (s *search) doubleRun(r *reading, h []uint64, k int) {
+func (s *search) doubleRun(r *reading, h []uint64, k int, ends *outerEnds) {
 	n := int(r.ends[k])
 	d := &s.index.doubles
 	if n < doubleMin-2 || n > doubleMax+2 {
 		return
 	}
 	// A dot more or less would be a third slip.
-	if sizes := &d.sizes[k+1]; !sizes.has(n-2) && !sizes.has(n-1) && !sizes.has(n) && !sizes.has(n+1) && !sizes.has(n+2) {
+	labels := k + 1
+	if sizes := &d.sizes[labels]; !sizes.has(n-2) && !sizes.has(n-1) && !sizes.has(n) && !sizes.has(n+1) && !sizes.has(n+2) {
 		return
 	}
-	o := outerOf(r.run(k))
 	// A string shorter than eight letters without two is in no key.
-	cases := casesOfLeft[min(n-(doubleMin-2), 2)] & d.front.cases(&o.front, &casesOfFront) & d.back.cases(&o.back, &casesOfBack)
+	cases := casesOfLeft[min(n-(doubleMin-2), 2)] & d.front[labels].cases(&ends.front, &casesOfFront)
+	if cases == 0 {
+		return
+	}
+	ends.back = outerBack(r.run(k))
+	cases &= d.back[labels].cases(&ends.back, &casesOfBack)
 	for ; cases != 0; cases &= cases - 1 {
-		if c := outerCases[bits.TrailingZeros64(cases)]; d.both.maybe(o.key(c, n, k+1)) {
+		if c := outerCases[bits.TrailingZeros64(cases)]; d.both.maybe(ends.key(c, n, labels)) {
 			s.doubleCase(r, h, k, c)
 		}
 	}
