@@ -91,7 +91,7 @@ func (e slip) class(size int) (Class, Confidence) {
 // prefix hashes of r.
 func (s *search) near(r *reading, h []uint64, cut affix) {
 	s.nearRuns(r, h, cut)
-	if !r.paired() {
+	if !r.paired() || int(r.ends[0]) > s.index.longest {
 		return
 	}
 	// All of them, and one at a time: an edit may have made another one.

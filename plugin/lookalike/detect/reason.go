@@ -123,8 +123,8 @@ func differentGlyphs(p, q []rune, st style) (pairs []string, ok bool) {
 			break
 		}
 		if a.between() && b.between() {
-			if was, is := leftToRight(p[fromA:a.at]), leftToRight(q[fromB:b.at]); was != is {
-				pairs = append(pairs, quote(is)+" reads as "+quote(was))
+			if was, is := p[fromA:a.at], q[fromB:b.at]; !slices.Equal(was, is) {
+				pairs = append(pairs, quote(leftToRight(is))+" reads as "+quote(leftToRight(was)))
 			}
 			fromA, fromB = a.at, b.at
 		}
