@@ -285,7 +285,7 @@ func TestOSA(t *testing.T) {
 		slices.Reverse(runes)
 		return runes
 	}
-	for range 200_000 {
+	for range 100_000 {
 		a := oracleWord(r)
 		b := oracleWord(r)
 		if r.IntN(4) > 0 {
