@@ -57,6 +57,7 @@ e2e: tools build ## test the binary with dig, kdig, drill, Unbound and BIND (roo
 bench: tools build ## measure: Go benchmarks of the plugins, then dnsperf with and without the directive
 	$(GO) test -run '^$$' -bench . -benchmem ./plugin/...
 	$(GO) run ./test/bench -coredns $(BIN)/coredns
+	$(GO) run ./test/benchalerts -coredns $(BIN)/coredns
 
 tools:
 	./test/install-tools

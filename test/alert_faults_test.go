@@ -40,8 +40,8 @@ func TestKill(t *testing.T) {
 	t.Parallel()
 	dir, binary, upstream := t.TempDir(), harness.Binary(t), harness.NewUpstream(t).Addr
 	config := harness.Config{Upstream: upstream, Corefile: corefile("lookalike {\n protect mil\n alert ./alerts.json\n spool ./spool\n }")}
-	var names []string
-	for i := range 16 {
+	names := make([]string, 0, 16)
+	for i := range cap(names) {
 		names = append(names, fmt.Sprintf("x%d.ml", i))
 	}
 	var answered, sent, mayLose int64

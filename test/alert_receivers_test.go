@@ -46,7 +46,6 @@ type program struct {
 
 // start runs the program until it accepts connections at addr.
 func (p *program) start(addr string) {
-	p.t.Helper()
 	p.cmd = exec.Command(p.path, p.args...)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.cmd.Start(); err != nil {
@@ -81,8 +80,11 @@ func soon(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// local is an address of this host with a free port.
-func localAddr(t *testing.T) string { return fmt.Sprintf("127.0.0.1:%d", harness.FreePort(t)) }
+// localAddr is an address of this host with a free port.
+func localAddr(t *testing.T) string {
+	t.Helper()
+	return fmt.Sprintf("127.0.0.1:%d", harness.FreePort(t))
+}
 
 // authority issues certificates for 127.0.0.1 into dir: ca.pem, NAME.pem, NAME.key.
 func authority(t *testing.T, dir string, names ...string) {
@@ -244,8 +246,8 @@ func TestFleet(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	var servers []*harness.Server
-	for range 3 {
+	servers := make([]*harness.Server, 0, 3)
+	for range cap(servers) {
 		servers = append(servers, harness.Start(t, harness.Config{Upstream: harness.NewUpstream(t).Addr, Corefile: corefile(fmt.Sprintf(
 			"lookalike {\n protect mil\n alert nats://%s/lookalike.alerts stream=LOOKALIKE\n alert ./alerts.json\n spool ./spool\n }", addr))}))
 	}
@@ -280,7 +282,7 @@ func TestFleet(t *testing.T) {
 			t.Errorf("Exit status %d", status)
 		}
 	}
-	var published []harness.Alert
+	published := make([]harness.Alert, 0, asked)
 	consumer, err := js.OrderedConsumer(t.Context(), "LOOKALIKE", jetstream.OrderedConsumerConfig{})
 	if err != nil {
 		t.Fatal(err)

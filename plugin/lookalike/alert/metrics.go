@@ -11,8 +11,8 @@ const subsystem = "lookalike"
 
 // What the resolver has to say about its alerts. The numbers add up:
 //
-//	detections          = reported + pending + late
-//	records of one sink = delivered + backlog + lost
+//	detections + restored = reported + pending + late
+//	records of one sink   = delivered + backlog + lost
 //
 // Labels are bounded by the configuration; no name or client is ever one.
 var (
@@ -39,6 +39,12 @@ var (
 		Subsystem: subsystem,
 		Name:      "alert_late_detections_total",
 		Help:      "Counter of detections after the last flush, which went to the log.",
+	})
+	restoredCount = promauto.NewCounter(prometheus.CounterOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: subsystem,
+		Name:      "alert_restored_detections_total",
+		Help:      "Counter of detections of a run that was killed, found in the spool and not reported yet.",
 	})
 	_ = promauto.NewGaugeFunc(prometheus.GaugeOpts{
 		Namespace: plugin.Namespace,

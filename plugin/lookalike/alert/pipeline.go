@@ -25,6 +25,11 @@ type Config struct {
 // checkpoints of what has been counted: what a crash costs.
 const tick = time.Second
 
+// commitPause is the least time between two commits of new groups to a spool.
+// A group that is alone is told of at once; in a storm, those of a moment share
+// the cost of one write to the disk.
+const commitPause = 50 * time.Millisecond
+
 // Pipeline turns detections into alerts and brings them to their sinks. It is
 // safe for concurrent use.
 //
@@ -121,6 +126,7 @@ func (p *Pipeline) adopt(groups []*groupState) {
 	}
 	for _, state := range groups {
 		if p.table.restore(state) {
+			restoredCount.Add(float64(state.Window.Count))
 			p.unsaved[state.group()] = state
 		}
 	}
@@ -299,12 +305,25 @@ func (p *Pipeline) run() {
 		select {
 		case <-p.wake:
 			p.emit(p.table.announcements())
+			if p.store != nil {
+				p.rest(commitPause)
+			}
 		case now := <-ticker.C:
 			p.emit(p.table.sweep(now))
 			p.housekeep(now)
 		case <-p.quit:
 			return
 		}
+	}
+}
+
+// rest waits, but not for the end.
+func (p *Pipeline) rest(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-p.quit:
 	}
 }
 

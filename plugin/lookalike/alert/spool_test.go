@@ -171,11 +171,15 @@ func TestSpoolCrash(t *testing.T) {
 	})
 	after := copySpool(t, dir)
 
+	restored := value(t, restoredCount)
 	r2 := new(receiver)
 	p2 := openSpooled(t, after, minSpoolSize, r2.destination("crash 2"))
 	p2.Observe(now("army.ml"))
 	if err := p2.Close(t.Context()); err != nil {
 		t.Error(err)
+	}
+	if n := value(t, restoredCount) - restored; n != 4 {
+		t.Errorf("Got %v detections restored in the metric, want 4", n)
 	}
 	if got := phases(t, r2.all()); !slices.Equal(got, []string{"2 final 5"}) {
 		t.Errorf("Got records %q after the crash, want one that goes on", got)

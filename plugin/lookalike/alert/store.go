@@ -25,7 +25,7 @@ const (
 
 	// tailLimit is the number of records that are kept in memory while the
 	// disk takes none.
-	tailLimit = 4096
+	tailLimit = queueLimit
 	// reopenEvery is the time between two attempts to write to a bad disk.
 	reopenEvery = 5 * time.Second
 	// cursorGrace is how long a cursor holds records for a sink that nobody
