@@ -47,6 +47,7 @@ func (k *key) rollup() bool { return k.name == anyName }
 // table counts detections in groups. It is safe for concurrent use.
 type table struct {
 	seed    maphash.Seed
+	base    time.Time // for clock
 	limiter limiter
 	fresh   func() // called when a group wants to be announced; must not block
 
@@ -113,12 +114,17 @@ type typeCount struct {
 }
 
 func newTable(fresh func()) *table {
-	t := &table{seed: maphash.MakeSeed(), fresh: fresh}
+	t := &table{seed: maphash.MakeSeed(), base: time.Now(), fresh: fresh}
 	for i := range t.shards {
 		t.shards[i].groups = make(map[uint64]*group)
 	}
 	return t
 }
+
+// clock is a time for the limiter: nanoseconds from a point long ago, by the
+// monotonic clock, so that a wall clock that is set back does not keep groups
+// from being announced.
+func (t *table) clock(at time.Time) int64 { return int64(at.Sub(t.base)) + 1<<61 }
 
 // hash mixes two keyed hashes, so that nobody who chooses names and addresses
 // can make groups share a chain.
@@ -177,7 +183,7 @@ func (t *table) observe(d *Detection) bool {
 // admit decides whether a new group is announced on its own, and if so counts
 // it among the table's groups.
 func (t *table) admit(k *key, d *Detection) admission {
-	if why := t.limiter.admit(k.client, d.Time.UnixNano()); why != admitted {
+	if why := t.limiter.admit(k.client, t.clock(d.Time)); why != admitted {
 		return why
 	}
 	if t.groups.Add(1) > maxGroups {
@@ -405,7 +411,7 @@ func (s *shard) takeAnnouncements(records []*Record) []*Record {
 // sweep returns the records that are due at now, and removes the groups that
 // have been idle.
 func (t *table) sweep(now time.Time) []*Record {
-	t.limiter.forget(now.UnixNano())
+	t.limiter.forget(t.clock(now))
 	records := t.announcements()
 	for i := range t.shards {
 		s := &t.shards[i]

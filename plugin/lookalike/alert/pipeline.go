@@ -3,6 +3,7 @@ package alert
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -164,6 +165,11 @@ func (c Config) complete() (Config, error) {
 	c.Destinations = slices.Clone(c.Destinations)
 	slices.SortFunc(c.Destinations, func(a, b Destination) int { return strings.Compare(a.key, b.key) })
 	c.Destinations = slices.CompactFunc(c.Destinations, func(a, b Destination) bool { return a.key == b.key })
+	for i := 1; i < len(c.Destinations); i++ { // equal names are neighbours
+		if d := c.Destinations[i]; d.direct && d.name == c.Destinations[i-1].name && d.name != "stdout" {
+			return c, fmt.Errorf("alert %s: a file takes one format, not %s and %s", d.name, c.Destinations[i-1].format, d.format)
+		}
+	}
 	return c, nil
 }
 

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -271,6 +273,21 @@ func TestObserveOddities(t *testing.T) {
 	p.Observe(&Detection{Verdict: now("army.ml").Verdict}) // nothing else known
 	shut(t, p)
 	want(t, "records", phases(t, r.all()), []string{"1 first 1", "2 final 0"})
+}
+
+func TestOneFileTwoFormats(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "alerts")
+	var cfg Config
+	for _, format := range []string{"ecs", "cef"} {
+		d, err := ParseDestination([]string{path, format})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Destinations = append(cfg.Destinations, d)
+	}
+	if _, err := Open(cfg); err == nil || !strings.Contains(err.Error(), "a file takes one format, not cef and ecs") {
+		t.Errorf("Got error %v, want that a file takes one format", err)
+	}
 }
 
 func TestDefaultDestination(t *testing.T) {
