@@ -12,7 +12,11 @@ import (
 
 func TestInspect(t *testing.T) {
 	records := map[string]string{
-		"mx.example. MX":       "MX 10 mx.good.example.; MX 20 MX.Army.ML.",
+		"mx.example. MX":       "MX 20 MX.Army.ML.",
+		"mx.example. ANY":      "A 203.0.113.1; MX 20 MX.Army.ML.",
+		"two.example. MX":      "MX 10 mx.good.example.; MX 20 MX.Army.ML.",
+		"amry.ml. MX":          "MX 10 mx.army.ml.",
+		"amry.ml. A":           "A 203.0.113.1",
 		"cname.example. A":     "CNAME army.ml.; A 203.0.113.1",
 		"cname.example. MX":    "CNAME army.ml.; MX 10 mx.elsewhere.example.",
 		"dname.example. A":     "DNAME army.ml.",
@@ -23,7 +27,6 @@ func TestInspect(t *testing.T) {
 		"good.example. MX":     "MX 10 mx.good.example.",
 		"allowed.example. MX":  "MX 10 allowed.army.ml.",
 		"exempt.example. MX":   "MX 10 mx.army.ml.",
-		"low.example. MX":      "MX 10 mx.navv.ml.",
 		"army.mil. MX":         "MX 10 mx.army.mil.",
 		"other.ml. MX":         "MX 10 mx.other.ml.",
 	}
@@ -35,6 +38,12 @@ func TestInspect(t *testing.T) {
 		alert               string // the name that the alert is about; empty: none
 	}{
 		{"MX", "nxdomain", "mx.example.", dns.TypeMX, dns.RcodeSuccess, "MX 0 .", "mx.army.ml"},
+		{"one MX of two", "nxdomain", "two.example.", dns.TypeMX, dns.RcodeSuccess, "MX 10 mx.good.example.", "mx.army.ml"},
+		{"one MX of two, sinkhole", "sinkhole 192.0.2.25 unchecked", "two.example.", dns.TypeMX, dns.RcodeSuccess, "MX 10 mx.good.example.", "mx.army.ml"},
+		{"one MX of two, refused", "refused", "two.example.", dns.TypeMX, dns.RcodeSuccess, "MX 10 mx.good.example.", "mx.army.ml"},
+		{"one MX of two, monitor", "monitor", "two.example.", dns.TypeMX, dns.RcodeSuccess, "*", "mx.army.ml"},
+		{"ANY", "nxdomain", "mx.example.", dns.TypeANY, dns.RcodeSuccess, "MX 0 .", "mx.army.ml"},
+		{"a monitored name", "high nxdomain", "amry.ml.", dns.TypeMX, dns.RcodeSuccess, "MX 0 .", "mx.army.ml"},
 		{"MX, nodata", "nodata", "mx.example.", dns.TypeMX, dns.RcodeSuccess, "MX 0 .", "mx.army.ml"},
 		{"MX, nullmx", "nullmx", "mx.example.", dns.TypeMX, dns.RcodeSuccess, "MX 0 .", "mx.army.ml"},
 		{"MX, sinkhole", "sinkhole 192.0.2.25 unchecked", "mx.example.", dns.TypeMX, dns.RcodeSuccess, "MX 10 mx.army.ml.", "mx.army.ml"},
@@ -47,8 +56,8 @@ func TestInspect(t *testing.T) {
 		{"CNAME, sinkhole", "sinkhole 192.0.2.25 unchecked", "cname.example.", dns.TypeA, dns.RcodeSuccess, "A 192.0.2.25", "army.ml"},
 		{"CNAME and MX", "nxdomain", "cname.example.", dns.TypeMX, dns.RcodeSuccess, "MX 0 .", "army.ml"},
 		{"DNAME", "nxdomain", "dname.example.", dns.TypeA, dns.RcodeNameError, "", "army.ml"},
-		{"SRV", "nxdomain", "srv.example.", dns.TypeSRV, dns.RcodeNameError, "", "mx.army.ml"},
-		{"HTTPS", "nxdomain", "https.example.", dns.TypeHTTPS, dns.RcodeNameError, "", "www.army.ml"},
+		{"SRV", "nxdomain", "srv.example.", dns.TypeSRV, dns.RcodeSuccess, "", "mx.army.ml"},
+		{"HTTPS", "nxdomain", "https.example.", dns.TypeHTTPS, dns.RcodeSuccess, "", "www.army.ml"},
 		{"SVCB", "nodata", "svcb.example.", dns.TypeSVCB, dns.RcodeSuccess, "", "www.army.ml"},
 		{"HTTPS of itself", "nxdomain", "self.example.", dns.TypeHTTPS, dns.RcodeSuccess, "*", ""},
 		{"no lookalike", "nxdomain", "good.example.", dns.TypeMX, dns.RcodeSuccess, "*", ""},

@@ -58,11 +58,10 @@ func (l *Lookalike) serveWatched(ctx context.Context, w dns.ResponseWriter, r *d
 	if !ok {
 		d, ok = l.verify(ctx, w, q)
 	}
-	switch {
-	case ok:
-	case l.inspects(w, q):
-		return l.serveInspected(ctx, w, r)
-	default:
+	if (!ok || !d.Action.Blocks()) && l.inspects(w, q) {
+		return l.serveInspected(ctx, w, r, d)
+	}
+	if !ok {
 		return plugin.NextOrFailure(l.Name(), l.Next, ctx, w, r)
 	}
 	setMetadata(ctx, d)

@@ -73,6 +73,9 @@ func (p *Policy) load() error {
 func (p *Policy) locate(err error) error {
 	where := p.where
 	if entry := (*detect.EntryError)(nil); errors.As(err, &entry) {
+		if p.protect.Empty() {
+			return fmt.Errorf("%s: %w: it is on the built-in list, name your own with protect", where, err)
+		}
 		where = cmp.Or(p.protect.Where(entry.Entry), where)
 	}
 	return fmt.Errorf("%s: %w", where, err)
@@ -108,6 +111,7 @@ type Decision struct {
 	Action  Action
 	Allowed bool   // the name is on the allow list, so Action is not taken
 	Via     string // the name that was asked for, where Verdict is about a target in its answer
+	viaType uint16 // of the record that leads to the target
 }
 
 // judge returns what the policy makes of qname, whoever asks; false where the

@@ -1,6 +1,7 @@
 package lookalike
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -50,6 +51,9 @@ func setup(c *caddy.Controller) error {
 		p.watch()
 		if err := p.load(); err != nil {
 			return plugin.Error(pluginName, err)
+		}
+		for _, address := range p.private() {
+			log.Warningf("%s: sinkhole %s is a private address: Exim as Debian sets it up ignores those, and bounces without the sinkhole's text", p.where, address)
 		}
 		e.policies = append(e.policies, p)
 	}
@@ -111,9 +115,9 @@ func (p *parser) property(name string) error {
 	args := p.RemainingArgs()
 	switch name {
 	case "protect":
-		return p.listArgs(&p.policy.protect, args)
+		return p.listArgs(name, &p.policy.protect, args)
 	case "allow":
-		return p.listArgs(&p.policy.allow, args)
+		return p.listArgs(name, &p.policy.allow, args)
 	case "clients":
 		return p.clients(args)
 	case "action":
@@ -194,9 +198,9 @@ func (p *parser) parseTLDs(args []string) error {
 }
 
 // listArgs adds names and files to a list.
-func (p *parser) listArgs(list *names.Spec, args []string) error {
+func (p *parser) listArgs(name string, list *names.Spec, args []string) error {
 	if len(args) == 0 {
-		return p.Err("at least one name or file is needed")
+		return p.Errf("%s needs at least one name or file", name)
 	}
 	list.Root = p.root
 	for _, arg := range args {
@@ -232,7 +236,10 @@ func parsePrefix(s string) (netip.Prefix, error) {
 	if err != nil {
 		return prefix, err
 	}
-	if prefix.Addr().Is4In6() && prefix.Bits() >= 96 {
+	if prefix.Addr().Is4In6() {
+		if prefix.Bits() < 96 {
+			return prefix, errors.New("wider than all of IPv4")
+		}
 		prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-96)
 	}
 	return prefix.Masked(), nil

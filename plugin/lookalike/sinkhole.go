@@ -36,6 +36,10 @@ type responders struct {
 	running sync.WaitGroup
 }
 
+// lastKnown holds the addresses that were down when they were last looked at,
+// so that a reload does not lead mail to them until it finds out anew.
+var lastKnown sync.Map
+
 // responder is one address.
 type responder struct {
 	address  netip.Addr
@@ -53,7 +57,7 @@ func newResponders(t *actions) *responders {
 				continue
 			}
 			for _, address := range a.addresses {
-				r.hosts[address] = &responder{address: address}
+				r.hosts[address] = newResponder(address)
 			}
 		}
 	}
@@ -63,12 +67,21 @@ func newResponders(t *actions) *responders {
 	return r
 }
 
+func newResponder(address netip.Addr) *responder {
+	h := &responder{address: address}
+	if _, down := lastKnown.Load(address); down {
+		h.down.Store(true)
+		h.failures = checksToDown
+	}
+	return h
+}
+
 // start begins to watch.
 func (r *responders) start() {
 	var ctx context.Context
 	ctx, r.cancel = context.WithCancel(context.Background())
 	for _, host := range r.hosts {
-		sinkholeUp.WithLabelValues(host.address.String()).Set(1)
+		host.show()
 		r.running.Go(func() { r.watch(ctx, host) })
 	}
 }
@@ -101,18 +114,28 @@ func (r *responders) watch(ctx context.Context, host *responder) {
 
 // note takes in the result of a check.
 func (h *responder) note(err error) {
+	defer h.show()
 	if err == nil {
 		h.failures = 0
+		lastKnown.Delete(h.address)
 		if h.down.Swap(false) {
-			sinkholeUp.WithLabelValues(h.address.String()).Set(1)
 			log.Infof("Sinkhole %s answers again", h.address)
 		}
 		return
 	}
 	if h.failures++; h.failures >= checksToDown && !h.down.Swap(true) {
-		sinkholeUp.WithLabelValues(h.address.String()).Set(0)
+		lastKnown.Store(h.address, true)
 		log.Warningf("Sinkhole %s does not answer as an SMTP server, so mail is not led there until it does: %v", h.address, err)
 	}
+}
+
+// show sets the metric.
+func (h *responder) show() {
+	up := 1.0
+	if h.down.Load() {
+		up = 0
+	}
+	sinkholeUp.WithLabelValues(h.address.String()).Set(up)
 }
 
 // reachable returns what is done instead of a: the same with the addresses that

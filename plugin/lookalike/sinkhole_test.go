@@ -4,11 +4,13 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
 // eventually waits until ok is true.
@@ -74,7 +76,54 @@ func loopback(l *Lookalike) {
 	}
 }
 
+func TestSinkholeStaysDownOverAReload(t *testing.T) {
+	t.Cleanup(lastKnown.Clear)
+	const corefile = "lookalike {\n protect army.mil\n action sinkhole 192.0.2.25\n}"
+	next := func() *Lookalike {
+		policies, err := parsed(t, corefile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &Lookalike{policies: policies}
+	}
+	host := func(l *Lookalike) *responder {
+		return l.policies[0].responders.hosts[netip.MustParseAddr("192.0.2.25")]
+	}
+	gauge := sinkholeUp.WithLabelValues("192.0.2.25")
+
+	before := next()
+	for range checksToDown {
+		host(before).note(io.EOF)
+	}
+	after := next()
+	host(after).show()
+	if got := answerOf(after); got != "nxdomain" || testutil.ToFloat64(gauge) != 0 {
+		t.Errorf("After a reload: %s, up is %v", got, testutil.ToFloat64(gauge))
+	}
+	host(after).note(nil)
+	if got := answerOf(after); got != "sinkhole 192.0.2.25" || testutil.ToFloat64(gauge) != 1 {
+		t.Errorf("When it answers again: %s, up is %v", got, testutil.ToFloat64(gauge))
+	}
+	if got := answerOf(next()); got != "sinkhole 192.0.2.25" {
+		t.Errorf("After another reload: %s", got)
+	}
+}
+
+func TestPrivateSinkholes(t *testing.T) {
+	policies, err := parsed(t, "lookalike {\n action high sinkhole 10.0.0.25 198.51.100.25 unchecked\n action low sinkhole fd00::25\n}\nlookalike")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := policies[0].private(); !slices.Equal(got, []netip.Addr{netip.MustParseAddr("10.0.0.25"), netip.MustParseAddr("fd00::25")}) {
+		t.Errorf("Got %v", got)
+	}
+	if got := policies[1].private(); len(got) > 0 {
+		t.Errorf("Got %v without a sinkhole", got)
+	}
+}
+
 func TestSinkholeIsDown(t *testing.T) {
+	t.Cleanup(lastKnown.Clear)
 	first := greet(t, "127.0.0.25:0", "220 ready\r\n")
 	_, port, _ := net.SplitHostPort(first.ln.Addr().String())
 	second := greet(t, "127.0.0.26:"+port, "220 ready\r\n")

@@ -219,8 +219,8 @@ func lookUp(ctx context.Context, name string, ask asker) (exists bool, err error
 			return false, errFailure
 		case m.Rcode == dns.RcodeNameError:
 			return false, nil
-		case slices.ContainsFunc(m.Answer, func(rr dns.RR) bool { return rr.Header().Rrtype == qtype }):
-			return true, nil
+		case m.Truncated, slices.ContainsFunc(m.Answer, func(rr dns.RR) bool { return rr.Header().Rrtype == qtype }):
+			return true, nil // what is too large for a datagram exists
 		}
 	}
 	return false, nil
@@ -277,11 +277,11 @@ type verifyKey struct{}
 // would, or the plugins below this one where there is no server.
 func (l *Lookalike) asker(ctx context.Context, w dns.ResponseWriter) asker {
 	server, _ := ctx.Value(dnsserver.Key{}).(*dnsserver.Server)
-	local, remote := streamAddr(w.LocalAddr()), streamAddr(w.RemoteAddr())
+	local, remote := w.LocalAddr(), w.RemoteAddr()
 	return func(ctx context.Context, name string, qtype uint16) *dns.Msg {
 		ctx = context.WithValue(ctx, verifyKey{}, true)
 		answer := &capture{local: local, remote: remote}
-		r := new(dns.Msg).SetQuestion(name, qtype)
+		r := new(dns.Msg).SetQuestion(name, qtype).SetEdns0(dns.DefaultMsgSize, false)
 		if server == nil {
 			plugin.NextOrFailure(l.Name(), l.Next, ctx, answer, r)
 			return answer.msg
@@ -292,9 +292,6 @@ func (l *Lookalike) asker(ctx context.Context, w dns.ResponseWriter) asker {
 		return answer.msg
 	}
 }
-
-// streamAddr is a as the end of a stream, over which no answer is truncated.
-func streamAddr(a net.Addr) net.Addr { return net.TCPAddrFromAddrPort(addrPort(a)) }
 
 // capture is a dns.ResponseWriter for our own questions.
 type capture struct {
