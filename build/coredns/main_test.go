@@ -134,7 +134,11 @@ func TestReadmes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i, corefile := range blocks(string(text)) {
+		corefiles := blocks(string(text))
+		if len(corefiles) == 0 {
+			t.Errorf("%s shows no Corefile", readme)
+		}
+		for i, corefile := range corefiles {
 			t.Run(fmt.Sprintf("%s/%d", readme, i+1), func(t *testing.T) { start(t, corefile) })
 		}
 	}
