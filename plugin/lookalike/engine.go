@@ -104,22 +104,31 @@ func (e *engine) stop() error {
 
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
-	var errs []error
-	for _, p := range e.policies {
-		if p.watcher != nil {
-			p.watcher.Stop()
-		}
-		if p.responders != nil {
-			p.responders.stop()
-		}
-		if p.verifier != nil {
-			p.verifier.stop()
-		}
-		if p.pipeline != nil {
-			errs = append(errs, p.pipeline.Close(ctx))
-		}
+	errs := make([]error, len(e.policies))
+	var wg sync.WaitGroup
+	for i, p := range e.policies {
+		wg.Go(func() { errs[i] = p.stop(ctx) })
 	}
+	wg.Wait()
 	return errors.Join(errs...)
+}
+
+// stop ends what runs for the policy. Each waits on its own, so that a receiver
+// that does not answer takes no time from the others.
+func (p *Policy) stop(ctx context.Context) error {
+	if p.watcher != nil {
+		p.watcher.Stop()
+	}
+	if p.responders != nil {
+		p.responders.stop()
+	}
+	if p.verifier != nil {
+		p.verifier.stop()
+	}
+	if p.pipeline == nil {
+		return nil
+	}
+	return p.pipeline.Close(ctx)
 }
 
 // stopOthers stops every engine but the survivor of a failed reload.

@@ -101,18 +101,20 @@ func (v *verifier) stop() {
 type asker func(ctx context.Context, name string, qtype uint16) *dns.Msg
 
 // exists reports whether name, in presentation form, has an MX or an address
-// record. It waits for v.wait at most, or until ctx ends.
+// record. It waits until ctx ends.
 func (v *verifier) exists(ctx context.Context, name string, ask asker) (bool, error) {
 	r := v.lookup(name, ask)
 	if r == nil {
 		return false, errLimited
 	}
-	timer := time.NewTimer(v.wait)
-	defer timer.Stop()
 	select {
 	case <-r.done:
 		return r.exists, r.err
-	case <-timer.C:
+	default:
+	}
+	select {
+	case <-r.done:
+		return r.exists, r.err
 	case <-ctx.Done():
 	}
 	return false, errTimeout
@@ -237,23 +239,35 @@ func (l *Lookalike) verify(ctx context.Context, w dns.ResponseWriter, q dns.Ques
 		if ctx.Value(verifyKey{}) != nil || !p.covers(addrPort(w.RemoteAddr()).Addr()) || p.Allowed(q.Name) {
 			continue
 		}
-		ask := l.asker(ctx, w)
-		if d, ok := p.verified(q.Name, func(name string) bool {
-			exists, err := p.verifier.exists(ctx, name, ask)
-			switch {
-			case err != nil:
-				verificationsTotal.WithLabelValues(err.Error()).Inc()
-			case exists:
-				verificationsTotal.WithLabelValues("exists").Inc()
-			default:
-				verificationsTotal.WithLabelValues("absent").Inc()
-			}
-			return exists
-		}); ok {
+		if d, ok := l.verifyUnder(ctx, p, w, q.Name); ok {
 			return d, true
 		}
 	}
 	return Decision{}, false
+}
+
+// verifyUnder looks for the counterparts of qname that p knows. However many
+// there are, it waits no longer than p says.
+func (l *Lookalike) verifyUnder(ctx context.Context, p *Policy, w dns.ResponseWriter, qname string) (Decision, bool) {
+	ctx, cancel := context.WithTimeout(ctx, p.verifier.wait)
+	defer cancel()
+	ask := l.asker(ctx, w)
+	// All lookups begin before the first is waited for.
+	for _, v := range p.Index().Counterparts(qname) {
+		p.verifier.lookup(v.Matches[0].Protected, ask)
+	}
+	return p.verified(qname, func(name string) bool {
+		exists, err := p.verifier.exists(ctx, name, ask)
+		switch {
+		case err != nil:
+			verificationsTotal.WithLabelValues(err.Error()).Inc()
+		case exists:
+			verificationsTotal.WithLabelValues("exists").Inc()
+		default:
+			verificationsTotal.WithLabelValues("absent").Inc()
+		}
+		return exists
+	})
 }
 
 // verified returns the decision about a name whose counterpart exists.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/coredns/coredns/plugin/test"
@@ -204,6 +205,28 @@ func TestVerifyWithoutAnAnswerInTime(t *testing.T) {
 	if query() != dns.RcodeNameError || z.count("late.ml.") != 1 {
 		t.Error("The second query passed")
 	}
+}
+
+func TestVerifyWaitsOnceForAllTLDs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		z := &zone{records: map[string]string{"quiet.mil. MX": "silence", "quiet.com. MX": "silence", "quiet.org. MX": "silence"}}
+		policies, err := parsed(t, "lookalike {\n protect army.mil example.com example.org\n verify 2s\n}")
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := &Lookalike{Next: test.HandlerFunc(z.ServeDNS), policies: policies}
+		begin := time.Now()
+		dnsCode(t, l, "quiet.ml.")
+		if waited := time.Since(begin); waited != 2*time.Second {
+			t.Errorf("The query waited for %v, want 2s", waited)
+		}
+		for _, name := range []string{"quiet.mil.", "quiet.com.", "quiet.org.", "quiet.ml."} {
+			if z.count(name) != 1 {
+				t.Errorf("%s was asked for %d times, want once", name, z.count(name))
+			}
+		}
+		policies[0].verifier.stop()
+	})
 }
 
 func dnsCode(t *testing.T, l *Lookalike, qname string) int {
