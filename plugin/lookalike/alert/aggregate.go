@@ -27,7 +27,8 @@ const (
 
 	maxSamples   = 5
 	maxQtypes    = 8
-	maxEnvelopes = 8
+	maxEnvelopes = 8  // in a record
+	maxFull      = 32 // records of a shard that are full of envelopes and wait for the flusher
 )
 
 // anyName and the zero address stand in the keys of roll-ups.
@@ -66,9 +67,10 @@ type shard struct {
 	mu       sync.Mutex
 	groups   map[uint64]*group // by hash; groups of one hash are chained
 	announce []announcement
+	full     []fullRecord
 	pending  uint64 // detections that no record has carried yet
 	closed   bool
-	_        [24]byte // keeps neighbours off this cache line
+	_        [64]byte // keeps neighbours off this cache line
 }
 
 // announcement is the first detection of a group, on its way into a record.
@@ -76,6 +78,13 @@ type announcement struct {
 	key   key
 	det   Detection
 	group *group
+}
+
+// fullRecord is a record that was made before its time, since it has as many
+// envelopes as a record may have.
+type fullRecord struct {
+	record *Record
+	group  *group
 }
 
 // group is the state of one key.
@@ -106,6 +115,7 @@ type window struct {
 	clients   []netip.Addr
 	addrs     *sketch // of all clients; roll-ups over clients only
 	envelopes []SMTP
+	more      uint64 // envelopes that did not fit
 }
 
 type typeCount struct {
@@ -283,7 +293,7 @@ func (s *shard) add(t *table, g *group, d *Detection) {
 		w.start = d.Time
 	}
 	if d.SMTP != nil {
-		g.addEnvelope(d)
+		s.addEnvelope(t, g, d)
 		return
 	}
 	if w.count == 0 {
@@ -303,16 +313,31 @@ func (s *shard) add(t *table, g *group, d *Detection) {
 }
 
 // addEnvelope joins a refused message to g, which then has its next record
-// soon: somebody has to be told while the message is still of use.
-func (g *group) addEnvelope(d *Detection) {
+// soon: somebody has to be told while the message is still of use. A window
+// that is full of envelopes becomes a record at once. Only a flood that is
+// faster than the flusher has envelopes left out, and those are counted.
+func (s *shard) addEnvelope(t *table, g *group, d *Detection) {
 	w := &g.window
 	w.end = g.last
-	if len(w.envelopes) < maxEnvelopes {
-		w.envelopes = append(w.envelopes, *d.SMTP)
-	}
 	if soon := d.Time.Add(envelopeDelay); soon.Before(g.due) {
 		g.due = soon
 	}
+	if len(w.envelopes) >= maxEnvelopes {
+		w.more++
+		envelopesLeftOut.Inc()
+		return
+	}
+	w.envelopes = append(w.envelopes, *d.SMTP)
+	if len(w.envelopes) < maxEnvelopes || len(s.full) >= maxFull {
+		return
+	}
+	phase := Update
+	if g.key.rollup() {
+		phase = Storm
+	}
+	s.full = append(s.full, fullRecord{newRecord(g, phase), g})
+	g.window = window{}
+	t.fresh()
 }
 
 func (w *window) addType(qtype uint16) {
@@ -382,8 +407,9 @@ func (t *table) pending() uint64 {
 	return n
 }
 
-// announcements returns the records of the groups that are new, in the order
-// of their detections.
+// announcements returns the records that cannot wait, in the order of their
+// detections: of the groups that are new, and of those that are full of
+// envelopes.
 func (t *table) announcements() []*Record {
 	var records []*Record
 	for i := range t.shards {
@@ -403,8 +429,14 @@ func (s *shard) takeAnnouncements(records []*Record) []*Record {
 		s.pending -= r.Count
 		records = append(records, r)
 	}
+	for _, f := range s.full {
+		f.record.after = f.group.state()
+		s.pending -= f.record.Count
+		records = append(records, f.record)
+	}
 	clear(s.announce) // lets go of the verdicts
 	s.announce = s.announce[:0]
+	s.full = nil
 	return records
 }
 

@@ -277,6 +277,74 @@ func TestEnvelopes(t *testing.T) {
 	}
 }
 
+// TestEnvelopeFlood holds that no refused message goes unheard of: its
+// envelope comes out while the flusher keeps up, and is counted when not.
+func TestEnvelopeFlood(t *testing.T) {
+	const messages = 1000
+	tests := []struct {
+		name     string
+		names    int
+		prompt   bool // the flusher runs when it is woken
+		leftOut  bool
+		restarts bool // the window goes through a checkpoint
+	}{
+		{"to one name", 1, true, false, false},
+		{"each to a name of its own", messages, true, false, false},
+		{"to one name, the flusher is stuck", 1, false, true, false},
+		{"to many names, the flusher is stuck", messages, false, true, false},
+		{"the flusher is stuck until a crash", 1, false, true, true},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			woken := false
+			tab := newTable(func() { woken = true })
+			before := value(t, envelopesLeftOut)
+			var records []*Record
+			for i := range messages {
+				name := fmt.Sprintf("a%d.ml", i%tc.names)
+				d := detection("192.0.2.25", name, name, epoch.Add(time.Duration(i)*2*time.Millisecond))
+				d.SMTP = &SMTP{From: fmt.Sprintf("%d@example.org", i), To: "bob@" + name}
+				tab.observe(d)
+				if woken && tc.prompt {
+					records = append(records, tab.announcements()...)
+				}
+			}
+			if tc.restarts {
+				records = append(records, tab.announcements()...)
+				again := newTable(func() {})
+				for _, state := range tab.checkpoint() {
+					again.restore(state)
+				}
+				tab = again
+			}
+			records = append(records, tab.close(epoch.Add(time.Minute))...)
+			seen := make(map[string]bool)
+			var more uint64
+			for _, r := range records {
+				more += r.SMTPMore
+				for _, e := range r.SMTP {
+					if seen[e.From] {
+						t.Errorf("Got the message of %s twice", e.From)
+					}
+					seen[e.From] = true
+				}
+				if len(r.SMTP) > maxEnvelopes {
+					t.Errorf("Got %d envelopes in a record, want at most %d", len(r.SMTP), maxEnvelopes)
+				}
+			}
+			if got := uint64(len(seen)) + more; got != messages {
+				t.Errorf("Got %d envelopes and %d left out, want %d in all", len(seen), more, messages)
+			}
+			if (more > 0) != tc.leftOut {
+				t.Errorf("Got %d left out, want some: %v", more, tc.leftOut)
+			}
+			if got := value(t, envelopesLeftOut) - before; got != float64(more) {
+				t.Errorf("Got %v left out in the metric, %d in records", got, more)
+			}
+		})
+	}
+}
+
 // storms are what an attacker, a broken mail server or a spammer can do.
 var storms = []struct {
 	name string

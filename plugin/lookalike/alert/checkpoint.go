@@ -34,6 +34,7 @@ type windowState struct {
 	Samples    []string
 	Clients    []netip.Addr
 	Envelopes  []SMTP
+	More       uint64
 }
 
 // state returns g's state.
@@ -50,7 +51,7 @@ func (g *group) state() *groupState {
 		First: g.first, Last: g.last, Due: g.due, Interval: g.interval, Total: g.total, Det: g.det,
 		Window: windowState{
 			Count: w.count, Start: w.start, End: w.end, Qtypes: qtypes, Others: w.others,
-			Samples: w.samples, Clients: w.clients, Envelopes: w.envelopes,
+			Samples: w.samples, Clients: w.clients, Envelopes: w.envelopes, More: w.more,
 		},
 	}
 }
@@ -71,6 +72,7 @@ func (t *table) restore(state *groupState) bool {
 	w := &g.window
 	w.count, w.start, w.end, w.others = state.Window.Count, state.Window.Start, state.Window.End, state.Window.Others
 	w.samples, w.clients, w.envelopes = state.Window.Samples, state.Window.Clients, state.Window.Envelopes
+	w.more = state.Window.More
 	i := 0
 	for qtype, n := range state.Window.Qtypes {
 		if i < len(w.qtypes) {

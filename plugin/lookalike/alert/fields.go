@@ -157,6 +157,8 @@ var fields = []field{
 		value: func(r *Record) any { return r.Via }},
 	{ecs: "lookalike.smtp", ocsf: "unmapped.smtp",
 		value: func(r *Record) any { return r.SMTP }},
+	{ecs: "lookalike.smtp_more", ocsf: "unmapped.smtp_more", cef: "flexNumber1:refusedMore", leef: "smtpMore", sd: "more",
+		value: func(r *Record) any { return nonZero(r.SMTPMore) }},
 	{ecs: "lookalike.group", ocsf: "metadata.correlation_uid", cef: "flexString2:groupId", leef: "groupId", sd: "grp",
 		value: func(r *Record) any { return r.Group }},
 	{ecs: "lookalike.sensor", value: func(r *Record) any { return r.Sensor }},

@@ -40,6 +40,12 @@ var (
 		Name:      "alert_late_detections_total",
 		Help:      "Counter of detections after the last flush, which went to the log.",
 	})
+	envelopesLeftOut = promauto.NewCounter(prometheus.CounterOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: subsystem,
+		Name:      "alert_envelopes_left_out_total",
+		Help:      "Counter of refused messages whose envelope no alert record has, only their number.",
+	})
 	restoredCount = promauto.NewCounter(prometheus.CounterOpts{
 		Namespace: plugin.Namespace,
 		Subsystem: subsystem,

@@ -95,6 +95,7 @@ type Record struct {
 	ServerBlock string
 	View        string
 	SMTP        []SMTP
+	SMTPMore    uint64 `json:",omitempty"` // refused messages whose envelopes are left out
 	Lost        *Gap
 
 	Sensor  string
@@ -154,7 +155,7 @@ func newRecord(g *group, phase Phase) *Record {
 	r.DistinctNames = w.distinctNames()
 	r.Clients = w.clients
 	r.DistinctClients = w.distinctClients()
-	r.SMTP = w.envelopes
+	r.SMTP, r.SMTPMore = w.envelopes, w.more
 	return r
 }
 
