@@ -208,3 +208,31 @@ func BenchmarkNew(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkMatchFreshGoroutine asks on a new goroutine each time, with the
+// small stack that goroutines begin with, as servers do for each query.
+func BenchmarkMatchFreshGoroutine(b *testing.B) {
+	for _, tt := range []struct {
+		name, qname string
+		match       bool
+	}{
+		{"no-match", "mail.sample.ml.", false},
+		{"blocked", "mx.army.ml.", true},
+		{"edit", "centxcom.ml.", true},
+	} {
+		b.Run(tt.name, func(b *testing.B) {
+			x := benchIndex(b, 5_000)
+			matched := make(chan bool)
+			b.ReportAllocs()
+			for b.Loop() {
+				go func() {
+					_, ok := x.Match(tt.qname)
+					matched <- ok
+				}()
+				if <-matched != tt.match {
+					b.Fatalf("Match(%q) = %t, want %t", tt.qname, !tt.match, tt.match)
+				}
+			}
+		})
+	}
+}

@@ -72,23 +72,23 @@ func endKeywords(r *reading) iter.Seq[*keyword] {
 
 // combosquatEnd cuts a keyword from the end of r, and after it another one.
 func (s *search) combosquatEnd(r *reading, w *keyword, cut affix) {
-	rest := s.cutKeyword(r, w, &cut)
-	for w := range endKeywords(&rest) {
-		cut := cut
-		s.cutKeyword(&rest, w, &cut)
+	rest, cut := s.cutKeyword(r, w, cut)
+	for w := range endKeywords(rest) {
+		s.cutKeyword(rest, w, cut)
 	}
 }
 
-// cutKeyword returns r without a keyword at its end, after comparing it.
-func (s *search) cutKeyword(r *reading, w *keyword, cut *affix) reading {
+// cutKeyword returns r without a keyword at its end, after comparing it, and
+// what has been cut.
+func (s *search) cutKeyword(r *reading, w *keyword, cut affix) (*reading, affix) {
 	n := len(w.letters)
-	rest := r.cut(n)
-	*cut = cut.with(w.text, r.hyphens.has(n))
+	rest := s.wordless[cut.count].cut(r, n)
+	cut = cut.with(w, r.hyphens.has(n))
 	for k := range min(rest.labels, s.index.depth, compareLabels) {
-		s.sameRun(&rest, int(rest.ends[k]), k, *cut)
+		s.sameRun(rest, int(rest.ends[k]), k, cut)
 	}
-	s.combosquatStarts(&rest, *cut)
-	return rest
+	s.combosquatStarts(rest, cut)
+	return rest, cut
 }
 
 // combosquatStarts looks for keywords where a run of rightmost labels begins.
@@ -108,21 +108,23 @@ func (s *search) combosquatStart(r *reading, n, k int, cut affix, max int) {
 	if k > 0 {
 		least = int(r.ends[k-1])
 	}
-	for _, w := range keywordsByFirst[twoLetters(r.letters[n-1], r.letters[n-2])] {
+	words := keywordsByFirst[twoLetters(r.letters[n-1], r.letters[n-2])]
+	for i := range words {
+		w := &words[i]
 		rest := n - len(w.letters)
 		if rest <= least || rest < floors[Combosquat].medium || !hasLetters(r, rest, w.letters) {
 			continue
 		}
-		cut := cut.with(w.text, r.hyphens.has(rest))
+		cut := cut.with(w, r.hyphens.has(rest))
 		s.sameRun(r, rest, k, cut)
 		s.combosquatStart(r, rest, k, cut, max-1)
 	}
 }
 
 // with returns the affix with one more keyword cut off.
-func (a affix) with(keyword string, separated bool) affix {
+func (a affix) with(w *keyword, separated bool) affix {
 	a.separated = a.separated && separated
-	a.keywords[a.count] = keyword
+	a.keywords[a.count] = w
 	a.count++
 	return a
 }

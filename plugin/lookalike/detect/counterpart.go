@@ -18,8 +18,9 @@ func (x *Index) Counterparts(qname string) []*Verdict {
 	if t == nil {
 		return nil
 	}
-	var s search
-	if !s.start(x, t, qname) {
+	s := newSearch(x)
+	defer s.release()
+	if !s.start(t, qname) {
 		return nil
 	}
 	tlds := slices.Sorted(maps.Keys(x.kept.labels))

@@ -56,9 +56,9 @@ func (b *builder) eachDouble(do func(id uint32, r *reading)) {
 		if int(b.index.cores[id]) < doubleMin {
 			continue
 		}
-		r := b.index.protectedReading(id)
+		r := b.readProtected(b.index, id)
 		if doubleMin <= r.size && r.size <= doubleMax && r.labels <= compareLabels {
-			do(id, &r)
+			do(id, r)
 		}
 	}
 }
@@ -143,7 +143,7 @@ var casesOfFront, casesOfBack, casesOfLeft = func() (front, back [len(outer)]uin
 // outerSet is a set of three outer letters, five bits each.
 type outerSet [1 << 15 / 64]uint64
 
-func (s *outerSet) add(o uint64) { s[o/64] |= 1 << (o % 64) }
+func (s *outerSet) add(o uint16) { s[o/64] |= 1 << (o % 64) }
 
 // cases returns the bits of the cases whose letters are in the set.
 func (s *outerSet) cases(o *outerKeys, casesOf *[len(outer)]uint64) (cases uint64) {
@@ -154,7 +154,7 @@ func (s *outerSet) cases(o *outerKeys, casesOf *[len(outer)]uint64) (cases uint6
 }
 
 // outerKeys are the outer letters at one end of a name, for each of outer.
-type outerKeys [len(outer)]uint64
+type outerKeys [len(outer)]uint16
 
 // outerEnds are those at both ends.
 type outerEnds struct{ front, back outerKeys }
@@ -172,9 +172,9 @@ func outerBack(letters []rune) outerKeys {
 }
 
 func outerOf(letters ...rune) (keys outerKeys) {
-	var l [5]uint64
+	var l [5]uint16
 	for i, r := range letters {
-		l[i] = uint64(glyph(r)) & 31
+		l[i] = uint16(glyph(r)) & 31
 	}
 	for i := range outer {
 		at := &outer[i].at
@@ -186,7 +186,7 @@ func outerOf(letters ...rune) (keys outerKeys) {
 // key returns the key of the outer letters in case c of a name of size letters
 // in so many labels.
 func (o *outerEnds) key(c outerCase, size, labels int) uint64 {
-	return key(o.front[c.front]|o.back[c.back]<<15|uint64(size-int(c.left))<<30|uint64(labels)<<40, editKey)
+	return key(uint64(o.front[c.front])|uint64(o.back[c.back])<<15|uint64(size-int(c.left))<<30|uint64(labels)<<40, editKey)
 }
 
 // double looks for protected names at two edits. h are the prefix hashes of r.
@@ -297,12 +297,12 @@ func (s *search) doubleCandidates(r *reading, k int, hash uint64) {
 		if !ok {
 			return
 		}
-		p := s.index.protectedReading(id)
+		p := s.readProtected(s.index, id)
 		q := r.run(k)
-		if twoEdits(p.letters[:p.size], q) && samePlaces(&p, r, len(q)) {
+		if twoEdits(p.letters[:p.size], q) && samePlaces(p, r, len(q)) {
 			f := s.finding(r, k)
 			f.id, f.size, f.class, f.confidence = id, p.size, DoubleTypo, confidenceOf(DoubleTypo, p.size)
-			s.add(f)
+			s.add(&f)
 		}
 	}
 }

@@ -105,12 +105,11 @@ const maxPairs = 4
 // nearJoined looks for protected names at one edit from r with pairs put
 // together, and reports whether there are any.
 func (s *search) nearJoined(r *reading, only int, cut affix) bool {
-	joined := r.joined(only)
+	joined := s.joined.join(r, only)
 	if joined.size == r.size {
 		return false
 	}
-	var buf [maxLetters + 1]uint64
-	s.nearRuns(&joined, prefixHashes(buf[:0], joined.run(min(joined.labels, compareLabels)-1)), cut)
+	s.nearRuns(joined, joined.compared(s.joinedHashes[:0]), cut)
 	return true
 }
 
@@ -158,7 +157,7 @@ func (s *search) nearCandidates(r *reading, h uint64, k int, cut affix) {
 // nearTo adds protected name id if the rightmost k+1 labels of r are one edit
 // away from it.
 func (s *search) nearTo(r *reading, k int, id uint32, cut affix) {
-	p := s.index.protectedReading(id)
+	p := s.readProtected(s.index, id)
 	q := r.run(k)
 	size := p.size
 	e, ok := oneEdit(p.letters[:p.size], q)
@@ -166,7 +165,7 @@ func (s *search) nearTo(r *reading, k int, id uint32, cut affix) {
 		if !p.paired() {
 			return
 		}
-		joined := p.joined(all)
+		joined := s.protectedJoined.join(p, all)
 		if e, ok = oneEdit(joined.letters[:joined.size], q); !ok {
 			return
 		}
@@ -176,7 +175,7 @@ func (s *search) nearTo(r *reading, k int, id uint32, cut affix) {
 	f.id, f.size = id, size
 	f.how = how{slip: e, affix: cut}
 	f.class, f.confidence = e.class(size)
-	if splitBesides(&p, r, len(q), e) {
+	if splitBesides(p, r, len(q), e) {
 		if f.class < Split {
 			f.class = Split
 		}
@@ -189,7 +188,7 @@ func (s *search) nearTo(r *reading, k int, id uint32, cut affix) {
 		f.confidence = min(f.confidence, Low)
 		f.how.common = true
 	}
-	s.add(f)
+	s.add(&f)
 }
 
 // splitBesides reports whether the first n letters of q have a dot or hyphen

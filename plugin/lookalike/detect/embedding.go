@@ -14,8 +14,7 @@ const embeddingLetters = 5
 // embedding looks for protected names as a run of labels, or of parts of
 // labels between hyphens, anywhere in r.
 func (s *search) embedding(r *reading) {
-	var buf [maxPlaces + 2]int
-	places := append(buf[:0], 0)
+	places := append(s.places[:0], 0)
 	marks := r.dots.or(&r.hyphens)
 	for i := marks.next(1); 0 < i && i < r.size && len(places) <= maxPlaces; i = marks.next(i + 1) {
 		places = append(places, i)
@@ -71,9 +70,8 @@ func (s *search) embedded(r *reading, from, to int, t *tail) {
 			if !ok {
 				break
 			}
-			p := s.index.protectedReading(id)
-			part := r.cut(from)
-			rel, ok := relate(&p, &part, to-from)
+			p, part := s.readProtected(s.index, id), s.part.cut(r, from)
+			rel, ok := relate(p, part, to-from)
 			if !ok || rel.places == more {
 				continue
 			}
@@ -84,7 +82,7 @@ func (s *search) embedded(r *reading, from, to int, t *tail) {
 			} else if !s.generic(id) {
 				f.confidence = confidenceOf(Embedding, p.size)
 			}
-			s.add(f)
+			s.add(&f)
 		}
 	}
 }

@@ -19,11 +19,12 @@ func (x *Index) Explain(qname string) []string {
 		}
 		return []string{"it does not lie under a lookalike TLD (" + strings.Join(all, ", ") + ")"}
 	}
-	var s search
+	s := newSearch(x)
+	defer s.release()
 	if !s.name.parse(qname) {
 		return []string{"it is no domain name: a label has 1 to 63 octets, a name 255 in all"}
 	}
-	if !s.start(x, t, qname) {
+	if !s.start(t, qname) {
 		return []string{"nothing is left to compare before " + quote(s.name.text(s.hi, s.name.labels))}
 	}
 	steps := s.explainName()
@@ -54,13 +55,12 @@ func (s *search) explainName() []string {
 		steps = append(steps, quote(n.text(0, s.lo))+" names a service and is set aside")
 	}
 	for i := s.lo; i < s.hi; i++ {
-		var buf [maxRunes]rune
-		if _, foreign := decodeLabel(buf[:0], n.label(i)); !foreign {
+		if _, foreign := decodeLabel(s.runes[0][:0], n.label(i)); !foreign {
 			continue
 		}
 		one := name{labels: 1}
 		one.ends[0] = uint8(copy(one.bytes[:], n.label(i)))
-		var r reading
+		r := &s.part
 		r.read(&one, 0, 1)
 		steps = append(steps, fmt.Sprintf("label %s is %s in Unicode and reads as %s", quote(n.text(i, i+1)), quote(one.unicode()),
 			quote(leftToRight(r.letters[:r.size]))))

@@ -120,6 +120,7 @@ type builder struct {
 	index *Index
 	tails labelSet // public suffixes met so far
 	keys  int      // an upper bound of the keys
+	scratch
 }
 
 // list takes the protected names in.
@@ -183,7 +184,7 @@ func (b *builder) split(p string, n *name, id uint32) uint8 {
 			x.tails[last] = append(x.tails[last], t)
 		}
 	}
-	var r reading
+	r := &b.protected
 	labels := n.labels - 1 - strings.Count(p[at:], ".")
 	r.read(n, 0, labels)
 	x.depth = max(x.depth, labels)
@@ -200,7 +201,7 @@ func (b *builder) fill() {
 	x := b.index
 	x.keys = newTable(b.keys)
 	for id := range uint32(len(x.cores)) {
-		r := x.protectedReading(id)
+		r := b.readProtected(x, id)
 		if r.size == 0 {
 			continue
 		}
@@ -208,18 +209,18 @@ func (b *builder) fill() {
 		for s := range styles {
 			x.keys.add(skeletonOf(r.letters[:r.size], s), id)
 		}
-		b.addEdits(&r, id)
+		b.addEdits(r, id)
 		if r.paired() {
-			joined := r.joined(all)
+			joined := b.protectedJoined.join(r, all)
 			x.sizes.add(joined.size)
-			b.addEdits(&joined, id)
+			b.addEdits(joined, id)
 		}
 	}
 }
 
 // addEdits puts in the letters of r, whole and with one left out.
 func (b *builder) addEdits(r *reading, id uint32) {
-	var buf [maxLetters + 1]uint64
+	var buf hashes
 	h := prefixHashes(buf[:0], r.letters[:r.size])
 	whole := h[r.size]
 	b.index.keys.add(key(whole, editKey), id)
@@ -243,16 +244,6 @@ func (x *Index) suffix(id uint32) string {
 		return x.protected(id)
 	}
 	return x.text[x.starts[id]+uint32(x.cores[id])+1 : x.starts[id+1]]
-}
-
-// protectedReading reads the core of protected name id.
-func (x *Index) protectedReading(id uint32) (r reading) {
-	if core := x.core(id); core != "" {
-		var n name
-		n.parse(core)
-		r.read(&n, 0, n.labels)
-	}
-	return r
 }
 
 // Len returns the number of protected names.

@@ -16,17 +16,16 @@ func (s *search) keptTail(r *reading) {
 		if !hasLetters(r, 0, t.letters) || n == r.size {
 			continue
 		}
-		rest := r.cut(n)
+		rest := s.tailless.cut(r, n)
 		if rest.labels == 0 {
 			continue
 		}
 		cut := affix{tail: t, separated: r.dots.has(n) || r.hyphens.has(n)}
-		s.same(&rest, cut)
+		s.same(rest, cut)
 		// One letter more or less next to a glued TLD of two letters is
 		// hardly evidence.
 		if s.open(Homoglyph) && (cut.separated || n > 2) {
-			var buf [maxLetters + 1]uint64
-			s.near(&rest, prefixHashes(buf[:0], rest.run(min(rest.labels, compareLabels)-1)), cut)
+			s.near(rest, rest.compared(s.hashes[:0]), cut)
 		}
 	}
 }

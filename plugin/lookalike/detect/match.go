@@ -2,7 +2,6 @@ package detect
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"strings"
 )
@@ -18,8 +17,9 @@ func (x *Index) Match(qname string) (*Verdict, bool) {
 	if t == nil {
 		return nil, false
 	}
-	var s search
-	if !s.start(x, t, qname) {
+	s := newSearch(x)
+	defer s.release()
+	if !s.start(t, qname) {
 		return nil, false
 	}
 	s.run()
@@ -29,45 +29,17 @@ func (x *Index) Match(qname string) (*Verdict, bool) {
 	return s.verdict(), true
 }
 
-// search is the comparison of one name with an Index.
-type search struct {
-	index  *Index
-	name   name
-	lo, hi int     // the labels compared; before lo is the service, from hi on the suffix
-	query  reading // those labels
-	budget int     // how many more candidates are looked at
-	found  []finding
-
-	// Whether the last label is the TLD of protected names; only names of that
-	// TLD are meant then.
-	keptTLD bool
-}
-
 // maxCandidates bounds the protected names that one search looks at.
 const maxCandidates = 256
 
-// noName is the id of a finding about no protected name in particular.
-const noName = math.MaxUint32
-
-// finding is one protected name that the queried name resembles.
-type finding struct {
-	id         uint32
-	class      Class
-	confidence Confidence
-	size       int // letters of the protected name, or of its joined form
-	first      int // the label where the resembling part of the queried name begins
-	last       int // the label where it ends
-	how        how
-}
-
 // start takes qname apart. It reports whether there is anything to compare.
-func (s *search) start(x *Index, t *tld, qname string) bool {
+func (s *search) start(t *tld, qname string) bool {
 	if !s.name.parse(qname) {
 		return false
 	}
-	s.index = x
 	s.budget = maxCandidates
-	s.hi = s.name.labels - 1
+	s.keptTLD = false
+	s.lo, s.hi = 0, s.name.labels-1
 	if s.hi > 0 && t.suffixes.has(s.name.label(s.hi-1)) {
 		s.hi--
 	}
@@ -96,8 +68,7 @@ func (s *search) run() {
 		return
 	}
 	s.keptTLD = true
-	rest := s.query.cut(int(s.query.ends[0]))
-	s.compare(&rest)
+	s.compare(s.beforeTLD.cut(&s.query, int(s.query.ends[0])))
 	if len(s.found) == 0 {
 		s.found = append(s.found, finding{id: noName, first: s.hi, last: s.hi})
 	}
@@ -119,19 +90,7 @@ func (s *search) compare(r *reading) {
 	if !s.open(Homoglyph) {
 		return
 	}
-	// The array for the hashes is cleared each time: names are short.
-	if letters := r.run(min(r.labels, compareLabels) - 1); len(letters) < 64 {
-		var buf [64]uint64
-		s.compareLetters(r, prefixHashes(buf[:0], letters))
-	} else {
-		var buf [maxLetters + 1]uint64
-		s.compareLetters(r, prefixHashes(buf[:0], letters))
-	}
-}
-
-// compareLetters tries the classes in which letters differ or are added. h are
-// the prefix hashes of r.
-func (s *search) compareLetters(r *reading, h []uint64) {
+	h := r.compared(s.hashes[:0])
 	s.near(r, h, affix{})
 	if s.open(Combosquat) {
 		s.combosquat(r)
@@ -157,8 +116,8 @@ func (s *search) best() Class {
 func (s *search) open(c Class) bool { return len(s.found) == 0 || s.found[0].class > c }
 
 // add takes a finding in when its class is the best so far.
-func (s *search) add(f finding) {
-	if f.confidence == Unsure || !s.meant(&f) {
+func (s *search) add(f *finding) {
+	if f.confidence == Unsure || !s.meant(f) {
 		return
 	}
 	if best := s.best(); best != None {
@@ -173,12 +132,12 @@ func (s *search) add(f finding) {
 	for i := range s.found {
 		if old := &s.found[i]; old.id == f.id {
 			if f.confidence > old.confidence || f.confidence == old.confidence && f.first < old.first {
-				*old = f
+				*old = *f
 			}
 			return
 		}
 	}
-	s.found = append(s.found, f)
+	s.found = append(s.found, *f)
 }
 
 // meant reports whether the public suffix of the protected name is the one that

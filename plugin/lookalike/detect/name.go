@@ -9,7 +9,7 @@ const (
 )
 
 // name is a domain name taken apart: its labels as bytes, lower-cased, without
-// escapes. It lives on the stack.
+// escapes.
 type name struct {
 	bytes  [maxOctets]byte
 	ends   [maxLabels]uint8 // ends[i] is where label i ends in bytes

@@ -9,6 +9,9 @@ const maxLetters = 256
 // reading is a name as the comparison reads it: its letters, with Unicode
 // folded to ASCII, and apart from them the places of dots and hyphens. Letters
 // are stored last letter first, so that a run of rightmost labels is a prefix.
+//
+// It is too large for the stack of a goroutine that serves one query: it is
+// passed by pointer, and set from another one rather than returned.
 type reading struct {
 	letters [maxLetters]rune
 	size    int
@@ -20,6 +23,16 @@ type reading struct {
 	skipped int   // labels that stand to the right, outside of the reading
 	seen    trait // wideLetter and pairBegins, of all letters
 	before  trait // of the last letter that was added
+}
+
+// reset makes the reading empty. Letters and ends beyond the new size may hold
+// anything, but for ends[0].
+func (r *reading) reset() {
+	r.size, r.labels = 0, 0
+	r.ends[0] = 0
+	r.dots, r.hyphens = places{}, places{}
+	r.foreign, r.skipped = 0, 0
+	r.seen, r.before = 0, 0
 }
 
 // places is a set of places between letters: i has i letters to its right.
@@ -50,9 +63,10 @@ func (p *places) next(i int) int {
 	return -1
 }
 
-// read reads the labels from lo up to hi of n. Labels that do not fit are left
-// out, from the left.
+// read sets r to the labels from lo up to hi of n. Labels that do not fit are
+// left out, from the left.
 func (r *reading) read(n *name, lo, hi int) {
+	r.reset()
 	for i := hi - 1; i >= lo; i-- {
 		if r.labels > 0 {
 			r.dots.add(r.size)
@@ -175,76 +189,79 @@ func (r *reading) run(k int) []rune { return r.letters[:r.ends[k]] }
 // endsLabel reports whether a label begins, read from the left, at place i.
 func (r *reading) endsLabel(i int) bool { return i == r.size || r.dots.has(i) }
 
-// cut returns the reading without its n last letters and the dots and hyphens
-// next to them.
-func (r *reading) cut(n int) reading {
-	c := reading{size: r.size - n, skipped: r.skipped, seen: r.seen}
-	copy(c.letters[:c.size], r.letters[n:r.size])
-	for k := range r.labels {
-		if end := int(r.ends[k]); end > n {
-			c.ends[c.labels] = uint16(end - n)
-			c.labels++
+// cut sets r to q without its n last letters and the dots and hyphens next to
+// them, and returns r.
+func (r *reading) cut(q *reading, n int) *reading {
+	r.reset()
+	r.size, r.skipped, r.seen = q.size-n, q.skipped, q.seen
+	copy(r.letters[:r.size], q.letters[n:q.size])
+	for k := range q.labels {
+		if end := int(q.ends[k]); end > n {
+			r.ends[r.labels] = uint16(end - n)
+			r.labels++
 		} else {
-			c.skipped++
+			r.skipped++
 		}
 	}
-	if r.foreign > 0 {
-		c.foreign = max(1, r.foreign-(r.labels-c.labels))
+	if q.foreign > 0 {
+		r.foreign = max(1, q.foreign-(q.labels-r.labels))
 	}
-	for i := r.dots.next(n + 1); i >= 0; i = r.dots.next(i + 1) {
-		c.dots.add(i - n)
+	for i := q.dots.next(n + 1); i >= 0; i = q.dots.next(i + 1) {
+		r.dots.add(i - n)
 	}
-	for i := r.hyphens.next(n + 1); i >= 0; i = r.hyphens.next(i + 1) {
-		c.hyphens.add(i - n)
+	for i := q.hyphens.next(n + 1); i >= 0; i = q.hyphens.next(i + 1) {
+		r.hyphens.add(i - n)
 	}
-	return c
+	return r
 }
 
-// all is the argument of joined for all pairs.
+// all is the argument of join for all pairs.
 const all = -1
 
-// joined returns the reading with the pairs of letters that read as one put
-// together: all of them, or only the one of that number from the left. Pairs
-// across a dot or hyphen stay.
-func (r *reading) joined(only int) reading {
-	c := reading{skipped: r.skipped, foreign: r.foreign, seen: wideLetter}
+// join sets r to q with the pairs of letters that read as one put together: all
+// of them, or only the one of that number from the left. Pairs across a dot or
+// hyphen stay. It returns r.
+func (r *reading) join(q *reading, only int) *reading {
+	r.reset()
+	r.skipped, r.foreign, r.seen = q.skipped, q.foreign, wideLetter
 	// Which letters go together is found from the left of the name, where
 	// people begin to read; the letters are then copied from the right.
-	var left [maxLetters]bool // left[i]: letter i goes together with i-1
-	for i, pair := r.size-1, 0; i > 0; i-- {
-		if !r.pairAt(i) {
+	var left places // those of letters that go together with the one before
+	for i, pair := q.size-1, 0; i > 0; i-- {
+		if !q.pairAt(i) {
 			continue
 		}
-		if left[i] = only == all || only == pair; left[i] {
+		if only == all || only == pair {
+			left.add(i)
 			i--
 		}
 		pair++
 	}
 	label := 0
-	for i := 0; i <= r.size; i++ {
-		if r.dots.has(i) {
-			c.dots.add(c.size)
+	for i := 0; i <= q.size; i++ {
+		if q.dots.has(i) {
+			r.dots.add(r.size)
 		}
-		if r.hyphens.has(i) {
-			c.hyphens.add(c.size)
+		if q.hyphens.has(i) {
+			r.hyphens.add(r.size)
 		}
-		for label < r.labels && int(r.ends[label]) == i {
-			c.ends[label] = uint16(c.size)
+		for label < q.labels && int(q.ends[label]) == i {
+			r.ends[label] = uint16(r.size)
 			label++
 		}
-		if i == r.size {
+		if i == q.size {
 			break
 		}
-		if i+1 < r.size && left[i+1] {
-			c.letters[c.size], _ = together(r.letters[i+1], r.letters[i])
+		if i+1 < q.size && left.has(i+1) {
+			r.letters[r.size], _ = together(q.letters[i+1], q.letters[i])
 			i++
 		} else {
-			c.letters[c.size] = r.letters[i]
+			r.letters[r.size] = q.letters[i]
 		}
-		c.size++
+		r.size++
 	}
-	c.labels = r.labels
-	return c
+	r.labels = q.labels
+	return r
 }
 
 // pairAt reports whether letters i and i-1 read as one.

@@ -47,7 +47,7 @@ func (s *search) differences(f *finding) []string {
 	case Split:
 		say("a dot or hyphen splits it")
 	case Combosquat:
-		say(quote(strings.Join(f.how.affix.keywords[:f.how.affix.count], " ")), "is added")
+		say(quote(f.how.affix.text()), "is added")
 	case Embedding:
 		say("it stands inside the name")
 		if tail != nil {
@@ -92,11 +92,10 @@ func (s *search) glyphPairs(f *finding) []string {
 	if f.how.class != Homoglyph && f.how.class != Split {
 		return nil
 	}
-	p := s.index.protectedReading(f.id)
-	var q reading
+	p, q := s.readProtected(s.index, f.id), &s.part
 	if t := f.how.affix.tail; t != nil {
-		q.read(&s.name, f.first, s.hi)
-		q = q.cut(len(t.letters))
+		s.joined.read(&s.name, f.first, s.hi)
+		q.cut(&s.joined, len(t.letters))
 	} else {
 		q.read(&s.name, f.first, f.last)
 	}

@@ -3,6 +3,7 @@ package detect
 import (
 	"bytes"
 	"slices"
+	"strings"
 )
 
 // This file holds the classes in which the letters are the same, to the eye at
@@ -13,9 +14,21 @@ import (
 // value is nothing.
 type affix struct {
 	tail      *tail // the public suffix of protected names, kept in the name
-	keywords  [2 * maxKeywords]string
-	count     int  // keywords
-	separated bool // by a dot or hyphen, all of it
+	keywords  [2 * maxKeywords]*keyword
+	count     uint8 // keywords
+	separated bool  // by a dot or hyphen, all of it
+}
+
+// words returns the keywords.
+func (a *affix) words() []*keyword { return a.keywords[:a.count] }
+
+// text returns the keywords for people to read.
+func (a *affix) text() string {
+	all := make([]string, 0, len(a.keywords))
+	for _, w := range a.words() {
+		all = append(all, w.text)
+	}
+	return strings.Join(all, " ")
 }
 
 // same looks for protected names whose skeleton is that of a run of rightmost
@@ -63,8 +76,8 @@ func (s *search) sameKey(r *reading, n, k int, key uint64, cut affix) {
 
 // sameAs adds protected name id if the first n letters of r read as it.
 func (s *search) sameAs(r *reading, n, k int, id uint32, cut affix) {
-	p := s.index.protectedReading(id)
-	rel, ok := relate(&p, r, n)
+	p := s.readProtected(s.index, id)
+	rel, ok := relate(p, r, n)
 	if !ok {
 		return
 	}
@@ -75,7 +88,7 @@ func (s *search) sameAs(r *reading, n, k int, id uint32, cut affix) {
 	if whole && (r.hyphens.has(0) || r.hyphens.has(n)) {
 		rel.places = more
 	}
-	plain := cut == affix{}
+	plain := cut.tail == nil && cut.count == 0
 	switch {
 	case plain && s.equalsCore(&f):
 		f.class = TLDSwap
@@ -101,15 +114,15 @@ func (s *search) sameAs(r *reading, n, k int, id uint32, cut affix) {
 	if f.how.common || f.how.generic {
 		f.confidence = min(f.confidence, Low)
 	}
-	s.add(f)
+	s.add(&f)
 }
 
 // equalsCore reports whether the labels of f are those of the protected name
-// before its public suffix: octet for octet, or code point for code point where
+// before its public suffix, which was read last: octet for octet, or code point for code point where
 // one of them is an A-label and the other raw UTF-8.
 func (s *search) equalsCore(f *finding) bool {
-	var core name
-	if !core.parse(s.index.core(f.id)) || core.labels != f.last-f.first {
+	core := &s.core
+	if core.labels != f.last-f.first {
 		return false
 	}
 	for i := range core.labels {
@@ -117,9 +130,8 @@ func (s *search) equalsCore(f *finding) bool {
 		if bytes.Equal(a, b) {
 			continue
 		}
-		var bufA, bufB [maxRunes]rune
-		x, foreignA := decodeLabel(bufA[:0], a)
-		y, foreignB := decodeLabel(bufB[:0], b)
+		x, foreignA := decodeLabel(s.runes[0][:0], a)
+		y, foreignB := decodeLabel(s.runes[1][:0], b)
 		if !foreignA || !foreignB || !slices.Equal(x, y) {
 			return false
 		}

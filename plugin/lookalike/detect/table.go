@@ -111,6 +111,12 @@ func prefixHashes(h []uint64, letters []rune) []uint64 {
 	return h
 }
 
+// compared appends to h the prefix hashes of the labels of r that are compared
+// letter by letter, of which there is at least one.
+func (r *reading) compared(h []uint64) []uint64 {
+	return prefixHashes(h, r.run(min(r.labels, compareLabels)-1))
+}
+
 // without returns the hash of a string of which whole is the hash, without
 // letter i; h are its prefix hashes.
 func without(h []uint64, whole uint64, i int) uint64 {

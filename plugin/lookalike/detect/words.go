@@ -83,7 +83,7 @@ func (s *search) genericCombination(id uint32, cut *affix) bool {
 	if _, ok := hostWords[s.index.core(id)]; !ok {
 		return false
 	}
-	return !slices.ContainsFunc(cut.keywords[:cut.count], func(w string) bool { return slices.Contains(nationalWords, w) })
+	return !slices.ContainsFunc(cut.words(), func(w *keyword) bool { return slices.Contains(nationalWords, w.text) })
 }
 
 // generic reports whether protected name id is, before its public suffix, a
