@@ -64,7 +64,7 @@ func decode(t *testing.T, body []byte) map[string]any {
 func TestECS(t *testing.T) {
 	want := map[string]string{
 		"@timestamp":                         "2026-11-23T08:45:00.000Z",
-		"message":                            "192.0.2.25 asked for mail.xn--rmy-5cd.ml (mail.аrmy.ml) by way of partner.example, which resembles army.mil, arm.mil (idn-homoglyph, high confidence); answered with the sinkhole; 42 queries since 08:41:00Z, 57 in all",
+		"message":                            "192.0.2.25 asked for mail.xn--rmy-5cd.ml (mail.аrmy.ml) by way of partner.example, which resembles army.mil, arm.mil (idn-homoglyph, high confidence); answered with the sinkhole; 42 queries since 08:41:00Z, 57 in all; mail from alice@example.org to bob@army.ml was refused",
 		"ecs.version":                        "9.4.0",
 		"tags":                               "[idn-homoglyph]",
 		"event.kind":                         "alert",
@@ -243,15 +243,74 @@ func TestECSConforms(t *testing.T) {
 func TestMessages(t *testing.T) {
 	tests := map[string]string{
 		"first":   "2001:db8::25 asked for army.ml, which resembles army.mil (tld-swap, high confidence); answered NXDOMAIN",
-		"storm":   "about 1 clients asked for about 2 names that resemble protected ones (idn-homoglyph), among them mail.xn--rmy-5cd.ml; answered with the sinkhole; 42 queries since 08:41:00Z",
-		"final":   "192.0.2.25 asked for mail.xn--rmy-5cd.ml (mail.аrmy.ml) by way of partner.example, which resembles army.mil, arm.mil (idn-homoglyph, high confidence); answered with the sinkhole; no more is expected, 57 queries in all since 08:40:00Z",
-		"monitor": "192.0.2.25 asked for mail.xn--rmy-5cd.ml (mail.аrmy.ml) by way of partner.example, which resembles army.mil, arm.mil (idn-homoglyph, high confidence); not blocked, only reported; 42 queries since 08:41:00Z, 57 in all",
+		"storm":   "about 1 clients asked for about 2 names that resemble protected ones (idn-homoglyph), among them mail.xn--rmy-5cd.ml; answered with the sinkhole; 42 queries since 08:41:00Z; mail from alice@example.org to bob@army.ml was refused",
+		"final":   "192.0.2.25: mail from alice@example.org to bob@army.ml was refused; xn--rmy-5cd.ml resembles army.mil, arm.mil (idn-homoglyph, high confidence); no more is expected, 57 queries in all since 08:40:00Z",
+		"monitor": "192.0.2.25 asked for mail.xn--rmy-5cd.ml (mail.аrmy.ml) by way of partner.example, which resembles army.mil, arm.mil (idn-homoglyph, high confidence); not blocked, only reported; 42 queries since 08:41:00Z, 57 in all; mail from alice@example.org to bob@army.ml was refused",
+		"end":     "192.0.2.25 asked for mail.xn--rmy-5cd.ml (mail.аrmy.ml) by way of partner.example, which resembles army.mil, arm.mil (idn-homoglyph, high confidence); answered with the sinkhole; no more is expected, 57 queries in all since 08:40:00Z",
 		"lost":    "7 alerts with 12 detections were lost to this receiver (queue_full): sequence 3 to 9",
 	}
 	all := everyPhase()
+	all["end"] = sample()
+	all["end"].Phase, all["end"].Count, all["end"].SMTP = Final, 0, nil
 	for name, want := range tests {
 		if got := all[name].Message(); got != want {
 			t.Errorf("Got %s message\n%q, want\n%q", name, got, want)
+		}
+	}
+}
+
+// TestMailMessages holds that records about refused messages say whose they
+// were, in every format.
+func TestMailMessages(t *testing.T) {
+	two := []SMTP{{From: "alice@example.org", To: "bob@army.ml", HELO: "mx1.example.org"}, {To: "carol@army.ml", HELO: "mx2.example.org"}}
+	tests := []struct {
+		name  string
+		phase Phase
+		total uint64
+		smtp  []SMTP
+		more  uint64
+		kind  string
+		want  string
+	}{
+		{"a message without a query", First, 0, two[:1], 0, "alert",
+			"192.0.2.25: mail from alice@example.org to bob@army.ml was refused; xn--rmy-5cd.ml resembles army.mil, arm.mil (idn-homoglyph, high confidence)"},
+		{"more than one, after a query", Update, 1, two, 3, "alert",
+			"192.0.2.25: mail from alice@example.org to bob@army.ml was refused (and 4 more); xn--rmy-5cd.ml resembles army.mil, arm.mil (idn-homoglyph, high confidence)"},
+		{"a bounce", Final, 1, two[1:], 0, "alert",
+			"192.0.2.25: mail from <> to carol@army.ml was refused; xn--rmy-5cd.ml resembles army.mil, arm.mil (idn-homoglyph, high confidence); no more is expected, 1 query in all since 08:40:00Z"},
+		{"a roll-up", Storm, 0, two, 0, "alert",
+			"192.0.2.25: mail from alice@example.org to bob@army.ml was refused (and 1 more); the names resemble protected ones (idn-homoglyph)"},
+		{"the end of messages without a query", Final, 0, nil, 0, "event",
+			"192.0.2.25 had mail refused to mail.xn--rmy-5cd.ml (mail.аrmy.ml) by way of partner.example, which resembles army.mil, arm.mil (idn-homoglyph, high confidence); no more is expected"},
+		{"an envelope that plays with the screen", First, 0, []SMTP{{From: "a\u202e\nb@example.org", To: "\x00c@army.ml"}}, 0, "alert",
+			"192.0.2.25: mail from ab@example.org to c@army.ml was refused; xn--rmy-5cd.ml resembles army.mil, arm.mil (idn-homoglyph, high confidence)"},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			r := sample()
+			r.Phase, r.Count, r.Total, r.SMTP, r.SMTPMore = tc.phase, 0, tc.total, tc.smtp, tc.more
+			if got := r.Message(); got != tc.want {
+				t.Errorf("Got message\n%q, want\n%q", got, tc.want)
+			}
+			if got := decode(t, ecs.Append(nil, r))["event.kind"]; got != tc.kind {
+				t.Errorf("Got event.kind %v, want %s", got, tc.kind)
+			}
+			if got := decode(t, ocsf.Append(nil, r))["is_alert"]; got != (tc.kind == "alert") {
+				t.Errorf("Got is_alert %v, want %v", got, tc.kind == "alert")
+			}
+		})
+	}
+	r := sample()
+	r.SMTP = two
+	_, extension := decodeCEF(t, string(cef.Append(nil, r)))
+	_, attributes := decodeLEEF(t, string(leef.Append(nil, r)))
+	params := decodeStructured(t, string(structured.Append(nil, r)))
+	for what, got := range map[string][3]string{
+		"cef": {extension["suser"], extension["duser"], extension["shost"]}, "leef": {attributes["smtpFrom"], attributes["smtpTo"], attributes["smtpHelo"]},
+		"rfc5424-sd": {params["from"], params["to"], params["helo"]},
+	} {
+		if want := [3]string{"alice@example.org,", "bob@army.ml,carol@army.ml", "mx1.example.org,mx2.example.org"}; got != want {
+			t.Errorf("Got envelopes %q in %s, want %q", got, what, want)
 		}
 	}
 }

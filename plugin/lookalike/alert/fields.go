@@ -197,7 +197,7 @@ var fields = []field{
 	{ocsf: "severity", value: func(r *Record) any { return ocsfSeverity[r.Level()].name }},
 	{ocsf: "status_id", value: number(1)},
 	{ocsf: "status", value: constant("Success")},
-	{ocsf: "is_alert", value: func(r *Record) any { return detectionOnly(r, r.Count > 0) }},
+	{ocsf: "is_alert", value: func(r *Record) any { return detectionOnly(r, eventKind(r) == "alert") }},
 	{ocsf: "action_id", value: func(r *Record) any { return detectionOnly(r, ocsfAction(r).id) }},
 	{ocsf: "action", value: func(r *Record) any { return detectionOnly(r, ocsfAction(r).name) }},
 	{ocsf: "disposition_id", value: func(r *Record) any { return detectionOnly(r, ocsfDisposition(r).id) }},
@@ -237,8 +237,9 @@ var fields = []field{
 	{cef: "proto", leef: "proto", value: func(r *Record) any { return strings.ToUpper(r.Transport) }},
 	{cef: "app", value: constant("DNS")},
 	{cef: "deviceProcessName", value: constant("coredns")},
-	{cef: "suser", leef: "smtpFrom", sd: "from", value: func(r *Record) any { return envelope(r).From }},
-	{cef: "duser", leef: "smtpTo", sd: "to", value: func(r *Record) any { return envelope(r).To }},
+	{cef: "suser", leef: "smtpFrom", sd: "from", value: func(r *Record) any { return envelopes(r, func(e *SMTP) string { return e.From }) }},
+	{cef: "duser", leef: "smtpTo", sd: "to", value: func(r *Record) any { return envelopes(r, func(e *SMTP) string { return e.To }) }},
+	{cef: "shost", leef: "smtpHelo", sd: "helo", value: func(r *Record) any { return envelopes(r, func(e *SMTP) string { return e.HELO }) }},
 	{leef: "devTime", value: func(r *Record) any { return r.End }},
 	{leef: "devTimeFormat", value: constant("yyyy-MM-dd'T'HH:mm:ss.SSSX")},
 	{leef: "sev", value: func(r *Record) any { return cefSeverity[r.Level()] }},
@@ -426,10 +427,16 @@ func only(a netip.Addr, kind func(netip.Addr) bool) any {
 	return a
 }
 
-// envelope is the first of the refused messages, for formats without lists.
-func envelope(r *Record) SMTP {
-	if len(r.SMTP) == 0 {
-		return SMTP{}
+// envelopes lists a part of the refused messages' envelopes, for formats
+// without nesting: what stands at the same place in each list belongs together.
+// It is nil where no message has the part.
+func envelopes(r *Record, part func(*SMTP) string) any {
+	list := make([]string, len(r.SMTP))
+	for i := range r.SMTP {
+		list[i] = part(&r.SMTP[i])
 	}
-	return r.SMTP[0]
+	if !slices.ContainsFunc(list, func(s string) bool { return s != "" }) {
+		return nil
+	}
+	return list
 }

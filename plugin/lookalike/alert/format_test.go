@@ -102,7 +102,7 @@ func TestLines(t *testing.T) {
 			` cs2Label=qnameUnicode cs2=mail.аrmy.ml cs6Label=phase cs6=update cnt=42 cn2Label=totalCount cn2=57` +
 			` deviceCustomDate1Label=firstSeen deviceCustomDate1=1795423200000 requestContext=tlsa` +
 			` flexString2Label=groupId flexString2=` + group + ` src=192.0.2.25 dst=192.0.2.53 proto=UDP app=DNS` +
-			` deviceProcessName=coredns suser=alice@example.org duser=bob@army.ml`},
+			` deviceProcessName=coredns suser=alice@example.org duser=bob@army.ml shost=mx.example.org`},
 		{leef, `LEEF:2.0|lookalike|coredns-lookalike|1.0.0|idn-homoglyph|^|windowEnd=2026-11-23T08:45:00.000Z^action=sinkhole^eventId=` + id +
 			`^sequence=918273^confidence=90^reason=army.ml is army.mil under ml^windowStart=2026-11-23T08:41:00.000Z^cat=lookalike-domain` +
 			`^mitre=T1583.001^src=192.0.2.25^srcPort=41532^dst=192.0.2.53^dstPort=53^qname=mail.xn--rmy-5cd.ml^qtype=MX` +
@@ -110,7 +110,7 @@ func TestLines(t *testing.T) {
 			`^confidenceLevel=high^protectedName=army.mil,arm.mil^didYouMean=mail.army.mil,mail.arm.mil^qnameUnicode=mail.аrmy.ml` +
 			`^phase=update^count=42^totalCount=57^firstSeen=2026-11-23T08:40:00.000Z^qtypes=MX:30,A:6,AAAA:5,other:1` +
 			`^samples=mail.xn--rmy-5cd.ml,mx1.xn--rmy-5cd.ml^distinctNames=2^context=tlsa^via=partner.example^groupId=` + group +
-			`^serverBlock=dns://.:53^view=mail^proto=UDP^smtpFrom=alice@example.org^smtpTo=bob@army.ml` +
+			`^serverBlock=dns://.:53^view=mail^proto=UDP^smtpFrom=alice@example.org^smtpTo=bob@army.ml^smtpHelo=mx.example.org` +
 			`^devTime=2026-11-23T08:45:00.000Z^devTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSX^sev=8^policy=lookalike`},
 		{structured, `[lookalike@32473 end="2026-11-23T08:45:00.000Z" act="sinkhole" id="` + id + `" seq="918273" conf="90"` +
 			` reason="army.ml is army.mil under ml" start="2026-11-23T08:41:00.000Z" rule="idn-homoglyph" mitre="T1583.001"` +
@@ -118,7 +118,7 @@ func TestLines(t *testing.T) {
 			` reg="xn--rmy-5cd.ml" rcode="NXDOMAIN" eph="019ab0b1-0000-7aaa-8bbb-000000000001" prot="army.mil,arm.mil"` +
 			` dym="mail.army.mil,mail.arm.mil" qu="mail.аrmy.ml" phase="update" cnt="42" total="57" first="2026-11-23T08:40:00.000Z"` +
 			` samples="mail.xn--rmy-5cd.ml,mx1.xn--rmy-5cd.ml" names="2" ctx="tlsa" via="partner.example" grp="` + group + `"` +
-			` block="dns://.:53" view="mail" from="alice@example.org" to="bob@army.ml" sev="73"]` +
+			` block="dns://.:53" view="mail" from="alice@example.org" to="bob@army.ml" helo="mx.example.org" sev="73"]` +
 			`[origin software="coredns-lookalike" swVersion="1.0.0" ip="192.0.2.53"] ` + strings.ReplaceAll(r.Message(), "а", "?")},
 	}
 	for _, tc := range tests {

@@ -271,37 +271,91 @@ func (r *Record) Message() string {
 			g.Records, g.Detections, g.Reason, g.From, g.To)
 	case Test:
 		return "Test of the way from the resolver to you: no mail server asked for anything"
-	case Storm:
-		return r.stormMessage()
 	}
+	var s string
+	switch {
+	case r.Count == 0 && len(r.SMTP) > 0:
+		return r.mailMessage()
+	case r.Phase == Storm:
+		s = r.stormMessage()
+	default:
+		s = r.queryMessage()
+	}
+	if len(r.SMTP) > 0 {
+		s += "; " + r.refused()
+	}
+	return s
+}
+
+// mailMessage is about refused messages, and no queries.
+func (r *Record) mailMessage() string {
+	resembles := "the names resemble protected ones (" + r.Class.String() + ")"
+	if r.Phase != Storm {
+		resembles = fmt.Sprintf("%s resembles %s (%s, %s confidence)", r.Registrable, r.resembled(), r.Class, r.Confidence)
+	}
+	s := r.who() + ": " + r.refused() + "; " + resembles
+	if r.Phase == Final {
+		s += "; no more is expected"
+		if r.Total > 0 {
+			s += ", " + queries(r.Total) + " in all since " + clockTime(r.FirstSeen)
+		}
+	}
+	return s
+}
+
+// refused names the first of the refused messages. What an SMTP client said is
+// as little to be trusted as what stands in names.
+func (r *Record) refused() string {
+	from := display(r.SMTP[0].From)
+	if from == "" {
+		from = "<>" // RFC 5321 section 4.5.5
+	}
+	s := fmt.Sprintf("mail from %s to %s was refused", from, display(r.SMTP[0].To))
+	if more := uint64(len(r.SMTP)) - 1 + r.SMTPMore; more > 0 {
+		s += fmt.Sprintf(" (and %d more)", more)
+	}
+	return s
+}
+
+func (r *Record) queryMessage() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s asked for %s", r.Client, r.Name)
+	did, outcome := "asked for", "; "+r.outcome()
+	if r.Total == 0 { // only messages have been seen
+		did, outcome = "had mail refused to", ""
+	}
+	fmt.Fprintf(&b, "%s %s %s", r.Client, did, r.Name)
 	if r.Unicode != "" {
 		fmt.Fprintf(&b, " (%s)", r.Unicode)
 	}
 	if r.Via != "" {
 		fmt.Fprintf(&b, " by way of %s", r.Via)
 	}
-	fmt.Fprintf(&b, ", which resembles %s (%s, %s confidence); %s", r.resembled(), r.Class, r.Confidence, r.outcome())
-	switch r.Phase {
-	case Update:
+	fmt.Fprintf(&b, ", which resembles %s (%s, %s confidence)%s", r.resembled(), r.Class, r.Confidence, outcome)
+	switch {
+	case r.Total == 0:
+		b.WriteString("; no more is expected")
+	case r.Phase == Update:
 		fmt.Fprintf(&b, "; %s since %s, %d in all", queries(r.Count), clockTime(r.Start), r.Total)
-	case Final:
+	case r.Phase == Final:
 		fmt.Fprintf(&b, "; no more is expected, %s in all since %s", queries(r.Total), clockTime(r.FirstSeen))
 	}
 	return b.String()
 }
 
 func (r *Record) stormMessage() string {
-	who := "many clients"
+	return fmt.Sprintf("%s asked for about %d names that resemble protected ones (%s), among them %s; %s; %s since %s",
+		r.who(), r.DistinctNames, r.Class, r.Name, r.outcome(), queries(r.Count), clockTime(r.Start))
+}
+
+// who names the client, or says how many there are.
+func (r *Record) who() string {
 	switch {
 	case r.Client.IsValid():
-		who = r.Client.String()
+		return r.Client.String()
 	case r.DistinctClients > 0:
-		who = fmt.Sprintf("about %d clients", r.DistinctClients)
+		return fmt.Sprintf("about %d clients", r.DistinctClients)
 	}
-	return fmt.Sprintf("%s asked for about %d names that resemble protected ones (%s), among them %s; %s; %s since %s",
-		who, r.DistinctNames, r.Class, r.Name, r.outcome(), queries(r.Count), clockTime(r.Start))
+	return "many clients"
 }
 
 // resembled names the protected names, the first few of them.
