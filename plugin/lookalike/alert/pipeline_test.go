@@ -201,6 +201,44 @@ func TestSinkHangs(t *testing.T) {
 	})
 }
 
+// TestDirectGrace holds that a sink on this host gets its final records also
+// when somebody else has used up the time, and that it cannot use up more than
+// its grace.
+func TestDirectGrace(t *testing.T) {
+	tests := []struct {
+		name string
+		sink *receiver
+		want []string
+		took time.Duration
+		err  bool
+	}{
+		{"healthy", new(receiver), []string{"1 first 1", "2 final 0"}, 0, false},
+		{"hung", &receiver{hang: true}, []string{}, directGrace, true},
+		{"failing", &receiver{fail: errors.New("full")}, []string{}, directGrace, true},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := tc.sink.destination("direct " + tc.name)
+				d.direct = true
+				p := open(t, d)
+				p.Observe(now("army.ml"))
+				synctest.Wait()
+				ctx, cancel := context.WithCancel(t.Context())
+				cancel()
+				began := time.Now()
+				if err := p.Close(ctx); (err != nil) != tc.err {
+					t.Errorf("Got error %v, want one: %v", err, tc.err)
+				}
+				if took := time.Since(began); took != tc.took {
+					t.Errorf("Got closed after %v, want %v", took, tc.took)
+				}
+				want(t, "records in the end", phases(t, tc.sink.all()), tc.want)
+			})
+		})
+	}
+}
+
 func TestRefusedAndDenied(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &receiver{fail: &sink.Refused{Err: errors.New("bad mapping")}, taken: 1}

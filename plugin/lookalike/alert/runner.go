@@ -22,6 +22,7 @@ const (
 	repoll       = 5 * time.Second        // of a source that had nothing, or could not be read
 	drainBackoff = 250 * time.Millisecond // at shutdown there is no time
 	stopGrace    = time.Second            // for a sink whose context is done
+	directGrace  = time.Second            // for a sink on this host, when others have used up the time
 )
 
 // runner brings the records of one source to one sink. Its goroutine is the
@@ -233,9 +234,17 @@ func (r *runner) pause(ctx context.Context, d time.Duration) bool {
 	return true
 }
 
-// stop ends the goroutine: when all is delivered, or when ctx is done.
+// stop ends the goroutine: when all is delivered, or when ctx is done. A sink
+// on this host has directGrace even if ctx is done already: the last records
+// are to be somewhere, whatever has become of the network.
 func (r *runner) stop(ctx context.Context) error {
 	close(r.draining)
+	if r.dest.direct {
+		select {
+		case <-r.done:
+		case <-time.After(directGrace):
+		}
+	}
 	select {
 	case <-r.done:
 	case <-ctx.Done():
