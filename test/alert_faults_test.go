@@ -35,9 +35,9 @@ type numbered struct {
 
 // TestKill kills the server at random moments of a storm: no line is torn, no
 // sequence number is used twice, no group begins twice, and at most the counts
-// of two seconds are lost each time.
+// of two seconds are lost each time. It takes all of the machine, so it runs
+// alone, as TestStorm does.
 func TestKill(t *testing.T) {
-	t.Parallel()
 	dir, binary, upstream := t.TempDir(), harness.Binary(t), harness.NewUpstream(t).Addr
 	config := harness.Config{Upstream: upstream, Corefile: corefile("lookalike {\n protect mil\n alert ./alerts.json\n spool ./spool\n }")}
 	names := make([]string, 0, 16)
@@ -45,6 +45,7 @@ func TestKill(t *testing.T) {
 		names = append(names, fmt.Sprintf("x%d.ml", i))
 	}
 	var answered, sent, mayLose int64
+	var loaded time.Duration
 	var last *harness.Server
 	const kills = 6
 	for round := range kills + 1 {
@@ -81,7 +82,10 @@ func TestKill(t *testing.T) {
 		}
 		rate := float64(load.Answered.Load()) / lasts.Seconds()
 		t.Logf("Round %d: %.0f queries/s for %v", round, rate, lasts.Round(10*time.Millisecond))
-		answered, sent = answered+load.Answered.Load(), sent+load.Sent.Load()
+		answered, sent, loaded = answered+load.Answered.Load(), sent+load.Sent.Load(), loaded+lasts
+	}
+	if rate, least := float64(answered)/loaded.Seconds(), 2000.0; rate < least {
+		t.Errorf("%.0f queries/s, too few for a storm: want %.0f", rate, least)
 	}
 	alerts := fileAlerts(t, last)
 	told := int64(harness.Sum(alerts))
@@ -161,16 +165,15 @@ func TestOutage(t *testing.T) {
 		return len(ids), ordered
 	}
 	// The last pause may be a minute long.
-	soon(t, "all are there", func() bool { n, _ := firsts(); return n >= asked })
+	within(t, 3*time.Minute, "all are there", func() bool { n, _ := firsts(); return n >= asked })
 	if n, ordered := firsts(); n != asked || !ordered {
 		t.Errorf("%d alerts of %d queries, in order: %v", n, asked, ordered)
 	}
 }
 
 // TestStorm sends 10,000 queries a second for a minute, from 10,000 clients,
-// for random lookalikes.
+// for random lookalikes. Beside other tests it would lose their queries.
 func TestStorm(t *testing.T) {
-	t.Parallel()
 	server := harness.Start(t, harness.Config{Upstream: harness.NewUpstream(t).Addr, Corefile: corefile(
 		"lookalike {\n protect mil\n alert ./alerts.json\n spool ./spool\n }")})
 	conn, err := net.ListenPacket("udp4", "0.0.0.0:0")
@@ -224,6 +227,9 @@ func TestStorm(t *testing.T) {
 		sent, took.Round(time.Second), answered.Load(), detected, len(alerts), byPhase, status>>20)
 	if n := harness.Sum(alerts); n != detected {
 		t.Errorf("The alerts tell of %d queries, %d were detected", n, detected)
+	}
+	if detected < sent/2 {
+		t.Errorf("%d of %d queries were detected, too few for a storm", detected, sent)
 	}
 	if most := 100 + 50*int(took.Seconds()+2); byPhase["first"] > most || byPhase["storm"] > 20 || byPhase["final"] > byPhase["first"] || byPhase["update"] > byPhase["first"] {
 		t.Errorf("Alerts %v, want %d first ones at most", byPhase, most)

@@ -3,6 +3,7 @@
 package test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -73,9 +74,15 @@ func (p *program) kill() {
 // soon waits for something to become true.
 func soon(t *testing.T, what string, ok func() bool) {
 	t.Helper()
+	within(t, 2*harness.Patience, what, ok)
+}
+
+// within waits at most so long for something to become true.
+func within(t *testing.T, wait time.Duration, what string, ok func() bool) {
+	t.Helper()
 	for began := time.Now(); !ok(); time.Sleep(50 * time.Millisecond) {
-		if time.Since(began) > 2*harness.Patience {
-			t.Fatalf("Not so in time: %s", what)
+		if time.Since(began) > wait {
+			t.Fatalf("Not so in %v: %s", wait, what)
 		}
 	}
 }
@@ -351,19 +358,26 @@ func TestKafka(t *testing.T) {
 		}
 		return nil, nil, false
 	})
-	server := harness.Start(t, harness.Config{Upstream: harness.NewUpstream(t).Addr, Corefile: corefile(fmt.Sprintf(
-		"lookalike {\n protect mil\n alert kafka://%s/alerts\n spool ./spool\n }", strings.Join(cluster.ListenAddrs(), ",")))})
+	config := harness.Config{Upstream: harness.NewUpstream(t).Addr, Corefile: corefile(fmt.Sprintf(
+		"lookalike {\n protect mil\n alert kafka://%s/alerts\n spool ./spool\n }", strings.Join(cluster.ListenAddrs(), ",")))}
+	server := harness.Start(t, config)
 	const asked = 60
 	for i := range asked {
 		harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query(fmt.Sprintf("x%d.ml", i%30), dns.TypeMX))
 	}
 	sink := "kafka://" + strings.Join(cluster.ListenAddrs(), ",") + "/alerts"
 	soon(t, "all is produced", func() bool {
-		return server.Metric(t, "coredns_lookalike_sink_delivered_total", "sink", sink) == 30
+		return server.Metric(t, "coredns_lookalike_sink_delivered_total", "sink", sink) >= 30
 	})
 	if status := server.Stop(); status != 0 {
 		t.Errorf("Exit status %d", status)
 	}
+	// What the faults kept back while it stopped is in the spool.
+	again, err := harness.Launch(harness.Binary(t), server.Dir, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Stop()
 	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...), kgo.ConsumeTopics("alerts"))
 	if err != nil {
 		t.Fatal(err)
@@ -372,7 +386,9 @@ func TestKafka(t *testing.T) {
 	ids := make(map[string]bool)
 	var alerts []harness.Alert
 	soon(t, "all is consumed", func() bool {
-		fetches := client.PollFetches(t.Context())
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		fetches := client.PollFetches(ctx)
 		for r := range fetches.RecordsAll() {
 			id := string(r.Headers[0].Value)
 			if ids[id] {
@@ -391,8 +407,8 @@ func TestKafka(t *testing.T) {
 	}
 }
 
-// moody is a webhook that does everything wrong in turn, and takes an alert
-// every so often.
+// moody is a webhook that does everything wrong in turn, hangs once, and takes
+// an alert every so often.
 type moody struct {
 	mu     sync.Mutex
 	turn   int
@@ -400,6 +416,7 @@ type moody struct {
 	taken  []harness.Alert
 	ids    map[string]int
 	forged int
+	hung   int    // requests that the client gave up
 	bad    string // refuse what has this name
 }
 
@@ -416,6 +433,11 @@ func (m *moody) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	m.turn++
+	if m.turn == 6 {
+		<-r.Context().Done()
+		m.hung++
+		return
+	}
 	switch m.turn % 7 {
 	case 1:
 		w.Header().Set("Retry-After", "1")
@@ -471,14 +493,14 @@ func TestWebhook(t *testing.T) {
 	for i := range asked {
 		harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query(fmt.Sprintf("x%d.ml", i), dns.TypeMX))
 	}
-	soon(t, "all is taken", func() bool {
+	within(t, 3*time.Minute, "all is taken", func() bool {
 		return server.Metric(t, "coredns_lookalike_sink_delivered_total", "sink", sink) == asked-1 &&
 			server.Metric(t, "coredns_lookalike_sink_lost_total", "sink", sink, "reason", "refused") == 1
 	})
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if n := harness.Sum(m.taken); n != asked-1 || len(m.ids) != asked-1 || m.forged != 0 {
-		t.Errorf("%d queries in %d alerts taken, %d badly signed", n, len(m.ids), m.forged)
+	if n := harness.Sum(m.taken); n != asked-1 || len(m.ids) != asked-1 || m.forged != 0 || m.hung != 1 {
+		t.Errorf("%d queries in %d alerts taken, %d badly signed, %d given up", n, len(m.ids), m.forged, m.hung)
 	}
 	for i := 1; i < len(m.taken); i++ {
 		if m.taken[i].Event.Sequence <= m.taken[i-1].Event.Sequence {

@@ -6,6 +6,7 @@ package harness
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -292,10 +293,10 @@ func Refused(tb testing.TB, c Config) (message string, status int) {
 		tb.Fatal(err)
 	}
 	var stderr bytes.Buffer
-	cmd := exec.CommandContext(tb.Context(), Binary(tb), "-conf", "Corefile", "-dns.port", "0")
+	ctx, cancel := context.WithTimeout(tb.Context(), Patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, Binary(tb), "-conf", "Corefile", "-dns.port", "0")
 	cmd.Dir, cmd.Stderr, cmd.SysProcAttr = dir, &stderr, dieWithParent()
-	kill := time.AfterFunc(Patience, func() { _ = cmd.Process.Kill() })
-	defer kill.Stop()
 	if err := cmd.Run(); err == nil {
 		tb.Fatal("The server ended without an error")
 	}
