@@ -52,10 +52,8 @@ func (s *search) counterpart(tld string) *Verdict {
 		Name:        n.text(0, n.labels),
 		Registrable: n.text(s.hi-1, n.labels),
 		Service:     n.text(0, s.lo),
+		Unicode:     n.shown(),
 	}
 	v.Reason = v.Registrable + " resembles " + protected + ", which exists (verified)"
-	if u := n.unicode(); u != v.Name {
-		v.Unicode = u
-	}
 	return v
 }

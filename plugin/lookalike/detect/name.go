@@ -14,6 +14,10 @@ type name struct {
 	bytes  [maxOctets]byte
 	ends   [maxLabels]uint8 // ends[i] is where label i ends in bytes
 	labels int
+
+	// written is the presentation form, once a text has been asked for. All
+	// texts are parts of it.
+	written string
 }
 
 // parse reads the presentation form s (RFC 1035 section 5.1), with or without
@@ -21,7 +25,7 @@ type name struct {
 // they are. It reports whether s is a name that can occur in the DNS, the root
 // excepted.
 func (n *name) parse(s string) bool {
-	n.labels = 0
+	n.labels, n.written = 0, ""
 	at, start := 0, 0
 	for i := 0; i < len(s); i++ {
 		c := s[i]
@@ -107,7 +111,35 @@ func (n *name) appendLabels(dst []byte, lo, hi int) []byte {
 }
 
 // text returns the presentation form of the labels from lo up to hi.
-func (n *name) text(lo, hi int) string { return string(n.appendLabels(nil, lo, hi)) }
+func (n *name) text(lo, hi int) string {
+	if lo == hi {
+		return ""
+	}
+	if n.written == "" {
+		n.written = string(n.appendLabels(make([]byte, 0, n.offset(n.labels)), 0, n.labels))
+	}
+	return n.written[n.offset(lo) : n.offset(hi)-1]
+}
+
+// offset returns where label i begins in the presentation form.
+func (n *name) offset(i int) int {
+	at := i // dots
+	var buf [4]byte
+	for _, c := range n.bytes[:n.start(i)] {
+		at += len(appendByte(buf[:0], c))
+	}
+	return at
+}
+
+// plain reports whether no label is an A-label or raw UTF-8.
+func (n *name) plain() bool {
+	for i := range n.labels {
+		if label := n.label(i); hasACEPrefix(label) || !isASCII(label) {
+			return false
+		}
+	}
+	return true
+}
 
 // appendByte appends one byte of a label in presentation form, escaped where
 // github.com/miekg/dns escapes it.

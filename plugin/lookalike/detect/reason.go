@@ -16,23 +16,30 @@ func (s *search) reason(f *finding) string {
 		return quote(n.text(s.lo, n.labels)) + " lies under " + quote(n.text(s.hi-1, n.labels)) +
 			", which resembles the TLD " + quote(n.text(s.hi-1, s.hi))
 	}
-	p, core := s.index.protected(f.id), s.index.core(f.id)
+	p := s.index.protected(f.id)
 	switch {
-	case core == "":
+	case s.index.core(f.id) == "":
 		return quote(n.text(s.lo, n.labels)) + " resembles a name under the TLD " + quote(p)
 	case f.how.class == TLDSwap && !f.how.underTLD:
 		return quote(n.text(f.first, n.labels)) + " resembles " + p + ": only the TLD differs"
 	}
-	what := "label " + quote(n.text(f.first, f.last)) + " resembles "
+	return s.labelReason(f)
+}
+
+// labelReason says why the labels of a finding resemble those of the protected
+// name.
+func (s *search) labelReason(f *finding) string {
+	is, resembles := "label ", " resembles "
 	if f.last-f.first > 1 {
-		what = "labels " + quote(n.text(f.first, f.last)) + " resemble "
+		is, resembles = "labels ", " resemble "
 	}
-	return what + quote(core) + " of " + p + ": " + strings.Join(s.differences(f), "; ")
+	return is + quote(s.name.text(f.first, f.last)) + resembles + quote(s.index.core(f.id)) + " of " +
+		s.index.protected(f.id) + ": " + strings.Join(s.differences(f), "; ")
 }
 
 // differences says how the labels of a finding differ from the protected name.
 func (s *search) differences(f *finding) []string {
-	var all []string
+	all := make([]string, 0, 4)
 	say := func(words ...string) { all = append(all, strings.Join(words, " ")) }
 	tail := f.how.affix.tail
 	switch {

@@ -27,13 +27,11 @@ func (s *search) verdict() *Verdict {
 		Name:        n.text(0, n.labels),
 		Registrable: n.text(s.hi-1, n.labels),
 		Service:     n.text(0, s.lo),
+		Unicode:     n.shown(),
 		Reason:      s.reason(best),
 	}
 	for i := range found {
 		v.Matches[i] = s.match(&found[i])
-	}
-	if u := n.unicode(); u != v.Name {
-		v.Unicode = u
 	}
 	return v
 }
@@ -54,6 +52,17 @@ func (s *search) match(f *finding) Match {
 		return Match{p, p}
 	}
 	return Match{p, s.name.text(s.lo, f.first) + "." + p}
+}
+
+// shown returns the name as Unicode, nothing where that is no different.
+func (n *name) shown() string {
+	if n.plain() {
+		return ""
+	}
+	if u := n.unicode(); u != n.text(0, n.labels) {
+		return u
+	}
+	return ""
 }
 
 // unicode returns the name with A-labels and raw UTF-8 as Unicode, without

@@ -80,9 +80,10 @@ func newSearch(x *Index) *search {
 	return s
 }
 
-// release gives the search back, without what belongs to its Index.
+// release gives the search back, without what belongs to its Index or to a
+// Verdict.
 func (s *search) release() {
-	s.index = nil
+	s.index, s.name.written = nil, ""
 	if len(s.found) > 0 {
 		clear(s.found[:cap(s.found)])
 		s.found = s.found[:0]
