@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"strings"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -21,7 +22,12 @@ type cursor struct {
 	state  cursorState
 	dirty  bool // state is not in the file
 
+	old   *cursor // whose rest this one delivers; its records come first
+	heir  *cursor // which has this one as old
+	spent bool    // the heir has delivered all
+
 	trimmed int // records that the transaction at hand drops
+	left    int // records that the transaction at hand gives up
 	gaps    int // gaps that are begun and not counted as records
 }
 
@@ -30,6 +36,27 @@ type cursorState struct {
 	Next uint64  // position of the first record that is not settled
 	Gap  *Record // what was dropped before it, and the sink was not told of
 	Then *Record // what was dropped while it was being told of Gap
+
+	First uint64 // position that the cursor began at
+	End   uint64 // position that an heir goes on at; 0: none has come
+}
+
+// inheritAfter is how long a cursor waits for the destination that it was made
+// for before another one of the same address and format may have its records.
+const inheritAfter = 10 * time.Second
+
+// place is the part of a cursor's key without the options.
+func place(key string) string {
+	name, rest, _ := strings.Cut(key, " ")
+	format, _, _ := strings.Cut(rest, " ")
+	return name + " " + format
+}
+
+// newCursor makes a cursor that nobody has opened. The key begins with the
+// destination's name.
+func newCursor(s *store, key string) *cursor {
+	name, _, _ := strings.Cut(key, " ")
+	return &cursor{store: s, key: key, name: name, detached: time.Now(), signal: make(chan struct{}, 1)}
 }
 
 // attach returns the source of a destination. A new one begins with the next
@@ -39,11 +66,16 @@ func (s *store) attach(dest Destination) *cursor {
 	defer s.mu.Unlock()
 	c, ok := s.cursors[dest.key]
 	if !ok {
-		c = &cursor{store: s, key: dest.key, next: s.end(), signal: make(chan struct{}, 1), dirty: true}
-		c.state.Next = c.next
+		c = newCursor(s, dest.key)
+		c.next, c.dirty = s.end(), true
+		c.state.Next, c.state.First = c.next, c.next
 		s.cursors[dest.key] = c
 	}
-	c.name, c.attached = dest.name, 1
+	if c.heir != nil { // its own destination is back
+		c.heir.old = nil
+		c.release()
+	}
+	c.name, c.attached, c.spent = dest.name, 1, false
 	n, _ := c.count()
 	c.records(n)
 	c.wake()
@@ -54,9 +86,42 @@ func (s *store) attach(dest Destination) *cursor {
 func (c *cursor) detach() {
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
-	c.attached, c.detached = 0, time.Now()
+	if c.old != nil {
+		c.old.release()
+		c.old = nil
+	}
+	c.release()
+}
+
+func (c *cursor) release() {
+	c.attached, c.heir, c.detached = 0, nil, time.Now()
 	c.next, c.flight = c.state.Next, nil
 	c.skip(c.store.stored.from)
+}
+
+// inherit looks for a cursor of the same address and format that nobody has
+// opened: the options of the destination have changed, and what waited for it
+// is still wanted. From where c begins, c has the records itself.
+func (c *cursor) inherit(now time.Time) {
+	for _, other := range c.store.cursors {
+		if c.old != nil || other == c || other.attached > 0 || other.heir != nil || other.spent ||
+			place(other.key) != place(c.key) || now.Sub(other.detached) < inheritAfter {
+			continue
+		}
+		if other.state.End == 0 || other.state.End > c.state.First {
+			other.state.End = max(c.state.First, other.state.Next)
+		}
+		other.heir, other.dirty = c, true
+		c.old = other
+	}
+}
+
+// end is the position behind the last record that c is to have.
+func (c *cursor) end() uint64 {
+	if c.state.End != 0 {
+		return min(c.state.End, c.store.end())
+	}
+	return c.store.end()
 }
 
 // records counts records that are meant for the sink.
@@ -73,9 +138,27 @@ func (c *cursor) ready() <-chan struct{} { return c.signal }
 
 // take returns the records in flight, or the next n.
 func (c *cursor) take(n int) []*Record {
+	c.store.mu.Lock()
+	defer c.store.mu.Unlock()
+	if len(c.flight) > 0 {
+		return c.fetch(n)
+	}
+	c.inherit(time.Now())
+	if c.old != nil {
+		if records := c.old.fetch(n); len(records) > 0 {
+			return records
+		}
+		if c.old.waiting() == 0 {
+			c.old.spent, c.old.heir = true, nil
+			c.old = nil
+		}
+	}
+	return c.fetch(n)
+}
+
+// fetch is take for one cursor. The lock is held.
+func (c *cursor) fetch(n int) []*Record {
 	s := c.store
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if len(c.flight) > 0 {
 		return append([]*Record(nil), c.flight[:min(n, len(c.flight))]...)
 	}
@@ -83,7 +166,7 @@ func (c *cursor) take(n int) []*Record {
 		c.flight = append(c.flight, c.state.Gap)
 		return []*Record{c.state.Gap}
 	}
-	if c.next < s.stored.to {
+	if c.next < min(s.stored.to, c.end()) {
 		if err := guard(func() error { return s.db.View(func(tx *bbolt.Tx) error { return c.read(tx, n) }) }); err != nil {
 			s.fail(err)
 			return nil
@@ -91,7 +174,7 @@ func (c *cursor) take(n int) []*Record {
 	}
 	if room := n - len(c.flight); room > 0 && c.next >= s.stored.to && len(s.tail) > 0 {
 		more := s.tail[min(c.next-s.stored.to, uint64(len(s.tail))):]
-		more = more[:min(room, len(more))]
+		more = more[:min(room, len(more), int(max(c.end(), c.next)-c.next))] //nolint:gosec // a store has not so many
 		c.flight = append(c.flight, more...)
 		c.next += uint64(len(more))
 	}
@@ -101,7 +184,7 @@ func (c *cursor) take(n int) []*Record {
 // read takes up to n records from the file.
 func (c *cursor) read(tx *bbolt.Tx, n int) error {
 	at := tx.Bucket(recordBucket).Cursor()
-	for k, v := at.Seek(position(c.next)); k != nil && len(c.flight) < n; k, v = at.Next() {
+	for k, v := at.Seek(position(c.next)); k != nil && len(c.flight) < n && c.next < c.end(); k, v = at.Next() {
 		r, err := decodeRecord(v)
 		if err != nil {
 			log.Errorf("An alert in the spool cannot be read: %v", err)
@@ -117,6 +200,9 @@ func (c *cursor) read(tx *bbolt.Tx, n int) error {
 func (c *cursor) settle(n int) {
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
+	if c.old != nil && len(c.old.flight) > 0 {
+		c = c.old
+	}
 	n = min(n, len(c.flight)) // none, if detached while the sink was stuck
 	for _, r := range c.flight[:n] {
 		if r == c.state.Gap {
@@ -136,18 +222,29 @@ func (c *cursor) backlog() (int, time.Time) {
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
 	n, oldest := c.count()
+	if c.old != nil {
+		if before, at := c.old.count(); before > 0 {
+			return n + before, at
+		}
+	}
 	return n, oldest
 }
 
-func (c *cursor) count() (int, time.Time) {
-	s := c.store
-	n := int(s.end()-c.next) + len(c.flight) //nolint:gosec // a store has not so many
+// waiting is the number of records that are not settled.
+func (c *cursor) waiting() int {
+	n := int(max(c.end(), c.next)-c.next) + len(c.flight) //nolint:gosec // a store has not so many
 	if c.state.Gap != nil && (len(c.flight) == 0 || c.flight[0] != c.state.Gap) {
 		n++
 	}
 	if c.state.Then != nil {
 		n++
 	}
+	return n
+}
+
+func (c *cursor) count() (int, time.Time) {
+	s := c.store
+	n := c.waiting()
 	if n <= 0 {
 		return 0, time.Time{}
 	}

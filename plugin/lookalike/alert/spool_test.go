@@ -612,6 +612,87 @@ func TestDeadLetters(t *testing.T) {
 	}
 }
 
+// optioned is a destination with options in its key, as ParseDestination makes
+// it.
+func (r *receiver) optioned(name, options string) Destination {
+	d := r.destination(name)
+	d.key = name + " ecs " + options
+	return d
+}
+
+// longAgo makes all detached cursors old.
+func (s *store) longAgo(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.cursors {
+		c.detached = c.detached.Add(-d)
+	}
+}
+
+// TestSpoolOptionsChange holds that what waited for a destination is delivered
+// after its options were changed, once, and that it is counted when the
+// destination is gone altogether.
+func TestSpoolOptionsChange(t *testing.T) {
+	backlog := func(t *testing.T, dir, name string) {
+		t.Helper()
+		down := &receiver{fail: errors.New("down")}
+		p := openSpooled(t, dir, minSpoolSize, down.optioned(name, "batch=1"))
+		p.Observe(now("army.ml"))
+		eventually(t, "record", func() bool { n, _ := p.runners[0].source.backlog(); return n == 1 })
+		shut(t, p)
+	}
+	t.Run("options changed", func(t *testing.T) {
+		dir := t.TempDir()
+		const name = "https://options.example.org"
+		backlog(t, dir, name)
+		up := new(receiver)
+		for i := range 3 { // the second and third time nothing waits any more
+			p := openSpooled(t, dir, minSpoolSize, up.optioned(name, fmt.Sprintf("batch=%d", 2+i)))
+			p.store.longAgo(inheritAfter)
+			p.Observe(now("navy.ml"))
+			eventually(t, "records", up.has(3+2*i))
+			shut(t, p)
+		}
+		if got, want := phases(t, up.all()), []string{
+			"1 first 1", "2 final 0", "3 first 1", "4 final 0", "5 first 1", "6 final 0", "7 first 1", "8 final 0",
+		}; !slices.Equal(got, want) {
+			t.Errorf("Got records %q, want %q", got, want)
+		}
+	})
+	t.Run("both options are configured", func(t *testing.T) {
+		dir := t.TempDir()
+		const name = "https://both.example.org"
+		backlog(t, dir, name)
+		one, two := new(receiver), new(receiver)
+		p := openSpooled(t, dir, minSpoolSize, two.optioned(name, "batch=2"), one.optioned(name, "batch=1"))
+		eventually(t, "record", one.has(2))
+		shut(t, p)
+		if got := phases(t, two.all()); len(got) != 0 {
+			t.Errorf("Got records %q at the other destination", got)
+		}
+	})
+	t.Run("no longer configured", func(t *testing.T) {
+		dir := t.TempDir()
+		const name = "https://gone.example.org"
+		backlog(t, dir, name)
+		s, err := openStore(&Spool{dir: dir, limit: minSpoolSize})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.close()
+		s.longAgo(cursorGrace)
+		if !s.checkpoint("owner", nil, false) {
+			t.Fatalf("Got error %v", s.bad)
+		}
+		if n := value(t, sinkLost.WithLabelValues(name, "unconfigured")); n != 2 {
+			t.Errorf("Got %v lost, want 2", n)
+		}
+		if n := len(s.cursors); n != 0 {
+			t.Errorf("Got %d cursors left, want none", n)
+		}
+	})
+}
+
 // TestSpoolShared holds that pipelines with other sinks share a spool, and a
 // sink of both its connection.
 func TestSpoolShared(t *testing.T) {

@@ -253,7 +253,7 @@ func (s *store) read(tx *bbolt.Tx) error {
 		return err
 	}
 	if err := tx.Bucket(cursorBucket).ForEach(func(k, v []byte) error {
-		c := &cursor{store: s, key: string(k), detached: time.Now(), signal: make(chan struct{}, 1)}
+		c := newCursor(s, string(k))
 		if err := json.Unmarshal(v, &c.state); err != nil {
 			return fmt.Errorf("%w: a cursor: %w", errCorrupt, err)
 		}

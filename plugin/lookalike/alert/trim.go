@@ -33,13 +33,13 @@ func (s *store) snapshot() snapshot {
 func (s *store) restore(snap snapshot) {
 	s.stored, s.bytes = snap.stored, snap.bytes
 	for c, was := range snap.cursors {
-		c.next, c.state, c.trimmed, c.gaps = was.next, was.state, 0, 0
+		c.next, c.state, c.trimmed, c.gaps, c.left = was.next, was.state, 0, 0, 0
 	}
 }
 
 // holds reports whether records are kept for a sink.
 func (c *cursor) holds(now time.Time) bool {
-	return c.attached > 0 || now.Sub(c.detached) < cursorGrace
+	return c.attached > 0 || c.heir != nil || !c.spent && now.Sub(c.detached) < cursorGrace
 }
 
 // trim deletes the records that every sink has had, and where there are still
@@ -50,6 +50,8 @@ func (s *store) trim(tx *bbolt.Tx) error {
 	for _, c := range s.cursors {
 		if c.holds(now) {
 			needed = min(needed, c.state.Next)
+		} else {
+			c.left = c.waiting()
 		}
 	}
 	limit := int64(float64(s.limit) * fill)
@@ -82,7 +84,7 @@ func (s *store) lose(v []byte, now time.Time) {
 		r = &Record{}
 	}
 	for _, c := range s.cursors {
-		if c.holds(now) && c.next <= s.stored.from {
+		if c.holds(now) && c.next <= s.stored.from && s.stored.from < c.end() {
 			c.widen(r, "spool_full")
 			c.trimmed++
 		}
@@ -111,6 +113,10 @@ func (s *store) settleTrim() {
 			c.wake()
 		}
 		c.dirty = false
+		if c.left > 0 {
+			sinkLost.WithLabelValues(c.name, "unconfigured").Add(float64(c.left))
+			c.left = 0
+		}
 		if !c.holds(now) {
 			delete(s.cursors, key)
 		}
@@ -134,7 +140,9 @@ func (s *store) putCursors(tx *bbolt.Tx) error {
 	b := tx.Bucket(cursorBucket)
 	for key, c := range s.cursors {
 		if !c.holds(now) {
-			log.Warningf("Alerts that waited for a destination that is no longer configured are given up: %s", key)
+			if c.left > 0 {
+				log.Warningf("%d alerts that waited for %s are given up, it is no longer configured", c.left, c.name)
+			}
 			if err := b.Delete([]byte(key)); err != nil {
 				return err
 			}
