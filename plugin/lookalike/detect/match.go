@@ -103,6 +103,10 @@ func (s *search) compare(r *reading) {
 	}
 }
 
+// belowSuffix reports whether the name lies below a public suffix other than
+// the TLD. Such a suffix has hosts of its own: mail.gouv.ml serves gouv.ml.
+func (s *search) belowSuffix() bool { return s.hi < s.name.labels-1 }
+
 // best returns the class found so far.
 func (s *search) best() Class {
 	if len(s.found) == 0 {

@@ -142,6 +142,9 @@ func TestMatches(t *testing.T) {
 		{"example.ml", "tld-swap high example.co.uk"},
 		{"www.example.com.ml", "tld-swap high example.co.uk→www.example.co.uk"},
 		{"navy.gouv.ml", "tld-swap high navy.mil"},
+		{"mail.ml", "tld-swap high mail.mil"},
+		{"mail.gouv.ml", "tld-swap low mail.mil"}, // the mail host of gouv.ml itself
+		{"mx.login.com.ml", "tld-swap low login.mil→mx.login.mil"},
 		{"dia.ml", "tld-swap high dia.mil"},
 		{"dla.ml", "tld-swap high dla.mil"},
 		{"d1a.ml", "homoglyph high dia.mil dla.mil"},

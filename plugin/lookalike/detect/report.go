@@ -11,7 +11,7 @@ type how struct {
 	slip     slip  // the edit, if there is one
 	affix    affix // what was cut off
 	common   bool  // a common word was typed
-	generic  bool  // the protected label and the keywords are words of hosts of all kinds
+	generic  bool  // the protected label, and keywords if there are any, are words of hosts of all kinds
 	underTLD bool  // the name lies below the TLD of protected names
 }
 

@@ -92,6 +92,7 @@ func (s *search) sameAs(r *reading, n, k int, id uint32, cut affix) {
 	switch {
 	case plain && s.equalsCore(&f):
 		f.class = TLDSwap
+		f.how.generic = s.belowSuffix() && s.hostWord(id)
 	case cut.count > 0:
 		if rel.places == more || !cut.separated && p.size < combosquatGlued {
 			return

@@ -77,22 +77,25 @@ var hostWords = func() map[string]struct{} {
 // nationalWords are the keywords that make even a host word a lure: mail-mil.
 var nationalWords = []string{"us", "usa", "mil", "gov"}
 
+// hostWord reports whether protected name id is a host word before its public
+// suffix: mail.mil.
+func (s *search) hostWord(id uint32) bool {
+	_, ok := hostWords[s.index.core(id)]
+	return ok
+}
+
 // genericCombination reports whether a protected name is a host word and all
 // keywords are too: mail-online.
 func (s *search) genericCombination(id uint32, cut *affix) bool {
-	if _, ok := hostWords[s.index.core(id)]; !ok {
-		return false
-	}
-	return !slices.ContainsFunc(cut.words(), func(w *keyword) bool { return slices.Contains(nationalWords, w.text) })
+	return s.hostWord(id) && !slices.ContainsFunc(cut.words(), func(w *keyword) bool { return slices.Contains(nationalWords, w.text) })
 }
 
 // generic reports whether protected name id is, before its public suffix, a
 // label of hosts of all kinds or a common word.
 func (s *search) generic(id uint32) bool {
-	core := s.index.core(id)
-	if _, ok := hostWords[core]; ok {
+	if s.hostWord(id) {
 		return true
 	}
-	_, ok := commonWords()[core]
+	_, ok := commonWords()[s.index.core(id)]
 	return ok
 }
