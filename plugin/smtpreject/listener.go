@@ -147,7 +147,7 @@ func (e *endpoint) admit(conn net.Conn) {
 	s := newSession(e, p, conn)
 	connectionsTotal.WithLabelValues(e.address).Inc()
 	if victim := e.sessions.add(s, p.connections); victim != nil {
-		victim.interrupt("crowded")
+		victim.evict()
 	}
 	e.running.Go(func() {
 		defer e.sessions.remove(s)

@@ -1,6 +1,8 @@
 package smtpreject
 
 import (
+	"bufio"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -184,6 +186,61 @@ func crowd(t *testing.T, limit int) {
 	t.Logf("%d slow connections: %d KiB of heap more", slow, (int64(after.HeapAlloc)-int64(before.HeapAlloc))/1024)
 	if most := uint64(16 << 20); after.HeapAlloc > before.HeapAlloc+most {
 		t.Errorf("The heap grew by more than %d octets", most)
+	}
+}
+
+// TestEvictedAtOnce holds that a session which gives way is closed before the
+// next one is served, without last words that its client might never read.
+func TestEvictedAtOnce(t *testing.T) {
+	for _, script := range []string{greeting, greeting + "C: STARTTLS\nS: 220 2.0.0 Go ahead\nTLS"} {
+		p, _ := newPolicy(t)
+		p.connections = 1
+		address := serve(t, p)[0]
+		old := dial(t, address)
+		old.play(script)
+		dial(t, address).play(greeting)
+		if line, err := old.in.ReadString('\n'); err == nil {
+			t.Errorf("Received %q on a connection that gave way", line)
+		}
+		if n := len(endpointOf(p).sessions.all()); n != 1 {
+			t.Errorf("%d sessions are open, want 1", n)
+		}
+	}
+}
+
+// deadlines counts who sets a deadline for writes alone, as only TLS does.
+type deadlines struct {
+	net.Conn
+	set int
+}
+
+func (d *deadlines) SetWriteDeadline(t time.Time) error {
+	d.set++
+	return d.Conn.SetWriteDeadline(t)
+}
+
+// TestPartingBounded holds that the end of TLS lasts no longer than the session
+// may.
+func TestPartingBounded(t *testing.T) {
+	ours, theirs := net.Pipe()
+	defer theirs.Close()
+	p, _ := newPolicy(t)
+	raw := &deadlines{Conn: ours}
+	s := newSession(newEndpoint("pipe", nil), p, raw)
+	go func() {
+		in := bufio.NewReader(theirs)
+		fmt.Fprint(theirs, "STARTTLS\r\n")
+		in.ReadString('\n')
+		tls.Client(theirs, &tls.Config{InsecureSkipVerify: true}).Handshake()
+		io.Copy(io.Discard, theirs)
+	}()
+	if err := s.command(); err != nil || !s.secure {
+		t.Fatalf("No TLS: %v", err)
+	}
+	raw.SetDeadline(time.Unix(1, 0))
+	s.drain()
+	if raw.set != 0 {
+		t.Errorf("TLS has set %d deadlines", raw.set)
 	}
 }
 

@@ -107,6 +107,23 @@ func (s *session) interrupt(reason string) {
 	}
 }
 
+// evict closes the connection without a word, to make room at once: what is
+// not closed here and now would not count, but still take up memory.
+func (s *session) evict() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.interrupted == "" {
+		s.interrupted = crowded
+	}
+	if c, ok := s.raw.(*net.TCPConn); ok {
+		c.SetLinger(0) // nor may the kernel keep what the client does not read
+	}
+	s.raw.Close()
+}
+
+// crowded is why a session ends that gives way to another.
+const crowded = "crowded"
+
 // part says the last words and counts why the session ended.
 func (s *session) part(err error) {
 	s.mu.Lock()
@@ -131,6 +148,9 @@ func (s *session) part(err error) {
 		return // the client has gone
 	}
 	disconnectsTotal.WithLabelValues(s.endpoint.address, reason).Inc()
+	if reason == crowded {
+		return
+	}
 	if s.reply("421 4.4.2 "+s.policy.hostname+" closing the connection") == nil {
 		s.drain()
 	}
@@ -196,6 +216,10 @@ func init() {
 	}
 }
 
+// afterRefusal are the verbs that a client may go on with when DATA has been
+// refused.
+var afterRefusal = map[string]bool{"QUIT": true, "RSET": true, "MAIL": true, "EHLO": true, "HELO": true, "NOOP": true}
+
 func always(text string) func(*session, string) error {
 	return func(s *session, _ string) error { return s.reply(text) }
 }
@@ -206,10 +230,12 @@ func (s *session) command() error {
 		return errTooMany
 	}
 	line, err := s.line()
-	if errors.Is(err, errLineTooLong) {
+	switch {
+	case errors.Is(err, errLineTooLong) && s.refused:
+		return errProtocol
+	case errors.Is(err, errLineTooLong):
 		return s.wrong("500 5.5.6 Line too long")
-	}
-	if err != nil {
+	case err != nil:
 		return err
 	}
 	verb, arg, _ := strings.Cut(line, " ")
@@ -220,10 +246,10 @@ func (s *session) command() error {
 	}
 	commandsTotal.WithLabelValues(s.endpoint.address, verb).Inc()
 	switch {
+	case s.refused && !afterRefusal[verb]: // the first line of a body
+		return errProtocol
 	case ok:
 		return do(s, strings.TrimSpace(arg))
-	case s.refused: // the first line of a body
-		return errProtocol
 	default:
 		return s.wrong("500 5.5.1 Command not recognized")
 	}
@@ -276,7 +302,7 @@ func (s *session) starttls(arg string) error {
 	if err := s.reply("220 2.0.0 Go ahead"); err != nil {
 		return err
 	}
-	conn := tls.Server(s.raw, s.policy.tls)
+	conn := tls.Server(bounded{s.raw}, s.policy.tls)
 	if err := conn.Handshake(); err != nil {
 		handshakesTotal.WithLabelValues(s.endpoint.address, "failed").Inc()
 		return errHandshake
@@ -287,6 +313,12 @@ func (s *session) starttls(arg string) error {
 	s.secure, s.helo, s.begun = true, "", false
 	return nil
 }
+
+// bounded is a connection whose deadlines only its session sets: TLS gives its
+// closing alert one of 5 s.
+type bounded struct{ net.Conn }
+
+func (bounded) SetWriteDeadline(time.Time) error { return nil }
 
 // mail begins a message. It ends one that was begun, as RSET does: all its
 // recipients have been refused.
