@@ -1,6 +1,8 @@
 package alert
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -138,7 +140,7 @@ func ParseDestination(args []string) (Destination, error) {
 
 // parseTarget reads the first word; format is nil where none is named.
 func parseTarget(target string, format *Format, options *sink.Options) (Destination, error) {
-	d := Destination{name: target, format: format, batch: defaultBatch, timeout: defaultTimeout}
+	d := Destination{name: redact(target), format: format, batch: defaultBatch, timeout: defaultTimeout}
 	name, address, isURL := strings.Cut(target, "://")
 	switch {
 	case isURL:
@@ -184,12 +186,35 @@ func parseNetwork(d Destination, name, address string, options *sink.Options) (D
 	return d, err
 }
 
-// redact leaves a user and password out of an address, which is wrong there
-// and would stand in the log.
+// redact leaves out of an address what would stand in logs and metrics and may
+// be a secret: a user and password, a query and a fragment, which are wrong in
+// any address, and the path of a webhook, since that is how many receivers know
+// the sender. A hash of the path tells webhooks of one host apart.
 func redact(target string) string {
 	scheme, rest, isURL := strings.Cut(target, "://")
-	if at := strings.LastIndexByte(rest, '@'); isURL && at >= 0 {
-		return scheme + "://" + rest[at+1:]
+	if !isURL {
+		return target
 	}
-	return target
+	authority, path := rest, ""
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		authority, path = rest[:i], rest[i:]
+	}
+	authority = authority[strings.LastIndexByte(authority, '@')+1:]
+	if i := strings.IndexAny(path, "?#"); i >= 0 {
+		path = path[:i]
+	}
+	webhook := strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")
+	switch {
+	case strings.Contains(path, "@"): // may be a password with a slash in it
+		return scheme + "://..." + shortHash(rest)
+	case webhook && strings.Trim(path, "/") != "":
+		path = "/..." + shortHash(path)
+	}
+	return scheme + "://" + authority + path
+}
+
+// shortHash tells the few secrets of a configuration apart.
+func shortHash(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:6])
 }

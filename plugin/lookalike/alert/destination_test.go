@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -45,7 +46,7 @@ func TestParseDestination(t *testing.T) {
 		{"syslog+tcp://192.0.2.1 replay=2d", "", `"2d" is not a time from 0s to 1h0m0s`},
 		{"syslog+tls://192.0.2.1 cert=/c.pem", "", "cert and key are needed together"},
 
-		{"https://soc.example.org/hook ocsf secret_file=/s batch=100", "https://soc.example.org/hook", ""},
+		{"https://soc.example.org/hook ocsf secret_file=/s batch=100", "https://soc.example.org/...6fc2d0517add", ""},
 		{"http://soc.example.org", "http://soc.example.org", ""},
 		{"https://", "", "has no host"},
 		{"https://alice:geheim@soc.example.org", "", "has a user in it"},
@@ -87,6 +88,36 @@ func TestParseDestination(t *testing.T) {
 	}
 }
 
+// TestRedact holds that no secret in an address gets into logs and metrics,
+// whether the address is good or not.
+func TestRedact(t *testing.T) {
+	tests := []struct{ target, want string }{
+		{"stdout", "stdout"},
+		{"/var/log/a.json", "/var/log/a.json"},
+		{"https://soc.example.org", "https://soc.example.org"},
+		{"https://soc.example.org/", "https://soc.example.org/"},
+		{"https://soc.example.org:8443/geheim", "https://soc.example.org:8443/...9d1891db780e"},
+		{"https://soc.example.org/geheim2", "https://soc.example.org/...fe9e448f21f3"},
+		{"HTTP://soc.example.org/geheim", "HTTP://soc.example.org/...9d1891db780e"},
+		{"https://soc.example.org?token=geheim", "https://soc.example.org"},
+		{"https://soc.example.org/#geheim", "https://soc.example.org/"},
+		{"https://alice:geheim@soc.example.org", "https://soc.example.org"},
+		{"https://alice:geheim/geheim@soc.example.org", "https://...cd07acc3f58c"},
+		{"elastic+https://es.example.org/search?q=geheim", "elastic+https://es.example.org/search"},
+		{"kafka://geheim@k1.example.org/alerts", "kafka://k1.example.org/alerts"},
+		{"nats://n1.example.org/soc.lookalike", "nats://n1.example.org/soc.lookalike"},
+	}
+	for _, tc := range tests {
+		if got := redact(tc.target); got != tc.want {
+			t.Errorf("Got %q for %q, want %q", got, tc.target, tc.want)
+		}
+		d, err := ParseDestination([]string{tc.target})
+		if s := fmt.Sprint(d.String(), d.Key(), err); strings.Contains(s, "geheim") {
+			t.Errorf("Got a secret in %q", s)
+		}
+	}
+}
+
 // TestDestinationKey says which lines share a sink.
 func TestDestinationKey(t *testing.T) {
 	key := func(line string) string {
@@ -105,6 +136,7 @@ func TestDestinationKey(t *testing.T) {
 		{"https://soc.example.org batch=2 secret_file=/s", "https://soc.example.org secret_file=/s batch=2", true},
 		{"stdout", "stdout cef", false},
 		{"https://soc.example.org", "https://soc.example.org batch=2", false},
+		{"https://soc.example.org/a", "https://soc.example.org/b", false},
 	}
 	for _, tc := range tests {
 		if got := key(tc.a) == key(tc.b); got != tc.same {

@@ -119,7 +119,7 @@ func (c *Client) Post(ctx context.Context, path string, header http.Header, body
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, err
+		return nil, withoutURL(err)
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxReply))
@@ -127,6 +127,15 @@ func (c *Client) Post(ctx context.Context, path string, header http.Header, body
 		return nil, fmt.Errorf("answer cut short: %w", err)
 	}
 	return &Reply{Status: resp.StatusCode, Header: resp.Header, Body: text}, nil
+}
+
+// withoutURL is err without the address, which may be a secret; who reads of it
+// knows the destination.
+func withoutURL(err error) error {
+	if e := (*url.Error)(nil); errors.As(err, &e) {
+		return e.Err
+	}
+	return err
 }
 
 // Err reads the status: nil, or an error of the kinds that package sink has.
