@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -42,6 +43,41 @@ func ParseSpool(args []string) (*Spool, error) {
 
 // String returns the directory and the size.
 func (s *Spool) String() string { return fmt.Sprintf("%s %d", s.dir, s.limit) }
+
+// CheckSpools reports configurations, of directives that are in force at the
+// same time, that cannot share a spool directory: the network destinations of
+// each would get the alerts of the other. Over a reload, the configuration of a
+// directive may change, so Open cannot tell.
+func CheckSpools(configs ...Config) error {
+	type use struct{ keys, names []string }
+	uses := make(map[string]use) // by directory
+	for _, c := range configs {
+		if c.Spool == nil {
+			continue
+		}
+		var u use
+		for _, d := range c.Destinations {
+			if !d.direct && !slices.Contains(u.keys, d.key) {
+				u.keys, u.names = append(u.keys, d.key), append(u.names, d.name)
+			}
+		}
+		slices.Sort(u.keys)
+		first, shared := uses[c.Spool.dir]
+		if shared && !slices.Equal(first.keys, u.keys) {
+			return fmt.Errorf("spool %s: two directives with different alert destinations or options cannot share it (%s; %s): give each a directory of its own",
+				c.Spool.dir, listNames(first.names), listNames(u.names))
+		}
+		uses[c.Spool.dir] = u
+	}
+	return nil
+}
+
+func listNames(names []string) string {
+	if len(names) == 0 {
+		return "none on the network"
+	}
+	return strings.Join(names, ", ")
+}
 
 // units of a size; the longest suffixes stand first.
 var units = []struct {

@@ -693,8 +693,48 @@ func TestSpoolOptionsChange(t *testing.T) {
 	})
 }
 
-// TestSpoolShared holds that pipelines with other sinks share a spool, and a
-// sink of both its connection.
+func TestCheckSpools(t *testing.T) {
+	config := func(dir string, lines ...string) Config {
+		var c Config
+		for _, line := range lines {
+			d, err := ParseDestination(strings.Fields(line))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Destinations = append(c.Destinations, d)
+		}
+		if dir != "" {
+			c.Spool = &Spool{dir: dir, limit: minSpoolSize}
+		}
+		return c
+	}
+	tests := []struct {
+		name string
+		a, b Config
+		want string // part of the error; empty: none
+	}{
+		{"the same", config("/s", "http://a.example", "syslog://b.example"), config("/s", "syslog://b.example", "http://a.example"), ""},
+		{"files do not matter", config("/s", "http://a.example", "/a.json"), config("/s", "http://a.example", "stdout"), ""},
+		{"no spool", config("", "http://a.example"), config("", "http://b.example"), ""},
+		{"a spool each", config("/s", "http://a.example"), config("/t", "http://b.example"), ""},
+		{"other destinations", config("/s", "http://a.example"), config("/s", "http://b.example"),
+			"spool /s: two directives with different alert destinations or options cannot share it (http://a.example; http://b.example): give each a directory of its own"},
+		{"one more", config("/s", "http://a.example"), config("/s", "http://a.example", "http://b.example"), "cannot share it"},
+		{"other options", config("/s", "http://a.example"), config("/s", "http://a.example batch=2"), "cannot share it"},
+		{"none", config("/s", "http://a.example"), config("/s", "/a.json"), "(http://a.example; none on the network)"},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			err := CheckSpools(tc.a, tc.b)
+			if tc.want == "" && err != nil || tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)) {
+				t.Errorf("Got error %v, want %q", err, tc.want)
+			}
+		})
+	}
+}
+
+// TestSpoolShared holds that a reload that adds a destination keeps the spool,
+// and the connection of the sink that stays.
 func TestSpoolShared(t *testing.T) {
 	dir := t.TempDir()
 	one, two := new(receiver), new(receiver)
