@@ -2,6 +2,7 @@ package alert
 
 import (
 	"strings"
+	"sync"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -16,6 +17,8 @@ type cursor struct {
 	attached int    // runners, one at most
 	detached time.Time
 	signal   chan struct{}
+	counted  uint64 // position up to which records are in the sink's counter
+	known    bool   // counted says so; false: of a cursor that another process made
 
 	next   uint64    // position of the first record that is not in flight
 	flight []*Record // taken and not settled
@@ -28,6 +31,7 @@ type cursor struct {
 
 	trimmed int // records that the transaction at hand drops
 	left    int // records that the transaction at hand gives up
+	leftNew int // of them, those that are not in the sink's counter
 	gaps    int // gaps that are begun and not counted as records
 }
 
@@ -76,10 +80,40 @@ func (s *store) attach(dest Destination) *cursor {
 		c.release()
 	}
 	c.name, c.attached, c.spent = dest.name, 1, false
-	n, _ := c.count()
-	c.records(n)
+	c.records(c.uncounted())
+	c.noteCounted()
 	c.wake()
 	return c
+}
+
+// counted is how far the cursors of this process, by epoch and key, are in the
+// counters of their sinks: a spool may be closed and opened again.
+var counted = struct {
+	sync.Mutex
+	upTo map[string]uint64
+}{upTo: make(map[string]uint64)}
+
+// uncounted is the number of records that wait and are not in the sink's
+// counter.
+func (c *cursor) uncounted() int {
+	if !c.known {
+		counted.Lock()
+		c.counted, c.known = counted.upTo[c.store.epoch+c.key]
+		counted.Unlock()
+	}
+	if !c.known {
+		return c.waiting()
+	}
+	from := max(c.counted, c.next)
+	return int(max(c.end(), from) - from) //nolint:gosec // a store has not so many
+}
+
+// noteCounted notes that all records are in the sink's counter.
+func (c *cursor) noteCounted() {
+	c.counted, c.known = c.store.end(), true
+	counted.Lock()
+	counted.upTo[c.store.epoch+c.key] = c.counted
+	counted.Unlock()
 }
 
 // detach keeps the cursor for another run.
@@ -112,6 +146,8 @@ func (c *cursor) inherit(now time.Time) {
 			other.state.End = max(c.state.First, other.state.Next)
 		}
 		other.heir, other.dirty = c, true
+		other.records(other.uncounted())
+		other.noteCounted()
 		c.old = other
 	}
 }

@@ -424,6 +424,7 @@ func (s *store) announce(n int) {
 	for _, c := range s.cursors {
 		if c.attached > 0 {
 			c.records(n)
+			c.noteCounted()
 			c.wake()
 		}
 	}

@@ -33,7 +33,7 @@ func (s *store) snapshot() snapshot {
 func (s *store) restore(snap snapshot) {
 	s.stored, s.bytes = snap.stored, snap.bytes
 	for c, was := range snap.cursors {
-		c.next, c.state, c.trimmed, c.gaps, c.left = was.next, was.state, 0, 0, 0
+		c.next, c.state, c.trimmed, c.gaps, c.left, c.leftNew = was.next, was.state, 0, 0, 0, 0
 	}
 }
 
@@ -51,7 +51,7 @@ func (s *store) trim(tx *bbolt.Tx) error {
 		if c.holds(now) {
 			needed = min(needed, c.state.Next)
 		} else {
-			c.left = c.waiting()
+			c.left, c.leftNew = c.waiting(), c.uncounted()
 		}
 	}
 	limit := int64(float64(s.limit) * fill)
@@ -115,7 +115,8 @@ func (s *store) settleTrim() {
 		c.dirty = false
 		if c.left > 0 {
 			sinkLost.WithLabelValues(c.name, "unconfigured").Add(float64(c.left))
-			c.left = 0
+			c.records(c.leftNew)
+			c.left, c.leftNew = 0, 0
 		}
 		if !c.holds(now) {
 			delete(s.cursors, key)
