@@ -416,6 +416,39 @@ func TestSpoolSetAside(t *testing.T) {
 	}
 }
 
+// TestSpoolSetAsideCrash holds that a file that takes the place of a corrupt
+// one has the sequence from the beginning: a crash right after it uses no
+// number twice.
+func TestSpoolSetAsideCrash(t *testing.T) {
+	dir := t.TempDir()
+	s, err := openStore(&Spool{dir: dir, limit: minSpoolSize})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		s.append("owner", []*Record{sample()})
+	}
+	if err := s.setAside(errCorrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.reopen(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.db.Close(); err != nil { // nothing has been committed
+		t.Fatal(err)
+	}
+	again, err := openStore(&Spool{dir: dir, limit: minSpoolSize})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.close()
+	r := sample()
+	again.append("owner", []*Record{r})
+	if r.Epoch == s.epoch && r.Sequence != 4 {
+		t.Errorf("Got sequence %d after the crash, want 4", r.Sequence)
+	}
+}
+
 func TestSpoolOpenFails(t *testing.T) {
 	dir := t.TempDir()
 	used := filepath.Join(dir, "used")

@@ -226,7 +226,11 @@ func (s *store) prepare(tx *bbolt.Tx) error {
 	if err := tx.Bucket(recordBucket).SetSequence(s.stored.to); err != nil {
 		return err
 	}
-	return tx.Bucket(metaBucket).Put(epochKey, []byte(s.epoch))
+	meta := tx.Bucket(metaBucket)
+	if err := meta.Put(sequenceKey, position(s.sequence)); err != nil {
+		return err
+	}
+	return meta.Put(epochKey, []byte(s.epoch))
 }
 
 // read reads all of the file, and so finds what is corrupt in it now rather
