@@ -406,7 +406,9 @@ func (p *Pipeline) Close(ctx context.Context) error {
 // server stops it still answers. The log takes the whole record, so that
 // nothing is lost; a flood is only counted.
 func (p *Pipeline) tooLate(d *Detection) {
-	lateCount.Inc()
+	if d.SMTP == nil {
+		lateCount.Inc()
+	}
 	if !p.late.take(d.Time.UnixNano(), globalInterval, announceBurst) {
 		return
 	}

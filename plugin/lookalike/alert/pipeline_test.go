@@ -302,6 +302,12 @@ func TestLate(t *testing.T) {
 	if got := value(t, lateCount) - before; got != 1000 {
 		t.Errorf("Got %v late detections counted, want 1000", got)
 	}
+	mail := now("army.ml")
+	mail.SMTP = &SMTP{From: "alice@example.org", To: "bob@army.ml"}
+	p.Observe(mail)
+	if got := value(t, lateCount) - before; got != 1000 {
+		t.Errorf("Got %v late detections counted after a message, which is none, want 1000", got)
+	}
 }
 
 func TestObserveOddities(t *testing.T) {
