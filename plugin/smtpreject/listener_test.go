@@ -254,7 +254,7 @@ func TestWhoGivesWay(t *testing.T) {
 		want  int    // index of the session that gives way, or -1
 	}{
 		{"there is room", 4, "abc", "d", -1},
-		{"the client that has most loses its oldest", 5, "babac", "d", 0},
+		{"the client that has most loses its oldest", 5, "babbc", "d", 0},
 		{"an old session of a client that has few stays", 5, "abbcd", "e", 1},
 		{"a client has no more than half", 6, "bbb", "b", 0},
 		{"others are not touched by that", 6, "abbb", "b", 1},
