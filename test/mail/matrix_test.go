@@ -197,12 +197,13 @@ func checkCounts(t *testing.T, r *resolver, action string) {
 	}
 }
 
+const commandsMetric = "coredns_smtpreject_commands_total"
+
 // checkNoBody checks that no mail server came as far as sending a message.
 func checkNoBody(t *testing.T, r *resolver) {
 	t.Helper()
-	const name = "coredns_smtpreject_commands_total"
-	rcpt, want := r.metric(name, `command="RCPT"`), float64(len(servers)*len(lookalikes))
-	body := r.metric(name, `command="DATA"`) + r.metric(name, `command="BDAT"`)
+	rcpt, want := r.metric(commandsMetric, `command="RCPT"`), float64(len(servers)*len(lookalikes))
+	body := r.metric(commandsMetric, `command="DATA"`) + r.metric(commandsMetric, `command="BDAT"`)
 	if rcpt < want || body != 0 {
 		t.Errorf("The responder saw %v RCPT and %v DATA or BDAT; want at least %v and none", rcpt, body, want)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/smtp"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -14,13 +15,28 @@ import (
 // TestVolume sends 1000 messages to 1000 lookalikes and as many others, mixed,
 // through one Postfix.
 func TestVolume(t *testing.T) {
+	tests := []struct{ action, more, bounce string }{ // the bounce for bob@base0001.ml, for each number
+		{"nxdomain", "", "<bob@%[1]s.ml>"},
+		{"sinkhole", responder, "<bob@%[1]s.ml>: not delivered: %[1]s.ml resembles mil"},
+	}
+	for _, tc := range tests {
+		t.Run(tc.action, func(t *testing.T) { volume(t, tc.action, tc.more, tc.bounce) })
+	}
+}
+
+func volume(t *testing.T, action, more, bounce string) {
+	t.Helper()
 	const many = 1000
-	r := resolve(t, "protect mil\n action nxdomain", "")
+	directive := "protect mil\n action " + action
+	if action == "sinkhole" {
+		directive += " $SINK"
+	}
+	r := resolve(t, directive, more)
 	n := boot(t, postfix, r.address)
 	n.run("postconf -e in_flow_delay=0")
 	n.run(postfix.start)
 
-	const sender = "alice@postfix-volume.example.org"
+	sender := "alice@postfix-volume-" + action + ".example.org"
 	start := time.Now()
 	conn, err := net.Dial("tcp", n.address+":25")
 	if err != nil {
@@ -46,14 +62,37 @@ func TestVolume(t *testing.T) {
 	if len(bounces) != many {
 		t.Errorf("%d messages bounced, want %d", len(bounces), many)
 	}
-	t.Logf("FIGURES volume: %d messages in %.0f s, %d queries", 2*many, time.Since(start).Seconds(), len(r.queries(n)))
+	checkBounces(t, bounces, many, bounce)
+	t.Logf("FIGURES volume "+action+": %d messages in %.0f s, %d queries", 2*many, time.Since(start).Seconds(), len(r.queries(n)))
 	if trap.contains("volume secret") {
 		t.Error("A message left for a lookalike")
 	}
+	if body := r.metric(commandsMetric, `command="DATA"`) + r.metric(commandsMetric, `command="BDAT"`); body != 0 {
+		t.Errorf("The responder saw %v DATA or BDAT", body)
+	}
 	eventually(t, time.Minute, "an empty queue", func() bool { return strings.Contains(n.run(postfix.queue), "is empty") })
 	r.stop()
-	checkCounts(t, r, "nxdomain")
+	checkCounts(t, r, action)
 }
+
+// checkBounces checks that the bounces are of as many messages, and that each
+// has the text for the name that the message was sent to.
+func checkBounces(t *testing.T, bounces []message, many int, text string) {
+	t.Helper()
+	names := make(map[string]bool)
+	for _, m := range bounces {
+		name := lookalikeName.FindString(m.data)
+		names[name] = true
+		if flat := strings.Join(strings.Fields(m.data), " "); name == "" || !strings.Contains(flat, fmt.Sprintf(text, name)) {
+			t.Fatalf("Bounce %q", m.data)
+		}
+	}
+	if len(names) != many {
+		t.Errorf("%d lookalikes bounced, want %d", len(names), many)
+	}
+}
+
+var lookalikeName = regexp.MustCompile(`base\d{4}\b`)
 
 func submit(t *testing.T, c *smtp.Client, sender, to, text string) {
 	t.Helper()
