@@ -313,6 +313,23 @@ func TestLabelBytes(t *testing.T) {
 	}
 }
 
+// TestListItems holds that a list comes apart again where it was joined.
+func TestListItems(t *testing.T) {
+	r := sample()
+	r.Samples = []string{"a,b.army.ml", `c\\,d.army.ml`, ",.army.ml"}
+	const want = `a\044b.army.ml,c\\\044d.army.ml,\044.army.ml`
+	_, attributes := decodeLEEF(t, string(leef.Append(nil, r)))
+	params := decodeStructured(t, string(structured.Append(nil, r)))
+	if attributes["samples"] != want || params["samples"] != want {
+		t.Errorf("Got %q and %q, want %q", attributes["samples"], params["samples"], want)
+	}
+	r.Protected = r.Samples
+	_, extension := decodeCEF(t, string(cef.Append(nil, r)))
+	if extension["cs3"] != want {
+		t.Errorf("Got %q, want %q", extension["cs3"], want)
+	}
+}
+
 func TestVisible(t *testing.T) {
 	tests := []struct{ in, also, want string }{
 		{"army.ml", "", "army.ml"},

@@ -43,7 +43,7 @@ type textStyle struct {
 }
 
 // text returns v, or the empty string when v is empty. Lists are joined with
-// commas: no name has one unescaped.
+// commas; one in an item is written \044, since the DNS does not escape it.
 func (style textStyle) text(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -65,7 +65,11 @@ func (style textStyle) text(v any) string {
 			return v.String()
 		}
 	case []string:
-		return strings.Join(v, ",")
+		items := make([]string, len(v))
+		for i, s := range v {
+			items[i] = strings.ReplaceAll(s, ",", `\044`)
+		}
+		return strings.Join(items, ",")
 	case []TypeCount:
 		all := make([]string, len(v))
 		for i, c := range v {
