@@ -15,7 +15,7 @@ var (
 
 func appendCEF(b []byte, r *Record) []byte {
 	b = append(b, "CEF:0|lookalike|coredns-lookalike|"...)
-	b = append(b, cefHeader.Replace(visible(r.Version, ""))...)
+	b = append(b, cefHeader.Replace(visible(plainText(r.Version), ""))...)
 	b = append(b, '|')
 	b = append(b, cefHeader.Replace(eventName(r))...)
 	b = append(b, '|')
@@ -29,7 +29,7 @@ func appendCEF(b []byte, r *Record) []byte {
 		if key == "" {
 			continue
 		}
-		v := style.text(fields[i].value(r))
+		v := fields[i].flat(style, r)
 		if v == "" {
 			continue
 		}

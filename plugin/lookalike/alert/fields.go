@@ -22,6 +22,14 @@ type field struct {
 	ecs, ocsf string // paths in an object; dots are levels
 	cef       string // key, or KEY:LABEL of a custom field
 	leef, sd  string // keys
+
+	plain bool // text that is no name of the DNS: a backslash in it is only that
+}
+
+// flat is the value in a format without nesting, empty when there is none.
+func (f *field) flat(style textStyle, r *Record) string {
+	style.plain = f.plain
+	return style.text(f.value(r))
 }
 
 // fields is the mapping, written once for all formats.
@@ -52,7 +60,7 @@ var fields = []field{
 	{ecs: "event.code", ocsf: "metadata.event_code",
 		value: func(r *Record) any { return r.Class.String() }},
 	{ecs: "event.reason", ocsf: "status_detail", cef: "reason", leef: "reason", sd: "reason",
-		value: func(r *Record) any { return r.Reason }},
+		value: func(r *Record) any { return r.Reason }, plain: true},
 	{ecs: "event.created", ocsf: "metadata.logged_time", cef: "rt",
 		value: func(r *Record) any { return r.Created }},
 	{ecs: "event.start", ocsf: "start_time", cef: "start", leef: "windowStart", sd: "start",
@@ -114,7 +122,7 @@ var fields = []field{
 	{ecs: "observer.product", value: constant("coredns-lookalike")},
 	{ecs: "observer.version", value: func(r *Record) any { return r.Version }},
 	{ecs: "observer.hostname", ocsf: "dst_endpoint.hostname", cef: "dvchost", leef: "identHostName",
-		value: func(r *Record) any { return r.Sensor }},
+		value: func(r *Record) any { return r.Sensor }, plain: true},
 	{ecs: "observer.ip", value: func(r *Record) any { return addrs(r.Server.Addr()) }},
 	{ecs: "host.hostname", value: func(r *Record) any { return r.Sensor }},
 	{ecs: "service.type", value: constant("coredns")},
@@ -164,9 +172,9 @@ var fields = []field{
 	{ecs: "lookalike.sensor", value: func(r *Record) any { return r.Sensor }},
 	{ecs: "lookalike.protocol", value: func(r *Record) any { return r.Protocol }},
 	{ecs: "lookalike.server_block", ocsf: "unmapped.server_block", leef: "serverBlock", sd: "block",
-		value: func(r *Record) any { return r.ServerBlock }},
+		value: func(r *Record) any { return r.ServerBlock }, plain: true},
 	{ecs: "lookalike.view", ocsf: "unmapped.view", leef: "view", sd: "view",
-		value: func(r *Record) any { return r.View }},
+		value: func(r *Record) any { return r.View }, plain: true},
 	{ecs: "lookalike.test", ocsf: "unmapped.test",
 		value: func(r *Record) any { return r.Phase == Test }},
 	{ecs: "lookalike.lost.reason", ocsf: "unmapped.lost.reason", leef: "lostReason", sd: "lostReason",
@@ -237,9 +245,9 @@ var fields = []field{
 	{cef: "proto", leef: "proto", value: func(r *Record) any { return strings.ToUpper(r.Transport) }},
 	{cef: "app", value: constant("DNS")},
 	{cef: "deviceProcessName", value: constant("coredns")},
-	{cef: "suser", leef: "smtpFrom", sd: "from", value: func(r *Record) any { return envelopes(r, func(e *SMTP) string { return e.From }) }},
-	{cef: "duser", leef: "smtpTo", sd: "to", value: func(r *Record) any { return envelopes(r, func(e *SMTP) string { return e.To }) }},
-	{cef: "shost", leef: "smtpHelo", sd: "helo", value: func(r *Record) any { return envelopes(r, func(e *SMTP) string { return e.HELO }) }},
+	{cef: "suser", leef: "smtpFrom", sd: "from", value: func(r *Record) any { return envelopes(r, func(e *SMTP) string { return e.From }) }, plain: true},
+	{cef: "duser", leef: "smtpTo", sd: "to", value: func(r *Record) any { return envelopes(r, func(e *SMTP) string { return e.To }) }, plain: true},
+	{cef: "shost", leef: "smtpHelo", sd: "helo", value: func(r *Record) any { return envelopes(r, func(e *SMTP) string { return e.HELO }) }, plain: true},
 	{leef: "devTime", value: func(r *Record) any { return r.End }},
 	{leef: "devTimeFormat", value: constant("yyyy-MM-dd'T'HH:mm:ss.SSSX")},
 	{leef: "sev", value: func(r *Record) any { return cefSeverity[r.Level()] }},

@@ -3,6 +3,7 @@ package alert
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -224,51 +225,90 @@ func noControls(t *testing.T, line []byte) {
 	}
 }
 
+// unescape undoes \DDD, as any reader of names in presentation form does.
+func unescape(t *testing.T, s string) string {
+	t.Helper()
+	var b []byte
+	for i := 0; i < len(s); i++ {
+		if s[i] != '\\' {
+			b = append(b, s[i])
+			continue
+		}
+		if i+3 >= len(s) {
+			t.Fatalf("Got a stray backslash in %q", s)
+		}
+		n, err := strconv.ParseUint(s[i+1:i+4], 10, 8)
+		if err != nil {
+			t.Fatalf("Got a stray backslash in %q", s)
+		}
+		b = append(b, byte(n))
+		i += 3
+	}
+	return string(b)
+}
+
 // FuzzFormats holds that what goes in comes out, whatever bytes a name, a
 // host or an envelope has.
 func FuzzFormats(f *testing.F) {
 	for _, s := range []string{
 		"army.ml", `a\027b|c=d^e"f]g`, "a b=c d=e", "\x00\n\r\x1b[0m\x7f", "\xff\xfe\x80", "mail.аrmy.ml", "a\u202eb\u200bc\u2028",
-		`\`, `\\`, "|", "^", "]", `"`, "=", " ", `\092`, "%5E",
+		`\`, `\\`, "|", "^", "]", `"`, "=", " ", `\092`, "%5E", "a,b", `\,`,
 	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		r := sample()
-		r.Name, r.Reason, r.Via, r.Version = "x"+s+"x", "r"+s+"r", "", "v"+s+"v"
-		r.SMTP = []SMTP{{From: "f" + s + "f", To: "t"}}
+		r.Name, r.Reason, r.Via, r.Version, r.View = "x"+s+"x", "r"+s+"r", "", "v"+s+"v", "w"+s+"w"
+		r.SMTP = []SMTP{{From: "f" + s + "f", To: "t"}, {From: "g" + s + "g", To: "t", HELO: "h" + s + "h"}}
+		// same compares what a format has of the texts that are no names with
+		// what they were; of names, TestLabelBytes does.
+		same := func(what, got, want string) {
+			t.Helper()
+			if got := unescape(t, got); got != want {
+				t.Errorf("Got %s %q, want %q", what, got, want)
+			}
+		}
+		sameList := func(what, got string, want ...string) {
+			t.Helper()
+			items := strings.Split(got, ",")
+			if len(items) != len(want) {
+				t.Fatalf("Got %s %q, want %q", what, items, want)
+			}
+			for i := range items {
+				same(what, items[i], want[i])
+			}
+		}
 
 		line := cef.Append(nil, r)
 		noControls(t, line)
 		header, extension := decodeCEF(t, string(line))
-		if header[3] != visible(r.Version, "") {
-			t.Errorf("Got CEF version %q, want %q", header[3], visible(r.Version, ""))
-		}
-		for k, want := range map[string]string{"cs1": r.Name, "reason": r.Reason, "suser": r.SMTP[0].From, "cnt": "42"} {
-			if got := extension[k]; got != visible(want, "") {
-				t.Errorf("Got CEF %s %q, want %q", k, got, visible(want, ""))
-			}
+		same("CEF version", header[3], r.Version)
+		same("CEF reason", extension["reason"], r.Reason)
+		sameList("CEF sender", extension["suser"], r.SMTP[0].From, r.SMTP[1].From)
+		sameList("CEF HELO", extension["shost"], "", r.SMTP[1].HELO)
+		if extension["cs1"] != visible(r.Name, "") || extension["cnt"] != "42" {
+			t.Errorf("Got CEF name %q and count %q", extension["cs1"], extension["cnt"])
 		}
 
 		line = leef.Append(nil, r)
 		noControls(t, line)
 		header, attributes := decodeLEEF(t, string(line))
-		if header[3] != visible(r.Version, "|") {
-			t.Errorf("Got LEEF version %q, want %q", header[3], visible(r.Version, "|"))
-		}
-		for k, want := range map[string]string{"qname": r.Name, "reason": r.Reason, "smtpFrom": r.SMTP[0].From, "count": "42"} {
-			if got := attributes[k]; got != visible(want, "^") {
-				t.Errorf("Got LEEF %s %q, want %q", k, got, visible(want, "^"))
-			}
+		same("LEEF version", header[3], r.Version)
+		same("LEEF reason", attributes["reason"], r.Reason)
+		same("LEEF view", attributes["view"], r.View)
+		sameList("LEEF sender", attributes["smtpFrom"], r.SMTP[0].From, r.SMTP[1].From)
+		if attributes["qname"] != visible(r.Name, "^") || attributes["count"] != "42" {
+			t.Errorf("Got LEEF name %q and count %q", attributes["qname"], attributes["count"])
 		}
 
 		line = structured.Append(nil, r)
 		noControls(t, line)
 		params := decodeStructured(t, string(line))
-		for k, want := range map[string]string{"qname": r.Name, "reason": r.Reason, "from": r.SMTP[0].From, "cnt": "42"} {
-			if got := params[k]; got != visible(want, "") {
-				t.Errorf("Got structured %s %q, want %q", k, got, visible(want, ""))
-			}
+		same("structured reason", params["reason"], r.Reason)
+		same("structured view", params["view"], r.View)
+		sameList("structured sender", params["from"], r.SMTP[0].From, r.SMTP[1].From)
+		if params["qname"] != visible(r.Name, "") || params["cnt"] != "42" {
+			t.Errorf("Got structured name %q and count %q", params["qname"], params["cnt"])
 		}
 
 		for _, format := range []*Format{ecs, ocsf} {

@@ -8,7 +8,7 @@ const leefDelimiter = "^"
 
 func appendLEEF(b []byte, r *Record) []byte {
 	b = append(b, "LEEF:2.0|lookalike|coredns-lookalike|"...)
-	b = append(b, visible(r.Version, "|")...)
+	b = append(b, visible(plainText(r.Version), "|")...)
 	b = append(b, '|')
 	b = append(b, visible(eventName(r), "|")...)
 	b = append(b, "|"+leefDelimiter+"|"...)
@@ -18,7 +18,7 @@ func appendLEEF(b []byte, r *Record) []byte {
 		if key == "" {
 			continue
 		}
-		v := textStyle{}.text(fields[i].value(r))
+		v := fields[i].flat(textStyle{}, r)
 		if v == "" {
 			continue
 		}

@@ -18,13 +18,13 @@ func appendStructured(b []byte, r *Record) []byte {
 		if fields[i].sd == "" {
 			continue
 		}
-		if v := (textStyle{}).text(fields[i].value(r)); v != "" {
+		if v := fields[i].flat(textStyle{}, r); v != "" {
 			b = appendParam(b, fields[i].sd, v)
 		}
 	}
 	b = append(b, "][origin"...)
 	b = appendParam(b, "software", "coredns-lookalike")
-	b = appendParam(b, "swVersion", r.Version)
+	b = appendParam(b, "swVersion", plainText(r.Version))
 	if a := r.Server.Addr(); a.IsValid() {
 		b = appendParam(b, "ip", a.String())
 	}

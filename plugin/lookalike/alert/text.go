@@ -40,13 +40,21 @@ func unsafeRune(c rune) bool { return unicode.In(c, unicode.Cc, unicode.Cf, unic
 // textStyle is how a format without nesting writes values.
 type textStyle struct {
 	milliseconds bool // times as milliseconds since 1970, else RFC 3339
+	plain        bool // strings are not in the presentation form of the DNS
 }
+
+// plainText makes s text in which a backslash always begins an escape, as in
+// names: with visible it can be undone, whatever was in s.
+func plainText(s string) string { return strings.ReplaceAll(s, `\`, `\092`) }
 
 // text returns v, or the empty string when v is empty. Lists are joined with
 // commas; one in an item is written \044, since the DNS does not escape it.
 func (style textStyle) text(v any) string {
 	switch v := v.(type) {
 	case string:
+		if style.plain {
+			return plainText(v)
+		}
 		return v
 	case int:
 		return strconv.Itoa(v)
@@ -67,6 +75,9 @@ func (style textStyle) text(v any) string {
 	case []string:
 		items := make([]string, len(v))
 		for i, s := range v {
+			if style.plain {
+				s = plainText(s)
+			}
 			items[i] = strings.ReplaceAll(s, ",", `\044`)
 		}
 		return strings.Join(items, ",")
