@@ -33,7 +33,7 @@ func TestBadCorefile(t *testing.T) {
 		{"broken line in a list", block("protect ./list.txt"), map[string]string{"list.txt": "army.mil\n# fine\nnavy..mil\n"}, []string{"list.txt:3", `"navy..mil"`}},
 		{"broken line in an allow list", block("allow ./list.txt"), map[string]string{"list.txt": "army.ml\n\xff\xfe.ml\n"}, []string{"list.txt:2"}},
 		{"broken name", block("protect army..mil"), nil, []string{"Corefile:6", `"army..mil"`}},
-		{"no name", block("protect"), nil, []string{"Corefile:6", "at least one name or file is needed"}},
+		{"no name", block("protect"), nil, []string{"Corefile:6", "protect needs at least one name or file"}},
 		{"sinkhole on loopback", block("action high sinkhole 127.0.0.1"), nil, []string{"Corefile:6", "sinkhole 127.0.0.1", "loop"}},
 		{"sinkhole on the unspecified address", block("action high sinkhole 0.0.0.0"), nil, []string{"Corefile:6", "sinkhole 0.0.0.0", "loop"}},
 		{"sinkhole on ::", block("action sinkhole ::"), nil, []string{"Corefile:6", "sinkhole ::"}},

@@ -37,6 +37,9 @@ func Load(corefile string) ([]*Policy, error) {
 	if len(all) == 0 {
 		return nil, fmt.Errorf("%s: no server block has a %s directive", corefile, pluginName)
 	}
+	if err := checkSpools(all); err != nil {
+		return nil, err
+	}
 	return all, nil
 }
 

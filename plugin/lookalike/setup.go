@@ -56,10 +56,26 @@ func setup(c *caddy.Controller) error {
 			log.Warningf("%s: sinkhole %s is a private address: Exim as Debian sets it up ignores those, and bounces without the sinkhole's text", p.where, address)
 		}
 		e.policies = append(e.policies, p)
+		if err := checkSpools(e.policies); err != nil {
+			return plugin.Error(pluginName, err)
+		}
 	}
 	config.AddPlugin(func(next plugin.Handler) plugin.Handler {
 		return &Lookalike{Next: next, policies: policies}
 	})
+	return nil
+}
+
+// checkSpools refuses directives that cannot share a spool. The last of the
+// policies is new.
+func checkSpools(policies []*Policy) error {
+	configs := make([]alert.Config, len(policies))
+	for i, p := range policies {
+		configs[i] = p.alerts
+	}
+	if err := alert.CheckSpools(configs...); err != nil {
+		return fmt.Errorf("%s: %w", policies[len(policies)-1].where, err)
+	}
 	return nil
 }
 

@@ -202,9 +202,22 @@ example.org:53 {
 		}
 	}
 
+	const spools = `.:53 {
+	lookalike {
+		alert http://127.0.0.1:8080/a
+		spool spool
+	}
+	lookalike cm {
+		protect example.com
+		alert http://127.0.0.1:8080/b
+		spool spool
+	}
+}
+`
 	for name, contents := range map[string]string{
-		"no directive": ".:53 {\n whoami\n}",
-		"bad block":    ".:53 {\n lookalike {\n",
+		"no directive":                      ".:53 {\n whoami\n}",
+		"bad block":                         ".:53 {\n lookalike {\n",
+		"one spool, different destinations": spools,
 	} {
 		write(t, corefile, contents)
 		if _, err := Load(corefile); err == nil {
