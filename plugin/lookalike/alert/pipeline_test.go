@@ -290,6 +290,26 @@ func TestQueueFull(t *testing.T) {
 	want(t, "queue", got, []string{"lost 2-5 4 40", "6", "7", "8"})
 }
 
+// TestGapInOrder holds that a gap stays behind the records that were in flight
+// when it began, also when the sink takes only some of them.
+func TestGapInOrder(t *testing.T) {
+	q := newQueue(3, func() {}, func() {})
+	for i := 1; i <= 3; i++ {
+		q.push([]*Record{{Epoch: "e", Sequence: uint64(i)}})
+	}
+	q.take(2)
+	q.push([]*Record{{Epoch: "e", Sequence: 4}}) // drops the third
+	q.take(10)                                   // the same again: the gap is behind them
+	q.settle(1)
+	var got []string
+	for range 3 {
+		r := q.take(10)[0]
+		got = append(got, fmt.Sprint(r.Phase, " ", r.Sequence))
+		q.settle(1)
+	}
+	want(t, "queue", got, []string{"first 2", "lost 0", "first 4"})
+}
+
 // TestLate holds that a detection after the last flush is counted and told.
 func TestLate(t *testing.T) {
 	r := new(receiver)

@@ -93,7 +93,9 @@ func (q *queue) take(n int) []*Record {
 		q.items = append([]*Record{q.gap}, q.items...)
 		q.gap = nil
 	}
-	q.flight = min(max(n, q.flight), len(q.items))
+	if q.gap == nil {
+		q.flight = min(max(n, q.flight), len(q.items))
+	}
 	return append([]*Record(nil), q.items[:q.flight]...)
 }
 
@@ -102,7 +104,7 @@ func (q *queue) settle(n int) {
 	defer q.mu.Unlock()
 	clear(q.items[:n])
 	q.items = q.items[n:]
-	q.flight = 0
+	q.flight -= n // the rest is before the gap
 	if len(q.items) == 0 {
 		q.items = nil
 	}
