@@ -298,7 +298,7 @@ func (s *shard) add(t *table, g *group, d *Detection) {
 	}
 	if w.count == 0 {
 		g.det = *d
-	} else if g.det.Context == "" && d.Context != "" {
+	} else if moreTelling(d.Context, g.det.Context) {
 		g.det.Context = d.Context
 	}
 	s.pending++
@@ -310,6 +310,12 @@ func (s *shard) add(t *table, g *group, d *Detection) {
 	if !g.key.client.IsValid() {
 		w.addClient(t, d.Client.Addr())
 	}
+}
+
+// moreTelling reports whether a query's context says more than what is known of
+// its group: a check of incoming mail begins with the questions of a delivery.
+func moreTelling(context, known string) bool {
+	return context != "" && (known == "" || known == "delivery")
 }
 
 // addEnvelope joins a refused message to g, which then has its next record

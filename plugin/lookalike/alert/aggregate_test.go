@@ -475,3 +475,34 @@ func BenchmarkObserve(b *testing.B) {
 		return d
 	})
 }
+
+// TestContextOfAGroup has a check of incoming mail begin as a delivery does.
+func TestContextOfAGroup(t *testing.T) {
+	tests := []struct {
+		name     string
+		contexts []string // of the queries after the first
+		want     string
+	}{
+		{"a delivery", []string{"delivery", "", "delivery"}, "delivery"},
+		{"a check that begins like one", []string{"delivery", "delivery", "spf", "delivery"}, "spf"},
+		{"TLSA after the MX", []string{"delivery", "tlsa"}, "tlsa"},
+		{"the first check stays", []string{"spf", "dmarc", "delivery"}, "spf"},
+		{"nothing told", []string{"", ""}, ""},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			tab := newTable(func() {})
+			tab.observe(detection("192.0.2.25", "army.ml", "army.ml", epoch))
+			tab.announcements()
+			for _, context := range tc.contexts {
+				d := detection("192.0.2.25", "army.ml", "army.ml", epoch)
+				d.Context = context
+				tab.observe(d)
+			}
+			records := tab.sweep(epoch.Add(2 * time.Minute))
+			if len(records) != 1 || records[0].Context != tc.want {
+				t.Errorf("Got %v, want one record with %q", records, tc.want)
+			}
+		})
+	}
+}
