@@ -115,33 +115,30 @@ func (p *Pipeline) open(cfg Config) error {
 		p.runners = append(p.runners, r)
 	}
 	if p.store != nil {
-		p.adopt(p.store.adopt())
+		p.adopt(p.store.adopt(p.owner))
 	}
 	return nil
 }
 
 // adopt goes on with groups of the last run.
 func (p *Pipeline) adopt(groups []*groupState) {
-	if len(groups) == 0 {
-		return
-	}
 	for _, state := range groups {
 		if p.table.restore(state) {
 			restoredCount.Add(float64(state.Window.Count))
 			p.unsaved[state.group()] = state
 		}
 	}
-	p.save(true)
+	p.save()
 }
 
 // save writes a checkpoint.
-func (p *Pipeline) save(fresh bool) {
+func (p *Pipeline) save() {
 	maps.Copy(p.unsaved, p.table.checkpoint())
 	for _, id := range p.table.ended {
 		p.unsaved[id] = nil
 	}
 	p.table.ended = nil
-	if p.store.checkpoint(p.owner, p.unsaved, fresh) {
+	if p.store.checkpoint(p.owner, p.unsaved) {
 		clear(p.unsaved)
 	}
 }
@@ -336,7 +333,7 @@ func (p *Pipeline) rest(d time.Duration) {
 // housekeep does what has to be done now and then.
 func (p *Pipeline) housekeep(now time.Time) {
 	if p.store != nil {
-		p.save(false)
+		p.save()
 		p.store.measure()
 	}
 	for _, r := range p.runners {

@@ -215,6 +215,59 @@ func TestSpoolCrash(t *testing.T) {
 	}
 }
 
+// TestSpoolAdoptRefused holds that groups are adopted once, also when the disk
+// refuses the first checkpoint.
+func TestSpoolAdoptRefused(t *testing.T) {
+	dir := t.TempDir()
+	s, err := openStore(&Spool{dir: dir, limit: minSpoolSize})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tab := newTable(func() {})
+	for range 3 {
+		tab.observe(detection("192.0.2.25", "army.ml", "army.ml", epoch))
+		tab.observe(detection("192.0.2.25", "navy.ml", "navy.ml", epoch))
+	}
+	s.checkpoint("first", tab.checkpoint())
+	if err := s.close(); err != nil {
+		t.Fatal(err)
+	}
+
+	if s, err = openStore(&Spool{dir: dir, limit: minSpoolSize}); err != nil {
+		t.Fatal(err)
+	}
+	unsaved := make(map[string]*groupState)
+	for _, state := range s.adopt("second") {
+		unsaved[state.group()] = state
+	}
+	s.fail(syscall.ENOSPC)
+	if s.checkpoint("second", unsaved) {
+		t.Fatal("Got a checkpoint on a full disk")
+	}
+	s.tried = time.Time{}
+	s.checkpoint("third", nil) // of another pipeline: the disk is good again
+	army := unsaved["bc9cd430290f5905"]
+	if army == nil {
+		t.Fatalf("Got groups %v, want army.ml among them", unsaved)
+	}
+	r := sample()
+	r.Group, r.after = army.group(), army
+	delete(unsaved, r.Group)
+	if !s.append("second", []*Record{r}) || !s.checkpoint("second", unsaved) {
+		t.Fatalf("Got error %v", s.bad)
+	}
+	if err := s.close(); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = openStore(&Spool{dir: dir, limit: minSpoolSize}); err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	if n := len(s.orphans); n != 2 {
+		t.Errorf("Got %d groups after a second crash, want 2", n)
+	}
+}
+
 // TestSpoolCheckpointExact holds that a record takes its counts out of the
 // checkpoint: a crash right after it reports nothing twice.
 func TestSpoolCheckpointExact(t *testing.T) {
@@ -232,7 +285,7 @@ func TestSpoolCheckpointExact(t *testing.T) {
 			tab.observe(detection("192.0.2.25", "army.ml", "army.ml", at))
 			asked++
 		}
-		s.checkpoint("owner", tab.checkpoint(), false)
+		s.checkpoint("owner", tab.checkpoint())
 		if records := tab.sweep(at); len(records) > 0 {
 			s.append("owner", records)
 			sum += counts(records)
@@ -731,7 +784,7 @@ func TestSpoolOptionsChange(t *testing.T) {
 		}
 		defer s.close()
 		s.longAgo(cursorGrace)
-		if !s.checkpoint("owner", nil, false) {
+		if !s.checkpoint("owner", nil) {
 			t.Fatalf("Got error %v", s.bad)
 		}
 		if n := value(t, sinkLost.WithLabelValues(name, "unconfigured")); n != 2 {

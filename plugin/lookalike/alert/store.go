@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -70,6 +71,8 @@ type store struct {
 	tail     []*Record
 	cursors  map[string]*cursor
 	orphans  []*groupState // groups of the last run
+	stale    [][]byte      // their keys, until a transaction has put the adopter's in their place
+	adopter  string        // owner of the adopted groups
 	bad      error         // why the last write failed
 	tried    time.Time     // when that was
 	told     time.Time     // when the log last heard of it
@@ -151,7 +154,7 @@ func (s *store) setAside(why error) error {
 	}
 	log.Errorf("The alert spool is corrupt (%v): it is set aside as %s, alerts in it that were not delivered are lost, and a new one is begun", why, aside)
 	if !s.loaded { // nothing that it said is certain
-		s.stored, s.sequence, s.orphans, s.epoch = series{}, 0, nil, newID()
+		s.stored, s.sequence, s.orphans, s.stale, s.epoch = series{}, 0, nil, nil, newID()
 		clear(s.cursors)
 	}
 	for _, c := range s.cursors {
@@ -267,7 +270,8 @@ func (s *store) read(tx *bbolt.Tx) error {
 	}); err != nil {
 		return err
 	}
-	return tx.Bucket(groupBucket).ForEach(func(_, v []byte) error {
+	return tx.Bucket(groupBucket).ForEach(func(k, v []byte) error {
+		s.stale = append(s.stale, bytes.Clone(k))
 		if state, err := decodeState(v); err == nil {
 			s.orphans = append(s.orphans, state)
 		}
@@ -278,13 +282,31 @@ func (s *store) read(tx *bbolt.Tx) error {
 // end is the position behind the last record.
 func (s *store) end() uint64 { return s.stored.to + uint64(len(s.tail)) }
 
-// adopt returns the groups that the last run had not ended, once.
-func (s *store) adopt() []*groupState {
+// adopt returns the groups that the last run had not ended, once. From then on
+// they are owner's: what the file has of the last run goes in the transaction
+// that brings owner's groups.
+func (s *store) adopt(owner string) []*groupState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	orphans := s.orphans
 	s.orphans = nil
+	if s.adopter == "" {
+		s.adopter = owner
+	}
 	return orphans
+}
+
+// dropStale deletes the keys of the last run that have the id, or all if it is
+// empty.
+func (s *store) dropStale(b *bbolt.Bucket, id string) error {
+	for _, k := range s.stale {
+		if bytes.HasSuffix(k, []byte(id)) {
+			if err := b.Delete(k); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // append numbers records, writes them with the groups that they change, and
@@ -324,7 +346,7 @@ func (s *store) commit(owner string, records []*Record, sequence uint64) bool {
 		if err := s.put(tx, all); err != nil {
 			return err
 		}
-		if err := putGroups(tx, owner, all); err != nil {
+		if err := s.putGroups(tx, owner, all); err != nil {
 			return err
 		}
 		return tx.Bucket(metaBucket).Put(sequenceKey, position(sequence))
@@ -453,9 +475,14 @@ func (s *store) put(tx *bbolt.Tx, records []*Record) error {
 }
 
 // putGroups writes what the groups of the records have become.
-func putGroups(tx *bbolt.Tx, owner string, records []*Record) error {
+func (s *store) putGroups(tx *bbolt.Tx, owner string, records []*Record) error {
 	b := tx.Bucket(groupBucket)
 	for _, r := range records {
+		if owner == s.adopter {
+			if err := s.dropStale(b, r.Group); err != nil {
+				return err
+			}
+		}
 		if err := putGroup(b, []byte(owner+r.Group), r.after); err != nil {
 			return err
 		}
@@ -476,9 +503,9 @@ func putGroup(b *bbolt.Bucket, k []byte, state *groupState) error {
 }
 
 // checkpoint writes groups that have changed, and whatever else waits to be
-// written, and reports whether the disk took it. With fresh, all groups that
-// are not among them are forgotten: they are those of the last run.
-func (s *store) checkpoint(owner string, groups map[string]*groupState, fresh bool) bool {
+// written, and reports whether the disk took it. The adopter's first one has all
+// groups of the last run, whose keys go.
+func (s *store) checkpoint(owner string, groups map[string]*groupState) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -486,19 +513,18 @@ func (s *store) checkpoint(owner string, groups map[string]*groupState, fresh bo
 		return false
 	case s.bad != nil && !s.commit(owner, nil, s.sequence):
 		return false
-	case len(groups) == 0 && !fresh && !s.cursorsDirty():
+	}
+	adopts := owner == s.adopter && len(s.stale) > 0
+	if len(groups) == 0 && !adopts && !s.cursorsDirty() {
 		return true
 	}
-	return nil == s.update(func(tx *bbolt.Tx) error {
-		if fresh {
-			if err := tx.DeleteBucket(groupBucket); err != nil {
-				return err
-			}
-			if _, err := tx.CreateBucket(groupBucket); err != nil {
+	err := s.update(func(tx *bbolt.Tx) error {
+		b := tx.Bucket(groupBucket)
+		if adopts {
+			if err := s.dropStale(b, ""); err != nil {
 				return err
 			}
 		}
-		b := tx.Bucket(groupBucket)
 		for id, state := range groups {
 			if err := putGroup(b, []byte(owner+id), state); err != nil {
 				return err
@@ -506,6 +532,10 @@ func (s *store) checkpoint(owner string, groups map[string]*groupState, fresh bo
 		}
 		return nil
 	})
+	if err == nil && adopts {
+		s.stale = nil
+	}
+	return err == nil
 }
 
 // storedRecord is a record as the file has it.
