@@ -301,7 +301,7 @@ func TestGapInOrder(t *testing.T) {
 	q.push([]*Record{{Epoch: "e", Sequence: 4}}) // drops the third
 	q.take(10)                                   // the same again: the gap is behind them
 	q.settle(1)
-	var got []string
+	got := make([]string, 0, 3)
 	for range 3 {
 		r := q.take(10)[0]
 		got = append(got, fmt.Sprint(r.Phase, " ", r.Sequence))
