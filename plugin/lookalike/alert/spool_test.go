@@ -17,6 +17,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/sinktest"
 )
 
 func TestParseSpool(t *testing.T) {
@@ -524,24 +525,6 @@ func TestSpoolOpenFails(t *testing.T) {
 	}
 }
 
-// mount mounts a small file system.
-func mount(t *testing.T) string {
-	t.Helper()
-	skip := t.Skipf
-	if os.Getenv("LOOKALIKE_ROOT") != "" { // set by "make e2e", which must not pass without this
-		skip = t.Fatalf
-	}
-	if os.Geteuid() != 0 {
-		skip("Mounting a file system needs root; \"make e2e\" runs this as root")
-	}
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=2m"); err != nil {
-		skip("No file system can be mounted here: %v", err)
-	}
-	t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
-	return dir
-}
-
 // client drives a store as a pipeline and one sink do, and looks for numbers
 // that come twice.
 type client struct {
@@ -591,7 +574,7 @@ func (c *client) deliver() {
 // TestSpoolDiskFull fills the disk and makes room again: everything is
 // delivered meanwhile, and no number is used twice.
 func TestSpoolDiskFull(t *testing.T) {
-	dir := mount(t)
+	dir := sinktest.SmallDisk(t, "2m")
 	c := newClient(t, dir)
 	for range 10 {
 		if !c.add() {
@@ -630,7 +613,7 @@ func TestSpoolDiskFull(t *testing.T) {
 // TestSpoolReadOnly starts on a read-only disk: what is in the spool is
 // delivered, and what comes is kept until the disk can be written.
 func TestSpoolReadOnly(t *testing.T) {
-	dir := mount(t)
+	dir := sinktest.SmallDisk(t, "2m")
 	c := newClient(t, dir)
 	for range 10 {
 		c.add()
@@ -670,7 +653,7 @@ func TestSpoolReadOnly(t *testing.T) {
 
 // TestSpoolNoRoom starts on a disk that has no room for a spool.
 func TestSpoolNoRoom(t *testing.T) {
-	dir := mount(t)
+	dir := sinktest.SmallDisk(t, "2m")
 	ballast := filepath.Join(dir, "ballast")
 	if err := os.WriteFile(ballast, make([]byte, 4<<20), 0o600); !errors.Is(err, syscall.ENOSPC) {
 		t.Fatalf("Got error %v, want a full disk", err)

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/sinktest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -85,15 +86,7 @@ func (c *cluster) create(id, doc string) int {
 func open(t *testing.T, c *cluster) sink.Sink {
 	t.Helper()
 	opener, err := Parse(c.URL+"/base/", &sink.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := opener(sink.Env{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	return s
+	return sinktest.Open(t, opener, err)
 }
 
 func batch(ids ...string) []sink.Message {

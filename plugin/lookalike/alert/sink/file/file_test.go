@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/sinktest"
 )
 
 func batch(lines ...string) []sink.Message {
@@ -158,18 +159,7 @@ func TestLines(t *testing.T) {
 // TestFull fills a file system that holds next to nothing: whole lines stay,
 // no torn one does, and the rest is written when there is space again.
 func TestFull(t *testing.T) {
-	skip := t.Skipf
-	if os.Getenv("LOOKALIKE_ROOT") != "" { // set by "make e2e", which must not pass without this
-		skip = t.Fatalf
-	}
-	if os.Geteuid() != 0 {
-		skip("Mounting a file system needs root; \"make e2e\" runs this as root")
-	}
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=64k"); err != nil {
-		skip("No file system can be mounted here: %v", err)
-	}
-	t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
+	dir := sinktest.SmallDisk(t, "64k")
 	ballast := filepath.Join(dir, "ballast")
 	if err := os.WriteFile(ballast, make([]byte, 32<<10), 0o600); err != nil {
 		t.Fatal(err)

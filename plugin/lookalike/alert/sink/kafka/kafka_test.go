@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/sinktest"
 )
 
 func cluster(t *testing.T, options ...kfake.Opt) *kfake.Cluster {
@@ -29,20 +30,8 @@ func cluster(t *testing.T, options ...kfake.Opt) *kfake.Cluster {
 
 func open(t *testing.T, c *kfake.Cluster, topic string, words ...string) sink.Sink {
 	t.Helper()
-	o, err := sink.ParseOptions(words)
-	if err != nil {
-		t.Fatal(err)
-	}
-	opener, err := Parse(strings.Join(c.ListenAddrs(), ",")+"/"+topic, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := opener(sink.Env{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	return s
+	opener, err := Parse(strings.Join(c.ListenAddrs(), ",")+"/"+topic, sinktest.Options(t, words...))
+	return sinktest.Open(t, opener, err)
 }
 
 func batch(n int) []sink.Message {

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/sinktest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -84,20 +85,8 @@ func (c *collector) acks(w http.ResponseWriter, r *http.Request) {
 func open(t *testing.T, c *collector, token string) sink.Sink {
 	t.Helper()
 	t.Setenv("HEC", token)
-	o, err := sink.ParseOptions([]string{"token_env=HEC", "index=dns"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	opener, err := Parse(c.URL, "ecs", o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := opener(sink.Env{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	return s
+	opener, err := Parse(c.URL, "ecs", sinktest.Options(t, "token_env=HEC", "index=dns"))
+	return sinktest.Open(t, opener, err)
 }
 
 var messages = []sink.Message{

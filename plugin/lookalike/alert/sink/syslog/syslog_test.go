@@ -27,29 +27,19 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/sinktest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func open(t *testing.T, transport Transport, address string, structured bool, words ...string) *Sink {
 	t.Helper()
-	o, err := sink.ParseOptions(words)
-	if err != nil {
-		t.Fatal(err)
-	}
+	o := sinktest.Options(t, words...)
 	opener, err := Parse(transport, address, structured, o)
 	if err == nil {
 		err = o.Err()
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := opener(sink.Env{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	return s.(*Sink)
+	return sinktest.Open(t, opener, err).(*Sink)
 }
 
 func batch(from, to int) []sink.Message {

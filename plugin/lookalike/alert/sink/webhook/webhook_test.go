@@ -22,6 +22,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/sinktest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -36,20 +37,8 @@ func batch(n int) []sink.Message {
 
 func open(t *testing.T, address string, words ...string) sink.Sink {
 	t.Helper()
-	o, err := sink.ParseOptions(words)
-	if err != nil {
-		t.Fatal(err)
-	}
-	opener, err := Parse(address, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := opener(sink.Env{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	return s
+	opener, err := Parse(address, sinktest.Options(t, words...))
+	return sinktest.Open(t, opener, err)
 }
 
 // receiver verifies signatures and takes what it is sent.
