@@ -40,6 +40,7 @@ func TestBadCorefile(t *testing.T) {
 		{"sinkhole on mapped loopback", block("action sinkhole ::ffff:127.0.0.1"), nil, []string{"Corefile:6", "sinkhole ::ffff:127.0.0.1"}},
 		{"sinkhole on a link-local address", block("action sinkhole fe80::1"), nil, []string{"Corefile:6", "sinkhole fe80::1"}},
 		{"sinkhole that is no address", block("action high sinkhole mail.example.org"), nil, []string{"Corefile:6", `"mail.example.org" is not an IP address`}},
+		{"sinkhole with too many addresses", block("action sinkhole" + strings.Repeat(" 198.51.100.66", 65)), nil, []string{"Corefile:6", "65 addresses, want at most 64"}},
 		{"sinkhole without an address", block("action high sinkhole"), nil, []string{"Corefile:6", "needs the address"}},
 		{"unknown action", block("action high blcok"), nil, []string{"Corefile:6", `unknown action "blcok"`, "nxdomain"}},
 		{"unknown class", block("action typos nxdomain"), nil, []string{"Corefile:6", `"typos"`, "tld-swap"}},

@@ -74,11 +74,19 @@ func cutUnchecked(args []string) ([]string, bool) {
 	return args, false
 }
 
+// maxSinkholes keeps the answer that has all addresses of a sinkhole, for a name
+// of 255 octets, below the 65535 octets of a DNS message (RFC 1035 section
+// 4.2.2).
+const maxSinkholes = 64
+
 // parseSinkhole reads the addresses of a sinkhole. It refuses those that make
 // mail loop back to the mail server that asked.
 func parseSinkhole(args []string) ([]netip.Addr, error) {
 	if len(args) == 0 {
 		return nil, errors.New("action sinkhole needs the address of a host that refuses mail, e.g. 'sinkhole 192.0.2.25'")
+	}
+	if len(args) > maxSinkholes {
+		return nil, fmt.Errorf("action sinkhole has %d addresses, want at most %d, so that every answer fits into a DNS message", len(args), maxSinkholes)
 	}
 	addrs := make([]netip.Addr, 0, len(args))
 	for _, arg := range args {

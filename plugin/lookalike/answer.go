@@ -17,24 +17,20 @@ func reply(w dns.ResponseWriter, r *dns.Msg, d Decision) (rcode int) {
 		return m.Rcode
 	}
 	// Nothing of the verdict is used, since that may be what went wrong.
-	m := empty(r, dns.RcodeNameError)
-	m.Ns = []dns.RR{soa(r.Question[0].Name, d.Policy.ttl)}
+	m, owner := empty(r, dns.RcodeNameError), soa(r.Question[0].Name, d.Policy.ttl)
+	m.Ns = []dns.RR{&owner}
 	if err := w.WriteMsg(m); err != nil {
 		log.Debugf("No reply could be sent for %q: %v", r.Question[0].Name, err)
 	}
 	return dns.RcodeNameError
 }
 
-// build returns the answer to r, or nil where it cannot be made or is too
-// large to be sent.
+// build returns the answer to r, or nil where making it fails.
 func build(r *dns.Msg, d Decision) (m *dns.Msg) {
 	defer survive("answer")
 	answer := compose(r, d)
 	explain(answer, d)
-	if answer.Len() <= dns.MaxMsgSize {
-		m = answer
-	}
-	return m
+	return answer
 }
 
 // compose returns the answer to r that the decision asks for. Every type of
@@ -73,16 +69,25 @@ func positive(r *dns.Msg, d Decision, rrs []dns.RR) *dns.Msg {
 // negative returns an answer without records that caches in front of us keep
 // for the policy's TTL.
 func negative(r *dns.Msg, rcode int, d Decision) *dns.Msg {
-	m := empty(r, rcode)
-	m.Ns = []dns.RR{soa(ancestor(r.Question[0].Name, d.Verdict.Registrable), d.Policy.ttl)}
-	return m
+	n := new(struct { // one allocation, since this is what most blocked queries get
+		dns.Msg
+		authority [1]dns.RR
+		soa       dns.SOA
+	})
+	n.soa = soa(ancestor(r.Question[0].Name, d.Verdict.Registrable), d.Policy.ttl)
+	n.authority[0] = &n.soa
+	n.Ns = n.authority[:]
+	return begin(&n.Msg, r, rcode)
 }
 
-// empty returns an answer without any record, and with an OPT only for a
-// client that sent one (RFC 6891 section 7). RA is set, since glibc takes an
-// empty answer without it for a lame referral and asks the next server.
-func empty(r *dns.Msg, rcode int) *dns.Msg {
-	m := new(dns.Msg).SetRcode(r, rcode)
+// empty returns an answer without any record.
+func empty(r *dns.Msg, rcode int) *dns.Msg { return begin(new(dns.Msg), r, rcode) }
+
+// begin makes m an answer to r, with an OPT only for a client that sent one (RFC
+// 6891 section 7). RA is set, since glibc takes an empty answer without it for a
+// lame referral and asks the next server.
+func begin(m, r *dns.Msg, rcode int) *dns.Msg {
+	m.SetRcode(r, rcode)
 	m.RecursionAvailable = true
 	if o := r.IsEdns0(); o != nil {
 		m.SetEdns0(o.UDPSize(), o.Do())
@@ -97,17 +102,18 @@ const maxEDEText = 150
 // explain says in an Extended DNS Error (RFC 8914) why m is what it is, where
 // the client understands EDNS.
 func explain(m *dns.Msg, d Decision) {
-	text := d.Verdict.Registrable + " resembles " + d.Verdict.Matches[0].Protected + " (" + d.Verdict.Class.String() + ")"
-	text = text[:min(len(text), maxEDEText)]
-	if o := m.IsEdns0(); o != nil {
-		o.Option = []dns.EDNS0{&dns.EDNS0_EDE{InfoCode: dns.ExtendedErrorCodeFiltered, ExtraText: text}}
+	o := m.IsEdns0()
+	if o == nil {
+		return
 	}
+	text := d.Verdict.Registrable + " resembles " + d.Verdict.Matches[0].Protected + " (" + d.Verdict.Class.String() + ")"
+	o.Option = []dns.EDNS0{&dns.EDNS0_EDE{InfoCode: dns.ExtendedErrorCodeFiltered, ExtraText: text[:min(len(text), maxEDEText)]}}
 }
 
 // soa returns the SOA that makes a negative answer cacheable for ttl seconds:
 // its own TTL is equal to its MINIMUM (RFC 2308 sections 3 and 5).
-func soa(owner string, ttl uint32) *dns.SOA {
-	return &dns.SOA{
+func soa(owner string, ttl uint32) dns.SOA {
+	return dns.SOA{
 		Hdr:     header(owner, dns.TypeSOA, ttl),
 		Ns:      "blocked.invalid.",
 		Mbox:    "hostmaster.invalid.",

@@ -235,6 +235,19 @@ func TestLongNames(t *testing.T) {
 	}
 }
 
+// TestLargestAnswer has as many addresses as a sinkhole may have.
+func TestLargestAnswer(t *testing.T) {
+	l := blocked(t, "sinkhole"+strings.Repeat(" 2001:db8::66", maxSinkholes)+" unchecked")
+	qname := strings.Repeat(strings.Repeat("a", 48)+".", 5) + "army.ml."
+	m, _, _ := ask(t, l, new(dns.Msg).SetQuestion(qname, dns.TypeANY).SetEdns0(1232, true))
+	if len(m.Answer) != 1+maxSinkholes {
+		t.Errorf("Expected the MX and every address, got %d records", len(m.Answer))
+	}
+	if m.Len() > dns.MaxMsgSize {
+		t.Errorf("Expected the answer to fit into %d octets, got %d", dns.MaxMsgSize, m.Len())
+	}
+}
+
 // ask returns the reply that the client gets, what ServeDNS returned and how
 // many replies were written.
 func ask(t *testing.T, l *Lookalike, r *dns.Msg) (m *dns.Msg, code, written int) {

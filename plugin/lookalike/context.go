@@ -2,7 +2,6 @@ package lookalike
 
 import (
 	"net/netip"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -20,13 +19,12 @@ import (
 //	tlsa, mta-sts     mail is on its way to the name
 //	                  (RFC 6698 section 3, RFC 8461 sections 3.1 and 3.3)
 func purpose(service, name string, qtype uint16) string {
-	labels := strings.Split(service, ".")
 	switch {
-	case slices.Contains(labels, "_domainkey"):
+	case hasLabel(service, "_domainkey"):
 		return "dkim"
-	case slices.Contains(labels, "_dmarc"):
+	case hasLabel(service, "_dmarc"):
 		return "dmarc"
-	case slices.Contains(labels, "_mta-sts"), service == "" && strings.HasPrefix(name, "mta-sts."):
+	case hasLabel(service, "_mta-sts"), service == "" && strings.HasPrefix(name, "mta-sts."):
 		return "mta-sts"
 	case qtype == dns.TypeTLSA:
 		return "tlsa"
@@ -36,15 +34,25 @@ func purpose(service, name string, qtype uint16) string {
 	return ""
 }
 
-// purpose tells what a query of client was for.
-func (p *Policy) purpose(client netip.Addr, v *detect.Verdict, qtype uint16) string {
-	return p.sequences.purpose(client, v.Registrable, purpose(v.Service, v.Name, qtype), qtype, time.Now())
+func hasLabel(name, label string) bool {
+	for l := range strings.SplitSeq(name, ".") {
+		if l == label {
+			return true
+		}
+	}
+	return false
+}
+
+// purpose tells what a query that client sends now was for.
+func (p *Policy) purpose(client netip.Addr, v *detect.Verdict, qtype uint16, now time.Time) string {
+	return p.sequences.purpose(client, v.Registrable, purpose(v.Service, v.Name, qtype), qtype, now)
 }
 
 const (
 	// A mail server has asked all that it wants to know about a name within
 	// this time.
 	sequenceTime = time.Minute
+	stepTime     = time.Second // a step that is younger stands for its repetitions
 	maxSequences = 4096
 )
 
@@ -94,7 +102,9 @@ func (s *sequences) purpose(client netip.Addr, registrable, alone string, qtype 
 	default:
 		alone = "delivery"
 	}
-	s.remember(key, step{alone, now})
+	if !ok || before.purpose != alone || now.Sub(before.at) > stepTime {
+		s.remember(key, step{alone, now})
+	}
 	return alone
 }
 

@@ -43,7 +43,7 @@ func TestDirection(t *testing.T) {
 				if !ok {
 					t.Fatalf("%s is no lookalike", name)
 				}
-				purpose := d.Policy.purpose(netip.MustParseAddr("192.0.2.1"), d.Verdict, dns.StringToType[qtype])
+				purpose := d.Policy.purpose(netip.MustParseAddr("192.0.2.1"), d.Verdict, dns.StringToType[qtype], time.Now())
 				if purpose == "" {
 					purpose = "-"
 				}

@@ -107,13 +107,14 @@ func (l *Lookalike) observe(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 	defer survive("alert")
 
 	server, view := metrics.WithServer(ctx), metrics.WithView(ctx)
-	detectionsTotal.WithLabelValues(server, view, d.Verdict.Class.String(), d.Verdict.Confidence.String(), d.Action.String()).Inc()
+	d.Policy.detections.count(server, view, d)
 
+	now := time.Now()
 	state := request.Request{W: w, Req: r}
 	protocol, _, _ := strings.Cut(server, "://")
 	client := addrPort(w.RemoteAddr())
 	d.Policy.pipeline.Observe(&alert.Detection{
-		Time:        time.Now(),
+		Time:        now,
 		Client:      client,
 		Server:      addrPort(w.LocalAddr()),
 		Transport:   state.Proto(),
@@ -125,7 +126,7 @@ func (l *Lookalike) observe(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 		Action:      d.Action.String(),
 		Answers:     d.Action.addresses,
 		Via:         d.Via,
-		Context:     d.Policy.purpose(client.Addr(), d.Verdict, state.QType()),
+		Context:     d.Policy.purpose(client.Addr(), d.Verdict, state.QType(), now),
 		ServerBlock: d.Policy.block,
 		View:        view,
 	})

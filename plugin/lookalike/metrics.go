@@ -1,8 +1,11 @@
 package lookalike
 
 import (
+	"sync/atomic"
+
 	"github.com/coredns/coredns/plugin"
 
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 )
@@ -50,3 +53,27 @@ var (
 		Help:      "Counter of names whose counterpart was asked for, by result.",
 	}, []string{"result"})
 )
+
+// detections counts what a policy detects. Its queries nearly all come to one
+// server and view, so it keeps the counter of each class and confidence that it
+// used last, which spares looking up five labels for every query. It is safe for
+// concurrent use.
+type detections [detect.DoubleTypo + 1][detect.High + 1]atomic.Pointer[detectionCounter]
+
+type detectionCounter struct {
+	server, view string
+	action       actionKind
+	prometheus.Counter
+}
+
+func (c *detections) count(server, view string, d Decision) {
+	class, confidence, action := d.Verdict.Class, d.Verdict.Confidence, d.Action.kind
+	last := &c[class][confidence]
+	counter := last.Load()
+	if counter == nil || counter.server != server || counter.view != view || counter.action != action {
+		counter = &detectionCounter{server, view, action,
+			detectionsTotal.WithLabelValues(server, view, class.String(), confidence.String(), d.Action.String())}
+		last.Store(counter)
+	}
+	counter.Inc()
+}

@@ -37,12 +37,15 @@ type Policy struct {
 	verifier   *verifier   // nil without verify
 	inspect    bool
 	sequences  sequences
+	detections detections
 }
 
-// lists is what is read from files: the names, ready for lookup.
+// lists is what is read from files: the names, ready for lookup, and what has
+// lately been found with them.
 type lists struct {
-	index *detect.Index
-	allow *names.Set
+	index  *detect.Index
+	allow  *names.Set
+	recent *recent
 }
 
 // load reads and compiles the lists and puts them in force. On error those in
@@ -65,7 +68,7 @@ func (p *Policy) load() error {
 			return err
 		}
 	}
-	p.lists.Store(&lists{index: index, allow: names.NewSet(allowed)})
+	p.lists.Store(&lists{index, names.NewSet(allowed), newRecent()})
 	return nil
 }
 
@@ -117,13 +120,12 @@ type Decision struct {
 // judge returns what the policy makes of qname, whoever asks; false where the
 // name resembles nothing or its action is off.
 func (p *Policy) judge(qname string) (Decision, bool) {
-	l := p.lists.Load()
-	v, ok := l.index.Match(qname)
-	if !ok {
+	f := p.lists.Load().find(qname)
+	if f == nil {
 		return Decision{}, false
 	}
-	a := p.responders.reachable(p.Action(v.Class, v.Confidence))
-	return Decision{Policy: p, Verdict: v, Action: a, Allowed: l.allow.Contains(qname)}, a.kind != actionOff
+	a := p.responders.reachable(p.Action(f.verdict.Class, f.verdict.Confidence))
+	return Decision{Policy: p, Verdict: f.verdict, Action: a, Allowed: f.allowed}, a.kind != actionOff
 }
 
 // Decide returns what the first of the policies that has something to do about

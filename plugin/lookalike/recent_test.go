@@ -1,0 +1,115 @@
+package lookalike
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/names"
+)
+
+func testLists(t *testing.T, protected, allowed []string) *lists {
+	t.Helper()
+	index, err := detect.New(detect.Config{Protected: protected, TLDs: []string{"ml"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &lists{index, names.NewSet(allowed), newRecent()}
+}
+
+// TestFindAgain wants of every name the same finding however often it is asked
+// for, and whatever was asked for in between.
+func TestFindAgain(t *testing.T) {
+	l := testLists(t, []string{"army.mil", "us.af.mil"}, []string{"mail.army.ml"})
+	tests := []struct {
+		qname     string
+		protected string // empty: resembles nothing
+		name      string
+		allowed   bool
+	}{
+		{"army.ml.", "army.mil", "army.ml", false},
+		{"ARMY.ml.", "army.mil", "army.ml", false},
+		{"army.ml", "army.mil", "army.ml", false},
+		{"mx.army.ml.", "army.mil", "mx.army.ml", false},
+		{"mail.army.ml.", "army.mil", "mail.army.ml", true},
+		{"us.af.ml.", "us.af.mil", "us.af.ml", false},
+		{"example.ml.", "", "", false},
+		{"army.mil.", "", "", false},
+		{"", "", "", false},
+	}
+	for round := range 3 {
+		for _, tc := range tests {
+			f := l.find(tc.qname)
+			if f == nil {
+				if tc.protected != "" {
+					t.Errorf("Round %d: expected find(%q) to find %s, got nothing", round, tc.qname, tc.protected)
+				}
+				continue
+			}
+			if got := f.verdict.Matches[0].Protected; got != tc.protected || f.verdict.Name != tc.name || f.allowed != tc.allowed {
+				t.Errorf("Round %d: expected find(%q) = %s, %s, allowed %v, got %s, %s, %v",
+					round, tc.qname, tc.name, tc.protected, tc.allowed, f.verdict.Name, got, f.allowed)
+			}
+		}
+		for i := range 5 * recentNames { // takes every place
+			if name := fmt.Sprintf("x%d.us.af.ml.", i); l.find(name).verdict.Name+"." != name {
+				t.Fatalf("Expected the finding about %s, got the one about %s", name, l.find(name).verdict.Name)
+			}
+		}
+	}
+}
+
+// TestLargeFindingsAreNotKept protects so many similar names that a verdict
+// about them takes much memory.
+func TestLargeFindingsAreNotKept(t *testing.T) {
+	var protected []string
+	for _, c := range "abcdefghjkmnpqrstvwxyz" {
+		protected = append(protected, "sensornode"+string(c)+".mil")
+	}
+	l := testLists(t, protected, nil)
+	for _, tc := range []struct {
+		qname string
+		kept  bool
+	}{
+		{"sensornode.ml.", false},
+		{"sensornodea.ml.", true},
+	} {
+		f := l.find(tc.qname)
+		if kept := l.find(tc.qname) == f; kept != tc.kept {
+			t.Errorf("Expected %s with %d matches to be kept: %v, got %v", tc.qname, len(f.verdict.Matches), tc.kept, kept)
+		}
+	}
+}
+
+// TestReloadForgetsFindings changes the lists under a name that has just been
+// asked for.
+func TestReloadForgetsFindings(t *testing.T) {
+	dir := t.TempDir()
+	protect, allow := filepath.Join(dir, "protect.txt"), filepath.Join(dir, "allow.txt")
+	write(t, protect, "army.mil\n")
+	write(t, allow, "example.ml\n")
+	p := started(t, "lookalike {\n protect "+protect+"\n allow "+allow+"\n}").policies[0]
+	for _, step := range []struct{ name, protect, allow, want string }{
+		{"as it began", "army.mil", "example.ml", "army.mil false"},
+		{"allowed", "army.mil", "army.ml", "army.mil true"},
+		{"allowed no more", "army.mil", "example.ml", "army.mil false"},
+		{"protected no more", "navy.mil", "example.ml", "nothing"},
+		{"protected with others", "navy.mil\narmy.mil\n", "example.ml", "army.mil false"},
+	} {
+		write(t, protect, step.protect)
+		write(t, allow, step.allow)
+		if err := p.refresh(); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			got := "nothing"
+			if d, ok := p.judge("army.ml."); ok {
+				got = fmt.Sprintf("%s %v", d.Verdict.Matches[0].Protected, d.Allowed)
+			}
+			if got != step.want {
+				t.Errorf("%s: expected %s, got %s", step.name, step.want, got)
+			}
+		}
+	}
+}
