@@ -1,10 +1,13 @@
 // Command bench has dnsperf ask the same binary with and without the lookalike
-// directive, in turn, and prints what the directive costs. It needs dnsperf, and
-// Linux for the server's processor time.
+// directive and prints what the directive costs: in turn, as fast as they
+// answer, for the queries per second; and both in the same seconds, at one rate,
+// for the processor time per query, so that whatever else the machine does
+// weighs on both alike. It needs dnsperf, and Linux for the processor time.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -14,7 +17,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -46,18 +49,27 @@ var workloads = []struct {
 
 func main() {
 	binary := flag.String("coredns", "build/bin/coredns", "the server to measure")
-	rounds := flag.Int("rounds", 8, "rounds for each kind of traffic; each asks both servers")
-	duration := flag.Duration("duration", 3*time.Second, "how long each server is asked in a round")
+	b := bench{}
+	flag.IntVar(&b.rounds, "rounds", 12, "rounds for each kind of traffic; each asks both servers")
+	flag.DurationVar(&b.duration, "duration", time.Second, "how long each server is asked in a round, in whole seconds")
+	flag.IntVar(&b.rate, "rate", 5000, "queries a second to each server while both are asked")
 	flag.Parse()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer cancel()
-	if err := run(ctx, *binary, *rounds, *duration); err != nil {
+	if err := b.run(ctx, *binary); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, binary string, rounds int, duration time.Duration) error {
+// bench is how long and how hard the servers are asked.
+type bench struct {
+	rounds   int
+	duration time.Duration
+	rate     int
+}
+
+func (b *bench) run(ctx context.Context, binary string) error {
 	binary, err := filepath.Abs(binary)
 	if err != nil {
 		return err
@@ -89,16 +101,17 @@ func run(ctx context.Context, binary string, rounds int, duration time.Duration)
 		defer servers[i].Stop()
 	}
 
-	fmt.Printf("dnsperf, %d clients with %d queries on their way: %d rounds of %s, medians and the range of the rounds' ratios\n\n",
-		clients, outstanding, rounds, duration)
+	fmt.Printf("dnsperf, %d clients with %d queries on their way, %d rounds of %s: medians, and the median and quartiles of the rounds' ratios.\n"+
+		"Queries/s in turn and as fast as possible; processor time at %d queries/s with both servers asked at once.\n\n",
+		clients, outstanding, b.rounds, b.duration, b.rate)
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "queries/s with\twithout\tratio\trange\tCPU µs/query with\twithout\tratio\trange\ttraffic\t")
+	fmt.Fprintln(table, "queries/s with\twithout\tratio\tquartiles\tCPU µs/query with\twithout\tratio\tquartiles\ttraffic\t")
 	for _, w := range workloads {
 		data := filepath.Join(dir, "queries")
 		if err := os.WriteFile(data, []byte(w.queries), 0o600); err != nil {
 			return err
 		}
-		rates, costs, err := compare(ctx, servers, data, rounds, duration)
+		rates, costs, err := b.compare(ctx, servers, data)
 		if err != nil {
 			return err
 		}
@@ -110,32 +123,45 @@ func run(ctx context.Context, binary string, rounds int, duration time.Duration)
 // series are the figures of the two servers, round by round.
 type series [2][]float64
 
-// row gives the medians, their ratio and the range of the ratios of the rounds.
+// row gives the medians, and the median and the quartiles of the ratios of the
+// rounds.
 func (s series) row(format string) string {
 	ratios := make([]float64, len(s[0]))
 	for i := range ratios {
 		ratios[i] = s[0][i] / s[1][i]
 	}
-	return fmt.Sprintf(format+"\t"+format+"\t%.3f\t%.3f-%.3f",
-		median(s[0]), median(s[1]), median(ratios), slices.Min(ratios), slices.Max(ratios))
+	return fmt.Sprintf(format+"\t"+format+"\t%.3f\t%.3f-%.3f", quantile(s[0], 0.5), quantile(s[1], 0.5),
+		quantile(ratios, 0.5), quantile(ratios, 0.25), quantile(ratios, 0.75))
 }
 
-// compare asks both servers in every round, each first in every other one.
-func compare(ctx context.Context, servers [2]*harness.Server, data string, rounds int, duration time.Duration) (rates, costs series, err error) {
+// compare asks both servers in every round: each alone, first in every other
+// round, and both at once.
+func (b *bench) compare(ctx context.Context, servers [2]*harness.Server, data string) (rates, costs series, err error) {
 	for _, s := range servers { // fill the caches
-		if _, _, err := measure(ctx, s, data, time.Second); err != nil {
+		if _, err := ask(ctx, s, data, time.Second, 0); err != nil {
 			return rates, costs, err
 		}
 	}
-	for round := range rounds {
+	for round := range b.rounds {
 		for i := range servers {
 			which := (i + round) % len(servers)
-			rate, cost, err := measure(ctx, servers[which], data, duration)
+			result, err := ask(ctx, servers[which], data, b.duration, 0)
 			if err != nil {
 				return rates, costs, err
 			}
-			rates[which] = append(rates[which], rate)
-			costs[which] = append(costs[which], cost)
+			rates[which] = append(rates[which], result.rate)
+		}
+		var errs [len(servers)]error
+		var both sync.WaitGroup
+		for i, s := range servers {
+			both.Go(func() {
+				var result result
+				result, errs[i] = ask(ctx, s, data, b.duration, b.rate)
+				costs[i] = append(costs[i], result.cost)
+			})
+		}
+		if both.Wait(); errors.Join(errs[:]...) != nil {
+			return rates, costs, errors.Join(errs[:]...)
 		}
 	}
 	return rates, costs, nil
@@ -151,44 +177,57 @@ var (
 	perSecond = regexp.MustCompile(`Queries per second:\s+([\d.]+)`)
 )
 
-// measure runs dnsperf and returns the queries per second, and the server's
-// processor time for each in µs.
-func measure(ctx context.Context, s *harness.Server, data string, duration time.Duration) (rate, cost float64, err error) {
+// result is what dnsperf and the server's processor time say of a run.
+type result struct {
+	rate float64 // queries/s
+	cost float64 // µs of processor time a query
+}
+
+// ask runs dnsperf, at most at rate queries a second; 0 is without a limit.
+func ask(ctx context.Context, s *harness.Server, data string, duration time.Duration, rate int) (result, error) {
 	before, err := s.CPU()
 	if err != nil {
-		return 0, 0, err
+		return result{}, err
 	}
-	seconds := strconv.Itoa(max(1, int(duration.Seconds())))
-	cmd := exec.CommandContext(ctx, "dnsperf", "-s", "127.0.0.1", "-p", strconv.Itoa(int(s.Addr("DNS").Port())),
-		"-d", data, "-l", seconds, "-c", strconv.Itoa(clients), "-T", "1", "-q", strconv.Itoa(outstanding))
-	out, err := cmd.CombinedOutput()
+	args := []string{
+		"-s", "127.0.0.1", "-p", strconv.Itoa(int(s.Addr("DNS").Port())), "-d", data,
+		"-l", strconv.Itoa(max(1, int(duration.Seconds()))), "-c", strconv.Itoa(clients), "-T", "1", "-q", strconv.Itoa(outstanding),
+	}
+	if rate > 0 {
+		args = append(args, "-Q", strconv.Itoa(rate))
+	}
+	out, err := exec.CommandContext(ctx, "dnsperf", args...).CombinedOutput()
 	if err != nil {
-		return 0, 0, fmt.Errorf("dnsperf: %w\n%s", err, out)
+		return result{}, fmt.Errorf("dnsperf: %w\n%s", err, out)
 	}
 	after, err := s.CPU()
 	if err != nil {
-		return 0, 0, err
+		return result{}, err
 	}
 	done, speed := completed.FindSubmatch(out), perSecond.FindSubmatch(out)
 	if done == nil || speed == nil {
-		return 0, 0, fmt.Errorf("dnsperf says nothing of its queries:\n%s", out)
+		return result{}, fmt.Errorf("dnsperf says nothing of its queries:\n%s", out)
+	}
+	if string(done[2]) != "100.00" {
+		return result{}, fmt.Errorf("only %s %% of the queries were answered:\n%s", done[2], out)
 	}
 	queries, err := strconv.ParseFloat(string(done[1]), 64)
 	if err != nil {
-		return 0, 0, err
+		return result{}, err
 	}
-	if strings.TrimSpace(string(done[2])) != "100.00" {
-		return 0, 0, fmt.Errorf("only %s %% of the queries were answered:\n%s", done[2], out)
-	}
-	rate, err = strconv.ParseFloat(string(speed[1]), 64)
-	return rate, float64((after - before).Microseconds()) / queries, err
+	r := result{cost: float64((after - before).Microseconds()) / queries}
+	r.rate, err = strconv.ParseFloat(string(speed[1]), 64)
+	return r, err
 }
 
-func median(list []float64) float64 {
+// quantile returns the value below which the part q of the list is, between
+// neighbours in proportion.
+func quantile(list []float64, q float64) float64 {
 	sorted := slices.Sorted(slices.Values(list))
-	mid := len(sorted) / 2
-	if len(sorted)%2 == 1 {
-		return sorted[mid]
+	at := q * float64(len(sorted)-1)
+	i := int(at)
+	if i+1 == len(sorted) {
+		return sorted[i]
 	}
-	return (sorted[mid-1] + sorted[mid]) / 2
+	return sorted[i] + (at-float64(i))*(sorted[i+1]-sorted[i])
 }
