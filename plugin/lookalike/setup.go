@@ -129,6 +129,9 @@ func (p *parser) where() string { return fmt.Sprintf("%s:%d", p.File(), p.Line()
 
 func (p *parser) property(name string) error {
 	args := p.RemainingArgs()
+	if p.NextArg() { // only a brace ends the arguments of a line
+		return p.Errf("%s takes no block: remove the '{' and its '}'", name)
+	}
 	switch name {
 	case "protect":
 		return p.listArgs(name, &p.policy.protect, args)

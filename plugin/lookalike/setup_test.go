@@ -62,6 +62,8 @@ func TestParse(t *testing.T) {
 		{"reload off", "lookalike {\n reload 0\n}", ""},
 
 		{"unknown property", "lookalike {\n blocklist army.ml\n}", "Corefile:2 - Error during parsing: unknown property 'blocklist': want protect"},
+		{"property with a block", "lookalike {\n protect army.mil {\n }\n ttl 5s\n}", "Corefile:2 - Error during parsing: protect takes no block"},
+		{"unknown property with a block", "lookalike {\n lists {\n protect army.mil\n }\n}", "Corefile:2 - Error during parsing: lists takes no block"},
 		{"TLD with a dot", `lookalike .ml`, `lookalike TLD ".ml": write one label without a dot`},
 		{"suffix as a TLD", `lookalike com.ml`, `lookalike TLD "com.ml": write one label without a dot`},
 		{"TLD of odd characters", `lookalike m/l`, `lookalike TLD "m/l" is not a domain label`},
