@@ -238,7 +238,7 @@ func (p *parser) clients(args []string) error {
 	for _, arg := range args {
 		prefix, err := parsePrefix(arg)
 		if err != nil {
-			return p.Errf("clients: %q is not a CIDR or an IP address", arg)
+			return p.Errf("clients: %q is not a CIDR or an IP address such as 192.0.2.0/24 or 2001:db8::25", arg)
 		}
 		p.policy.clients = append(p.policy.clients, prefix)
 	}
