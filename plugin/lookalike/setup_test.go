@@ -56,6 +56,10 @@ func TestParse(t *testing.T) {
 			action monitor
 			ttl 5m
 			alert stdout ecs
+			verify 2s
+			inspect
+			alert ./alerts.cef cef
+			spool ./spool 64MiB
 			reload 10s
 		}`, ""},
 		{"twice in a block", "lookalike ml\nlookalike cm {\n protect example.com\n}", ""},
@@ -103,6 +107,28 @@ func TestParse(t *testing.T) {
 		{"ttl is no duration", "lookalike {\n ttl long\n}", `ttl: "long" is not a duration such as 60s`},
 		{"ttl twice", "lookalike {\n ttl 60\n ttl 60\n}", "ttl is given twice"},
 		{"reload too fast", "lookalike {\n reload 10ms\n}", "reload 10ms: want whole seconds from 1s"},
+		{"ttl without a duration", "lookalike {\n ttl\n}", "Corefile:2 - Error during parsing: ttl needs one duration, such as 'ttl 60s'"},
+		{"ttl of two durations", "lookalike {\n ttl 1m 2m\n}", "ttl needs one duration"},
+		{"ttl below zero", "lookalike {\n ttl -1\n}", "ttl -1: want whole seconds from 1s to 1h"},
+		{"reload without a duration", "lookalike {\n reload\n}", "Corefile:2 - Error during parsing: reload needs one duration"},
+		{"reload too slow", "lookalike {\n reload 25h\n}", "reload 25h: want whole seconds from 1s to 24h"},
+		{"reload twice", "lookalike {\n reload 0\n reload 5s\n}", "Corefile:3 - Error during parsing: reload is given twice"},
+		{"allow without a name", "lookalike {\n allow\n}", "Corefile:2 - Error during parsing: allow needs at least one name or file"},
+		{"allowed name that is none", "lookalike {\n allow *.army.ml\n}", `Corefile:2: "*.army.ml": wildcard: write the name without *`},
+		{"protected name that no IDNA rule can read", "lookalike {\n protect xn--zz.mil\n}", `Corefile:2: "xn--zz.mil": no IDNA rule can read it`},
+		{"a file that is written like a name", "lookalike {\n protect names.txt\n}", `Corefile:2: "names.txt": looks like a file, and .txt is no TLD: write ./names.txt`},
+		{"verify is no duration", "lookalike {\n verify soon\n}", "Corefile:2 - Error during parsing: verify soon: want a duration from 10ms to 4s"},
+		{"verify too long", "lookalike {\n verify 5s\n}", "verify 5s: want a duration from 10ms to 4s"},
+		{"verify of two durations", "lookalike {\n verify 1s 2s\n}", "verify takes one duration at most, got 2"},
+		{"verify twice", "lookalike {\n verify\n verify 1s\n}", "Corefile:3 - Error during parsing: verify is given twice"},
+		{"inspect with an argument", "lookalike {\n inspect mx\n}", `Corefile:2 - Error during parsing: inspect takes no argument, got "mx"`},
+		{"inspect twice", "lookalike {\n inspect\n inspect\n}", "Corefile:3 - Error during parsing: inspect is given twice"},
+		{"spool without a directory", "lookalike {\n spool\n}", "Corefile:2 - Error during parsing: spool: want DIRECTORY [SIZE]"},
+		{"spool too small", "lookalike {\n spool ./spool 1\n}", `spool: "1" is no size from 1MiB`},
+		{"spool twice", "lookalike {\n spool ./spool\n spool ./spool\n}", "Corefile:3 - Error during parsing: spool is given twice"},
+		{"alert without a destination", "lookalike {\n alert\n}", "Corefile:2 - Error during parsing: alert: a destination is needed: stdout, a file path"},
+		{"alert file without a slash", "lookalike {\n alert alerts.json\n}", `write "./alerts.json" for a file here`},
+		{"unknown alert format", "lookalike {\n alert stdout xml\n}", `Corefile:2 - Error during parsing: alert: unknown format "xml" (known: ecs, ocsf, cef, leef`},
 		{"unknown alert destination", "lookalike {\n alert carrier-pigeon://coop\n}", "carrier-pigeon"},
 	}
 	for _, tc := range tests {
