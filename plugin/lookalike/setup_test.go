@@ -189,6 +189,42 @@ func TestActionTable(t *testing.T) {
 	}
 }
 
+// TestReadme looks for every word that a Corefile may have, and for every
+// metadata label.
+func TestReadme(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = parsed(t, "lookalike {\n nonsense\n}")
+	if err == nil {
+		t.Fatal("Expected an error that lists the properties")
+	}
+	_, list, _ := strings.Cut(err.Error(), "want ")
+	properties := strings.Split(strings.ReplaceAll(list, " or ", ", "), ", ")
+	if len(properties) != 10 {
+		t.Errorf("Expected ten properties, got %q", properties)
+	}
+	wants := make([]string, 0, 50)
+	for _, property := range properties {
+		wants = append(wants, "\n* `"+property+"` ")
+	}
+	for _, label := range labels {
+		wants = append(wants, "\n* `"+label.name+"`: ")
+	}
+	for _, action := range actionNames {
+		wants = append(wants, "`"+action+"`")
+	}
+	for _, class := range detect.Classes() {
+		wants = append(wants, "\n| `"+class.String()+"` |")
+	}
+	for _, want := range wants {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("The README has no %q", want)
+		}
+	}
+}
+
 func TestLoad(t *testing.T) {
 	dir := t.TempDir()
 	corefile := filepath.Join(dir, "Corefile")
