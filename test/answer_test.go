@@ -2,6 +2,8 @@ package test
 
 import (
 	"fmt"
+	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -274,6 +276,71 @@ func TestEDNSOfEveryAction(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestEDNSOptions sends options that call for one in the answer, which nobody
+// here has to give: the answer has the reason and nothing else.
+func TestEDNSOptions(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		options []dns.EDNS0
+	}{
+		{"cookie", []dns.EDNS0{&dns.EDNS0_COOKIE{Code: dns.EDNS0COOKIE, Cookie: "0123456789abcdef"}}},
+		{"NSID", []dns.EDNS0{&dns.EDNS0_NSID{Code: dns.EDNS0NSID}}},
+		{"padding", []dns.EDNS0{&dns.EDNS0_PADDING{Padding: make([]byte, 64)}}},
+		{"client subnet", []dns.EDNS0{&dns.EDNS0_SUBNET{Code: dns.EDNS0SUBNET, Family: 1, SourceNetmask: 24, Address: net.IPv4(198, 51, 100, 0)}}},
+		{"unknown", []dns.EDNS0{&dns.EDNS0_LOCAL{Code: dns.EDNS0LOCALSTART, Data: []byte{1, 2}}}},
+	}
+	server := harness.Start(t, harness.Config{Corefile: corefile("lookalike"), Upstream: harness.NewUpstream(t).Addr})
+	for _, tt := range tests {
+		q := harness.QueryEDNS("army.ml", dns.TypeMX, false)
+		q.IsEdns0().Option = tt.options
+		r := harness.Unpack(t, harness.UDP(t, server.Addr("DNS"), harness.Pack(t, q)))
+		if err := checkNXDOMAIN(q, r, true, false); err != nil {
+			t.Errorf("%s: %v\n%v", tt.name, err, r)
+		}
+	}
+	q := harness.QueryEDNS("army.ml", dns.TypeMX, false)
+	q.IsEdns0().SetVersion(1)
+	if r := harness.Unpack(t, harness.UDP(t, server.Addr("DNS"), harness.Pack(t, q))); r.Rcode != dns.RcodeBadVers || len(r.Answer)+len(r.Ns) != 0 {
+		t.Errorf("EDNS version 1: want BADVERS, got\n%v", r)
+	}
+}
+
+// TestPipelining sends many queries over one connection without waiting, those
+// that pass among those that do not. Each has its one reply.
+func TestPipelining(t *testing.T) {
+	t.Parallel()
+	server := harness.Start(t, harness.Config{
+		Corefile: corefile("lookalike") + overTLS(t, "lookalike"),
+		Upstream: harness.NewUpstream(t).Addr,
+	})
+	const queries = 200
+	names := []string{"army.ml", "example.ml", "MX.us-af.ml", "example.org"}
+	for network, addr := range map[string]netip.AddrPort{"tcp": server.Addr("DNS"), "tcp-tls": server.Addr("TLS")} {
+		messages := make([][]byte, queries)
+		for i := range messages {
+			q := harness.Query(names[i%len(names)], dns.TypeMX)
+			q.Id = uint16(i)
+			messages[i] = harness.Pack(t, q)
+		}
+		replies := harness.Pipeline(t, network, addr, messages)
+		answered := make(map[uint16]bool)
+		for _, wire := range replies {
+			r := harness.Unpack(t, wire)
+			if want := names[int(r.Id)%len(names)] + "."; answered[r.Id] || r.Question[0].Name != want {
+				t.Errorf("%s: reply %d is for %s, the second: %t; want the first for %s", network, r.Id, r.Question[0].Name, answered[r.Id], want)
+			}
+			answered[r.Id] = true
+			if blocked := r.Id%2 == 0; isBlocked(r) != blocked {
+				t.Errorf("%s: %s is blocked: %t, want %t", network, r.Question[0].Name, isBlocked(r), blocked)
+			}
+		}
+		if len(answered) != queries {
+			t.Errorf("%s: %d queries have a reply, want %d", network, len(answered), queries)
+		}
 	}
 }
 

@@ -51,7 +51,8 @@ func TestBadCorefile(t *testing.T) {
 		{"protected name in a lookalike TLD", block("protect army.mil army.ml"), nil, []string{"Corefile:6", "army.ml"}},
 		{"protected name in a lookalike TLD, in a list", block("protect ./list.txt"), map[string]string{"list.txt": "army.mil\narmy.ml\n"}, []string{"list.txt:2", "army.ml"}},
 		{"unknown destination", block("alert gopher://192.0.2.1"), nil, []string{"Corefile:6", "gopher"}},
-		{"alert file in no directory", block("alert ./none/alerts.json"), nil, []string{"none"}},
+		{"alert file in no directory", block("alert ./none/alerts.json"), nil, []string{"Corefile:5", "none/alerts.json", "the directory", "must exist"}},
+		{"property with a block", block("protect army.mil {\n}"), nil, []string{"Corefile:6", "protect takes no block"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike"
 	"github.com/lookalike-dns/lookalike/test/harness"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // upstream is CoreDNS's own order of all its directives.
@@ -167,6 +168,66 @@ func TestReadmeSections(t *testing.T) {
 		}
 	}
 }
+
+// TestReadmeNamesMetrics holds the manual pages against the code: every metric with
+// its labels. What is written there is also what keeps labels bounded: no name
+// and no client is one.
+func TestReadmeNamesMetrics(t *testing.T) {
+	t.Parallel()
+
+	var pages strings.Builder
+	for _, name := range own {
+		text, err := os.ReadFile("../../plugin/" + name + "/README.md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages.Write(text)
+	}
+	found := 0
+	for _, m := range ownMetrics(t) {
+		found++
+		if !strings.Contains(pages.String(), "`"+m+"`") {
+			t.Errorf("No README tells of the metric %s with just these labels", m)
+		}
+	}
+	if found < 20 {
+		t.Errorf("%d metrics found, there are more", found)
+	}
+}
+
+// ownMetrics lists the metrics of our plugins as READMEs write them:
+// name{label, label}.
+func ownMetrics(t *testing.T) []string {
+	t.Helper()
+	registry, ok := prometheus.DefaultRegisterer.(*prometheus.Registry)
+	if !ok {
+		t.Fatalf("The registry is a %T", prometheus.DefaultRegisterer)
+	}
+	descriptions := make(chan *prometheus.Desc)
+	go func() {
+		registry.Describe(descriptions)
+		close(descriptions)
+	}()
+	var list []string
+	for d := range descriptions {
+		m := description.FindStringSubmatch(d.String())
+		if m == nil {
+			t.Fatalf("A description that cannot be read: %s", d)
+		}
+		plugin, _, _ := strings.Cut(strings.TrimPrefix(m[1], "coredns_"), "_")
+		if !slices.Contains(own, plugin) {
+			continue
+		}
+		labels := strings.ReplaceAll(m[2], ",", ", ")
+		if labels != "" {
+			labels = "{" + labels + "}"
+		}
+		list = append(list, m[1]+labels)
+	}
+	return list
+}
+
+var description = regexp.MustCompile(`fqName: "(\w+)".*variableLabels: \{([\w,]*)\}`)
 
 var fence = regexp.MustCompile("(?ms)^(?:~~~|```) *corefile\n(.*?)^(?:~~~|```)$")
 

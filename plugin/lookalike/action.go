@@ -103,6 +103,9 @@ func parseSinkhole(args []string) ([]netip.Addr, error) {
 			return nil, fmt.Errorf("sinkhole %s: with a loopback, unspecified, link-local or multicast address "+
 				"mail loops or is queued; name a host that refuses mail", arg)
 		}
+		if slices.Contains(addrs, addr) {
+			return nil, fmt.Errorf("sinkhole %s is given twice", arg)
+		}
 		addrs = append(addrs, addr)
 	}
 	return addrs, nil

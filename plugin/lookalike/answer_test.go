@@ -5,6 +5,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coredns/coredns/plugin/pkg/dnstest"
 	"github.com/coredns/coredns/plugin/pkg/response"
@@ -140,7 +141,7 @@ func TestNegativeAnswersAreCacheable(t *testing.T) {
 	}
 	for _, tc := range tests {
 		m, _, _ := ask(t, blocked(t, tc.action), new(dns.Msg).SetQuestion("army.ml.", tc.qtype))
-		if got, _ := response.Typify(m, now()); got != tc.want {
+		if got, _ := response.Typify(m, time.Now()); got != tc.want {
 			t.Errorf("%s: Expected the answer to be classified %v, got %v", tc.action, tc.want, got)
 		}
 	}
@@ -195,13 +196,31 @@ func TestFailureInAnswerBecomesNXDomain(t *testing.T) {
 	}
 }
 
+// TestFailureInAlert has the answer out by the time that its alert fails: the
+// client gets that and nothing else.
+func TestFailureInAlert(t *testing.T) {
+	policies, err := parsed(t, "lookalike") // not started: there is no pipeline
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &Lookalike{policies: policies}
+	before := testutil.ToFloat64(failuresTotal.WithLabelValues("alert"))
+	m, code, written := ask(t, l, new(dns.Msg).SetQuestion("army.ml.", dns.TypeMX))
+	if written != 1 || m.Rcode != dns.RcodeNameError || code != dns.RcodeNameError {
+		t.Errorf("Expected one NXDOMAIN, got %d replies, the return code %d and %v", written, code, m)
+	}
+	if got := testutil.ToFloat64(failuresTotal.WithLabelValues("alert")) - before; got != 1 {
+		t.Errorf("Expected the failure to be counted once, got %v", got)
+	}
+}
+
 func TestLongNames(t *testing.T) {
 	long := strings.Repeat(strings.Repeat("a", 49)+".", 5)
 	tests := []struct {
 		name, qname, exchange string
 	}{
 		{"room for the label", strings.Repeat("a", 50) + ".army.ml.", "mx." + strings.Repeat("a", 50) + ".army.ml."},
-		{"255 octets", long[:len(long)-6] + ".army.ml.", ""},
+		{"255 octets", long[:len(long)-5] + ".army.ml.", ""}, // one more than what is written here
 		{"dots and NULs in labels", `a\.b\000.army.ml.`, `mx.a\.b\000.army.ml.`},
 		{"backslashes and quotes", `a\\b\".army.ml.`, `mx.a\\b\".army.ml.`},
 	}
@@ -237,7 +256,11 @@ func TestLongNames(t *testing.T) {
 
 // TestLargestAnswer has as many addresses as a sinkhole may have.
 func TestLargestAnswer(t *testing.T) {
-	l := blocked(t, "sinkhole"+strings.Repeat(" 2001:db8::66", maxSinkholes)+" unchecked")
+	addresses := ""
+	for i := range maxSinkholes {
+		addresses += fmt.Sprintf(" 2001:db8::%x", i+1)
+	}
+	l := blocked(t, "sinkhole"+addresses+" unchecked")
 	qname := strings.Repeat(strings.Repeat("a", 48)+".", 5) + "army.ml."
 	m, _, _ := ask(t, l, new(dns.Msg).SetQuestion(qname, dns.TypeANY).SetEdns0(1232, true))
 	if len(m.Answer) != 1+maxSinkholes {

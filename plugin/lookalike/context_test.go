@@ -12,6 +12,29 @@ import (
 	"github.com/miekg/dns"
 )
 
+func TestPurpose(t *testing.T) {
+	tests := []struct {
+		service, name string
+		qtype         uint16
+		want          string
+	}{
+		{"", "army.ml", dns.TypeMX, ""},
+		{"", "army.ml", dns.TypeA, ""},
+		{"", "army.ml", dns.TypeTXT, "spf"},
+		{"_dmarc", "_dmarc.army.ml", dns.TypeTXT, "dmarc"},
+		{"s1._domainkey", "s1._domainkey.army.ml", dns.TypeTXT, "dkim"},
+		{"_25._tcp", "_25._tcp.army.ml", dns.TypeTLSA, "tlsa"},
+		{"_mta-sts", "_mta-sts.army.ml", dns.TypeTXT, "mta-sts"},
+		{"", "mta-sts.army.ml", dns.TypeA, "mta-sts"},
+		{"_sip._tcp", "_sip._tcp.army.ml", dns.TypeSRV, ""},
+	}
+	for _, tc := range tests {
+		if got := purpose(tc.service, tc.name, tc.qtype); got != tc.want {
+			t.Errorf("%s %s: Expected %q, got %q", tc.name, dns.TypeToString[tc.qtype], tc.want, got)
+		}
+	}
+}
+
 // TestDirection asks what mail servers ask, in their order.
 func TestDirection(t *testing.T) {
 	tests := []struct {

@@ -19,14 +19,13 @@ import (
 	"github.com/coredns/coredns/plugin/cache"
 	"github.com/coredns/coredns/plugin/metadata"
 	"github.com/coredns/coredns/plugin/pkg/dnstest"
+	"github.com/coredns/coredns/plugin/ready"
 	"github.com/coredns/coredns/plugin/test"
 	"github.com/coredns/coredns/request"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
 	"github.com/miekg/dns"
 )
-
-func now() time.Time { return time.Now() }
 
 // upstream answers every question with one TXT record, so that a query that
 // was passed on can be told from one that was answered here.
@@ -102,6 +101,23 @@ func field(record map[string]any, path string) any {
 	return v
 }
 
+// What the plugins above look for is found by these interfaces.
+var (
+	_ plugin.Handler    = (*Lookalike)(nil)
+	_ metadata.Provider = (*Lookalike)(nil)
+	_ ready.Readiness   = (*Lookalike)(nil)
+)
+
+func TestReady(t *testing.T) {
+	policies, err := parsed(t, "lookalike")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l := (&Lookalike{policies: policies}); !l.Ready() || l.policies[0].Index().Len() == 0 {
+		t.Error("Expected the plugin to be ready, with its lists, before anything is started")
+	}
+}
+
 func TestServeDNS(t *testing.T) {
 	const scoped = `lookalike {
 		protect army.mil us.af.mil
@@ -163,13 +179,25 @@ func TestServeDNS(t *testing.T) {
 }
 
 func TestClientWithZone(t *testing.T) {
-	l := started(t, "lookalike {\n clients fe80::/10\n}")
-	w := &zoned{Recorder: dnstest.NewRecorder(&test.ResponseWriter{})}
-	if _, err := l.ServeDNS(t.Context(), w, new(dns.Msg).SetQuestion("army.ml.", dns.TypeMX)); err != nil {
-		t.Fatal(err)
+	tests := []struct {
+		clients string
+		blocked bool
+	}{
+		{"fe80::/10", true},
+		{"fe80::25", true},
+		{"fe80::25%eth0", true},
+		{"fe80::25%eth1", true}, // zones are ignored on both sides
+		{"fe80::26%eth0", false},
 	}
-	if w.Msg.Rcode != dns.RcodeNameError {
-		t.Errorf("Expected NXDOMAIN, got %v", w.Msg)
+	for _, tc := range tests {
+		l := started(t, "lookalike {\n clients "+tc.clients+"\n}")
+		w := &zoned{Recorder: dnstest.NewRecorder(&test.ResponseWriter{})}
+		if _, err := l.ServeDNS(t.Context(), w, new(dns.Msg).SetQuestion("army.ml.", dns.TypeMX)); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.Msg.Rcode == dns.RcodeNameError; got != tc.blocked {
+			t.Errorf("clients %s: Expected blocked to be %v, got %v", tc.clients, tc.blocked, w.Msg)
+		}
 	}
 }
 
@@ -259,29 +287,6 @@ func TestMetadata(t *testing.T) {
 	for label, value := range want {
 		if got := metadata.ValueFunc(ctx, label)(); got != value {
 			t.Errorf("%s: Expected %q after the answer, got %q", label, value, got)
-		}
-	}
-}
-
-func TestPurpose(t *testing.T) {
-	tests := []struct {
-		service, name string
-		qtype         uint16
-		want          string
-	}{
-		{"", "army.ml", dns.TypeMX, ""},
-		{"", "army.ml", dns.TypeA, ""},
-		{"", "army.ml", dns.TypeTXT, "spf"},
-		{"_dmarc", "_dmarc.army.ml", dns.TypeTXT, "dmarc"},
-		{"s1._domainkey", "s1._domainkey.army.ml", dns.TypeTXT, "dkim"},
-		{"_25._tcp", "_25._tcp.army.ml", dns.TypeTLSA, "tlsa"},
-		{"_mta-sts", "_mta-sts.army.ml", dns.TypeTXT, "mta-sts"},
-		{"", "mta-sts.army.ml", dns.TypeA, "mta-sts"},
-		{"_sip._tcp", "_sip._tcp.army.ml", dns.TypeSRV, ""},
-	}
-	for _, tc := range tests {
-		if got := purpose(tc.service, tc.name, tc.qtype); got != tc.want {
-			t.Errorf("%s %s: Expected %q, got %q", tc.name, dns.TypeToString[tc.qtype], tc.want, got)
 		}
 	}
 }

@@ -129,6 +129,9 @@ func (p *parser) where() string { return fmt.Sprintf("%s:%d", p.File(), p.Line()
 
 func (p *parser) property(name string) error {
 	args := p.RemainingArgs()
+	if p.NextArg() { // only a brace ends the arguments of a line
+		return p.Errf("%s takes no block: remove the '{' and its '}'", name)
+	}
 	switch name {
 	case "protect":
 		return p.listArgs(name, &p.policy.protect, args)
@@ -235,7 +238,7 @@ func (p *parser) clients(args []string) error {
 	for _, arg := range args {
 		prefix, err := parsePrefix(arg)
 		if err != nil {
-			return p.Errf("clients: %q is not a CIDR or an IP address", arg)
+			return p.Errf("clients: %q is not a CIDR or an IP address such as 192.0.2.0/24 or 2001:db8::25", arg)
 		}
 		p.policy.clients = append(p.policy.clients, prefix)
 	}

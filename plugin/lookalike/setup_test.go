@@ -56,12 +56,18 @@ func TestParse(t *testing.T) {
 			action monitor
 			ttl 5m
 			alert stdout ecs
+			verify 2s
+			inspect
+			alert ./alerts.cef cef
+			spool ./spool 64MiB
 			reload 10s
 		}`, ""},
 		{"twice in a block", "lookalike ml\nlookalike cm {\n protect example.com\n}", ""},
 		{"reload off", "lookalike {\n reload 0\n}", ""},
 
 		{"unknown property", "lookalike {\n blocklist army.ml\n}", "Corefile:2 - Error during parsing: unknown property 'blocklist': want protect"},
+		{"property with a block", "lookalike {\n protect army.mil {\n }\n ttl 5s\n}", "Corefile:2 - Error during parsing: protect takes no block"},
+		{"unknown property with a block", "lookalike {\n lists {\n protect army.mil\n }\n}", "Corefile:2 - Error during parsing: lists takes no block"},
 		{"TLD with a dot", `lookalike .ml`, `lookalike TLD ".ml": write one label without a dot`},
 		{"suffix as a TLD", `lookalike com.ml`, `lookalike TLD "com.ml": write one label without a dot`},
 		{"TLD of odd characters", `lookalike m/l`, `lookalike TLD "m/l" is not a domain label`},
@@ -74,7 +80,8 @@ func TestParse(t *testing.T) {
 		{"empty list", "lookalike {\n protect " + empty + "\n}", empty},
 		{"empty allow list", "lookalike {\n allow " + empty + "\n}", empty},
 		{"broken list", "lookalike {\n protect " + broken + "\n}", broken + ":3"},
-		{"bad CIDR", "lookalike {\n clients 192.0.2.0/33\n}", `clients: "192.0.2.0/33" is not a CIDR or an IP address`},
+		{"bad CIDR", "lookalike {\n clients 192.0.2.0/33\n}", `Corefile:2 - Error during parsing: clients: "192.0.2.0/33" is not a CIDR or an IP address such as 192.0.2.0/24`},
+		{"CIDR with a zone", "lookalike {\n clients fe80::%eth0/64\n}", `clients: "fe80::%eth0/64" is not a CIDR`},
 		{"IPv4-mapped CIDR wider than IPv4", "lookalike {\n clients ::ffff:192.0.2.0/90\n}", `clients: "::ffff:192.0.2.0/90" is not a CIDR`},
 		{"clients without any", "lookalike {\n clients\n}", "clients needs at least one"},
 		{"sinkhole on loopback", "lookalike {\n action high sinkhole 127.0.0.1\n}", "sinkhole 127.0.0.1: with a loopback, unspecified, link-local"},
@@ -85,6 +92,7 @@ func TestParse(t *testing.T) {
 		{"sinkhole link-local", "lookalike {\n action high sinkhole fe80::1\n}", "sinkhole fe80::1: with a loopback"},
 		{"sinkhole with a zone", "lookalike {\n action high sinkhole fe80::1%eth0\n}", "cannot have a zone"},
 		{"sinkhole by name", "lookalike {\n action high sinkhole sink.example.org\n}", `sinkhole "sink.example.org" is not an IP address`},
+		{"sinkhole twice", "lookalike {\n action high sinkhole 198.51.100.66 ::ffff:198.51.100.66\n}", "sinkhole ::ffff:198.51.100.66 is given twice"},
 		{"sinkhole without address", "lookalike {\n action high sinkhole\n}", "action sinkhole needs the address"},
 		{"unknown action", "lookalike {\n action high block\n}", `unknown action "block": want one of off, monitor, nxdomain`},
 		{"unknown selector", "lookalike {\n action severe nxdomain\n}", `unknown confidence or class "severe": want high, medium, low or one of tld-swap`},
@@ -99,6 +107,28 @@ func TestParse(t *testing.T) {
 		{"ttl is no duration", "lookalike {\n ttl long\n}", `ttl: "long" is not a duration such as 60s`},
 		{"ttl twice", "lookalike {\n ttl 60\n ttl 60\n}", "ttl is given twice"},
 		{"reload too fast", "lookalike {\n reload 10ms\n}", "reload 10ms: want whole seconds from 1s"},
+		{"ttl without a duration", "lookalike {\n ttl\n}", "Corefile:2 - Error during parsing: ttl needs one duration, such as 'ttl 60s'"},
+		{"ttl of two durations", "lookalike {\n ttl 1m 2m\n}", "ttl needs one duration"},
+		{"ttl below zero", "lookalike {\n ttl -1\n}", "ttl -1: want whole seconds from 1s to 1h"},
+		{"reload without a duration", "lookalike {\n reload\n}", "Corefile:2 - Error during parsing: reload needs one duration"},
+		{"reload too slow", "lookalike {\n reload 25h\n}", "reload 25h: want whole seconds from 1s to 24h"},
+		{"reload twice", "lookalike {\n reload 0\n reload 5s\n}", "Corefile:3 - Error during parsing: reload is given twice"},
+		{"allow without a name", "lookalike {\n allow\n}", "Corefile:2 - Error during parsing: allow needs at least one name or file"},
+		{"allowed name that is none", "lookalike {\n allow *.army.ml\n}", `Corefile:2: "*.army.ml": wildcard: write the name without *`},
+		{"protected name that no IDNA rule can read", "lookalike {\n protect xn--zz.mil\n}", `Corefile:2: "xn--zz.mil": no IDNA rule can read it`},
+		{"a file that is written like a name", "lookalike {\n protect names.txt\n}", `Corefile:2: "names.txt": looks like a file, and .txt is no TLD: write ./names.txt`},
+		{"verify is no duration", "lookalike {\n verify soon\n}", "Corefile:2 - Error during parsing: verify soon: want a duration from 10ms to 4s"},
+		{"verify too long", "lookalike {\n verify 5s\n}", "verify 5s: want a duration from 10ms to 4s"},
+		{"verify of two durations", "lookalike {\n verify 1s 2s\n}", "verify takes one duration at most, got 2"},
+		{"verify twice", "lookalike {\n verify\n verify 1s\n}", "Corefile:3 - Error during parsing: verify is given twice"},
+		{"inspect with an argument", "lookalike {\n inspect mx\n}", `Corefile:2 - Error during parsing: inspect takes no argument, got "mx"`},
+		{"inspect twice", "lookalike {\n inspect\n inspect\n}", "Corefile:3 - Error during parsing: inspect is given twice"},
+		{"spool without a directory", "lookalike {\n spool\n}", "Corefile:2 - Error during parsing: spool: want DIRECTORY [SIZE]"},
+		{"spool too small", "lookalike {\n spool ./spool 1\n}", `spool: "1" is no size from 1MiB`},
+		{"spool twice", "lookalike {\n spool ./spool\n spool ./spool\n}", "Corefile:3 - Error during parsing: spool is given twice"},
+		{"alert without a destination", "lookalike {\n alert\n}", "Corefile:2 - Error during parsing: alert: a destination is needed: stdout, a file path"},
+		{"alert file without a slash", "lookalike {\n alert alerts.json\n}", `write "./alerts.json" for a file here`},
+		{"unknown alert format", "lookalike {\n alert stdout xml\n}", `Corefile:2 - Error during parsing: alert: unknown format "xml" (known: ecs, ocsf, cef, leef`},
 		{"unknown alert destination", "lookalike {\n alert carrier-pigeon://coop\n}", "carrier-pigeon"},
 	}
 	for _, tc := range tests {
@@ -156,6 +186,42 @@ func TestActionTable(t *testing.T) {
 				t.Errorf("Expected %v, got %v", tc.want, got)
 			}
 		})
+	}
+}
+
+// TestReadme looks for every word that a Corefile may have, and for every
+// metadata label.
+func TestReadme(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = parsed(t, "lookalike {\n nonsense\n}")
+	if err == nil {
+		t.Fatal("Expected an error that lists the properties")
+	}
+	_, list, _ := strings.Cut(err.Error(), "want ")
+	properties := strings.Split(strings.ReplaceAll(list, " or ", ", "), ", ")
+	if len(properties) != 10 {
+		t.Errorf("Expected ten properties, got %q", properties)
+	}
+	wants := make([]string, 0, 50)
+	for _, property := range properties {
+		wants = append(wants, "\n* `"+property+"` ")
+	}
+	for _, label := range labels {
+		wants = append(wants, "\n* `"+label.name+"`: ")
+	}
+	for _, action := range actionNames {
+		wants = append(wants, "`"+action+"`")
+	}
+	for _, class := range detect.Classes() {
+		wants = append(wants, "\n| `"+class.String()+"` |")
+	}
+	for _, want := range wants {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("The README has no %q", want)
+		}
 	}
 }
 

@@ -166,6 +166,41 @@ func stream(tb testing.TB, conn net.Conn, query []byte) []byte {
 	return reply
 }
 
+// Pipeline sends all queries over one connection, "tcp" or "tcp-tls", in one
+// write, and returns the replies that come until the server has been quiet for
+// a while after the last that is expected.
+func Pipeline(tb testing.TB, network string, server netip.AddrPort, queries [][]byte) [][]byte {
+	tb.Helper()
+	conn, err := net.DialTCP("tcp", nil, net.TCPAddrFromAddrPort(server))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer conn.Close()
+	var stream net.Conn = conn
+	if network == "tcp-tls" {
+		stream = tls.Client(conn, insecure())
+	}
+	var all []byte
+	for _, query := range queries {
+		all = append(binary.BigEndian.AppendUint16(all, uint16(len(query))), query...)
+	}
+	if _, err := stream.Write(all); err != nil {
+		tb.Fatal(err)
+	}
+	var replies [][]byte
+	for {
+		wait := Patience
+		if len(replies) >= len(queries) {
+			wait = quiet
+		}
+		reply, err := readFrame(stream, wait)
+		if err != nil {
+			return replies
+		}
+		replies = append(replies, reply)
+	}
+}
+
 func readFrame(conn net.Conn, wait time.Duration) ([]byte, error) {
 	_ = conn.SetReadDeadline(time.Now().Add(wait))
 	var size [2]byte
