@@ -301,7 +301,9 @@ func (s *search) doubleCandidates(r *reading, k int, hash uint64) {
 		q := r.run(k)
 		if twoEdits(p.letters[:p.size], q) && samePlaces(p, r, len(q)) {
 			f := s.finding(r, k)
-			f.id, f.size, f.class, f.confidence = id, p.size, DoubleTypo, confidenceOf(DoubleTypo, p.size)
+			f.id, f.size, f.class = id, p.size, DoubleTypo
+			f.how.idle = s.idleLetters(r, len(q))
+			f.confidence = confidenceOf(DoubleTypo, f.letters())
 			s.add(&f)
 		}
 	}

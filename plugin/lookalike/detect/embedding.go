@@ -80,7 +80,8 @@ func (s *search) embedded(r *reading, from, to int, t *tail) {
 			if t != nil && s.index.suffix(id) == t.suffix {
 				f.confidence, f.how.affix.tail = Medium, t
 			} else if !s.generic(id) {
-				f.confidence = confidenceOf(Embedding, p.size)
+				f.how.idle = s.idleLetters(part, to-from)
+				f.confidence = confidenceOf(Embedding, f.letters())
 			}
 			s.add(&f)
 		}

@@ -21,6 +21,7 @@ type reading struct {
 	hyphens places
 	foreign int   // the fewest rightmost labels that hold Unicode, 0 for none
 	skipped int   // labels that stand to the right, outside of the reading
+	chained int   // the fewest last letters that hold one put together from ci, 0 for none
 	seen    trait // wideLetter and pairBegins, of all letters
 	before  trait // of the last letter that was added
 }
@@ -31,7 +32,7 @@ func (r *reading) reset() {
 	r.size, r.labels = 0, 0
 	r.ends[0] = 0
 	r.dots, r.hyphens = places{}, places{}
-	r.foreign, r.skipped = 0, 0
+	r.foreign, r.skipped, r.chained = 0, 0, 0
 	r.seen, r.before = 0, 0
 }
 
@@ -254,6 +255,9 @@ func (r *reading) join(q *reading, only int) *reading {
 		}
 		if i+1 < q.size && left.has(i+1) {
 			r.letters[r.size], _ = together(q.letters[i+1], q.letters[i])
+			if r.chained == 0 && chained(q.letters[i+1], q.letters[i]) {
+				r.chained = r.size + 1
+			}
 			i++
 		} else {
 			r.letters[r.size] = q.letters[i]
@@ -263,6 +267,10 @@ func (r *reading) join(q *reading, only int) *reading {
 	r.labels = q.labels
 	return r
 }
+
+// chainedIn reports whether one of the first n letters was put together from
+// ci.
+func (r *reading) chainedIn(n int) bool { return 0 < r.chained && r.chained <= n }
 
 // pairAt reports whether letters i and i-1 read as one.
 func (r *reading) pairAt(i int) bool {

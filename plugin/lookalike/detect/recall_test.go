@@ -180,8 +180,13 @@ var generators = map[string]func(label string) []variant{
 	"homoglyph and slip": func(l string) (v []variant) {
 		for _, s := range swapEach(l, asciiGlyphs) {
 			for _, t := range append(transpositions(l), repetitions(l)...) {
-				if m, ok := merge(l, s, t); ok && letters(l) >= 3 {
+				m, ok := merge(l, s, t)
+				switch {
+				case !ok || letters(l) < 3:
+				case !strings.Contains(m, "ci") || strings.Contains(l, "ci"):
 					v = append(v, variant{m, Typo, floors[Typo].confidence(letters(l))})
+				case letters(l) >= 8: // d as cl, and the l as i: two slips besides the third
+					v = append(v, variant{m, DoubleTypo, Low})
 				}
 			}
 		}

@@ -89,12 +89,13 @@ func (s *search) sameAs(r *reading, n, k int, id uint32, cut affix) {
 		rel.places = more
 	}
 	plain := cut.tail == nil && cut.count == 0
+	f.how.idle = s.idleLetters(r, n)
 	switch {
 	case plain && s.equalsCore(&f):
 		f.class = TLDSwap
 		f.how.generic = s.belowSuffix() && s.hostWord(id)
 	case cut.count > 0:
-		if rel.places == more || !cut.separated && p.size < combosquatGlued {
+		if rel.places == more || !cut.separated && f.letters() < combosquatGlued {
 			return
 		}
 		f.class = Combosquat
@@ -110,7 +111,11 @@ func (s *search) sameAs(r *reading, n, k int, id uint32, cut affix) {
 	default:
 		f.class = Homoglyph
 	}
-	f.confidence = confidenceOf(f.class, p.size)
+	switch f.class {
+	case TLDSwap, TLDKept, Separator:
+		f.how.idle = 0 // not a letter is wrong
+	}
+	f.confidence = confidenceOf(f.class, f.letters())
 	f.how.common = f.class == Homoglyph && k == 0 && plain && commonWord(r)
 	if f.how.common || f.how.generic {
 		f.confidence = min(f.confidence, Low)
