@@ -163,7 +163,7 @@ func TestGenericHosts(t *testing.T) {
 // names, hosts, services, suffixes, combined slips, and what must stay silent.
 func TestMatches(t *testing.T) {
 	x := mustNew(t, "army.mil", "us.army.mil", "af.mil", "us.af.mil", "navy.mil", "dia.mil", "dla.mil", "mail.mil", "login.mil", "dcaa.mil",
-		"dcma.mil", "centcom.mil", "defenselink.mil", "erdc.dren.mil", "mail.smil.mil", "aflink-test.mil", "example.co.uk", "army.nl")
+		"dcma.mil", "centcom.mil", "defenselink.mil", "erdc.dren.mil", "mail.smil.mil", "aflink-test.mil", "example.co.uk", "army.nl", "mwr.comm.mil")
 	testRows(t, x, []row{
 		{"ArMy.Ml.", "tld-swap high army.mil army.nl"},
 		{"us.af.ml", "tld-swap high us.af.mil af.mil→us.af.mil"},
@@ -234,6 +234,10 @@ func TestMatches(t *testing.T) {
 		{"ciefenselink.ml", "homoglyph high defenselink.mil"},
 		{"ciefenslink.ml", "double-typo low defenselink.mil"}, // d as cl, l as i, and an omission
 		{"ci-efenslink.ml", ""},
+		{"mwrcornrn.ml", "homoglyph high mwr.comm.mil"},
+		{"rnuur-cornnn.ml", "homoglyph high mwr.comm.mil"}, // one m as rn, others as nn, w as uu
+		{"nnvvr.connrn.ml", "homoglyph high mwr.comm.mil"},
+		{"mwnconnn.ml", ""},
 		{"usamry.ml", "typo high us.army.mil"},
 		{"us.amry.ml", "typo high us.army.mil army.mil→us.army.mil army.nl→us.army.nl"},
 		{"cent-cmo.ml", "split medium centcom.mil"},

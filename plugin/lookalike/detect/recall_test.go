@@ -11,8 +11,8 @@ import (
 // recallNames are protected names of 2 to 14 letters.
 var recallNames = strings.Fields(`
 	af.mil ng.mil mc.mil
-	dia.mil nga.mil dla.mil osd.mil
-	army.mil navy.mil disa.mil dcma.mil usmc.mil
+	dia.mil nga.mil dla.mil osd.mil mwr.mil
+	army.mil navy.mil disa.mil dcma.mil usmc.mil comm.mil
 	darpa.mil jcoms.mil norad.mil marne.mil
 	socom.mil eucom.mil dodiis.mil sigint.mil
 	africom.mil centcom.mil usuhsop.mil
