@@ -10,6 +10,7 @@ import (
 	"github.com/coredns/caddy"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/names"
 )
 
@@ -88,6 +89,9 @@ func (e *engine) start() error {
 		}
 	}
 	e.publish()
+	for _, p := range e.policies {
+		p.warnOfLimits()
+	}
 	return nil
 }
 
@@ -152,8 +156,10 @@ func stopOthers(survivor *engine) error {
 // publish shows the lists in force as metrics.
 func (e *engine) publish() {
 	protectedNames.Reset()
+	withoutDoubleTypo.Reset()
 	for _, p := range e.policies {
 		protectedNames.WithLabelValues(p.block).Add(float64(p.Index().Len()))
+		withoutDoubleTypo.WithLabelValues(p.block).Add(float64(p.Index().WithoutDoubleTypo()))
 	}
 }
 
@@ -169,14 +175,24 @@ func (p *Policy) watch() {
 // refresh reads the lists again after a file has changed. The watcher calls it
 // once per change.
 func (p *Policy) refresh() error {
-	before := p.Index().Len()
+	before := p.Index()
 	if err := p.load(); err != nil {
 		listReloadsTotal.WithLabelValues(p.block, "failure").Inc()
 		log.Errorf("Lists of %s are not usable, the old ones stay in force: %v", p.where, err)
 		return err
 	}
 	listReloadsTotal.WithLabelValues(p.block, "success").Inc()
-	protectedNames.WithLabelValues(p.block).Add(float64(p.Index().Len() - before))
+	protectedNames.WithLabelValues(p.block).Add(float64(p.Index().Len() - before.Len()))
+	withoutDoubleTypo.WithLabelValues(p.block).Add(float64(p.Index().WithoutDoubleTypo() - before.WithoutDoubleTypo()))
 	log.Infof("Lists of %s were read again: %d protected names", p.where, p.Index().Len())
+	p.warnOfLimits()
 	return nil
+}
+
+// warnOfLimits says what is not looked for in lists this long.
+func (p *Policy) warnOfLimits() {
+	if n := p.Index().WithoutDoubleTypo(); n > 0 {
+		log.Warningf("%s: two slips (%s) are not looked for in %d of %d protected names: there are too many, or they are longer than 32 letters",
+			p.where, detect.DoubleTypo, n, p.Index().Len())
+	}
 }

@@ -39,6 +39,13 @@ var (
 		Help:      "Number of protected names in force.",
 	}, []string{"block"})
 
+	withoutDoubleTypo = promauto.NewGaugeVec(prometheus.GaugeOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "names_without_double_typo",
+		Help:      "Number of protected names in which two slips are not looked for, though they are long enough.",
+	}, []string{"block"})
+
 	sinkholeUp = promauto.NewGaugeVec(prometheus.GaugeOpts{
 		Namespace: plugin.Namespace,
 		Subsystem: pluginName,

@@ -24,12 +24,24 @@ type doubles struct {
 	front, back [compareLabels + 1]outerSet
 	sizes       [compareLabels + 1]places
 	both        table // only its gate is used
+
+	without int // long enough protected names that are not in keys
 }
+
+// WithoutDoubleTypo returns for how many protected names the class DoubleTypo
+// is promised by their length but not looked for: those that New had no room
+// for among very many, and those of more than 32 letters.
+func (x *Index) WithoutDoubleTypo() int { return x.doubles.without }
 
 // fillDoubles builds the part of the index for double-typo.
 func (b *builder) fillDoubles() {
 	var names, keys [compareLabels + 1]int // by labels
+	d := &b.index.doubles
 	b.eachDouble(func(_ uint32, r *reading) {
+		d.without++
+		if r.size > doubleMax {
+			return
+		}
 		names[r.labels]++
 		keys[r.labels] += 1 + r.size*(r.size+1)/2
 	})
@@ -39,25 +51,24 @@ func (b *builder) fillDoubles() {
 		nameSum += names[labels]
 		keySum += keys[labels]
 	}
-	d := &b.index.doubles
+	d.without -= nameSum
 	d.keys = newTable(keySum)
 	d.both = newGate(nameSum * len(outerCases))
 	b.eachDouble(func(id uint32, r *reading) {
-		if r.labels <= labels {
+		if r.labels <= labels && r.size <= doubleMax {
 			d.add(id, r)
 		}
 	})
 }
 
-// eachDouble calls do for each protected name that is in question for
-// double-typo.
+// eachDouble calls do for each protected name that double-typo is promised for.
 func (b *builder) eachDouble(do func(id uint32, r *reading)) {
 	for id := range uint32(len(b.index.cores)) {
 		if int(b.index.cores[id]) < doubleMin {
 			continue
 		}
 		r := b.readProtected(b.index, id)
-		if doubleMin <= r.size && r.size <= doubleMax && r.labels <= compareLabels {
+		if doubleMin <= r.size && r.labels <= compareLabels {
 			do(id, r)
 		}
 	}
@@ -301,7 +312,9 @@ func (s *search) doubleCandidates(r *reading, k int, hash uint64) {
 		q := r.run(k)
 		if twoEdits(p.letters[:p.size], q) && samePlaces(p, r, len(q)) {
 			f := s.finding(r, k)
-			f.id, f.size, f.class, f.confidence = id, p.size, DoubleTypo, confidenceOf(DoubleTypo, p.size)
+			f.id, f.size, f.class = id, p.size, DoubleTypo
+			f.how.idle = s.idleLetters(r, len(q))
+			f.confidence = confidenceOf(DoubleTypo, f.letters())
 			s.add(&f)
 		}
 	}

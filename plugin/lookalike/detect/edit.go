@@ -174,15 +174,21 @@ func (s *search) nearTo(r *reading, k int, id uint32, cut affix) {
 	f := s.finding(r, k)
 	f.id, f.size = id, size
 	f.how = how{slip: e, affix: cut}
-	f.class, f.confidence = e.class(size)
-	if splitBesides(p, r, len(q), e) {
-		if f.class < Split {
-			f.class = Split
-		}
-		f.confidence = min(f.confidence, confidenceOf(Split, size))
-		if size < 5 {
+	f.how.idle = s.idleLetters(r, len(q))
+	f.class, f.confidence = e.class(f.letters())
+	split := splitBesides(p, r, len(q), e)
+	switch {
+	case p.chainedIn(p.size) || r.chainedIn(len(q)): // a slip of its own
+		if split {
 			return
 		}
+		f.class, f.confidence = DoubleTypo, confidenceOf(DoubleTypo, f.letters())
+	case split:
+		if f.letters() < floors[Split].medium {
+			return
+		}
+		f.class = max(f.class, Split)
+		f.confidence = min(f.confidence, confidenceOf(Split, f.letters()))
 	}
 	if k == 0 && cut.tail == nil && r.skipped == 0 && commonWord(&s.query) {
 		f.confidence = min(f.confidence, Low)

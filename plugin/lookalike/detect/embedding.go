@@ -60,30 +60,29 @@ func (s *search) tailAt(r *reading, places []int) *tail {
 // places of r; t follows them.
 func (s *search) embedded(r *reading, from, to int, t *tail) {
 	keys := &s.index.keys
-	for st := range r.styles() {
-		h := skeletonOf(r.letters[from:to], st)
-		if !keys.maybe(h) {
+	h := skeletonOf(r.letters[from:to])
+	if !keys.maybe(h) {
+		return
+	}
+	for probe := keys.find(h); ; {
+		id, ok := s.next(&probe)
+		if !ok {
+			return
+		}
+		p, part := s.readProtected(s.index, id), s.part.cut(r, from)
+		rel, ok := relate(p, part, to-from)
+		if !ok || rel.places == more {
 			continue
 		}
-		for probe := keys.find(h); ; {
-			id, ok := s.next(&probe)
-			if !ok {
-				break
-			}
-			p, part := s.readProtected(s.index, id), s.part.cut(r, from)
-			rel, ok := relate(p, part, to-from)
-			if !ok || rel.places == more {
-				continue
-			}
-			f := finding{id: id, class: Embedding, size: p.size}
-			f.first, f.last = s.labelAt(r, to-1), s.labelAt(r, from)+1
-			if t != nil && s.index.suffix(id) == t.suffix {
-				f.confidence, f.how.affix.tail = Medium, t
-			} else if !s.generic(id) {
-				f.confidence = confidenceOf(Embedding, p.size)
-			}
-			s.add(&f)
+		f := finding{id: id, class: Embedding, size: p.size}
+		f.first, f.last = s.labelAt(r, to-1), s.labelAt(r, from)+1
+		if t != nil && s.index.suffix(id) == t.suffix {
+			f.confidence, f.how.affix.tail = Medium, t
+		} else if !s.generic(id) {
+			f.how.idle = s.idleLetters(part, to-from)
+			f.confidence = confidenceOf(Embedding, f.letters())
 		}
+		s.add(&f)
 	}
 }
 

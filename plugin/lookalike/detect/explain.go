@@ -77,7 +77,11 @@ func (s *search) explainConfidence(f *finding) string {
 	if f.id == noName || s.index.core(f.id) == "" {
 		return fmt.Sprintf("%s is %s: every name below the TLD is", f.class, f.confidence)
 	}
-	text := fmt.Sprintf("%s has %d letters: %s is %s", quote(s.index.core(f.id)), f.size, f.how.class, f.how.rule())
+	text := fmt.Sprintf("%s has %d letters", quote(s.index.core(f.id)), f.letters())
+	if f.how.idle > 0 {
+		text += " besides those of a label that hosts of all kinds carry"
+	}
+	text += fmt.Sprintf(": %s is %s", f.how.class, f.how.rule())
 	if f.how.common {
 		text += "; what was typed is a common word, which is low at most"
 	}

@@ -66,34 +66,22 @@ func glyph(r rune) rune {
 	return r
 }
 
-// A style is one way in which a pair of letters reads as a single one. No pair
-// within a style can overlap another reading of the same letters, because the
-// comparison takes single letters apart and never joins pairs.
-type style uint8
-
-const (
-	joinedStyle style = iota // rn reads as m, vv as w, cl as d
-	doubleStyle              // nn reads as m, uu as w, cl as d
-	styles
-)
-
-// pair is what a letter reads as: two letters, or one and no first.
+// pair is two letters, or one and no first.
 type pair struct{ first, last byte }
 
-// apart holds what each letter reads as in each style, glyphs applied.
-var apart = func() (table [styles][128]pair) {
-	for s := range table {
-		for r := range table[s] {
-			table[s][r].last = byte(glyph(rune(r)))
-		}
-		table[s]['d'] = pair{'c', 'l'}
+// apart holds what each letter adds to a skeleton: its glyph, or the two letters
+// that read as it. rn and nn both read as m, vv and uu as w, so r counts as n
+// there and u as v; the comparison that follows tells them apart.
+var apart = func() (table [128]pair) {
+	for r := range table {
+		table[r].last = byte(glyph(rune(r)))
 	}
-	table[joinedStyle]['m'], table[joinedStyle]['w'] = pair{'r', 'n'}, pair{'v', 'v'}
-	table[doubleStyle]['m'], table[doubleStyle]['w'] = pair{'n', 'n'}, pair{'u', 'u'}
+	table['r'], table['u'] = pair{last: 'n'}, pair{last: 'v'}
+	table['d'], table['m'], table['w'] = pair{'c', 'l'}, pair{'n', 'n'}, pair{'v', 'v'}
 	return table
 }()
 
-// together is the inverse of apart, in any style.
+// together returns the letter that two letters, in this order, read as.
 func together(first, second rune) (rune, bool) {
 	switch {
 	case (first == 'r' || first == 'n') && second == 'n':
@@ -105,6 +93,11 @@ func together(first, second rune) (rune, bool) {
 	}
 	return 0, false
 }
+
+// chained reports whether two letters that read as one do so through a third
+// reading: ci is taken for cl, where i is a capital, and that for d. Besides
+// another slip it counts as one. The digit of c1 looks like the letter anyhow.
+func chained(first, second rune) bool { return first == 'c' && second == 'i' }
 
 // similar reports whether a and b are letters that are taken for each other,
 // but less easily than those of glyphs: c and e, u and v.

@@ -189,7 +189,7 @@ func (b *builder) split(p string, n *name, id uint32) uint8 {
 	r.read(n, 0, labels)
 	x.depth = max(x.depth, labels)
 	x.longest = max(x.longest, 2*r.size) // each may read as a pair
-	b.keys += r.size + int(styles) + 1
+	b.keys += r.size + 2
 	if r.paired() {
 		b.keys += r.size
 	}
@@ -206,9 +206,7 @@ func (b *builder) fill() {
 			continue
 		}
 		x.sizes.add(r.size)
-		for s := range styles {
-			x.keys.add(skeletonOf(r.letters[:r.size], s), id)
-		}
+		x.keys.add(skeletonOf(r.letters[:r.size]), id)
 		b.addEdits(r, id)
 		if r.paired() {
 			joined := b.protectedJoined.join(r, all)

@@ -33,6 +33,54 @@ func TestLargeIndex(t *testing.T) {
 	}
 }
 
+// TestDoubleTypoLimit fills the room for two slips to the last name: up to
+// there every name is found, and beyond it the Index says what is missing.
+func TestDoubleTypoLimit(t *testing.T) {
+	const keysPerName = 1 + doubleMax*(doubleMax+1)/2
+	r := rand.New(rand.NewPCG(12, 13))
+	names := make([]string, 0, doubleKeysMax/keysPerName+2)
+	for range cap(names) - 2 {
+		names = append(names, randomWord(r, doubleMax)+".mil")
+	}
+	recall := func(names []string, want int) {
+		t.Helper()
+		x := mustNew(t, names...)
+		if got := x.WithoutDoubleTypo(); got != want {
+			t.Errorf("%d names: %d are without double-typo, want %d", len(names), got, want)
+		}
+		for i, protected := range names {
+			core := strings.TrimSuffix(protected, ".mil")
+			all := transpositions(core)
+			first := all[r.IntN(len(all))]
+			all = slices.Concat(transpositions(first), omissions(first), adjacentKeys(first))
+			q := all[r.IntN(len(all))]
+			if osa(oracleFold(core), oracleFold(q)) != 2 {
+				continue
+			}
+			v, ok := x.Match(q + ".ml")
+			switch found := ok && v.Class == DoubleTypo && v.Matches[0].Protected == protected; {
+			case i < len(names)-want && !found:
+				t.Fatalf("%d names: Match(%q) = %v, want double-typo of %s", len(names), q+".ml", v, protected)
+			case i >= len(names)-want && ok:
+				t.Fatalf("%d names: Match(%q) = %v, want no match", len(names), q+".ml", v)
+			}
+		}
+	}
+	recall(names, 0)
+	recall(append(names, "us."+randomWord(r, doubleMax-2)+".mil"), 1)        // the deeper name has no room
+	recall(append(names, randomWord(r, doubleMax)+".mil"), len(names)+1)     // none of those names has
+	recall([]string{"pentagon.mil", randomWord(r, doubleMax+1) + ".mil"}, 1) // it is too long
+}
+
+// randomWord returns n letters, no two of which read as one.
+func randomWord(r *rand.Rand, n int) string {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = "abefghkopqstxyz"[r.IntN(15)]
+	}
+	return string(b)
+}
+
 // TestBoundedWork has so many protected names at one edit that not all of them
 // are looked at.
 func TestBoundedWork(t *testing.T) {

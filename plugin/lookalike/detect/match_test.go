@@ -128,11 +128,42 @@ func TestFloors(t *testing.T) {
 	})
 }
 
+// TestGenericHosts has protected names that begin with a label that hosts of
+// all kinds carry: it is no evidence, unless all the rest is as it should be.
+func TestGenericHosts(t *testing.T) {
+	x := mustNew(t, "www.ai.mil", "mail.ng.mil", "portal.usmc.mil", "www.centcom.mil", "www.southcomx.mil")
+	testRows(t, x, []row{
+		{"www.ai.ml", "tld-swap high www.ai.mil"},
+		{"wwwaimil.ml", "tld-kept high www.ai.mil"},
+		{"wwwai.ml", "separator high www.ai.mil"},
+		{"www-ai.ml", "separator high www.ai.mil"},
+		{"www1.ml", ""},
+		{"www.a.ml", ""},
+		{"www.aj.ml", ""},
+		{"wwwwai.ml", ""},
+		{"www.a1.ml", "homoglyph medium www.ai.mil"},
+		{"www.a-i.ml", ""},
+		{"ww.ai.ml", "typo high www.ai.mil"},
+		{"vvww.ai.ml", "homoglyph high www.ai.mil"},
+		{"x.ww.ai.ml", "typo high www.ai.mil→x.www.ai.mil"},
+		{"www-ai-mail.ml", ""},
+		{"x-www-ai.example.ml", ""},
+		{"x.www-ai.mil.example.ml", "embedding medium www.ai.mil→x.www.ai.mil"},
+		{"mailing.ml", ""},
+		{"mial.ng.ml", "typo high mail.ng.mil"},
+		{"portal.uscm.ml", "typo medium portal.usmc.mil"},
+		{"www.cetncom.ml", "typo high www.centcom.mil"},
+		{"wwwcetncom.ml", "typo high www.centcom.mil"},
+		{"wwwcetncmo.ml", ""},
+		{"www.sotuhcomz.ml", "double-typo low www.southcomx.mil"},
+	})
+}
+
 // TestMatches has what does not follow from the floors: several protected
 // names, hosts, services, suffixes, combined slips, and what must stay silent.
 func TestMatches(t *testing.T) {
 	x := mustNew(t, "army.mil", "us.army.mil", "af.mil", "us.af.mil", "navy.mil", "dia.mil", "dla.mil", "mail.mil", "login.mil", "dcaa.mil",
-		"dcma.mil", "centcom.mil", "defenselink.mil", "erdc.dren.mil", "mail.smil.mil", "aflink-test.mil", "example.co.uk", "army.nl")
+		"dcma.mil", "centcom.mil", "defenselink.mil", "erdc.dren.mil", "mail.smil.mil", "aflink-test.mil", "example.co.uk", "army.nl", "mwr.comm.mil")
 	testRows(t, x, []row{
 		{"ArMy.Ml.", "tld-swap high army.mil army.nl"},
 		{"us.af.ml", "tld-swap high us.af.mil af.mil→us.af.mil"},
@@ -198,7 +229,15 @@ func TestMatches(t *testing.T) {
 		{"aflink_test.ml", "separator high aflink-test.mil"},
 		{`us\.af.ml`, "separator high us.af.mil"},
 		{"u5af.ml", "homoglyph high us.af.mil"},
-		{"ciefenslink.ml", "typo high defenselink.mil"},
+		{"clefenslink.ml", "typo high defenselink.mil"},
+		{"c1efenslink.ml", "typo high defenselink.mil"},
+		{"ciefenselink.ml", "homoglyph high defenselink.mil"},
+		{"ciefenslink.ml", "double-typo low defenselink.mil"}, // d as cl, l as i, and an omission
+		{"ci-efenslink.ml", ""},
+		{"mwrcornrn.ml", "homoglyph high mwr.comm.mil"},
+		{"rnuur-cornnn.ml", "homoglyph high mwr.comm.mil"}, // one m as rn, others as nn, w as uu
+		{"nnvvr.connrn.ml", "homoglyph high mwr.comm.mil"},
+		{"mwnconnn.ml", ""},
 		{"usamry.ml", "typo high us.army.mil"},
 		{"us.amry.ml", "typo high us.army.mil army.mil→us.army.mil army.nl→us.army.nl"},
 		{"cent-cmo.ml", "split medium centcom.mil"},

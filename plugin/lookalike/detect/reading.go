@@ -21,7 +21,8 @@ type reading struct {
 	hyphens places
 	foreign int   // the fewest rightmost labels that hold Unicode, 0 for none
 	skipped int   // labels that stand to the right, outside of the reading
-	seen    trait // wideLetter and pairBegins, of all letters
+	chained int   // the fewest last letters that hold one put together from ci, 0 for none
+	seen    trait // pairBegins, of all letters
 	before  trait // of the last letter that was added
 }
 
@@ -31,7 +32,7 @@ func (r *reading) reset() {
 	r.size, r.labels = 0, 0
 	r.ends[0] = 0
 	r.dots, r.hyphens = places{}, places{}
-	r.foreign, r.skipped = 0, 0
+	r.foreign, r.skipped, r.chained = 0, 0, 0
 	r.seen, r.before = 0, 0
 }
 
@@ -134,7 +135,7 @@ func (r *reading) add(c rune) bool {
 	if r.size == maxLetters {
 		return false
 	}
-	r.seen |= t&wideLetter | t&pairBegins&(r.before>>pairShift)
+	r.seen |= t & pairBegins & (r.before >> pairShift)
 	r.before = t
 	r.letters[r.size] = c
 	r.size++
@@ -145,9 +146,8 @@ func (r *reading) add(c rune) bool {
 type trait uint16
 
 const (
-	separator  trait = 1 << iota // stands between letters
-	wideLetter                   // reads as different pairs in different styles
-	beginRN                      // may begin rn or nn
+	separator trait = 1 << iota // stands between letters
+	beginRN                     // may begin rn or nn
 	beginVV
 	beginUU
 	beginCL
@@ -162,26 +162,13 @@ const (
 
 var traits = [128]trait{
 	'-': separator, '_': separator, '.': separator, ' ': separator,
-	'm': wideLetter, 'w': wideLetter,
 	'r': beginRN, 'n': beginRN | endRN, 'v': beginVV | endVV, 'u': beginUU | endUU,
 	'c': beginCL, 'l': endCL, 'i': endCL, '1': endCL,
 }
 
-// wide reports whether r has letters that read as different pairs in different
-// styles.
-func (r *reading) wide() bool { return r.seen&wideLetter != 0 }
-
 // paired reports whether r has pairs of letters that read as one. After a cut
 // it may be wrong in saying so.
 func (r *reading) paired() bool { return r.seen&pairBegins != 0 }
-
-// styles returns how many styles there are to read it in.
-func (r *reading) styles() style {
-	if r.wide() {
-		return styles
-	}
-	return 1
-}
 
 // run returns the letters of the rightmost k+1 labels.
 func (r *reading) run(k int) []rune { return r.letters[:r.ends[k]] }
@@ -223,7 +210,7 @@ const all = -1
 // hyphen stay. It returns r.
 func (r *reading) join(q *reading, only int) *reading {
 	r.reset()
-	r.skipped, r.foreign, r.seen = q.skipped, q.foreign, wideLetter
+	r.skipped, r.foreign = q.skipped, q.foreign
 	// Which letters go together is found from the left of the name, where
 	// people begin to read; the letters are then copied from the right.
 	var left places // those of letters that go together with the one before
@@ -254,6 +241,9 @@ func (r *reading) join(q *reading, only int) *reading {
 		}
 		if i+1 < q.size && left.has(i+1) {
 			r.letters[r.size], _ = together(q.letters[i+1], q.letters[i])
+			if r.chained == 0 && chained(q.letters[i+1], q.letters[i]) {
+				r.chained = r.size + 1
+			}
 			i++
 		} else {
 			r.letters[r.size] = q.letters[i]
@@ -263,6 +253,10 @@ func (r *reading) join(q *reading, only int) *reading {
 	r.labels = q.labels
 	return r
 }
+
+// chainedIn reports whether one of the first n letters was put together from
+// ci.
+func (r *reading) chainedIn(n int) bool { return 0 < r.chained && r.chained <= n }
 
 // pairAt reports whether letters i and i-1 read as one.
 func (r *reading) pairAt(i int) bool {

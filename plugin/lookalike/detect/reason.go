@@ -106,37 +106,23 @@ func (s *search) glyphPairs(f *finding) []string {
 	} else {
 		q.read(&s.name, f.first, f.last)
 	}
-	for st := range styles {
-		if pairs, ok := differentGlyphs(p.letters[:p.size], q.letters[:q.size], st); ok {
-			return pairs
-		}
-	}
-	return nil
+	return differentGlyphs(p.letters[:p.size], q.letters[:q.size])
 }
 
 // differentGlyphs lists, from the left, where p and q are written differently
-// but read the same in style st.
-func differentGlyphs(p, q []rune, st style) (pairs []string, ok bool) {
-	a, b := glyphReader{letters: p}, glyphReader{letters: q}
-	fromA, fromB := 0, 0
-	for {
-		x, okA := a.next(st)
-		y, okB := b.next(st)
-		if okA != okB || x != y {
-			return nil, false
-		}
-		if !okA {
-			break
-		}
-		if a.between() && b.between() {
-			if was, is := p[fromA:a.at], q[fromB:b.at]; !slices.Equal(was, is) {
-				pairs = append(pairs, quote(leftToRight(is))+" reads as "+quote(leftToRight(was)))
-			}
-			fromA, fromB = a.at, b.at
+// but read the same.
+func differentGlyphs(p, q []rune) (pairs []string) {
+	a := alignment{p: p, q: q}
+	for i, j := 0, 0; a.next(); i, j = a.i, a.j {
+		if was, is := p[i:a.i], q[j:a.j]; !slices.Equal(was, is) {
+			pairs = append(pairs, quote(leftToRight(is))+" reads as "+quote(leftToRight(was)))
 		}
 	}
+	if !a.done() {
+		return nil
+	}
 	slices.Reverse(pairs)
-	return pairs, true
+	return pairs
 }
 
 // leftToRight writes letters, which are stored last one first, for people.

@@ -10,6 +10,7 @@ type how struct {
 	class    Class // what it was found as, before a stronger class took it over
 	slip     slip  // the edit, if there is one
 	affix    affix // what was cut off
+	idle     int   // letters of the protected name that are no evidence
 	common   bool  // a common word was typed
 	generic  bool  // the protected label, and keywords if there are any, are words of hosts of all kinds
 	underTLD bool  // the name lies below the TLD of protected names

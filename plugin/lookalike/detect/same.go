@@ -34,17 +34,15 @@ func (a *affix) text() string {
 // same looks for protected names whose skeleton is that of a run of rightmost
 // labels of r.
 func (s *search) same(r *reading, cut affix) {
-	for st := range r.styles() {
-		h, from := newSkeletonHasher(st), 0
-		for k := range min(r.labels, max(s.index.depth, compareLabels)) {
-			n := int(r.ends[k])
-			if n > s.index.longest {
-				break
-			}
-			h.add(r.letters[from:n])
-			from = n
-			s.sameKey(r, n, k, h.key(), cut)
+	h, from := newSkeletonHasher(), 0
+	for k := range min(r.labels, max(s.index.depth, compareLabels)) {
+		n := int(r.ends[k])
+		if n > s.index.longest {
+			break
 		}
+		h.add(r.letters[from:n])
+		from = n
+		s.sameKey(r, n, k, h.key(), cut)
 	}
 }
 
@@ -54,9 +52,7 @@ func (s *search) sameRun(r *reading, n, k int, cut affix) {
 	if n > s.index.longest {
 		return
 	}
-	for st := range r.styles() {
-		s.sameKey(r, n, k, skeletonOf(r.letters[:n], st), cut)
-	}
+	s.sameKey(r, n, k, skeletonOf(r.letters[:n]), cut)
 }
 
 // sameKey looks the key of a skeleton up.
@@ -89,12 +85,13 @@ func (s *search) sameAs(r *reading, n, k int, id uint32, cut affix) {
 		rel.places = more
 	}
 	plain := cut.tail == nil && cut.count == 0
+	f.how.idle = s.idleLetters(r, n)
 	switch {
 	case plain && s.equalsCore(&f):
 		f.class = TLDSwap
 		f.how.generic = s.belowSuffix() && s.hostWord(id)
 	case cut.count > 0:
-		if rel.places == more || !cut.separated && p.size < combosquatGlued {
+		if rel.places == more || !cut.separated && f.letters() < combosquatGlued {
 			return
 		}
 		f.class = Combosquat
@@ -110,7 +107,11 @@ func (s *search) sameAs(r *reading, n, k int, id uint32, cut affix) {
 	default:
 		f.class = Homoglyph
 	}
-	f.confidence = confidenceOf(f.class, p.size)
+	switch f.class {
+	case TLDSwap, TLDKept, Separator:
+		f.how.idle = 0 // not a letter is wrong
+	}
+	f.confidence = confidenceOf(f.class, f.letters())
 	f.how.common = f.class == Homoglyph && k == 0 && plain && commonWord(r)
 	if f.how.common || f.how.generic {
 		f.confidence = min(f.confidence, Low)
@@ -156,40 +157,33 @@ const (
 	more          // there are others
 )
 
-// relate compares the letters of p with the first n of q, as they read in any
-// style.
+// relate compares the letters of p with the first n of q, and if they read the
+// same the dots and hyphens between them.
 func relate(p, q *reading, n int) (relation, bool) {
-	for st := range styles {
-		if rel, ok := relateIn(st, p, q, n); ok {
-			return rel, true
-		}
-	}
-	return relation{}, false
-}
-
-// relateIn compares letter by letter with pairs taken apart in style st.
-func relateIn(st style, p, q *reading, n int) (relation, bool) {
 	rel := relation{letters: slices.Equal(p.letters[:p.size], q.letters[:n])}
-	a, b := glyphReader{letters: p.letters[:p.size]}, glyphReader{letters: q.letters[:n]}
+	a := alignment{p: p.letters[:p.size], q: q.letters[:n]}
 	for {
-		inP := a.between() && a.at > 0 && a.at < p.size
-		inQ := b.between() && b.at > 0 && b.at < n
-		rel.places = max(rel.places, compareAt(p, q, &a, &b, inP, inQ))
-		x, okA := a.next(st)
-		y, okB := b.next(st)
-		if okA != okB || x != y {
-			return relation{}, false
+		i, j := a.i, a.j
+		if !a.next() {
+			return rel, a.done()
 		}
-		if !okA {
-			return rel, true
+		if i > 0 {
+			rel.places = max(rel.places, compareAt(p, q, i, j))
+		}
+		// Within a pair that stands for one letter.
+		if a.j == j+2 && (q.dots.has(j+1) || q.hyphens.has(j+1)) {
+			rel.places = more
+		}
+		if a.i == i+2 && (p.dots.has(i+1) || p.hyphens.has(i+1)) {
+			rel.places = max(rel.places, fewer)
 		}
 	}
 }
 
-// compareAt compares the dots and hyphens at one place.
-func compareAt(p, q *reading, a, b *glyphReader, inP, inQ bool) placing {
-	pDot, pHyphen := inP && p.dots.has(a.at), inP && p.hyphens.has(a.at)
-	qDot, qHyphen := inQ && q.dots.has(b.at), inQ && q.hyphens.has(b.at)
+// compareAt compares the dots and hyphens at place i of p and j of q.
+func compareAt(p, q *reading, i, j int) placing {
+	pDot, pHyphen := p.dots.has(i), p.hyphens.has(i)
+	qDot, qHyphen := q.dots.has(j), q.hyphens.has(j)
 	switch {
 	case pDot == qDot && pHyphen == qHyphen:
 		return equal
@@ -199,30 +193,41 @@ func compareAt(p, q *reading, a, b *glyphReader, inP, inQ bool) placing {
 	return fewer
 }
 
-// glyphReader reads letters with glyphs applied and pairs taken apart.
-type glyphReader struct {
-	letters []rune
-	at      int  // letters read
-	pending rune // the second half of a pair, 0 for none
+// alignment walks through two strings of letters that read the same. At each
+// step one letter of either goes with one of the other, or with the pair that
+// reads as it; there is never a choice.
+type alignment struct {
+	p, q []rune
+	i, j int // letters walked through
 }
 
-// between reports whether the reader stands between two letters.
-func (g *glyphReader) between() bool { return g.pending == 0 }
+// next takes a step and reports whether there is one.
+func (a *alignment) next() bool {
+	if a.i == len(a.p) || a.j == len(a.q) {
+		return false
+	}
+	switch x, y := a.p[a.i], a.q[a.j]; {
+	case glyph(x) == glyph(y):
+		a.i, a.j = a.i+1, a.j+1
+	case pairReads(a.q[a.j:], x):
+		a.i, a.j = a.i+1, a.j+2
+	case pairReads(a.p[a.i:], y):
+		a.i, a.j = a.i+2, a.j+1
+	default:
+		return false
+	}
+	return true
+}
 
-func (g *glyphReader) next(st style) (rune, bool) {
-	if r := g.pending; r != 0 {
-		g.pending = 0
-		return r, true
+// done reports whether all letters were walked through.
+func (a *alignment) done() bool { return a.i == len(a.p) && a.j == len(a.q) }
+
+// pairReads reports whether the first two letters, which stand last one first,
+// read as r.
+func pairReads(letters []rune, r rune) bool {
+	if len(letters) < 2 {
+		return false
 	}
-	if g.at == len(g.letters) {
-		return 0, false
-	}
-	r := g.letters[g.at]
-	g.at++
-	if r >= 128 {
-		return r, true
-	}
-	p := apart[st][r&127]
-	g.pending = rune(p.first) // letters come last one first
-	return rune(p.last), true
+	as, ok := together(letters[1], letters[0])
+	return ok && as == r
 }

@@ -65,6 +65,9 @@ type finding struct {
 	how        how
 }
 
+// letters returns by how many letters the confidence goes.
+func (f *finding) letters() int { return f.size - f.how.idle }
+
 // noName is the id of a finding about no protected name in particular.
 const noName = math.MaxUint32
 

@@ -129,26 +129,20 @@ func without2(h []uint64, whole uint64, i, j int) uint64 {
 }
 
 // skeletonHasher hashes letters, one after another, with each letter that reads
-// as a pair in a style taken apart.
-type skeletonHasher struct {
-	style style
-	sum   uint64
-	power uint64
-}
+// as a pair taken apart.
+type skeletonHasher struct{ sum, power uint64 }
 
-func newSkeletonHasher(s style) skeletonHasher { return skeletonHasher{style: s, power: 1} }
+func newSkeletonHasher() skeletonHasher { return skeletonHasher{power: 1} }
 
 // terms holds, for each letter, what it adds to the hash of a skeleton and by
 // how much it raises the power of base.
-var terms = func() (table [styles][128]struct{ sum, power uint64 }) {
-	for s := range table {
-		for r := range table[s] {
-			term, p := &table[s][r], apart[s][r]
-			term.sum, term.power = uint64(p.last), base
-			if p.first != 0 {
-				term.sum += power(base, 1) * uint64(p.first)
-				term.power = power(base, 2)
-			}
+var terms = func() (table [128]struct{ sum, power uint64 }) {
+	for r := range table {
+		term, p := &table[r], apart[r]
+		term.sum, term.power = uint64(p.last), base
+		if p.first != 0 {
+			term.sum += power(base, 1) * uint64(p.first)
+			term.power = power(base, 2)
 		}
 	}
 	return table
@@ -164,7 +158,7 @@ func power(b uint64, n int) uint64 {
 }
 
 func (h *skeletonHasher) add(letters []rune) {
-	sum, power, terms := h.sum, h.power, &terms[h.style]
+	sum, power := h.sum, h.power
 	for _, r := range letters {
 		if r >= 128 {
 			sum += power * uint64(r)
@@ -181,9 +175,9 @@ func (h *skeletonHasher) add(letters []rune) {
 // key returns the key of the letters so far.
 func (h *skeletonHasher) key() uint64 { return key(h.sum, skeletonKey) }
 
-// skeletonOf returns the key of letters in style s.
-func skeletonOf(letters []rune, s style) uint64 {
-	h := newSkeletonHasher(s)
+// skeletonOf returns the key of the skeleton of letters.
+func skeletonOf(letters []rune) uint64 {
+	h := newSkeletonHasher()
 	h.add(letters)
 	return h.key()
 }

@@ -90,6 +90,42 @@ func (s *search) genericCombination(id uint32, cut *affix) bool {
 	return s.hostWord(id) && !slices.ContainsFunc(cut.words(), func(w *keyword) bool { return slices.Contains(nationalWords, w.text) })
 }
 
+// idleLetters returns how many letters of the protected name that was read last
+// are no evidence that the first n letters of q resemble it: those of a leading
+// label that hosts of all kinds carry, unless the labels after it stand in q as
+// they are. www.ai.mil has two letters that are its own, and www1 none of them.
+func (s *scratch) idleLetters(q *reading, n int) int {
+	p := &s.protected
+	if p.labels < 2 || !genericHost(s.core.label(0)) {
+		return 0
+	}
+	own := int(p.ends[p.labels-2])
+	if n > own && q.dots.has(own) && sameLetters(p, q, own) {
+		return 0
+	}
+	return p.size - own
+}
+
+// genericHost reports whether hosts of all kinds carry a label.
+func genericHost(label []byte) bool {
+	_, ok := hostWords[string(label)]
+	return ok || string(label) == "www"
+}
+
+// sameLetters reports whether the first n letters of p and q are the same, with
+// the same dots and hyphens between them.
+func sameLetters(p, q *reading, n int) bool {
+	if !slices.Equal(p.letters[:n], q.letters[:n]) {
+		return false
+	}
+	for i := 1; i < n; i++ {
+		if p.dots.has(i) != q.dots.has(i) || p.hyphens.has(i) != q.hyphens.has(i) {
+			return false
+		}
+	}
+	return true
+}
+
 // generic reports whether protected name id is, before its public suffix, a
 // label of hosts of all kinds or a common word.
 func (s *search) generic(id uint32) bool {
