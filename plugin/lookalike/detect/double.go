@@ -22,8 +22,8 @@ type doubles struct {
 	// queries end early: by the number of labels, of the letters at either
 	// end; and of those at both ends with the length of the string.
 	front, back [compareLabels + 1]outerSet
-	sizes       [compareLabels + 1]places
-	both        table // only its gate is used
+	near        [compareLabels + 1]places // how many letters names at two edits have
+	both        table                     // only its gate is used
 
 	without int // long enough protected names that are not in keys
 }
@@ -79,7 +79,7 @@ func (d *doubles) add(id uint32, r *reading) {
 	var buf [doubleMax + 1]uint64
 	h := prefixHashes(buf[:0], r.letters[:r.size])
 	whole := h[r.size]
-	d.sizes[r.labels].add(r.size)
+	d.near[r.labels].addAround(r.size, 2)
 	d.keys.add(key(whole, editKey), id)
 	for i := range r.size {
 		d.keys.add(key(without(h, whole, i), editKey), id)
@@ -221,7 +221,7 @@ func (s *search) doubleRun(r *reading, h []uint64, k int, ends *outerEnds) {
 	}
 	// A dot more or less would be a third slip.
 	labels := k + 1
-	if sizes := &d.sizes[labels]; !sizes.has(n-2) && !sizes.has(n-1) && !sizes.has(n) && !sizes.has(n+1) && !sizes.has(n+2) {
+	if !d.near[labels].has(n) {
 		return
 	}
 	// A string shorter than eight letters without two is in no key.

@@ -123,8 +123,7 @@ func (s *search) nearRuns(r *reading, h []uint64, cut affix) {
 // left out.
 func (s *search) nearRun(r *reading, h []uint64, k int, cut affix) {
 	n := int(r.ends[k])
-	sizes := &s.index.sizes
-	if n < 2 || !sizes.has(n-1) && !sizes.has(n) && (n == maxLetters || !sizes.has(n+1)) {
+	if n < 2 || !s.index.near.has(n) {
 		return
 	}
 	keys := &s.index.keys

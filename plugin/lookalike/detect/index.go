@@ -56,7 +56,7 @@ type Index struct {
 	tails [128][]tail // their public suffixes, by last letter
 
 	keys    table  // skeletons, letters, and letters without one of them
-	sizes   places // how many letters the protected names have
+	near    places // how many letters names at one edit from a protected one have
 	doubles doubles
 	depth   int // the most labels before a public suffix
 	longest int // the most letters that read as those of a protected name
@@ -205,12 +205,12 @@ func (b *builder) fill() {
 		if r.size == 0 {
 			continue
 		}
-		x.sizes.add(r.size)
+		x.near.addAround(r.size, 1)
 		x.keys.add(skeletonOf(r.letters[:r.size]), id)
 		b.addEdits(r, id)
 		if r.paired() {
 			joined := b.protectedJoined.join(r, all)
-			x.sizes.add(joined.size)
+			x.near.addAround(joined.size, 1)
 			b.addEdits(joined, id)
 		}
 	}

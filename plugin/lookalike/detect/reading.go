@@ -1,6 +1,9 @@
 package detect
 
-import "math/bits"
+import (
+	"math/bits"
+	"unicode/utf8"
+)
 
 // maxLetters bounds the letters of a reading. Plain names stay below it;
 // A-labels full of ligatures may not, and are cut.
@@ -39,7 +42,15 @@ func (r *reading) reset() {
 // places is a set of places between letters: i has i letters to its right.
 type places [maxLetters/64 + 1]uint64
 
-func (p *places) add(i int)      { p[i/64] |= 1 << (i % 64) }
+func (p *places) add(i int) { p[i/64] |= 1 << (i % 64) }
+
+// addAround adds the places from i-d to i+d.
+func (p *places) addAround(i, d int) {
+	for j := max(0, i-d); j <= i+d; j++ {
+		p.add(j)
+	}
+}
+
 func (p *places) has(i int) bool { return p[i/64]&(1<<(i%64)) != 0 }
 
 // or returns the union of two sets.
@@ -87,12 +98,7 @@ func (r *reading) addLabel(label []byte) bool {
 	if hasACEPrefix(label) || !isASCII(label) {
 		return r.addUnicode(label)
 	}
-	for i := len(label) - 1; i >= 0; i-- {
-		if !r.add(rune(label[i])) {
-			return false
-		}
-	}
-	return true
+	return addASCII(r, label)
 }
 
 func (r *reading) addUnicode(label []byte) bool {
@@ -102,41 +108,56 @@ func (r *reading) addUnicode(label []byte) bool {
 		r.foreign = r.labels + 1
 	}
 	for i := len(runes) - 1; i >= 0; i-- {
-		to, known := "", false
-		if runes[i] >= 128 {
-			to, known = foldRune(runes[i])
-		}
-		if !known {
-			if !r.add(runes[i]) {
-				return false
+		fits := true
+		switch c := runes[i]; {
+		case c < utf8.RuneSelf:
+			fits = addASCII(r, []byte{byte(c)})
+		default:
+			if to, known := foldRune(c); known {
+				fits = addASCII(r, to)
+			} else {
+				fits = r.addOther(c)
 			}
-			continue
 		}
-		for j := len(to) - 1; j >= 0; j-- {
-			if !r.add(rune(to[j])) {
-				return false
-			}
+		if !fits {
+			return false
 		}
 	}
 	return true
 }
 
-// add puts one character to the left of what has been read.
-func (r *reading) add(c rune) bool {
-	var t trait
-	if c < 128 {
-		t = traits[c&127]
+// addASCII puts characters to the left of what has been read, the last one
+// first, and reports whether they fit.
+func addASCII[T string | []byte](r *reading, text T) bool {
+	size, seen, before := r.size, r.seen, r.before
+	i := len(text) - 1
+	for ; i >= 0; i-- {
+		c := text[i]
+		t := traits[c&127]
+		if t&separator != 0 {
+			r.hyphens.add(size)
+			before = 0
+			continue
+		}
+		if size == maxLetters {
+			break
+		}
+		seen |= t & pairBegins & (before >> pairShift)
+		before = t
+		r.letters[size] = rune(c)
+		size++
 	}
-	if t&separator != 0 {
-		r.hyphens.add(r.size)
-		r.before = 0
-		return true
-	}
+	r.size, r.seen, r.before = size, seen, before
+	return i < 0
+}
+
+// addOther puts a character that resembles none of ASCII to the left of what has
+// been read, and reports whether it fits.
+func (r *reading) addOther(c rune) bool {
 	if r.size == maxLetters {
 		return false
 	}
-	r.seen |= t & pairBegins & (r.before >> pairShift)
-	r.before = t
+	r.before = 0
 	r.letters[r.size] = c
 	r.size++
 	return true
