@@ -19,10 +19,14 @@ const (
 	giveUp   = 2 * time.Second
 )
 
-// sample is the latency of an answer, and the second it was asked in.
+// moment is what the time of a run is divided into, to leave out those in which
+// the machine was busy.
+const moment = 200 * time.Millisecond
+
+// sample is the latency of an answer, and the moment it was asked in.
 type sample struct {
 	latency time.Duration
-	second  int
+	moment  int
 }
 
 // load is what one server is asked and what came of it.
@@ -40,7 +44,7 @@ func (l *load) answered(id uint16, now, began time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if at := l.asked[id]; !at.IsZero() {
-		l.samples = append(l.samples, sample{now.Sub(at), int(at.Sub(began) / time.Second)})
+		l.samples = append(l.samples, sample{now.Sub(at), int(at.Sub(began) / moment)})
 		l.asked[id] = time.Time{}
 	}
 }
@@ -69,25 +73,6 @@ func (l *load) question(i int) string {
 		return fmt.Sprintf("x%x.ml.", rand.Uint64()>>16)
 	}
 	return fmt.Sprintf("x%d.ml.", i%oldNames)
-}
-
-// echo answers queries with themselves: what is late here is no server's fault.
-func echo() (addr netip.AddrPort, stop func(), err error) {
-	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		return addr, nil, err
-	}
-	var done sync.WaitGroup
-	done.Go(func() {
-		for b := make([]byte, dns.MaxMsgSize); ; {
-			n, from, err := conn.ReadFromUDPAddrPort(b)
-			if err != nil {
-				return
-			}
-			_, _ = conn.WriteToUDPAddrPort(b[:n], from) // one that is lost is seen as such
-		}
-	})
-	return conn.LocalAddr().(*net.UDPAddr).AddrPort(), func() { conn.Close(); done.Wait() }, nil
 }
 
 // measure asks each server once in a round, in random order, at even times

@@ -7,9 +7,9 @@
 // random order, so that whatever else the machine does meets all alike. What a
 // server does to the machine meets the others too; so the processor time of
 // each is reported as well. Two servers of the first kind show what the
-// measurement itself is worth, and an echo in this program shows the seconds in
-// which the machine was busy with something else: the half that was worst for
-// it is left out.
+// measurement itself is worth, and a process that only echoes shows the moments
+// in which the machine was busy with something else: only the quarter that was
+// best for it counts.
 package main
 
 import (
@@ -42,10 +42,15 @@ const directive = "lookalike {\n protect mil\n %s\n }"
 
 func main() {
 	binary := flag.String("coredns", "build/bin/coredns", "the server to measure")
-	duration := flag.Duration("duration", 100*time.Second, "how long to measure")
+	duration := flag.Duration("duration", 2*time.Minute, "how long to measure")
 	warm := flag.Duration("warm", 5*time.Second, "how long to ask before that")
 	rate := flag.Int("rate", 300, "queries a second for each server")
+	echoes := flag.Bool("echo", false, "only echo what comes; for the program itself")
 	flag.Parse()
+	if *echoes {
+		fmt.Fprintln(os.Stderr, "benchalerts:", echo())
+		os.Exit(1)
+	}
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer cancel()
 	if err := run(ctx, *binary, *warm, *duration, *rate); err != nil {
@@ -119,7 +124,7 @@ func run(ctx context.Context, binary string, warm, duration time.Duration, rate 
 	}
 	probe := &subject{name: "an echo"}
 	var stopEcho func()
-	if probe.addr, stopEcho, err = echo(); err != nil {
+	if probe.addr, stopEcho, err = startEcho(); err != nil {
 		return err
 	}
 	defer stopEcho()
