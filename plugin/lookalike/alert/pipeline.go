@@ -125,8 +125,12 @@ func (p *Pipeline) open(cfg Config) error {
 	return nil
 }
 
-// adopt goes on with groups of the last run.
+// adopt goes on with groups of the last run, whose file may only have been read
+// some time after the start.
 func (p *Pipeline) adopt(groups []*groupState) {
+	if len(groups) == 0 {
+		return
+	}
 	for _, state := range groups {
 		if p.table.restore(state) {
 			restoredCount.Add(float64(state.Window.Count))
@@ -338,6 +342,7 @@ func rest(took time.Duration) time.Duration {
 // housekeep does what has to be done now and then.
 func (p *Pipeline) housekeep(now time.Time) {
 	if p.store != nil {
+		p.adopt(p.store.adopt(p.owner))
 		p.save()
 		p.store.measure()
 	}
