@@ -151,7 +151,7 @@ input(type="imtcp" address="127.0.0.1" port="%[3]s" ruleset="tls")
 `
 
 // TestRsyslog sends to rsyslog by UDP, TCP and TLS with a client certificate,
-// and has it read the structured data back.
+// and has it read the structured data back; CEF and LEEF are read by liblognorm.
 func TestRsyslog(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -168,6 +168,7 @@ func TestRsyslog(t *testing.T) {
 		alert syslog://%[1]s
 		alert syslog+tcp://%[1]s
 		alert syslog+tls://%[2]s cef ca=%[3]s/ca.pem cert=%[3]s/client.pem key=%[3]s/client.key
+		alert ./alerts.leef leef
 		spool ./spool
 	}`, plain, secure, dir))})
 	ask := func(name string) {
@@ -203,35 +204,82 @@ func TestRsyslog(t *testing.T) {
 	if len(ids) != 4 {
 		t.Errorf("%d alerts by TCP, want the first and final ones of two groups", len(ids))
 	}
-	normalize(t, read("tls.log"))
+	checkCEF(t, read("tls.log"))
+	leef, err := os.ReadFile(filepath.Join(server.Dir, "alerts.leef"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkLEEF(t, string(leef))
 }
 
-// normalize has liblognorm, a reader that is not ours, parse CEF lines.
-func normalize(t *testing.T, lines string) {
+// Rules for liblognorm, a reader that is not ours. It has a parser for CEF; of
+// LEEF it is told the grammar.
+const (
+	cefRule  = `rule=:%f:cef%`
+	leefRule = `rule=:LEEF:2.0|%vendor:char-to:|%|%product:char-to:|%|%version:char-to:|%|%id:char-to:|%|^|%attributes:repeat{` +
+		`"parser":[{"name":"k","type":"char-to","extradata":"="},{"type":"literal","text":"="},{"name":"v","type":"char-sep","extradata":"^"}],` +
+		`"while":{"type":"literal","text":"^"}}%`
+)
+
+// normalize has liblognorm parse lines, and returns what it reads of each.
+func normalize[T any](t *testing.T, rule, lines string) []T {
 	t.Helper()
 	rules := filepath.Join(t.TempDir(), "rules")
-	if err := os.WriteFile(rules, []byte("version=2\nrule=:%f:cef%\n"), 0o600); err != nil {
+	if err := os.WriteFile(rules, []byte("version=2\n"+rule+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("lognormalizer", "-r", rules, "-e", "json")
-	cmd.Stdin = strings.NewReader(strings.ReplaceAll(lines, "\n", " \n")) // it loses the last character of a line
+	cmd.Stdin = strings.NewReader(lines)
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
+	var all []T
 	for line := range strings.Lines(string(out)) {
-		var v struct {
-			F struct {
-				SignatureID string
-				Extensions  map[string]string
-			}
+		var v T
+		if err := json.Unmarshal([]byte(line), &v); err != nil || strings.Contains(line, "unparsed-data") {
+			t.Errorf("lognormalizer read %s, error %v", line, err)
 		}
-		if err := json.Unmarshal([]byte(line), &v); err != nil || v.F.SignatureID != "tld-swap" || v.F.Extensions["cs3"] != "army.mil" && v.F.Extensions["cs3"] != "navy.mil" {
-			t.Errorf("lognormalizer read %s", line)
+		all = append(all, v)
+	}
+	if n := strings.Count(lines, "\n"); len(all) != n || n == 0 {
+		t.Errorf("lognormalizer read %d lines, want %d", len(all), n)
+	}
+	return all
+}
+
+// checkCEF has CEF lines of army.ml and navy.ml read.
+func checkCEF(t *testing.T, lines string) {
+	t.Helper()
+	type event struct {
+		F struct {
+			SignatureID string
+			Extensions  map[string]string
 		}
 	}
-	if n, want := strings.Count(string(out), "\n"), strings.Count(lines, "\n"); n != want || n == 0 {
-		t.Errorf("lognormalizer read %d lines, want %d", n, want)
+	lines = strings.ReplaceAll(lines, "\n", " \n") // the parser loses the last character of a line
+	for _, v := range normalize[event](t, cefRule, lines) {
+		if v.F.SignatureID != "tld-swap" || v.F.Extensions["cs3"] != "army.mil" && v.F.Extensions["cs3"] != "navy.mil" {
+			t.Errorf("lognormalizer read %+v", v)
+		}
+	}
+}
+
+// checkLEEF has LEEF lines of army.ml and navy.ml read.
+func checkLEEF(t *testing.T, lines string) {
+	t.Helper()
+	type event struct {
+		ID         string
+		Attributes []struct{ K, V string }
+	}
+	for _, v := range normalize[event](t, leefRule, lines) {
+		attributes := make(map[string]string)
+		for _, a := range v.Attributes {
+			attributes[a.K] = a.V
+		}
+		if v.ID != "tld-swap" || attributes["protectedName"] != "army.mil" && attributes["protectedName"] != "navy.mil" || attributes["count"] == "" {
+			t.Errorf("lognormalizer read %+v", v)
+		}
 	}
 }
 
