@@ -7,6 +7,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
@@ -23,6 +24,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -30,6 +32,7 @@ import (
 	"github.com/miekg/dns"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -148,7 +151,7 @@ input(type="imtcp" address="127.0.0.1" port="%[3]s" ruleset="tls")
 `
 
 // TestRsyslog sends to rsyslog by UDP, TCP and TLS with a client certificate,
-// and has it read the structured data back.
+// and has it read the structured data back; CEF and LEEF are read by liblognorm.
 func TestRsyslog(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -165,6 +168,7 @@ func TestRsyslog(t *testing.T) {
 		alert syslog://%[1]s
 		alert syslog+tcp://%[1]s
 		alert syslog+tls://%[2]s cef ca=%[3]s/ca.pem cert=%[3]s/client.pem key=%[3]s/client.key
+		alert ./alerts.leef leef
 		spool ./spool
 	}`, plain, secure, dir))})
 	ask := func(name string) {
@@ -200,35 +204,82 @@ func TestRsyslog(t *testing.T) {
 	if len(ids) != 4 {
 		t.Errorf("%d alerts by TCP, want the first and final ones of two groups", len(ids))
 	}
-	normalize(t, read("tls.log"))
+	checkCEF(t, read("tls.log"))
+	leef, err := os.ReadFile(filepath.Join(server.Dir, "alerts.leef"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkLEEF(t, string(leef))
 }
 
-// normalize has liblognorm, a reader that is not ours, parse CEF lines.
-func normalize(t *testing.T, lines string) {
+// Rules for liblognorm, a reader that is not ours. It has a parser for CEF; of
+// LEEF it is told the grammar.
+const (
+	cefRule  = `rule=:%f:cef%`
+	leefRule = `rule=:LEEF:2.0|%vendor:char-to:|%|%product:char-to:|%|%version:char-to:|%|%id:char-to:|%|^|%attributes:repeat{` +
+		`"parser":[{"name":"k","type":"char-to","extradata":"="},{"type":"literal","text":"="},{"name":"v","type":"char-sep","extradata":"^"}],` +
+		`"while":{"type":"literal","text":"^"}}%`
+)
+
+// normalize has liblognorm parse lines, and returns what it reads of each.
+func normalize[T any](t *testing.T, rule, lines string) []T {
 	t.Helper()
 	rules := filepath.Join(t.TempDir(), "rules")
-	if err := os.WriteFile(rules, []byte("version=2\nrule=:%f:cef%\n"), 0o600); err != nil {
+	if err := os.WriteFile(rules, []byte("version=2\n"+rule+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("lognormalizer", "-r", rules, "-e", "json")
-	cmd.Stdin = strings.NewReader(strings.ReplaceAll(lines, "\n", " \n")) // it loses the last character of a line
+	cmd.Stdin = strings.NewReader(lines)
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
+	var all []T
 	for line := range strings.Lines(string(out)) {
-		var v struct {
-			F struct {
-				SignatureID string
-				Extensions  map[string]string
-			}
+		var v T
+		if err := json.Unmarshal([]byte(line), &v); err != nil || strings.Contains(line, "unparsed-data") {
+			t.Errorf("lognormalizer read %s, error %v", line, err)
 		}
-		if err := json.Unmarshal([]byte(line), &v); err != nil || v.F.SignatureID != "tld-swap" || v.F.Extensions["cs3"] != "army.mil" && v.F.Extensions["cs3"] != "navy.mil" {
-			t.Errorf("lognormalizer read %s", line)
+		all = append(all, v)
+	}
+	if n := strings.Count(lines, "\n"); len(all) != n || n == 0 {
+		t.Errorf("lognormalizer read %d lines, want %d", len(all), n)
+	}
+	return all
+}
+
+// checkCEF has CEF lines of army.ml and navy.ml read.
+func checkCEF(t *testing.T, lines string) {
+	t.Helper()
+	type event struct {
+		F struct {
+			SignatureID string
+			Extensions  map[string]string
 		}
 	}
-	if n, want := strings.Count(string(out), "\n"), strings.Count(lines, "\n"); n != want || n == 0 {
-		t.Errorf("lognormalizer read %d lines, want %d", n, want)
+	lines = strings.ReplaceAll(lines, "\n", " \n") // the parser loses the last character of a line
+	for _, v := range normalize[event](t, cefRule, lines) {
+		if v.F.SignatureID != "tld-swap" || v.F.Extensions["cs3"] != "army.mil" && v.F.Extensions["cs3"] != "navy.mil" {
+			t.Errorf("lognormalizer read %+v", v)
+		}
+	}
+}
+
+// checkLEEF has LEEF lines of army.ml and navy.ml read.
+func checkLEEF(t *testing.T, lines string) {
+	t.Helper()
+	type event struct {
+		ID         string
+		Attributes []struct{ K, V string }
+	}
+	for _, v := range normalize[event](t, leefRule, lines) {
+		attributes := make(map[string]string)
+		for _, a := range v.Attributes {
+			attributes[a.K] = a.V
+		}
+		if v.ID != "tld-swap" || attributes["protectedName"] != "army.mil" && attributes["protectedName"] != "navy.mil" || attributes["count"] == "" {
+			t.Errorf("lognormalizer read %+v", v)
+		}
 	}
 }
 
@@ -308,6 +359,12 @@ func TestFleet(t *testing.T) {
 	if n := harness.Sum(published); n != asked {
 		t.Errorf("The alerts in the stream tell of %d queries, %d were sent", n, asked)
 	}
+	sameAsFiles(t, servers, published)
+}
+
+// sameAsFiles wants the alerts of the servers' files published, each once.
+func sameAsFiles(t *testing.T, servers []*harness.Server, published []harness.Alert) {
+	t.Helper()
 	want := make(map[string]int)
 	for _, s := range servers {
 		for _, a := range fileAlerts(t, s) {
@@ -319,7 +376,7 @@ func TestFleet(t *testing.T) {
 	}
 	for id, n := range want {
 		if n != 0 {
-			t.Errorf("Alert %s is in the files and the stream %+d times more", id, n)
+			t.Errorf("Alert %s is in the files %+d times more than published", id, n)
 		}
 	}
 }
@@ -342,22 +399,74 @@ func fileAlerts(t *testing.T, s *harness.Server) []harness.Alert {
 	return alerts
 }
 
-// TestKafka produces to brokers that break connections and answer errors.
-func TestKafka(t *testing.T) {
-	t.Parallel()
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(3), kfake.SeedTopics(3, "alerts"))
+// brokenKafka starts brokers that fail all the time: they break connections,
+// move partitions away, and say that they failed when they took what they got.
+// The number is of the requests to produce.
+func brokenKafka(t *testing.T, topic string, options ...kfake.Opt) (*kfake.Cluster, *atomic.Int64) {
+	t.Helper()
+	cluster, err := kfake.NewCluster(append(options, kfake.NumBrokers(3), kfake.SeedTopics(3, topic))...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer cluster.Close()
-	requests := 0
+	t.Cleanup(cluster.Close)
+	requests := new(atomic.Int64)
 	cluster.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
 		cluster.KeepControl()
-		if requests++; requests%3 == 0 {
+		if requests.Add(1)%3 == 0 {
 			return nil, io.ErrUnexpectedEOF, true // the connection breaks
 		}
 		return nil, nil, false
 	})
+	every := func(n, rest int64) func(kmsg.Request) bool {
+		return func(kmsg.Request) bool { return requests.Load()%n == rest }
+	}
+	cluster.Fault(
+		kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.NotEnoughReplicasAfterAppend, Count: -1, When: every(4, 1)},
+		kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.NotLeaderForPartition, Count: -1, When: every(5, 2)},
+	)
+	return cluster, requests
+}
+
+// consumeKafka reads alerts from a topic until they tell of so many queries.
+// As consumers do, it drops what has an id that it knows.
+func consumeKafka(t *testing.T, topic string, want int, options ...kgo.Opt) []harness.Alert {
+	t.Helper()
+	client, err := kgo.NewClient(append(options, kgo.ConsumeTopics(topic))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	ids, repeats := make(map[string]bool), 0
+	var alerts []harness.Alert
+	soon(t, "all is consumed", func() bool {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		for r := range client.PollFetches(ctx).RecordsAll() {
+			id := string(r.Headers[0].Value)
+			if ids[id] {
+				repeats++
+				continue
+			}
+			ids[id] = true
+			a := harness.ParseAlerts(t, []string{string(r.Value)})
+			if len(a) != 1 || a[0].Event.ID != id || a[0].Lookalike.Group != string(r.Key) {
+				t.Errorf("Record with id %s and key %s: %s", id, r.Key, r.Value)
+			}
+			alerts = append(alerts, a...)
+		}
+		return harness.Sum(alerts) >= want
+	})
+	if n := harness.Sum(alerts); n != want {
+		t.Errorf("The alerts tell of %d queries, %d were sent", n, want)
+	}
+	t.Logf("%d alerts and %d repeats", len(alerts), repeats)
+	return alerts
+}
+
+// TestKafka produces to brokers that fail, stops, and goes on.
+func TestKafka(t *testing.T) {
+	t.Parallel()
+	cluster, requests := brokenKafka(t, "alerts")
 	config := harness.Config{Upstream: harness.NewUpstream(t).Addr, Corefile: corefile(fmt.Sprintf(
 		"lookalike {\n protect mil\n alert kafka://%s/alerts\n spool ./spool\n }", strings.Join(cluster.ListenAddrs(), ",")))}
 	server := harness.Start(t, config)
@@ -378,33 +487,95 @@ func TestKafka(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer again.Stop()
-	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...), kgo.ConsumeTopics("alerts"))
+	consumeKafka(t, "alerts", asked, kgo.SeedBrokers(cluster.ListenAddrs()...))
+	if n := requests.Load(); n < 3 {
+		t.Errorf("%d requests to produce, too few for a fault", n)
+	}
+}
+
+// TestFleetKafka has three resolvers, with the Kafka line of corefile/fleet,
+// produce to one topic of brokers that fail: no alert is missing, none is there
+// twice for a consumer.
+func TestFleetKafka(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	authority(t, dir, "server")
+	pair, err := tls.LoadX509KeyPair(filepath.Join(dir, "server.pem"), filepath.Join(dir, "server.key"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer client.Close()
-	ids := make(map[string]bool)
-	var alerts []harness.Alert
-	soon(t, "all is consumed", func() bool {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		fetches := client.PollFetches(ctx)
-		for r := range fetches.RecordsAll() {
-			id := string(r.Headers[0].Value)
-			if ids[id] {
-				continue // consumers drop repeats by id
-			}
-			ids[id] = true
-			alerts = append(alerts, harness.ParseAlerts(t, []string{string(r.Value)})...)
+	const topic = "lookalike-alerts"
+	cluster, requests := brokenKafka(t, topic, kfake.TLS(&tls.Config{Certificates: []tls.Certificate{pair}}))
+	brokers := strings.Join(cluster.ListenAddrs(), ",")
+	servers := make([]*harness.Server, 0, 3)
+	for range cap(servers) {
+		servers = append(servers, harness.Start(t, harness.Config{
+			Upstream: harness.NewUpstream(t).Addr, Corefile: fleetWithKafka(t, brokers, filepath.Join(dir, "ca.pem")),
+		}))
+	}
+	asked := 0
+	for i := range 60 {
+		for _, s := range servers {
+			harness.Exchange(t, "udp", s.Addr("DNS"), harness.Query(fmt.Sprintf("x%d.ml", i%40), dns.TypeMX))
+			asked++
 		}
-		return harness.Sum(alerts) >= asked
-	})
-	if n := harness.Sum(alerts); n != asked {
-		t.Errorf("The alerts tell of %d queries, %d were sent", n, asked)
+		time.Sleep(10 * time.Millisecond) // for many requests to produce, with a fault each
 	}
-	if requests < 3 {
-		t.Errorf("%d requests to produce, too few for a fault", requests)
+	sink := "kafka://" + brokers + "/" + topic
+	for _, s := range servers {
+		soon(t, "all is produced", func() bool {
+			return s.Metric(t, "coredns_lookalike_sink_delivered_total", "sink", sink) >= 40
+		})
 	}
+	// What the faults keep back while a server stops is produced by its next run.
+	for i, s := range servers {
+		if status := s.Stop(); status != 0 {
+			t.Errorf("Exit status %d", status)
+		}
+		again, err := harness.Launch(harness.Binary(t), s.Dir, harness.Config{
+			Upstream: harness.NewUpstream(t).Addr, Corefile: fleetWithKafka(t, brokers, filepath.Join(dir, "ca.pem")),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { again.Stop() })
+		servers[i] = again
+	}
+	roots := x509.NewCertPool()
+	ca, err := os.ReadFile(filepath.Join(dir, "ca.pem"))
+	if err != nil || !roots.AppendCertsFromPEM(ca) {
+		t.Fatalf("No certificate of the authority, error %v", err)
+	}
+	produced := consumeKafka(t, topic, asked, kgo.SeedBrokers(cluster.ListenAddrs()...), kgo.DialTLSConfig(&tls.Config{RootCAs: roots}))
+	for _, s := range servers {
+		s.Stop()
+	}
+	sameAsFiles(t, servers, produced)
+	if n := requests.Load(); n < 20 {
+		t.Errorf("%d requests to produce, too few for all faults", n)
+	}
+}
+
+// fleetWithKafka is corefile/fleet with its Kafka line in force.
+func fleetWithKafka(t *testing.T, brokers, ca string) string {
+	t.Helper()
+	text, err := os.ReadFile("../corefile/fleet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := local.Replace(string(text))
+	for _, change := range [][2]string{
+		{"# protect /etc/lookalike/protected.txt", "protect mil"},
+		{"        alert nats://", "        # alert nats://"},
+		{"# alert kafka://kafka1.example.org,kafka2.example.org/lookalike-alerts tls=yes",
+			"alert kafka://" + brokers + "/lookalike-alerts tls=yes ca=" + ca},
+	} {
+		if strings.Count(changed, change[0]) != 1 {
+			t.Fatalf("corefile/fleet does not have %q once", change[0])
+		}
+		changed = strings.Replace(changed, change[0], change[1], 1)
+	}
+	return changed
 }
 
 // moody is a webhook that does everything wrong in turn, hangs once, and takes

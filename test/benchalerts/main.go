@@ -1,7 +1,15 @@
 // Command benchalerts measures what receivers of alerts cost DNS when they
-// hang, are dead, or when the disk is full: the latency of the answers, at a
-// fixed rate, against the same server without the directive, in turn. It needs
-// Linux and root, to mount a small file system.
+// hang, are dead, or when the disk is full: the latency of blocked answers,
+// against a server with the same directive whose alerts go to a file on a disk
+// that is well. It needs Linux and root, to mount a small file system.
+//
+// All servers run at the same time and are asked in turn, query by query in
+// random order, so that whatever else the machine does meets all alike. What a
+// server does to the machine meets the others too; so the processor time of
+// each is reported as well. Two servers of the first kind show what the
+// measurement itself is worth, and a process that only echoes shows the moments
+// in which the machine was busy with something else: only the quarter that was
+// best for it counts.
 package main
 
 import (
@@ -9,18 +17,13 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"sync"
 	"syscall"
-	"text/tabwriter"
 	"time"
-
-	"github.com/miekg/dns"
 
 	"github.com/lookalike-dns/lookalike/test/harness"
 )
@@ -39,13 +42,18 @@ const directive = "lookalike {\n protect mil\n %s\n }"
 
 func main() {
 	binary := flag.String("coredns", "build/bin/coredns", "the server to measure")
-	rounds := flag.Int("rounds", 40, "rounds; each asks every server")
-	duration := flag.Duration("duration", 500*time.Millisecond, "how long each server is asked in a round")
-	rate := flag.Int("rate", 2000, "queries a second")
+	duration := flag.Duration("duration", 2*time.Minute, "how long to measure")
+	warm := flag.Duration("warm", 5*time.Second, "how long to ask before that")
+	rate := flag.Int("rate", 300, "queries a second for each server")
+	echoes := flag.Bool("echo", false, "only echo what comes; for the program itself")
 	flag.Parse()
+	if *echoes {
+		fmt.Fprintln(os.Stderr, "benchalerts:", echo())
+		os.Exit(1)
+	}
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer cancel()
-	if err := run(ctx, *binary, *rounds, *duration, *rate); err != nil {
+	if err := run(ctx, *binary, *warm, *duration, *rate); err != nil {
 		fmt.Fprintln(os.Stderr, "benchalerts:", err)
 		os.Exit(1)
 	}
@@ -56,11 +64,11 @@ type subject struct {
 	name   string
 	alerts string // alert and spool lines; empty: no directive
 	server *harness.Server
-	p50s   []time.Duration
-	p99s   []time.Duration
+	cpu    time.Duration // used while it was measured
+	load
 }
 
-func run(ctx context.Context, binary string, rounds int, duration time.Duration, rate int) error {
+func run(ctx context.Context, binary string, warm, duration time.Duration, rate int) error {
 	binary, err := filepath.Abs(binary)
 	if err != nil {
 		return err
@@ -88,12 +96,13 @@ func run(ctx context.Context, binary string, rounds int, duration time.Duration,
 
 	const dead = "127.0.0.1:1" // nobody listens there
 	subjects := []*subject{
-		{name: "without the directive"},
-		{name: "alerts to a file", alerts: "alert ./alerts.json"},
+		{name: "a file", alerts: "alert ./alerts.json"},
+		{name: "a file, once more", alerts: "alert ./alerts.json"},
 		{name: "webhook hangs", alerts: "alert http://" + hung},
 		{name: "webhook hangs, spool", alerts: "alert http://" + hung + "\n spool ./spool"},
 		{name: "syslog dead, spool", alerts: "alert syslog+tcp://" + dead + "\n spool ./spool"},
 		{name: "disk full, file and spool", alerts: "alert " + full + "/alerts.json\n alert syslog+tcp://" + dead + "\n spool " + full + "/spool"},
+		{name: "no directive, cache hits"},
 	}
 	for i, s := range subjects {
 		at := filepath.Join(dir, fmt.Sprint(i))
@@ -108,46 +117,44 @@ func run(ctx context.Context, binary string, rounds int, duration time.Duration,
 			return err
 		}
 		defer s.server.Stop()
+		s.addr, s.cached = s.server.Addr("DNS"), s.alerts == ""
 	}
 	if err := fill(full); err != nil {
 		return err
 	}
-	for range rounds {
-		for _, s := range subjects {
-			latencies, err := measure(ctx, s.server.Addr("DNS").String(), duration, rate)
-			if err != nil {
-				return err
-			}
-			slices.Sort(latencies)
-			s.p50s = append(s.p50s, latencies[len(latencies)/2])
-			s.p99s = append(s.p99s, latencies[len(latencies)*99/100])
-		}
+	probe := &subject{name: "an echo"}
+	var stopEcho func()
+	if probe.addr, stopEcho, err = startEcho(); err != nil {
+		return err
 	}
-	report(subjects, rounds, duration, rate)
+	defer stopEcho()
+	all := append([]*subject{probe}, subjects...)
+	if err := measure(ctx, all, warm, rate); err != nil {
+		return err
+	}
+	if err := chargeCPU(subjects, -1); err != nil {
+		return err
+	}
+	if err := measure(ctx, all, duration, rate); err != nil {
+		return err
+	}
+	if err := chargeCPU(subjects, 1); err != nil {
+		return err
+	}
+	report(probe, subjects, duration, rate)
 	return nil
 }
 
-// report prints medians over the rounds, and the ratios to the first subject
-// within each round.
-func report(subjects []*subject, rounds int, duration time.Duration, rate int) {
-	fmt.Printf("Latency of blocked names at %d queries/s, %d rounds of %v, medians and the range of the rounds' ratios\n\n", rate, rounds, duration)
-	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "p50\tp99\tp99 ratio\trange\treceiver\t")
+// chargeCPU adds what the servers have used so far, times sign.
+func chargeCPU(subjects []*subject, sign time.Duration) error {
 	for _, s := range subjects {
-		ratios := make([]float64, len(s.p99s))
-		for i := range ratios {
-			ratios[i] = float64(s.p99s[i]) / float64(subjects[0].p99s[i])
+		used, err := s.server.CPU()
+		if err != nil {
+			return err
 		}
-		slices.Sort(ratios)
-		fmt.Fprintf(table, "%v\t%v\t%.3f\t%.3f-%.3f\t%s\t\n", median(s.p50s), median(s.p99s),
-			ratios[len(ratios)/2], ratios[0], ratios[len(ratios)-1], s.name)
+		s.cpu += sign * used
 	}
-	table.Flush()
-}
-
-func median(list []time.Duration) time.Duration {
-	list = slices.Sorted(slices.Values(list))
-	return list[len(list)/2].Round(time.Microsecond)
+	return nil
 }
 
 // fullDisk mounts a small file system below dir, which fill fills.
@@ -194,65 +201,4 @@ func hang() (addr string, stop func(), err error) {
 			c.Close()
 		}
 	}, nil
-}
-
-// measure asks at a fixed rate and returns the latencies of the answers. One
-// name in ten is new, so that groups begin all the time.
-func measure(ctx context.Context, addr string, duration time.Duration, rate int) ([]time.Duration, error) {
-	conn, err := net.Dial("udp", addr)
-	if err != nil {
-		return nil, err
-	}
-	var mu sync.Mutex
-	asked := make(map[uint16]time.Time)
-	var latencies []time.Duration
-	var reader sync.WaitGroup
-	reader.Go(func() {
-		for b := make([]byte, dns.MaxMsgSize); ; {
-			n, err := conn.Read(b)
-			if err != nil {
-				return
-			}
-			if n < 2 {
-				continue
-			}
-			now, id := time.Now(), uint16(b[0])<<8|uint16(b[1])
-			mu.Lock()
-			if at, ok := asked[id]; ok {
-				latencies = append(latencies, now.Sub(at))
-				delete(asked, id)
-			}
-			mu.Unlock()
-		}
-	})
-	began := time.Now()
-	for i := 0; time.Since(began) < duration && ctx.Err() == nil; i++ {
-		name := fmt.Sprintf("x%d.ml.", i%100)
-		if i%10 == 0 {
-			name = fmt.Sprintf("x%x.ml.", rand.Uint32())
-		}
-		q := new(dns.Msg).SetQuestion(name, dns.TypeMX)
-		q.Id = uint16(i)
-		wire, err := q.Pack()
-		if err != nil {
-			return nil, err
-		}
-		time.Sleep(time.Until(began.Add(time.Duration(i) * time.Second / time.Duration(rate))))
-		mu.Lock()
-		asked[q.Id] = time.Now()
-		mu.Unlock()
-		if _, err := conn.Write(wire); err != nil {
-			return nil, err
-		}
-	}
-	time.Sleep(100 * time.Millisecond) // the last answers
-	conn.Close()
-	reader.Wait()
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	if len(latencies) == 0 {
-		return nil, fmt.Errorf("no answer from %s", addr)
-	}
-	return latencies, nil
 }

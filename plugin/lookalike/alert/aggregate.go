@@ -346,16 +346,18 @@ func (s *shard) addEnvelope(t *table, g *group, d *Detection) {
 	t.fresh()
 }
 
-func (w *window) addType(qtype uint16) {
+func (w *window) addType(qtype uint16) { w.addTypes(qtype, 1) }
+
+func (w *window) addTypes(qtype uint16, n uint64) {
 	for i := range w.qtypes {
 		c := &w.qtypes[i]
 		if c.qtype == qtype || c.count == 0 {
 			c.qtype = qtype
-			c.count++
+			c.count += n
 			return
 		}
 	}
-	w.others++
+	w.others += n
 }
 
 func (w *window) addName(t *table, name string) {

@@ -3,6 +3,7 @@ package alert
 import (
 	"encoding/json"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
@@ -83,11 +84,12 @@ func (t *table) restore(state *groupState) bool {
 	s := t.shard(g.hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.find(g.hash, &k) != nil {
-		return false
+	s.pending += w.count
+	if known := s.find(g.hash, &k); known != nil {
+		known.join(g)
+		return true
 	}
 	s.insert(g)
-	s.pending += w.count
 	switch {
 	case !k.rollup():
 		t.groups.Add(1)
@@ -95,6 +97,51 @@ func (t *table) restore(state *groupState) bool {
 		t.clientRollups.Add(1)
 	}
 	return true
+}
+
+// join adds another group's counts, of the same key, to g's.
+func (g *group) join(other *group) {
+	g.total += other.total
+	g.dirty = true
+	if other.first.Before(g.first) {
+		g.first = other.first
+	}
+	if other.last.After(g.last) {
+		g.last = other.last
+	}
+	w, o := &g.window, &other.window
+	if o.start.IsZero() {
+		return
+	}
+	if w.start.IsZero() || o.start.Before(w.start) {
+		w.start = o.start
+	}
+	if o.end.After(w.end) {
+		w.end = o.end
+	}
+	w.count += o.count
+	w.others += o.others
+	for _, c := range o.qtypes {
+		w.addTypes(c.qtype, c.count)
+	}
+	w.samples = joinFew(w.samples, o.samples)
+	w.clients = joinFew(w.clients, o.clients)
+	room := min(maxEnvelopes-len(w.envelopes), len(o.envelopes))
+	w.envelopes = append(w.envelopes, o.envelopes[:room]...)
+	left := uint64(len(o.envelopes) - room)
+	w.more += o.more + left
+	envelopesLeftOut.Add(float64(left))
+}
+
+// joinFew adds to a list of different samples what it has not, while there is
+// room.
+func joinFew[T comparable](list, more []T) []T {
+	for _, x := range more {
+		if len(list) < maxSamples && !slices.Contains(list, x) {
+			list = append(list, x)
+		}
+	}
+	return list
 }
 
 // checkpoint returns the groups that have counted something since the last

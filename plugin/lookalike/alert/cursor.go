@@ -152,6 +152,37 @@ func (c *cursor) inherit(now time.Time) {
 	}
 }
 
+// shift moves c by n positions.
+func (c *cursor) shift(n uint64) {
+	c.next += n
+	c.counted += n
+	c.state.Next += n
+	c.state.First += n
+	if c.state.End != 0 {
+		c.state.End += n
+	}
+	c.dirty = c.dirty || n > 0
+}
+
+// before marks the key of a cursor whose file was read when another of the same
+// destination had begun already.
+const before = " (before)"
+
+// succeed makes c deliver the rest of one of the same destination that a file
+// has, and that c was opened before.
+func (c *cursor) succeed(earlier *cursor) {
+	earlier.name = c.name
+	earlier.state.End = c.state.First
+	earlier.records(earlier.uncounted()) // which goes by the key
+	earlier.key += before
+	earlier.noteCounted()
+	earlier.dirty = true
+	if c.old == nil {
+		earlier.heir, c.old = c, earlier
+	}
+	c.wake()
+}
+
 // end is the position behind the last record that c is to have.
 func (c *cursor) end() uint64 {
 	if c.state.End != 0 {

@@ -26,10 +26,15 @@ type Config struct {
 // checkpoints of what has been counted: what a crash costs.
 const tick = time.Second
 
-// commitPause is the least time between two commits of new groups to a spool.
-// A group that is alone is told of at once; in a storm, those of a moment share
-// the cost of one write to the disk.
-const commitPause = 50 * time.Millisecond
+// A group that is alone is told of at once. In a storm, those of a moment share
+// the cost of one commit to the spool, which holds a processor and the disk:
+// commits of new groups take a hundredth of the time at most, however slow the
+// disk is, and a query in a hundred meets one. What waits longer than a tick
+// goes with that.
+const (
+	leastRest = 50 * time.Millisecond
+	restShare = 99 // times what the commit took
+)
 
 // Pipeline turns detections into alerts and brings them to their sinks. It is
 // safe for concurrent use.
@@ -120,8 +125,12 @@ func (p *Pipeline) open(cfg Config) error {
 	return nil
 }
 
-// adopt goes on with groups of the last run.
+// adopt goes on with groups of the last run, whose file may only have been read
+// some time after the start.
 func (p *Pipeline) adopt(groups []*groupState) {
+	if len(groups) == 0 {
+		return
+	}
 	for _, state := range groups {
 		if p.table.restore(state) {
 			restoredCount.Add(float64(state.Window.Count))
@@ -304,13 +313,18 @@ func (p *Pipeline) run() {
 	defer close(p.done)
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
+	wake := p.wake // nil while the spool rests
+	var rested <-chan time.Time
 	for {
 		select {
-		case <-p.wake:
+		case <-wake:
+			began := time.Now()
 			p.emit(p.table.announcements())
 			if p.store != nil {
-				p.rest(commitPause)
+				wake, rested = nil, time.After(rest(time.Since(began)))
 			}
+		case <-rested:
+			wake, rested = p.wake, nil
 		case now := <-ticker.C:
 			p.emit(p.table.sweep(now))
 			p.housekeep(now)
@@ -320,19 +334,15 @@ func (p *Pipeline) run() {
 	}
 }
 
-// rest waits, but not for the end.
-func (p *Pipeline) rest(d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-p.quit:
-	}
+// rest is the time from a commit of new groups, which took so long, to the next.
+func rest(took time.Duration) time.Duration {
+	return min(max(restShare*took, leastRest), tick)
 }
 
 // housekeep does what has to be done now and then.
 func (p *Pipeline) housekeep(now time.Time) {
 	if p.store != nil {
+		p.adopt(p.store.adopt(p.owner))
 		p.save()
 		p.store.measure()
 	}

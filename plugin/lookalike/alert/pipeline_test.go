@@ -360,3 +360,19 @@ func TestDefaultDestination(t *testing.T) {
 		t.Errorf("Got %+v and error %v, want stdout", cfg, err)
 	}
 }
+
+// TestRest holds that commits of new groups take a hundredth of the time, and
+// that new groups never wait longer than the tick that tells of them anyway.
+func TestRest(t *testing.T) {
+	for took, want := range map[time.Duration]time.Duration{
+		0:                      leastRest,
+		100 * time.Microsecond: leastRest,
+		5 * time.Millisecond:   495 * time.Millisecond,
+		20 * time.Millisecond:  tick,
+		time.Minute:            tick,
+	} {
+		if got := rest(took); got != want {
+			t.Errorf("Got a rest of %v after %v, want %v", got, took, want)
+		}
+	}
+}

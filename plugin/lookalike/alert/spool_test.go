@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -266,6 +267,126 @@ func TestSpoolAdoptRefused(t *testing.T) {
 	defer s.close()
 	if n := len(s.orphans); n != 2 {
 		t.Errorf("Got %d groups after a second crash, want 2", n)
+	}
+}
+
+// TestSpoolOpensLate has a disk that cannot be read at the start, and can some
+// time later: what is in the file is delivered as well, no number is used twice,
+// and its groups go on.
+func TestSpoolOpensLate(t *testing.T) {
+	dir := t.TempDir()
+	c := newClient(t, dir)
+	tab := newTable(func() {})
+	for range 5 {
+		tab.observe(detection("192.0.2.25", "army.ml", "army.ml", epoch))
+	}
+	tab.announcements()
+	c.s.checkpoint("first", tab.checkpoint())
+	for range 3 {
+		c.add()
+	}
+	if err := c.s.close(); err != nil {
+		t.Fatal(err)
+	}
+
+	c.s = newStore(&Spool{dir: dir, limit: 1 << 30})
+	c.s.fail(syscall.EIO)
+	c.c = c.s.attach((&receiver{}).destination("disk"))
+	records := value(t, sinkRecords.WithLabelValues("disk"))
+	if orphans := c.s.adopt("second"); len(orphans) != 0 {
+		t.Fatalf("Got groups %v of a file that was not read", orphans)
+	}
+	for range 3 {
+		c.added++
+		c.s.append("second", []*Record{sample()})
+	}
+	got := c.c.take(2)
+	for _, r := range got {
+		c.seen[fmt.Sprint(r.Epoch, r.Sequence)] = true
+	}
+	c.got += len(got)
+	if !c.add() {
+		t.Fatalf("Got error %v of a disk that is good again", c.s.bad)
+	}
+	c.c.settle(len(got))
+	if c.s.sequence != 4 {
+		t.Errorf("Got sequence %d, want 4: three are in the file", c.s.sequence)
+	}
+	c.deliver()
+	if n := value(t, sinkRecords.WithLabelValues("disk")) - records; n != 4 {
+		t.Errorf("Got %v records counted, want 4: the ones in the file were counted before", n)
+	}
+	if n, _ := c.c.backlog(); n != 0 {
+		t.Errorf("Got a backlog of %d, want none", n)
+	}
+	orphans := c.s.adopt("second")
+	if len(orphans) != 1 || orphans[0].Window.Count != 4 {
+		t.Fatalf("Got groups %v, want the one in the file", orphans)
+	}
+	c.s.checkpoint("second", map[string]*groupState{orphans[0].group(): orphans[0]})
+	if err := c.s.close(); err != nil {
+		t.Fatal(err)
+	}
+
+	again := newClient(t, dir)
+	again.deliver() // nothing is left
+	if n := len(again.s.orphans); n != 1 {
+		t.Errorf("Got %d groups after a second crash, want 1", n)
+	}
+	if err := again.s.close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSpoolOpensLateCorrupt holds that a file that turns out to be corrupt
+// takes nothing of what came before it was read.
+func TestSpoolOpensLateCorrupt(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, spoolFile), bytes.Repeat([]byte("no"), 20_000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := &client{T: t, s: newStore(&Spool{dir: dir, limit: 1 << 30}), seen: make(map[string]bool)}
+	c.s.fail(syscall.EIO)
+	c.c = c.s.attach((&receiver{}).destination("disk"))
+	c.added++
+	c.s.append("owner", []*Record{sample()})
+	if !c.add() {
+		t.Fatalf("Got error %v of a new file", c.s.bad)
+	}
+	c.deliver()
+	if err := c.s.close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestRestoreJoins restores a group that has begun again meanwhile: what both
+// counted is told.
+func TestRestoreJoins(t *testing.T) {
+	before, tab := newTable(func() {}), newTable(func() {})
+	for range 5 {
+		before.observe(detection("192.0.2.25", "mx.army.ml", "army.ml", epoch))
+	}
+	before.announcements()
+	for range 3 {
+		tab.observe(detection("192.0.2.25", "army.ml", "army.ml", epoch.Add(time.Minute)))
+	}
+	for _, state := range before.checkpoint() {
+		if !tab.restore(state) {
+			t.Fatal("Got a state refused")
+		}
+	}
+	if n := tab.pending(); n != 7 {
+		t.Errorf("Got %d pending, want 3 and the 4 that no record had carried", n)
+	}
+	told, last := uint64(0), (*Record)(nil)
+	for _, r := range tab.close(epoch.Add(2 * time.Minute)) {
+		told, last = told+r.Count, r
+	}
+	if told != 7 || last.Total != 8 || !last.FirstSeen.Equal(epoch) || len(last.Samples) != 2 {
+		t.Errorf("Got %d told, last record %+v", told, last)
+	}
+	if n := tab.pending(); n != 0 {
+		t.Errorf("Got %d pending in the end", n)
 	}
 }
 

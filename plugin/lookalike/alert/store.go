@@ -84,10 +84,14 @@ type store struct {
 // series is a run of positions, from up to and without to.
 type series struct{ from, to uint64 }
 
+func newStore(cfg *Spool) *store {
+	return &store{dir: cfg.dir, limit: cfg.limit, dead: newDeadLetters(cfg.dir), cursors: make(map[string]*cursor), epoch: newID()}
+}
+
 // openStore opens or makes the spool in a directory. A file that is corrupt
 // is set aside; a disk that is full or read-only is waited for.
 func openStore(cfg *Spool) (*store, error) {
-	s := &store{dir: cfg.dir, limit: cfg.limit, dead: newDeadLetters(cfg.dir), cursors: make(map[string]*cursor), epoch: newID()}
+	s := newStore(cfg)
 	if err := os.MkdirAll(s.dir, 0o750); err != nil && !transient(err) {
 		return nil, fmt.Errorf("spool: %w (the directory must exist, or the server's user must be able to make it)", err)
 	}
@@ -153,10 +157,6 @@ func (s *store) setAside(why error) error {
 		return err
 	}
 	log.Errorf("The alert spool is corrupt (%v): it is set aside as %s, alerts in it that were not delivered are lost, and a new one is begun", why, aside)
-	if !s.loaded { // nothing that it said is certain
-		s.stored, s.sequence, s.orphans, s.stale, s.epoch = series{}, 0, nil, nil, newID()
-		clear(s.cursors)
-	}
 	for _, c := range s.cursors {
 		if c.next < s.stored.to && c.attached > 0 {
 			sinkLost.WithLabelValues(c.name, "spool_corrupt").Add(float64(s.stored.to - c.next))
@@ -236,25 +236,37 @@ func (s *store) prepare(tx *bbolt.Tx) error {
 	return meta.Put(epochKey, []byte(s.epoch))
 }
 
+// contents is what a file has besides its records.
+type contents struct {
+	epoch    string
+	sequence uint64
+	stored   series
+	bytes    int64
+	cursors  []*cursor
+	orphans  []*groupState
+	stale    [][]byte
+}
+
 // read reads all of the file, and so finds what is corrupt in it now rather
-// than later.
+// than later. Only of a file that is good does the store take anything.
 func (s *store) read(tx *bbolt.Tx) error {
+	var in contents
 	meta := tx.Bucket(metaBucket)
-	s.epoch = string(meta.Get(epochKey))
+	in.epoch = string(meta.Get(epochKey))
 	if b := meta.Get(sequenceKey); len(b) == 8 {
-		s.sequence = binary.BigEndian.Uint64(b)
+		in.sequence = binary.BigEndian.Uint64(b)
 	}
 	records := tx.Bucket(recordBucket)
-	s.stored = series{from: records.Sequence(), to: records.Sequence()}
+	in.stored = series{from: records.Sequence(), to: records.Sequence()}
 	first := true
 	if err := records.ForEach(func(k, v []byte) error {
 		if len(k) != 8 {
 			return fmt.Errorf("%w: a record has no position", errCorrupt)
 		}
 		if first {
-			s.stored.from, first = binary.BigEndian.Uint64(k), false
+			in.stored.from, first = binary.BigEndian.Uint64(k), false
 		}
-		s.bytes += int64(len(v))
+		in.bytes += int64(len(v))
 		return nil
 	}); err != nil {
 		return err
@@ -265,18 +277,39 @@ func (s *store) read(tx *bbolt.Tx) error {
 			return fmt.Errorf("%w: a cursor: %w", errCorrupt, err)
 		}
 		c.next = c.state.Next
-		s.cursors[c.key] = c
+		in.cursors = append(in.cursors, c)
 		return nil
 	}); err != nil {
 		return err
 	}
-	return tx.Bucket(groupBucket).ForEach(func(k, v []byte) error {
-		s.stale = append(s.stale, bytes.Clone(k))
+	if err := tx.Bucket(groupBucket).ForEach(func(k, v []byte) error {
+		in.stale = append(in.stale, bytes.Clone(k))
 		if state, err := decodeState(v); err == nil {
-			s.orphans = append(s.orphans, state)
+			in.orphans = append(in.orphans, state)
 		}
 		return nil
-	})
+	}); err != nil {
+		return err
+	}
+	s.takeOver(&in)
+	return nil
+}
+
+// takeOver goes on with what a file has. Where it could not be opened at the
+// start, there are cursors and a tail already: the tail moves behind the
+// records of the file.
+func (s *store) takeOver(in *contents) {
+	for _, c := range s.cursors {
+		c.shift(in.stored.to - s.stored.to)
+	}
+	s.epoch, s.sequence, s.stored, s.bytes = in.epoch, in.sequence, in.stored, in.bytes
+	s.orphans, s.stale = in.orphans, in.stale
+	for _, c := range in.cursors {
+		if now := s.cursors[c.key]; now != nil {
+			now.succeed(c)
+		}
+		s.cursors[c.key] = c
+	}
 }
 
 // end is the position behind the last record.
@@ -290,11 +323,14 @@ func (s *store) adopt(owner string) []*groupState {
 	defer s.mu.Unlock()
 	orphans := s.orphans
 	s.orphans = nil
-	if s.adopter == "" {
+	if s.adopter == "" || len(orphans) > 0 {
 		s.adopter = owner
 	}
 	return orphans
 }
+
+// adopted reports whether owner has adopted the groups of the last run.
+func (s *store) adopted(owner string) bool { return owner == s.adopter && len(s.orphans) == 0 }
 
 // dropStale deletes the keys of the last run that have the id, or all if it is
 // empty.
@@ -315,12 +351,7 @@ func (s *store) append(owner string, records []*Record) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.bad == nil || time.Since(s.tried) >= reopenEvery {
-		sequence := s.sequence
-		for _, r := range records {
-			sequence++
-			r.Epoch, r.Sequence = s.epoch, sequence
-		}
-		if s.commit(owner, records, sequence) {
+		if s.commit(owner, records) {
 			return true
 		}
 	}
@@ -335,10 +366,17 @@ func (s *store) append(owner string, records []*Record) bool {
 	return false
 }
 
-// commit writes the tail, records and what has changed besides. It is what
-// heals a store that was bad.
-func (s *store) commit(owner string, records []*Record, sequence uint64) bool {
+// commit numbers records and writes the tail, them, and what has changed
+// besides. It is what heals a store that was bad; numbers are given inside, since
+// the file may only now have been read.
+func (s *store) commit(owner string, records []*Record) bool {
+	var sequence uint64
 	err := s.update(func(tx *bbolt.Tx) error {
+		sequence = s.sequence
+		for _, r := range records {
+			sequence++
+			r.Epoch, r.Sequence = s.epoch, sequence
+		}
 		all := records
 		if len(s.tail) > 0 {
 			all = append(append([]*Record(nil), s.tail...), records...)
@@ -478,7 +516,7 @@ func (s *store) put(tx *bbolt.Tx, records []*Record) error {
 func (s *store) putGroups(tx *bbolt.Tx, owner string, records []*Record) error {
 	b := tx.Bucket(groupBucket)
 	for _, r := range records {
-		if owner == s.adopter {
+		if s.adopted(owner) {
 			if err := s.dropStale(b, r.Group); err != nil {
 				return err
 			}
@@ -511,10 +549,10 @@ func (s *store) checkpoint(owner string, groups map[string]*groupState) bool {
 	switch {
 	case s.bad != nil && time.Since(s.tried) < reopenEvery:
 		return false
-	case s.bad != nil && !s.commit(owner, nil, s.sequence):
+	case s.bad != nil && !s.commit(owner, nil):
 		return false
 	}
-	adopts := owner == s.adopter && len(s.stale) > 0
+	adopts := s.adopted(owner) && len(s.stale) > 0
 	if len(groups) == 0 && !adopts && !s.cursorsDirty() {
 		return true
 	}
@@ -580,7 +618,7 @@ func (s *store) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.tail) > 0 {
-		s.commit("", nil, s.sequence)
+		s.commit("", nil)
 	} else if s.cursorsDirty() {
 		_ = s.update(func(*bbolt.Tx) error { return nil })
 	}
