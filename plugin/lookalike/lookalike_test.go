@@ -25,6 +25,7 @@ import (
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
 	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
 // upstream answers every question with one TXT record, so that a query that
@@ -321,6 +322,33 @@ func TestListReload(t *testing.T) {
 			if want := slices.Contains(step.blocked, qname); blocked != want {
 				t.Errorf("%s: Expected %s blocked to be %v, got %v", step.name, qname, want, blocked)
 			}
+		}
+	}
+}
+
+// TestLimitsAreShown has names that are too long for two slips, in two
+// directives of one server block, and takes one off.
+func TestLimitsAreShown(t *testing.T) {
+	list := filepath.Join(t.TempDir(), "list.txt")
+	long := strings.Repeat("a", 33) + ".mil\n"
+	write(t, list, "army.mil\n"+long)
+	l := started(t, "lookalike {\n protect "+list+"\n}\nlookalike cm {\n protect "+list+"\n}")
+	block := l.policies[0].block
+	for _, step := range []struct {
+		contents       string
+		names, without float64
+	}{
+		{"army.mil\n" + long, 4, 2},
+		{"army.mil\nnavy.mil\n", 4, 1},
+		{"army.mil\nb" + long + long, 5, 3},
+	} {
+		write(t, list, step.contents)
+		if err := l.policies[0].refresh(); err != nil {
+			t.Fatal(err)
+		}
+		names, without := testutil.ToFloat64(protectedNames.WithLabelValues(block)), testutil.ToFloat64(withoutDoubleTypo.WithLabelValues(block))
+		if names != step.names || without != step.without {
+			t.Errorf("Expected %v names, %v of them without double-typo, got %v and %v", step.names, step.without, names, without)
 		}
 	}
 }
