@@ -38,51 +38,51 @@ func upstream(_ context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) 
 
 // started returns a handler for the directives with its alerts running into a
 // file.
-func started(t *testing.T, corefile string) *Lookalike {
-	t.Helper()
-	l, _ := startedWithAlerts(t, corefile)
+func started(tb testing.TB, corefile string) *Lookalike {
+	tb.Helper()
+	l, _ := startedWithAlerts(tb, corefile)
 	return l
 }
 
 // startedWithAlerts is started; flush ends the alerts and returns them.
-func startedWithAlerts(t *testing.T, corefile string) (l *Lookalike, flush func() []map[string]any) {
-	t.Helper()
-	policies, err := parsed(t, corefile)
+func startedWithAlerts(tb testing.TB, corefile string) (l *Lookalike, flush func() []map[string]any) {
+	tb.Helper()
+	policies, err := parsed(tb, corefile)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	file := filepath.Join(t.TempDir(), "alerts.json")
+	file := filepath.Join(tb.TempDir(), "alerts.json")
 	dest, err := alert.ParseDestination([]string{file})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for _, p := range policies {
 		p.alerts.Destinations = []alert.Destination{dest}
 	}
 	e := &engine{policies: policies}
 	if err := e.start(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { e.stop() })
+	tb.Cleanup(func() { e.stop() })
 	return &Lookalike{Next: test.HandlerFunc(upstream), policies: policies}, func() []map[string]any {
 		if err := e.stop(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
-		return readAlerts(t, file)
+		return readAlerts(tb, file)
 	}
 }
 
-func readAlerts(t *testing.T, file string) []map[string]any {
-	t.Helper()
+func readAlerts(tb testing.TB, file string) []map[string]any {
+	tb.Helper()
 	contents, err := os.ReadFile(file)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var records []map[string]any
 	for line := range bytes.Lines(contents) {
 		var record map[string]any
 		if err := json.Unmarshal(line, &record); err != nil {
-			t.Fatalf("Not a JSON object: %q: %v", line, err)
+			tb.Fatalf("Not a JSON object: %q: %v", line, err)
 		}
 		records = append(records, record)
 	}
@@ -360,16 +360,8 @@ func BenchmarkServeDNS(b *testing.B) {
 		{"blocked", "mail.army.ml."},
 	} {
 		b.Run(bm.name, func(b *testing.B) {
-			policies, err := Load(writeCorefile(b))
-			if err != nil {
-				b.Fatal(err)
-			}
-			e := &engine{policies: policies}
-			if err := e.start(); err != nil {
-				b.Fatal(err)
-			}
-			defer e.stop()
-			l := &Lookalike{Next: test.NextHandler(dns.RcodeSuccess, nil), policies: policies}
+			l := started(b, "lookalike {\n}")
+			l.Next = test.NextHandler(dns.RcodeSuccess, nil)
 			r := new(dns.Msg).SetQuestion(bm.qname, dns.TypeMX)
 			w := discard{&test.ResponseWriter{}}
 			b.ReportAllocs()
@@ -384,15 +376,6 @@ func BenchmarkServeDNS(b *testing.B) {
 // CoreDNS's cache, which is the fastest that it answers otherwise. As in the
 // server each query has a goroutine of its own and each reply is packed.
 func BenchmarkBlockedAndCacheHit(b *testing.B) {
-	policies, err := Load(writeCorefile(b))
-	if err != nil {
-		b.Fatal(err)
-	}
-	e := &engine{policies: policies}
-	if err := e.start(); err != nil {
-		b.Fatal(err)
-	}
-	defer e.stop()
 	cached := cache.New()
 	cached.Zones = []string{"."}
 	cached.Next = test.HandlerFunc(func(_ context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
@@ -414,7 +397,7 @@ func BenchmarkBlockedAndCacheHit(b *testing.B) {
 		name    string
 		handler plugin.Handler
 	}{
-		{"blocked", &Lookalike{Next: cached, policies: policies}},
+		{"blocked", started(b, "lookalike {\n}")},
 		{"cache-hit", cached},
 	} {
 		b.Run(bm.name, func(b *testing.B) {
@@ -448,11 +431,7 @@ func (p *packer) WriteMsg(m *dns.Msg) error {
 }
 
 func BenchmarkDecide(b *testing.B) {
-	policies, err := Load(writeCorefile(b))
-	if err != nil {
-		b.Fatal(err)
-	}
-	l := &Lookalike{policies: policies}
+	l := started(b, "lookalike {\n}")
 	w := &test.ResponseWriter{}
 	for _, bm := range []struct{ name, qname string }{
 		{"outside", "mail.example.org."},
@@ -467,17 +446,6 @@ func BenchmarkDecide(b *testing.B) {
 			}
 		})
 	}
-}
-
-func writeCorefile(tb testing.TB) string {
-	tb.Helper()
-	dir := tb.TempDir()
-	file := filepath.Join(dir, "Corefile")
-	contents := fmt.Sprintf(".:53 {\n lookalike {\n  alert %s\n }\n}\n", filepath.Join(dir, "alerts.json"))
-	if err := os.WriteFile(file, []byte(contents), 0o600); err != nil {
-		tb.Fatal(err)
-	}
-	return file
 }
 
 // discard is a writer that costs nothing.

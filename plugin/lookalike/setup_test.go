@@ -13,8 +13,8 @@ import (
 )
 
 // parsed parses and loads the directives of one server block.
-func parsed(t *testing.T, corefile string) ([]*Policy, error) {
-	t.Helper()
+func parsed(tb testing.TB, corefile string) ([]*Policy, error) {
+	tb.Helper()
 	d := caddyfile.NewDispenser("Corefile", strings.NewReader(corefile))
 	policies, err := parse(&d, "")
 	if err != nil {
