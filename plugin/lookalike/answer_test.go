@@ -256,11 +256,11 @@ func TestLongNames(t *testing.T) {
 
 // TestLargestAnswer has as many addresses as a sinkhole may have.
 func TestLargestAnswer(t *testing.T) {
-	addresses := ""
-	for i := range maxSinkholes {
-		addresses += fmt.Sprintf(" 2001:db8::%x", i+1)
+	addresses := make([]string, maxSinkholes)
+	for i := range addresses {
+		addresses[i] = fmt.Sprintf("2001:db8::%x", i+1)
 	}
-	l := blocked(t, "sinkhole"+addresses+" unchecked")
+	l := blocked(t, "sinkhole "+strings.Join(addresses, " ")+" unchecked")
 	qname := strings.Repeat(strings.Repeat("a", 48)+".", 5) + "army.ml."
 	m, _, _ := ask(t, l, new(dns.Msg).SetQuestion(qname, dns.TypeANY).SetEdns0(1232, true))
 	if len(m.Answer) != 1+maxSinkholes {

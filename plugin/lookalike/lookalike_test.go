@@ -387,11 +387,11 @@ func BenchmarkBlockedAndCacheHit(b *testing.B) {
 		return dns.RcodeSuccess, w.WriteMsg(m)
 	})
 
-	var queries []*dns.Msg
-	for _, name := range []string{"army.ml.", "mx.army.ml.", "navy.ml."} {
-		for _, qtype := range []uint16{dns.TypeMX, dns.TypeA} {
-			queries = append(queries, new(dns.Msg).SetQuestion(name, qtype))
-		}
+	queries := []*dns.Msg{
+		new(dns.Msg).SetQuestion("army.ml.", dns.TypeMX),
+		new(dns.Msg).SetQuestion("army.ml.", dns.TypeA),
+		new(dns.Msg).SetQuestion("mx.army.ml.", dns.TypeA),
+		new(dns.Msg).SetQuestion("navy.ml.", dns.TypeMX),
 	}
 	for _, bm := range []struct {
 		name    string

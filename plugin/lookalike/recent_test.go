@@ -3,6 +3,7 @@ package lookalike
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
@@ -63,9 +64,10 @@ func TestFindAgain(t *testing.T) {
 // TestLargeFindingsAreNotKept protects so many similar names that a verdict
 // about them takes much memory.
 func TestLargeFindingsAreNotKept(t *testing.T) {
-	var protected []string
-	for _, c := range "abcdefghjkmnpqrstvwxyz" {
-		protected = append(protected, "sensornode"+string(c)+".mil")
+	letters := strings.Split("abcdefghjkmnpqrstvwxyz", "")
+	protected := make([]string, len(letters))
+	for i, letter := range letters {
+		protected[i] = "sensornode" + letter + ".mil"
 	}
 	l := testLists(t, protected, nil)
 	for _, tc := range []struct {

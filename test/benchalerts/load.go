@@ -97,7 +97,7 @@ func measure(ctx context.Context, subjects []*subject, duration time.Duration, r
 	}
 	step := time.Second / time.Duration(rate*len(subjects))
 	for i, due := 0, began; time.Since(began) < duration; i++ {
-		id, client := uint16(i), i%clients //nolint:gosec // ids come again after 65,536 rounds
+		id, client := uint16(i), i%clients // ids come again after 65,536 rounds
 		for _, n := range rand.Perm(len(subjects)) {
 			q := new(dns.Msg).SetQuestion(subjects[n].question(i), dns.TypeMX)
 			q.Id = id

@@ -146,13 +146,13 @@ func run(ctx context.Context, binary string, warm, duration time.Duration, rate 
 }
 
 // chargeCPU adds what the servers have used so far, times sign.
-func chargeCPU(subjects []*subject, sign time.Duration) error {
+func chargeCPU(subjects []*subject, sign int64) error {
 	for _, s := range subjects {
 		used, err := s.server.CPU()
 		if err != nil {
 			return err
 		}
-		s.cpu += sign * used
+		s.cpu += time.Duration(sign * used.Nanoseconds())
 	}
 	return nil
 }

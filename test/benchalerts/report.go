@@ -103,7 +103,7 @@ func compare(samples, others []sample, moments []int, q float64) ratio {
 	value := quantile(samples, weights, q)
 	r := ratio{value: value, ratio: float64(value) / float64(quantile(others, weights, q))}
 	drawn := make([]float64, draws)
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same samples give the same interval
+	random := rand.New(rand.NewPCG(1, 2)) // the same samples give the same interval
 	for i := range drawn {
 		clear(weights)
 		for range moments {

@@ -128,9 +128,9 @@ func (g *group) join(other *group) {
 	w.clients = joinFew(w.clients, o.clients)
 	room := min(maxEnvelopes-len(w.envelopes), len(o.envelopes))
 	w.envelopes = append(w.envelopes, o.envelopes[:room]...)
-	left := uint64(len(o.envelopes) - room)
-	w.more += o.more + left
-	envelopesLeftOut.Add(float64(left))
+	left := o.envelopes[room:]
+	w.more += o.more + uint64(len(left))
+	envelopesLeftOut.Add(float64(len(left)))
 }
 
 // joinFew adds to a list of different samples what it has not, while there is

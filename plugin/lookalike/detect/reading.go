@@ -108,22 +108,21 @@ func (r *reading) addUnicode(label []byte) bool {
 		r.foreign = r.labels + 1
 	}
 	for i := len(runes) - 1; i >= 0; i-- {
-		fits := true
-		switch c := runes[i]; {
-		case c < utf8.RuneSelf:
-			fits = addASCII(r, []byte{byte(c)})
-		default:
-			if to, known := foldRune(c); known {
-				fits = addASCII(r, to)
-			} else {
-				fits = r.addOther(c)
-			}
-		}
-		if !fits {
+		if !r.addRune(runes[i]) {
 			return false
 		}
 	}
 	return true
+}
+
+func (r *reading) addRune(c rune) bool {
+	if c < utf8.RuneSelf {
+		return addASCII(r, []byte{byte(c)})
+	}
+	if to, known := foldRune(c); known {
+		return addASCII(r, to)
+	}
+	return r.addOther(c)
 }
 
 // addASCII puts characters to the left of what has been read, the last one
