@@ -135,15 +135,24 @@ func (r *runner) next(ctx context.Context) []*Record {
 		if ctx.Err() != nil {
 			return nil
 		}
+		last := r.drains() // asked first: what came before it is taken now
 		if records := r.source.take(r.dest.batch); len(records) > 0 {
 			return records
 		}
-		select {
-		case <-r.draining:
+		if last {
 			return nil
-		default:
 		}
 		r.wait(ctx)
+	}
+}
+
+// drains reports whether no more records will come.
+func (r *runner) drains() bool {
+	select {
+	case <-r.draining:
+		return true
+	default:
+		return false
 	}
 }
 
