@@ -18,12 +18,11 @@ const (
 type doubles struct {
 	keys table
 
-	// Bitmaps of the outer letters of every string in keys, by which most
-	// queries end early: by the number of labels, of the letters at either
-	// end; and of those at both ends with the length of the string.
-	front, back [compareLabels + 1]outerSet
-	near        [compareLabels + 1]places // how many letters names at two edits have
-	both        table                     // only its gate is used
+	// The outer letters of every string in keys, by which most queries end
+	// early: by the number of labels, nil for none, those at either end; and
+	// those at both ends with the length of the string.
+	front, back [compareLabels + 1]*outerSet
+	both        table // only its gate is used
 
 	without int // long enough protected names that are not in keys
 }
@@ -79,7 +78,6 @@ func (d *doubles) add(id uint32, r *reading) {
 	var buf [doubleMax + 1]uint64
 	h := prefixHashes(buf[:0], r.letters[:r.size])
 	whole := h[r.size]
-	d.near[r.labels].addAround(r.size, 2)
 	d.keys.add(key(whole, editKey), id)
 	for i := range r.size {
 		d.keys.add(key(without(h, whole, i), editKey), id)
@@ -87,11 +85,14 @@ func (d *doubles) add(id uint32, r *reading) {
 			d.keys.add(key(without2(h, whole, i, j), editKey), id)
 		}
 	}
-	o := outerEnds{outerFront(r.letters[:r.size]), outerBack(r.letters[:r.size])}
-	for i := range outer {
-		d.front[r.labels].add(o.front[i])
-		d.back[r.labels].add(o.back[i])
+	if d.front[r.labels] == nil {
+		d.front[r.labels], d.back[r.labels] = new(outerSet), new(outerSet)
 	}
+	var o outerEnds
+	o.front.readFront(r.letters[:r.size])
+	o.back.readBack(r.letters[:r.size])
+	d.front[r.labels].add(&o.front, r.size)
+	d.back[r.labels].add(&o.back, r.size)
 	for _, c := range outerCases {
 		d.both.mark(o.key(c, r.size, r.labels))
 	}
@@ -139,27 +140,39 @@ var outerCases = func() (cases []outerCase) {
 }()
 
 // casesOfFront and casesOfBack hold, for each of outer, the bits of the cases
-// that it is in; casesOfLeft those with that many letters left out or fewer.
-var casesOfFront, casesOfBack, casesOfLeft = func() (front, back [len(outer)]uint64, left [3]uint64) {
+// that it is in and that leave out any of the given numbers of letters: bit 0
+// of the second index stands for two letters, bit 1 for one, bit 2 for none.
+var casesOfFront, casesOfBack = func() (front, back [len(outer)][8]uint64) {
 	for i, c := range outerCases {
-		front[c.front] |= 1 << i
-		back[c.back] |= 1 << i
-		for l := c.left; l <= 2; l++ {
-			left[l] |= 1 << i
+		for left := range uint8(8) {
+			if left>>(2-c.left)&1 == 1 {
+				front[c.front][left] |= 1 << i
+				back[c.back][left] |= 1 << i
+			}
 		}
 	}
-	return front, back, left
+	return front, back
 }()
 
-// outerSet is a set of three outer letters, five bits each.
-type outerSet [1 << 15 / 64]uint64
+// outerSet holds, for each three outer letters of five bits each, which
+// lengths the strings with them have: bit 0 stands for four letters. It takes
+// 128 KiB, of which a query looks at ten words.
+type outerSet [1 << 15]uint32
 
-func (s *outerSet) add(o uint16) { s[o/64] |= 1 << (o % 64) }
-
-// cases returns the bits of the cases whose letters are in the set.
-func (s *outerSet) cases(o *outerKeys, casesOf *[len(outer)]uint64) (cases uint64) {
+// add puts in the strings that a name of size letters leaves.
+func (s *outerSet) add(o *outerKeys, size int) {
 	for i, letters := range o {
-		cases |= casesOf[i] & -(s[letters/64] >> (letters % 64) & 1)
+		for left := outer[i].left; left <= 2; left++ {
+			s[letters] |= 1 << (size - left - 4)
+		}
+	}
+}
+
+// cases returns the bits of the cases in which a name of n letters, six or
+// more, leaves a string whose letters and length are in the set.
+func (s *outerSet) cases(o *outerKeys, n int, casesOf *[len(outer)][8]uint64) (cases uint64) {
+	for i, letters := range o {
+		cases |= casesOf[i][s[letters%(1<<15)]>>(n-6)&7]
 	}
 	return cases
 }
@@ -170,29 +183,28 @@ type outerKeys [len(outer)]uint16
 // outerEnds are those at both ends.
 type outerEnds struct{ front, back outerKeys }
 
-// outerFront returns the outer letters at the beginning of letters, glyphs
+// readFront takes the outer letters from the beginning of letters, glyphs
 // applied. Five bits tell all letters apart, and glyphs leaves no digits.
-func outerFront(letters []rune) outerKeys {
-	return outerOf(letters[0], letters[1], letters[2], letters[3], letters[4])
+func (o *outerKeys) readFront(letters []rune) {
+	o.read(letters[0], letters[1], letters[2], letters[3], letters[4])
 }
 
-// outerBack returns the outer letters at the end of letters.
-func outerBack(letters []rune) outerKeys {
+// readBack takes them from the end of letters.
+func (o *outerKeys) readBack(letters []rune) {
 	l := letters[len(letters)-5:]
-	return outerOf(l[4], l[3], l[2], l[1], l[0])
+	o.read(l[4], l[3], l[2], l[1], l[0])
 }
 
-func outerOf(letters ...rune) (keys outerKeys) {
-	var l [5]uint16
-	for i, r := range letters {
-		l[i] = uint16(glyph(r)) & 31
-	}
+// read takes the outermost letter first.
+func (o *outerKeys) read(a, b, c, d, e rune) {
+	l := [...]uint16{five(a), five(b), five(c), five(d), five(e)}
 	for i := range outer {
 		at := &outer[i].at
-		keys[i] = l[at[0]] | l[at[1]]<<5 | l[at[2]]<<10
+		o[i] = l[at[0]] | l[at[1]]<<5 | l[at[2]]<<10
 	}
-	return keys
 }
+
+func five(letter rune) uint16 { return uint16(glyph(letter)) & 31 }
 
 // key returns the key of the outer letters in case c of a name of size letters
 // in so many labels.
@@ -205,7 +217,8 @@ func (s *search) double(r *reading, h []uint64) {
 	if r.size < doubleMin-2 {
 		return
 	}
-	ends := outerEnds{front: outerFront(r.letters[:])}
+	var ends outerEnds
+	ends.front.readFront(r.letters[:])
 	for k := range min(r.labels, compareLabels) {
 		s.doubleRun(r, h, k, &ends)
 	}
@@ -219,18 +232,16 @@ func (s *search) doubleRun(r *reading, h []uint64, k int, ends *outerEnds) {
 	if n < doubleMin-2 || n > doubleMax+2 {
 		return
 	}
-	// A dot more or less would be a third slip.
-	labels := k + 1
-	if !d.near[labels].has(n) {
+	labels := k + 1 // a dot more or less would be a third slip
+	if d.front[labels] == nil {
 		return
 	}
-	// A string shorter than eight letters without two is in no key.
-	cases := casesOfLeft[min(n-(doubleMin-2), 2)] & d.front[labels].cases(&ends.front, &casesOfFront)
+	cases := d.front[labels].cases(&ends.front, n, &casesOfFront)
 	if cases == 0 {
 		return
 	}
-	ends.back = outerBack(r.run(k))
-	cases &= d.back[labels].cases(&ends.back, &casesOfBack)
+	ends.back.readBack(r.run(k))
+	cases &= d.back[labels].cases(&ends.back, n, &casesOfBack)
 	for ; cases != 0; cases &= cases - 1 {
 		if c := outerCases[bits.TrailingZeros64(cases)]; d.both.maybe(ends.key(c, n, labels)) {
 			s.doubleCase(r, h, k, c)

@@ -205,12 +205,12 @@ func (b *builder) fill() {
 		if r.size == 0 {
 			continue
 		}
-		x.near.addAround(r.size, 1)
+		x.near.addAround(r.size)
 		x.keys.add(skeletonOf(r.letters[:r.size]), id)
 		b.addEdits(r, id)
 		if r.paired() {
 			joined := b.protectedJoined.join(r, all)
-			x.near.addAround(joined.size, 1)
+			x.near.addAround(joined.size)
 			b.addEdits(joined, id)
 		}
 	}

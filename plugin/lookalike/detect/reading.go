@@ -44,9 +44,9 @@ type places [maxLetters/64 + 1]uint64
 
 func (p *places) add(i int) { p[i/64] |= 1 << (i % 64) }
 
-// addAround adds the places from i-d to i+d.
-func (p *places) addAround(i, d int) {
-	for j := max(0, i-d); j <= i+d; j++ {
+// addAround adds i and the places next to it.
+func (p *places) addAround(i int) {
+	for j := max(0, i-1); j <= i+1; j++ {
 		p.add(j)
 	}
 }
