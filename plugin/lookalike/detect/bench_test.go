@@ -171,6 +171,31 @@ func BenchmarkWorst(b *testing.B) {
 	}
 }
 
+// BenchmarkAlike asks for names that resemble very many protected ones: each
+// candidate is compared until the bound is reached.
+func BenchmarkAlike(b *testing.B) {
+	const parent = "logistics-agency-headquarters"
+	names := make([]string, 2_000)
+	for i := range names {
+		names[i] = fmt.Sprintf("%c%c%c.%s.mil", 'a'+i%26, 'a'+i/26%26, 'a'+i/26/26, parent)
+	}
+	x, err := New(Config{Protected: names, TLDs: []string{"ml"}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, qname := range []string{
+		"zzz." + parent + ".ml.", "abcd." + parent + ".ml.", "zz-z." + parent + ".ml.",
+		"zzy." + parent + "x.ml.", "cb." + parent + "x.ml.", "nnrnrn." + parent + ".ml.",
+	} {
+		b.Run(qname, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				x.Match(qname)
+			}
+		})
+	}
+}
+
 func BenchmarkWatched(b *testing.B) {
 	x := benchIndex(b, 100)
 	for _, qname := range []string{"www.example.org.", "army.ml.", "mail.army.mil."} {

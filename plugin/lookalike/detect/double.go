@@ -357,16 +357,17 @@ func twoEdits(p, q []rune) bool {
 	if len(p) > doubleMax || len(q) > doubleMax+2 || len(p)-len(q) > 2 || len(q)-len(p) > 2 {
 		return false
 	}
-	// rows[i%3][j] is the distance of the first i letters of p and j of q,
-	// at most far.
-	var rows [3][doubleMax + 3]uint8
-	for j := range len(q) + 1 {
+	// rows[i%3][j] is the distance of the first i letters of p and j of q, at
+	// most far, which it is where i and j are more than two apart.
+	var rows [3][doubleMax + 4]uint8
+	for j := range rows[0] {
 		rows[0][j] = uint8(min(j, far))
 	}
 	for i := 1; i <= len(p); i++ {
 		row, above := &rows[i%3], &rows[(i-1)%3]
-		row[0] = uint8(min(i, far))
-		for j := 1; j <= len(q); j++ {
+		first, last := max(1, i-2), min(i+2, len(q))
+		row[first-1], row[last+1] = uint8(min(i, far)), far
+		for j := first; j <= last; j++ {
 			a, b := glyph(p[i-1]), glyph(q[j-1])
 			d := min(above[j], row[j-1]) + 1
 			if a == b {
