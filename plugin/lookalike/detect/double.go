@@ -357,6 +357,13 @@ func twoEdits(p, q []rune) bool {
 	if len(p) > doubleMax || len(q) > doubleMax+2 || len(p)-len(q) > 2 || len(q)-len(p) > 2 {
 		return false
 	}
+	// Most of the letters are the same.
+	for len(p) > 0 && len(q) > 0 && glyph(p[0]) == glyph(q[0]) {
+		p, q = p[1:], q[1:]
+	}
+	for len(p) > 0 && len(q) > 0 && glyph(p[len(p)-1]) == glyph(q[len(q)-1]) {
+		p, q = p[:len(p)-1], q[:len(q)-1]
+	}
 	// rows[i%3][j] is the distance of the first i letters of p and j of q, at
 	// most far, which it is where i and j are more than two apart.
 	var rows [3][doubleMax + 4]uint8
