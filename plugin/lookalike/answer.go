@@ -116,7 +116,7 @@ func soa(owner string, ttl uint32) dns.SOA {
 	return dns.SOA{
 		Hdr:     header(owner, dns.TypeSOA, ttl),
 		Ns:      "blocked.invalid.",
-		Mbox:    "hostmaster.invalid.",
+		Mbox:    ".", // there is no mailbox
 		Serial:  1,
 		Refresh: ttl,
 		Retry:   ttl,

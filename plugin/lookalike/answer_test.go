@@ -23,7 +23,7 @@ func blocked(t *testing.T, action string) *Lookalike {
 
 func TestAnswers(t *testing.T) {
 	const (
-		soa  = "\t300\tIN\tSOA\tblocked.invalid. hostmaster.invalid. 1 300 300 300 300"
+		soa  = "\t300\tIN\tSOA\tblocked.invalid. . 1 300 300 300 300"
 		sink = "sinkhole 198.51.100.66 2001:db8::66 198.51.100.67 unchecked"
 	)
 	tests := []struct {

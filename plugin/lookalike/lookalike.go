@@ -111,7 +111,7 @@ func (l *Lookalike) observe(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 
 	now := time.Now()
 	state := request.Request{W: w, Req: r}
-	protocol, _, _ := strings.Cut(server, "://")
+	protocol, _, _ := strings.Cut(server, ":") // "dns://:53"
 	client := addrPort(w.RemoteAddr())
 	d.Policy.pipeline.Observe(&alert.Detection{
 		Time:        now,
