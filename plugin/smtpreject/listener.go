@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -31,6 +32,19 @@ type tenure struct {
 	policy *policy
 }
 
+// cure says what to do about an address that cannot be listened on.
+func cure(err error) string {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return ": stop the mail server that listens there, or name another address"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return ": name an address of this host"
+	case errors.Is(err, syscall.EACCES):
+		return ": ports below 1024 need root or CAP_NET_BIND_SERVICE"
+	}
+	return ""
+}
+
 // acquire puts p in force on all its addresses. After an error it may be in
 // force on some; those stay until the owner is released or another is kept.
 func (l *pool) acquire(o *owner, p *policy) error {
@@ -41,14 +55,14 @@ func (l *pool) acquire(o *owner, p *policy) error {
 		if !ok {
 			ln, err := net.Listen("tcp", address)
 			if err != nil {
-				return fmt.Errorf("%s: cannot listen for mail: %w", pluginName, err)
+				return fmt.Errorf("cannot listen for mail: %w%s", err, cure(err))
 			}
 			e = newEndpoint(address, ln)
 			l.byAddress[address] = e
 		}
 		for _, t := range e.tenures {
 			if t.owner == o {
-				return fmt.Errorf("%s: two server blocks listen on %s", pluginName, address)
+				return fmt.Errorf("another server block listens on %s for mail: give each an address of its own", address)
 			}
 		}
 		e.tenures = append(e.tenures, tenure{o, p})

@@ -100,7 +100,7 @@ func TestTwoBlocksWithOneAddress(t *testing.T) {
 	p, _ := newPolicy(t)
 	serve(t, p)
 	mine := endpointOf(p).tenures[0].owner
-	if err := endpoints.acquire(mine, p); err == nil || !strings.Contains(err.Error(), "two server blocks listen on") {
+	if err := endpoints.acquire(mine, p); err == nil || !strings.Contains(err.Error(), "another server block listens on") {
 		t.Errorf("Got error %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package smtpreject
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -16,6 +17,8 @@ import (
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/pkg/durations"
+
+	"github.com/lookalike-dns/lookalike/plugin/internal/directive"
 )
 
 const (
@@ -42,13 +45,10 @@ func setup(c *caddy.Controller) error {
 
 	owner, first := ownerOf(c)
 	c.OnStartup(func() error {
-		d, ok := config.Handler("lookalike").(Detector)
-		if !ok {
-			return plugin.Error(pluginName, fmt.Errorf("no lookalike directive in the server block of %s: "+
-				"smtpreject asks it what a recipient's domain resembles", c.Key))
+		if err := p.start(owner, config); err != nil {
+			return plugin.Error(pluginName, fmt.Errorf("%s: %w", p.where, err))
 		}
-		p.detector = d
-		return endpoints.acquire(owner, p)
+		return nil
 	})
 	if !first {
 		return nil
@@ -63,6 +63,17 @@ func setup(c *caddy.Controller) error {
 	})
 	c.OnFinalShutdown(func() error { endpoints.release(owner); return nil })
 	return nil
+}
+
+// start puts p in force when the plugins of its server block are there.
+func (p *policy) start(o *owner, config *dnsserver.Config) error {
+	d, ok := config.Handler("lookalike").(Detector)
+	if !ok {
+		return errors.New("no lookalike directive in this server block: " +
+			"add one, which says what a recipient's domain resembles")
+	}
+	p.detector = d
+	return endpoints.acquire(o, p)
 }
 
 // owner stands for one instance of the server: all its policies are taken out
@@ -88,33 +99,51 @@ func ownerOf(c *caddy.Controller) (o *owner, first bool) {
 func parse(c *caddy.Controller) (*policy, error) {
 	var p *policy
 	for c.Next() {
-		if p != nil {
-			return nil, plugin.ErrOnce
+		if err := directive.Begin(&c.Dispenser, pluginName); err != nil {
+			return nil, err
 		}
-		p = &policy{connections: defaultConnections, timeout: defaultTimeout}
-		for _, arg := range c.RemainingArgs() {
-			address, err := parseAddress(arg)
-			if err != nil {
-				return nil, c.Err(err.Error())
-			}
-			if slices.Contains(p.addresses, address) {
-				return nil, c.Errf("address %s is given twice", arg)
-			}
-			p.addresses = append(p.addresses, address)
+		if p != nil {
+			return nil, c.Errf("%s can stand once in a server block: remove one, or give one all the addresses", pluginName)
+		}
+		p = &policy{where: fmt.Sprintf("%s:%d", c.File(), c.Line()), connections: defaultConnections, timeout: defaultTimeout}
+		if err := p.listen(c.RemainingArgs()); err != nil {
+			return nil, c.Err(err.Error())
 		}
 		seen := make(map[string]bool)
 		for c.NextBlock() {
 			property := c.Val()
+			args, err := directive.Args(&c.Dispenser)
+			if err != nil {
+				return nil, err
+			}
+			if !slices.Contains([]string{"tls", "hostname", "reply", "connections", "timeout"}, property) {
+				return nil, directive.Unknown(&c.Dispenser, pluginName, property, "tls, hostname, reply, connections or timeout")
+			}
 			if seen[property] {
-				return nil, c.Errf("property '%s' is given twice", property)
+				return nil, c.Errf("property '%s' is given twice: remove one", property)
 			}
 			seen[property] = true
-			if err := p.set(property, c.RemainingArgs(), dnsserver.GetConfig(c).Root); err != nil {
+			if err := p.set(property, args, dnsserver.GetConfig(c).Root); err != nil {
 				return nil, c.Err(err.Error())
 			}
 		}
 	}
 	return p, p.complete()
+}
+
+// listen takes over the addresses to listen on.
+func (p *policy) listen(args []string) error {
+	for _, arg := range args {
+		address, err := parseAddress(arg)
+		if err != nil {
+			return err
+		}
+		if slices.Contains(p.addresses, address) {
+			return fmt.Errorf("address %s is given twice: remove one", arg)
+		}
+		p.addresses = append(p.addresses, address)
+	}
+	return nil
 }
 
 // set takes over one property.
@@ -133,9 +162,6 @@ func (p *policy) set(property string, args []string, root string) (err error) {
 		p.reply, err = parseTemplate(strings.Join(args, " "))
 		return err
 	}
-	if !slices.Contains([]string{"hostname", "connections", "timeout"}, property) {
-		return fmt.Errorf("unknown property '%s': want tls, hostname, reply, connections or timeout", property)
-	}
 	if len(args) != 1 {
 		return fmt.Errorf("%s needs one argument, got %d", property, len(args))
 	}
@@ -153,7 +179,7 @@ func (p *policy) set(property string, args []string, root string) (err error) {
 	case "timeout":
 		p.timeout, err = durations.NewDurationFromArg(arg)
 		if err != nil || p.timeout < minTimeout || p.timeout > maxTimeout {
-			return fmt.Errorf("timeout %q: want a duration from %s to %s", arg, minTimeout, maxTimeout)
+			return fmt.Errorf("timeout %q: want a duration from %s to %s", arg, directive.Duration(minTimeout), directive.Duration(maxTimeout))
 		}
 	}
 	return nil

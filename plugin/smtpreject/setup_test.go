@@ -40,7 +40,13 @@ func TestParse(t *testing.T) {
 		{input: "smtpreject {\n timeout 5\n}", addresses: ":25", timeout: 5 * time.Second},
 		{input: "smtpreject {\n tls " + cert + " " + key + "\n}", addresses: ":25"},
 
-		{input: "smtpreject\nsmtpreject", err: "only be used once"},
+		{input: "smtpreject\nsmtpreject", err: "Testfile:2 - Error during parsing: smtpreject can stand once in a server block: remove one"},
+		{input: "smtpreject { timeout 5s }", err: "Testfile:1 - Error during parsing: '}' stands behind timeout: write each property on a line of its own"},
+		{input: "smtpreject {\n timeout {\n 5s\n }\n}", err: "Testfile:2 - Error during parsing: timeout takes no block"},
+		{input: "smtpreject {\n limits {\n timeout 5s\n }\n}", err: "Testfile:2 - Error during parsing: limits takes no block"},
+		{input: "smtpreject\n{\n timeout 5s\n}", err: "Testfile:2 - Error during parsing: '{' begins a line"},
+		{input: "smtpreject {\n timeout 5s\n} :26", err: "Testfile:3 - Error during parsing: ':26' stands behind the '}'"},
+		{input: "smtpreject {}", err: `address "{}": want an IP address`},
 		{input: "smtpreject mx.example.org", err: `address "mx.example.org": want an IP address`},
 		{input: "smtpreject mx.example.org:25", err: `"mx.example.org" is not an IP address`},
 		{input: "smtpreject 192.0.2.25:smtp", err: `port "smtp" is not a number`},
@@ -253,12 +259,35 @@ func TestLifecycle(t *testing.T) {
 	}
 }
 
-func TestSetupWithoutLookalike(t *testing.T) {
-	_, err := start(t, "example.org:0 {\n smtpreject "+freeAddress(t)+"\n}\n")
-	if err == nil || !strings.Contains(err.Error(), "no lookalike directive in the server block of dns://example.org.:0") {
-		t.Errorf("Got error %v", err)
+// TestStartFails shows what an administrator reads when the server does not start.
+func TestStartFails(t *testing.T) {
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
 	}
-	endpoints.keep(nil)
+	defer busy.Close()
+	free := freeAddress(t)
+	tests := []struct {
+		name, corefile, want string
+	}{
+		{"no lookalike", "example.org:0 {\n smtpreject " + free + "\n}\n",
+			"plugin/smtpreject: Corefile:2: no lookalike directive in this server block: add one"},
+		{"address in use", "example.org:0 {\n lookalike\n smtpreject " + busy.Addr().String() + "\n}\n",
+			"plugin/smtpreject: Corefile:3: cannot listen for mail: listen tcp " + busy.Addr().String() + ": bind: address already in use: stop the mail server"},
+		{"address of another host", "example.org:0 {\n lookalike\n smtpreject 192.0.2.25:2525\n}\n",
+			"plugin/smtpreject: Corefile:3: cannot listen for mail: listen tcp 192.0.2.25:2525: bind: cannot assign requested address: name an address of this host"},
+		{"address twice", "example.org:0 {\n lookalike\n smtpreject " + free + "\n}\nexample.com:0 {\n lookalike\n smtpreject " + free + "\n}\n",
+			"plugin/smtpreject: Corefile:7: another server block listens on " + free + " for mail: give each an address of its own"},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := start(t, tc.corefile)
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("Got error %v, want %q", err, tc.want)
+			}
+			endpoints.keep(nil)
+		})
+	}
 }
 
 func TestReady(t *testing.T) {
