@@ -92,10 +92,11 @@ func parseSinkhole(args []string) ([]netip.Addr, error) {
 	for _, arg := range args {
 		addr, err := netip.ParseAddr(arg)
 		if err != nil {
-			return nil, fmt.Errorf("sinkhole %q is not an IP address", arg)
+			return nil, fmt.Errorf("sinkhole %q is not an IP address: write IPv4 and IPv6 addresses without a port, "+
+				"with blanks between them, and 'unchecked' last", arg)
 		}
 		if addr.Zone() != "" {
-			return nil, fmt.Errorf("sinkhole %s: an address in a DNS answer cannot have a zone", arg)
+			return nil, fmt.Errorf("sinkhole %s: an address in a DNS answer cannot have a zone: write it without what follows the %%", arg)
 		}
 		addr = addr.Unmap()
 		if addr.IsLoopback() || addr.IsUnspecified() || addr.IsLinkLocalUnicast() || addr.IsMulticast() ||
@@ -104,7 +105,7 @@ func parseSinkhole(args []string) ([]netip.Addr, error) {
 				"mail loops or is queued; name a host that refuses mail", arg)
 		}
 		if slices.Contains(addrs, addr) {
-			return nil, fmt.Errorf("sinkhole %s is given twice", arg)
+			return nil, fmt.Errorf("sinkhole %s is given twice: remove one", arg)
 		}
 		addrs = append(addrs, addr)
 	}
@@ -129,19 +130,20 @@ func (s *selectors) add(args []string) error {
 	}
 	class, classErr := detect.ParseClass(args[0])
 	confidence, confidenceErr := detect.ParseConfidence(args[0])
-	selected := classErr == nil || confidenceErr == nil
 	rest := args
-	if selected {
+	if selects(args[0]) {
 		rest = args[1:]
 	}
-	if len(rest) == 0 {
+	switch {
+	case len(rest) == 0:
 		return fmt.Errorf("action %s: no action given: want one of %s", args[0], strings.Join(actionNames[:], ", "))
+	case len(rest) < len(args) && selects(rest[0]):
+		return fmt.Errorf("action %s %s: a line takes one confidence or one class: write a line for each", args[0], rest[0])
+	case len(rest) == len(args) && len(rest) > 1 && slices.Contains(actionNames[:], strings.ToLower(rest[1])):
+		return fmt.Errorf("unknown confidence or class %q: want high, medium, low or one of %s", args[0], classList())
 	}
 	a, err := parseAction(rest)
 	if err != nil {
-		if !selected && len(rest) > 1 && slices.Contains(actionNames[:], rest[1]) {
-			return fmt.Errorf("unknown confidence or class %q: want high, medium, low or one of %s", args[0], classList())
-		}
 		return err
 	}
 	switch {
@@ -150,10 +152,17 @@ func (s *selectors) add(args []string) error {
 	case confidenceErr == nil:
 		return set(&s.byConfidence, confidence, a)
 	case s.all != nil:
-		return errors.New("action without a confidence or class is given twice")
+		return errors.New("action without a confidence or class is given twice: remove one")
 	}
 	s.all = &a
 	return nil
+}
+
+// selects reports whether a word stands for a confidence or a class.
+func selects(word string) bool {
+	_, classErr := detect.ParseClass(word)
+	_, confidenceErr := detect.ParseConfidence(word)
+	return classErr == nil || confidenceErr == nil
 }
 
 func set[K interface {
@@ -161,7 +170,7 @@ func set[K interface {
 	fmt.Stringer
 }](m *map[K]Action, key K, a Action) error {
 	if _, ok := (*m)[key]; ok {
-		return fmt.Errorf("action %s is given twice", key)
+		return fmt.Errorf("action %s is given twice: remove one", key)
 	}
 	if *m == nil {
 		*m = make(map[K]Action)

@@ -3,11 +3,11 @@ package lookalike
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
 	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/plugin"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
@@ -78,7 +78,7 @@ func (e *engine) start() error {
 	for _, p := range e.policies {
 		pipeline, err := alert.Open(p.alerts)
 		if err != nil {
-			return fmt.Errorf("plugin/%s: %s: %w", pluginName, p.where, err)
+			return plugin.Error(pluginName, err)
 		}
 		p.pipeline = pipeline
 		if p.watcher != nil {

@@ -80,6 +80,7 @@ func (p *Policy) locate(err error) error {
 			return fmt.Errorf("%s: %w: it is on the built-in list, name your own with protect", where, err)
 		}
 		where = cmp.Or(p.protect.Where(entry.Entry), where)
+		err = fmt.Errorf("%w: remove it, or its TLD behind %s at %s", err, pluginName, p.where)
 	}
 	return fmt.Errorf("%s: %w", where, err)
 }

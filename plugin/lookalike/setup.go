@@ -15,6 +15,7 @@ import (
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/pkg/durations"
 
+	"github.com/lookalike-dns/lookalike/plugin/internal/directive"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/names"
 	"golang.org/x/net/idna"
@@ -66,17 +67,13 @@ func setup(c *caddy.Controller) error {
 	return nil
 }
 
-// checkSpools refuses directives that cannot share a spool. The last of the
-// policies is new.
+// checkSpools refuses directives that cannot share a spool.
 func checkSpools(policies []*Policy) error {
 	configs := make([]alert.Config, len(policies))
 	for i, p := range policies {
 		configs[i] = p.alerts
 	}
-	if err := alert.CheckSpools(configs...); err != nil {
-		return fmt.Errorf("%s: %w", policies[len(policies)-1].where, err)
-	}
-	return nil
+	return alert.CheckSpools(configs...)
 }
 
 // parse reads every lookalike directive of a server block. It opens no file.
@@ -84,6 +81,9 @@ func checkSpools(policies []*Policy) error {
 func parse(d *caddyfile.Dispenser, root string) ([]*Policy, error) {
 	var policies []*Policy
 	for d.Next() {
+		if err := directive.Begin(d, pluginName); err != nil {
+			return nil, err
+		}
 		p := &parser{Dispenser: d, root: root}
 		policy, err := p.directive()
 		if err != nil {
@@ -128,9 +128,9 @@ func (p *parser) directive() (*Policy, error) {
 func (p *parser) where() string { return fmt.Sprintf("%s:%d", p.File(), p.Line()) }
 
 func (p *parser) property(name string) error {
-	args := p.RemainingArgs()
-	if p.NextArg() { // only a brace ends the arguments of a line
-		return p.Errf("%s takes no block: remove the '{' and its '}'", name)
+	args, err := directive.Args(p.Dispenser)
+	if err != nil {
+		return err
 	}
 	switch name {
 	case "protect":
@@ -155,6 +155,7 @@ func (p *parser) property(name string) error {
 		if err != nil {
 			return p.Errf("alert: %v", err)
 		}
+		dest.Where = p.where()
 		p.policy.alerts.Destinations = append(p.policy.alerts.Destinations, dest)
 		return nil
 	case "spool":
@@ -164,7 +165,7 @@ func (p *parser) property(name string) error {
 	case "inspect":
 		return p.inspect(args)
 	}
-	return p.Errf("unknown property '%s': want protect, allow, clients, action, ttl, verify, inspect, alert, spool or reload", name)
+	return directive.Unknown(p.Dispenser, pluginName, name, "protect, allow, clients, action, ttl, verify, inspect, alert, spool or reload")
 }
 
 // verify reads how long a query may wait for the lookup of its counterpart.
@@ -178,7 +179,7 @@ func (p *parser) verify(args []string) error {
 	case 1:
 		var err error
 		if wait, err = durations.NewDurationFromArg(args[0]); err != nil || wait < minVerify || wait > maxVerify {
-			return p.Errf("verify %s: want a duration from %s to %s", args[0], minVerify, maxVerify)
+			return p.Errf("verify %s: want a duration from %s to %s", args[0], directive.Duration(minVerify), directive.Duration(maxVerify))
 		}
 	default:
 		return p.Errf("verify takes one duration at most, got %d", len(args))
@@ -201,19 +202,32 @@ func (p *parser) parseTLDs(args []string) error {
 		args = []string{defaultTLD}
 	}
 	for _, arg := range args {
-		tld, err := idna.Lookup.ToASCII(arg)
-		switch {
-		case strings.Contains(arg, "."):
-			return p.Errf("lookalike TLD %q: write one label without a dot, such as 'ml'", arg)
-		case err != nil || len(tld) > 63 || tld == "":
-			return p.Errf("lookalike TLD %q is not a domain label", arg)
+		tld, err := parseTLD(arg)
+		if err != nil {
+			return p.Errf("lookalike TLD %q: %v", arg, err)
 		}
 		if slices.Contains(p.policy.tlds, tld) {
-			return p.Errf("lookalike TLD %q is given twice", arg)
+			return p.Errf("lookalike TLD %q is given twice: remove one", arg)
 		}
 		p.policy.tlds = append(p.policy.tlds, tld)
 	}
 	return nil
+}
+
+func parseTLD(arg string) (string, error) {
+	tld, err := idna.Lookup.ToASCII(arg)
+	switch {
+	case strings.ContainsAny(arg, "{}"):
+		return "", errors.New("write the '{' behind a blank at the end of the line, and the '}' on a line of its own")
+	case strings.Contains(arg, ".") || strings.Contains(tld, "."): // IDNA has other dots, too
+		return "", errors.New("write one label without a dot, such as 'ml'")
+	case err != nil || len(tld) > 63 || tld == "":
+		return "", errors.New("no domain label: write up to 63 letters, digits and hyphens, with no hyphen first or last, " +
+			"such as 'ml', and blanks between several")
+	case strings.Trim(tld, "0123456789") == "": // RFC 1123 section 2.1
+		return "", errors.New("a number is no TLD: write one with letters, such as 'ml'")
+	}
+	return tld, nil
 }
 
 // listArgs adds names and files to a list.
@@ -238,7 +252,7 @@ func (p *parser) clients(args []string) error {
 	for _, arg := range args {
 		prefix, err := parsePrefix(arg)
 		if err != nil {
-			return p.Errf("clients: %q is not a CIDR or an IP address such as 192.0.2.0/24 or 2001:db8::25", arg)
+			return p.Errf("clients: %q is not a CIDR or an IP address: write such as 192.0.2.0/24 or 2001:db8::25, and blanks between several", arg)
 		}
 		p.policy.clients = append(p.policy.clients, prefix)
 	}
@@ -282,6 +296,7 @@ func (p *parser) spool(args []string) error {
 	if err != nil {
 		return p.Errf("spool: %v", err)
 	}
+	s.Where = p.where()
 	p.policy.alerts.Spool = s
 	return nil
 }
@@ -297,17 +312,17 @@ func (p *parser) duration(name string, args []string, least, most time.Duration)
 	}
 	d, err := durations.NewDurationFromArg(args[0])
 	if err != nil {
-		return 0, p.Errf("%s: %q is not a duration such as 60s", name, args[0])
+		return 0, p.Errf("%s: %q is not a duration such as 60s, 5m or 1h", name, args[0])
 	}
 	if d < least || d > most || d%time.Second != 0 {
-		return 0, p.Errf("%s %s: want whole seconds from %s to %s", name, args[0], least, most)
+		return 0, p.Errf("%s %s: want whole seconds from %s to %s", name, args[0], directive.Duration(least), directive.Duration(most))
 	}
 	return d, nil
 }
 
 func (p *parser) once(name string) error {
 	if p.seen[name] {
-		return p.Errf("%s is given twice", name)
+		return p.Errf("%s is given twice: remove one", name)
 	}
 	p.seen[name] = true
 	return nil

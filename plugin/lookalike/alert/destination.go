@@ -26,6 +26,8 @@ import (
 // Destination is one `alert` line of a Corefile: where alerts go, in which
 // format. The zero value is none.
 type Destination struct {
+	Where string // line of the Corefile, for messages
+
 	name    string // for metrics and messages; without secrets
 	key     string
 	format  *Format
@@ -40,6 +42,14 @@ func (d Destination) String() string { return d.name }
 
 // Key is equal for destinations that are configured alike.
 func (d Destination) Key() string { return d.key }
+
+// at puts before an error which line of the Corefile it is about.
+func at(where string, err error) error {
+	if where == "" || err == nil {
+		return err
+	}
+	return fmt.Errorf("%s: %w", where, err)
+}
 
 const (
 	defaultBatch   = 256
@@ -128,6 +138,9 @@ func ParseDestination(args []string) (Destination, error) {
 		return Destination{}, fmt.Errorf("%s: %w", redact(target), err)
 	}
 	d, err := parseTarget(target, format, options)
+	if bad := options.Bad(); bad != nil {
+		err = bad // the reason why the sink misses something
+	}
 	if err == nil {
 		err = options.Err()
 	}

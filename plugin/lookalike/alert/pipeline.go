@@ -108,14 +108,14 @@ func (p *Pipeline) open(cfg Config) error {
 	if cfg.Spool != nil {
 		s, err := acquireStore(cfg.Spool)
 		if err != nil {
-			return err
+			return at(cfg.Spool.Where, err)
 		}
 		p.store = s
 	}
 	for _, d := range cfg.Destinations {
 		r, err := acquire(d, sink.Env{Sensor: cfg.Sensor, Version: cfg.Version}, p.store)
 		if err != nil {
-			return err
+			return at(d.Where, fmt.Errorf("alert: %w", err))
 		}
 		p.runners = append(p.runners, r)
 	}
@@ -173,7 +173,7 @@ func (c Config) complete() (Config, error) {
 	c.Destinations = slices.CompactFunc(c.Destinations, func(a, b Destination) bool { return a.key == b.key })
 	for i := 1; i < len(c.Destinations); i++ { // equal names are neighbours
 		if d := c.Destinations[i]; d.direct && d.name == c.Destinations[i-1].name && d.name != "stdout" {
-			return c, fmt.Errorf("alert %s: a file takes one format, not %s and %s", d.name, c.Destinations[i-1].format, d.format)
+			return c, at(d.Where, fmt.Errorf("alert %s: a file takes one format, not %s and %s: name another file", d.name, c.Destinations[i-1].format, d.format))
 		}
 	}
 	return c, nil

@@ -13,6 +13,8 @@ import (
 // destinations, and where the counts that no alert has carried yet survive a
 // crash.
 type Spool struct {
+	Where string // line of the Corefile, for messages
+
 	dir   string
 	limit int64 // bytes
 }
@@ -64,8 +66,8 @@ func CheckSpools(configs ...Config) error {
 		slices.Sort(u.keys)
 		first, shared := uses[c.Spool.dir]
 		if shared && !slices.Equal(first.keys, u.keys) {
-			return fmt.Errorf("spool %s: two directives with different alert destinations or options cannot share it (%s; %s): give each a directory of its own",
-				c.Spool.dir, listNames(first.names), listNames(u.names))
+			return at(c.Spool.Where, fmt.Errorf("spool %s: two directives with different alert destinations or options cannot share it (%s; %s): give each a directory of its own",
+				c.Spool.dir, listNames(first.names), listNames(u.names)))
 		}
 		uses[c.Spool.dir] = u
 	}

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 )
 
@@ -48,10 +50,9 @@ func (l *list) readFile(path string) error {
 // pipe would wait for a writer.
 func openList(path string) (*os.File, error) {
 	fi, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
 	switch {
+	case err != nil:
+		return nil, explain(path, err)
 	case fi.IsDir():
 		return nil, fmt.Errorf("%s: a directory: name the files in it one by one", path)
 	case !fi.Mode().IsRegular():
@@ -59,7 +60,25 @@ func openList(path string) (*os.File, error) {
 	case fi.Size() > maxFile:
 		return nil, errTooLarge(path, maxFile)
 	}
-	return os.Open(path)
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, explain(path, err)
+	}
+	return f, nil
+}
+
+// explain adds the cure to the error of a file that cannot be opened.
+func explain(path string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w: let the server's user read it", err)
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	case filepath.IsAbs(path):
+		return fmt.Errorf("%w: make the file, or correct the path", err)
+	}
+	dir, _ := os.Getwd() // empty where even that fails
+	return fmt.Errorf("%w: make the file, or correct the path, which starts from the server's directory %s", err, dir)
 }
 
 func errTooLarge(path string, limit int64) error {

@@ -47,8 +47,8 @@ func checkShape(s string) error {
 	switch {
 	case s == "" || s == ".":
 		return errors.New("no name: write a domain name such as army.mil, or a TLD such as mil")
-	case !utf8.ValidString(s):
-		return errors.New("not UTF-8: save the list as UTF-8, or write the name with A-labels (xn--...)")
+	case !utf8.ValidString(s) || strings.ContainsRune(s, utf8.RuneError): // which caddy makes of it
+		return errors.New("not UTF-8: save the file as UTF-8, or write the name with A-labels (xn--...)")
 	case strings.Contains(s, "://"):
 		return errors.New("an address of a page: write the domain name alone")
 	case strings.Contains(s, "*"):

@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -18,12 +19,18 @@ func HostPort(s string, port int) (string, error) {
 	if err != nil || u.Hostname() == "" || u.User != nil || u.Host != s {
 		return "", fmt.Errorf("%q is not HOST or HOST:PORT", s)
 	}
-	if p := u.Port(); p != "" {
-		n, err := strconv.Atoi(p)
-		if err != nil || n < 1 || n > 65535 {
-			return "", fmt.Errorf("%q has no port from 1 to 65535", s)
-		}
-		port = n
+	if err := CheckPort(u); err != nil {
+		return "", err
 	}
-	return net.JoinHostPort(u.Hostname(), strconv.Itoa(port)), nil
+	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), strconv.Itoa(port))), nil
+}
+
+// CheckPort returns an error where u has a port that cannot be.
+func CheckPort(u *url.URL) error {
+	if p := u.Port(); p != "" {
+		if n, err := strconv.ParseUint(p, 10, 16); err != nil || n == 0 {
+			return fmt.Errorf("port %s of the address: want a number from 1 to 65535", p)
+		}
+	}
+	return nil
 }

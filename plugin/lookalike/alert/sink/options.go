@@ -116,6 +116,9 @@ func (o *Options) Duration(name string, def, low, high time.Duration) time.Durat
 	return d
 }
 
+// Bad reports the first bad value.
+func (o *Options) Bad() error { return o.err }
+
 // Err reports the first bad value, or an option that is unknown.
 func (o *Options) Err() error {
 	if o.err != nil {

@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
 )
@@ -51,7 +52,7 @@ func (s *Sink) open() error {
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("is not a regular file")
+		err = errors.New("not a regular file (name one, or a path where one can be made)")
 	}
 	good := int64(0)
 	if err == nil {
@@ -59,7 +60,7 @@ func (s *Sink) open() error {
 	}
 	if err != nil {
 		f.Close()
-		return fmt.Errorf("alert file %s: %w", s.path, err)
+		return fmt.Errorf("%s: %w", s.path, err)
 	}
 	s.file, s.good, s.torn = f, good, false
 	return nil
@@ -71,10 +72,12 @@ func explain(path string, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		cure = fmt.Sprintf(" (the directory %s must exist; create it and let the server's user write there)", filepath.Dir(path))
+	case errors.Is(err, syscall.EISDIR):
+		cure = " (name a file in it)"
 	case errors.Is(err, fs.ErrPermission):
 		cure = fmt.Sprintf(" (let the server's user write to the file and to %s)", filepath.Dir(path))
 	}
-	return fmt.Errorf("alert file: %w%s", err, cure)
+	return fmt.Errorf("%w%s", err, cure)
 }
 
 // mend makes the file end in a whole line and returns its length. An
@@ -157,7 +160,7 @@ func (s *Sink) reopen() error {
 		if err == nil && os.SameFile(open, named) {
 			s.good = open.Size()
 			if s.torn {
-				return fmt.Errorf("alert file %s: an unfinished line cannot be cut off", s.path)
+				return fmt.Errorf("%s: an unfinished line cannot be cut off", s.path)
 			}
 			return nil
 		}

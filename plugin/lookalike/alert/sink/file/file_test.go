@@ -196,7 +196,7 @@ func TestOpenFails(t *testing.T) {
 	tests := []struct{ name, path, want string }{
 		{"no directory", filepath.Join(dir, "none", "alerts.json"), "the directory " + filepath.Join(dir, "none") + " must exist"},
 		{"a directory", dir, "is a directory"},
-		{"a device", os.DevNull, "is not a regular file"},
+		{"a device", os.DevNull, "not a regular file"},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -99,6 +100,9 @@ func (s *Sink) options() ([]nats.Option, error) {
 		options = append(options, nats.Token(token))
 	}
 	if c.creds != "" {
+		if _, err := os.ReadFile(c.creds); err != nil {
+			return nil, fmt.Errorf("creds: %w", err)
+		}
 		options = append(options, nats.UserCredentials(c.creds))
 	}
 	return options, nil

@@ -83,6 +83,9 @@ func Parse(transport Transport, address string, structured bool, o *sink.Options
 	if err != nil || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
 		return nil, errors.New("the address is not HOST or HOST:PORT")
 	}
+	if err := sink.CheckPort(u); err != nil {
+		return nil, err
+	}
 	s := Sink{transport: transport, host: u.Hostname(), structured: structured}
 	port := u.Port()
 	if port == "" {

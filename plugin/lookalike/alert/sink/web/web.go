@@ -44,6 +44,9 @@ func Parse(address string, o *sink.Options) (Config, error) {
 	case u.RawQuery != "" || u.Fragment != "":
 		return Config{}, errors.New("the address has a query or a fragment")
 	}
+	if err := sink.CheckPort(u); err != nil {
+		return Config{}, err
+	}
 	c := Config{URL: u, User: o.String("user", ""), Password: o.Secret("password")}
 	if u.Scheme == "https" {
 		c.TLS = o.TLS()
