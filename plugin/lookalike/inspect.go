@@ -14,7 +14,7 @@ import (
 // inspects reports whether the answer to q is to be looked at.
 func (l *Lookalike) inspects(w dns.ResponseWriter, q dns.Question) bool {
 	for _, p := range l.policies {
-		if p.inspect && q.Qclass == dns.ClassINET && p.covers(addrPort(w.RemoteAddr()).Addr()) && !p.Allowed(q.Name) {
+		if p.inspect && p.covers(addrPort(w.RemoteAddr()).Addr()) && !p.Allowed(q.Name) {
 			return true
 		}
 	}

@@ -55,6 +55,9 @@ func (l *Lookalike) watches(qname string) bool {
 //
 //go:noinline
 func (l *Lookalike) serveWatched(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	if !looksUp(r) {
+		return plugin.NextOrFailure(l.Name(), l.Next, ctx, w, r)
+	}
 	q := r.Question[0]
 	d, ok := l.decide(w, q)
 	if !ok {
@@ -76,6 +79,12 @@ func (l *Lookalike) serveWatched(ctx context.Context, w dns.ResponseWriter, r *d
 	return handled(rcode), nil
 }
 
+// looksUp reports whether r asks for a name of the Internet. A NOTIFY (RFC 1996),
+// for one, tells of a name.
+func looksUp(r *dns.Msg) bool {
+	return r.Opcode == dns.OpcodeQuery && r.Question[0].Qclass == dns.ClassINET
+}
+
 // handled is the RCODE to return for a query whose reply is written, or
 // withheld on purpose: for most RCODEs the server would write one of its own.
 func handled(rcode int) int {
@@ -88,7 +97,7 @@ func handled(rcode int) int {
 // decide finds the first policy that has something to do about the question.
 func (l *Lookalike) decide(w dns.ResponseWriter, q dns.Question) (Decision, bool) {
 	for _, p := range l.policies {
-		if !p.Index().Watched(q.Name) || q.Qclass != dns.ClassINET {
+		if !p.Index().Watched(q.Name) {
 			continue
 		}
 		if len(p.clients) > 0 && !p.covers(addrPort(w.RemoteAddr()).Addr()) {

@@ -151,6 +151,7 @@ func TestServeDNS(t *testing.T) {
 		{"IPv6 client out of scope", scoped, "army.ml.", "2001:db9::25", dns.ClassINET, false},
 		{"class CHAOS", scoped, "army.ml.", "192.0.2.25", dns.ClassCHAOS, false},
 		{"class ANY", scoped, "army.ml.", "192.0.2.25", dns.ClassANY, false},
+		{"class CHAOS with verify and inspect", "lookalike {\n verify\n inspect\n}", "army.ml.", "192.0.2.25", dns.ClassCHAOS, false},
 		{"embedded list", "lookalike", "navy.ml.", "192.0.2.25", dns.ClassINET, true},
 		{"action off", "lookalike {\n action tld-swap off\n}", "army.ml.", "192.0.2.25", dns.ClassINET, false},
 		{"action monitor", "lookalike {\n action monitor\n}", "army.ml.", "192.0.2.25", dns.ClassINET, false},
@@ -176,6 +177,44 @@ func TestServeDNS(t *testing.T) {
 				t.Errorf("Expected blocked to be %v, got %v", tc.blocked, w.Msg)
 			}
 		})
+	}
+}
+
+// TestOpcodes passes on what is no query, without a trace.
+func TestOpcodes(t *testing.T) {
+	l, flush := startedWithAlerts(t, "lookalike {\n verify\n inspect\n}")
+	tests := []struct {
+		opcode  int
+		blocked bool
+	}{
+		{dns.OpcodeNotify, false},
+		{dns.OpcodeUpdate, false},
+		{dns.OpcodeStatus, false},
+		{dns.OpcodeIQuery, false},
+		{dns.OpcodeQuery, true},
+	}
+	for _, tc := range tests {
+		r := new(dns.Msg).SetQuestion("army.ml.", dns.TypeSOA)
+		r.Opcode = tc.opcode
+		ctx := metadata.ContextWithMetadata(t.Context())
+		w := dnstest.NewRecorder(&test.ResponseWriter{})
+		l.Metadata(ctx, request.Request{W: w, Req: r})
+		if got := metadata.ValueFunc(ctx, "lookalike/class")() != ""; got != tc.blocked {
+			t.Errorf("%s: Expected metadata to be %v, got %v", dns.OpcodeToString[tc.opcode], tc.blocked, got)
+		}
+		if _, err := l.ServeDNS(ctx, w, r); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.Msg.Rcode == dns.RcodeNameError; got != tc.blocked {
+			t.Errorf("%s: Expected blocked to be %v, got %v", dns.OpcodeToString[tc.opcode], tc.blocked, w.Msg)
+		}
+	}
+	count := 0.0
+	for _, record := range flush() {
+		count += field(record, "lookalike.count").(float64)
+	}
+	if count != 1 {
+		t.Errorf("Expected the alerts to tell of the query only, got %v", count)
 	}
 }
 

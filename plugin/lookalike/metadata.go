@@ -22,7 +22,12 @@ var labels = []struct {
 // Metadata implements metadata.Provider for the plugins above this one. The
 // name is looked at only when one of them asks for a label.
 func (l *Lookalike) Metadata(ctx context.Context, state request.Request) context.Context {
-	decide := sync.OnceValues(func() (Decision, bool) { return l.decide(state.W, state.Req.Question[0]) })
+	decide := sync.OnceValues(func() (Decision, bool) {
+		if !looksUp(state.Req) {
+			return Decision{}, false
+		}
+		return l.decide(state.W, state.Req.Question[0])
+	})
 	for _, label := range labels {
 		metadata.SetValueFunc(ctx, label.name, func() string {
 			if d, ok := decide(); ok {

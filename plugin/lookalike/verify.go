@@ -233,7 +233,7 @@ func lookUp(ctx context.Context, name string, ask asker) (exists bool, err error
 // lookalike of that.
 func (l *Lookalike) verify(ctx context.Context, w dns.ResponseWriter, q dns.Question) (Decision, bool) {
 	for _, p := range l.policies {
-		if p.verifier == nil || !p.Index().Watched(q.Name) || q.Qclass != dns.ClassINET {
+		if p.verifier == nil || !p.Index().Watched(q.Name) {
 			continue
 		}
 		if ctx.Value(verifyKey{}) != nil || !p.covers(addrPort(w.RemoteAddr()).Addr()) || p.Allowed(q.Name) {
