@@ -204,23 +204,6 @@ func (s *selectors) table() *actions {
 	return &t
 }
 
-// private returns the private addresses (RFC 1918, RFC 4193) of the policy's
-// sinkholes, each once.
-func (p *Policy) private() []netip.Addr {
-	var addresses []netip.Addr
-	for _, row := range p.actions {
-		for _, a := range row {
-			for _, address := range a.addresses {
-				if address.IsPrivate() && !slices.Contains(addresses, address) {
-					addresses = append(addresses, address)
-				}
-			}
-		}
-	}
-	slices.SortFunc(addresses, netip.Addr.Compare)
-	return addresses
-}
-
 func classList() string {
 	classes := detect.Classes()
 	list := make([]string, len(classes))

@@ -8,8 +8,8 @@ import (
 	"github.com/coredns/coredns/request"
 )
 
-// labels are the metadata labels and what they show of a decision.
-var labels = []struct {
+// metadataLabels are the labels and what they show of a decision.
+var metadataLabels = []struct {
 	name  string
 	value func(Decision) string
 }{
@@ -28,7 +28,7 @@ func (l *Lookalike) Metadata(ctx context.Context, state request.Request) context
 		}
 		return l.decide(state.W, state.Req.Question[0])
 	})
-	for _, label := range labels {
+	for _, label := range metadataLabels {
 		metadata.SetValueFunc(ctx, label.name, func() string {
 			if d, ok := decide(); ok {
 				return label.value(d)
@@ -45,7 +45,7 @@ func setMetadata(ctx context.Context, d Decision) {
 	if metadata.ValueFuncs(ctx) == nil {
 		return
 	}
-	for _, label := range labels {
+	for _, label := range metadataLabels {
 		metadata.SetValueFunc(ctx, label.name, func() string { return label.value(d) })
 	}
 }

@@ -53,7 +53,7 @@ func setup(c *caddy.Controller) error {
 		if err := p.load(); err != nil {
 			return plugin.Error(pluginName, err)
 		}
-		for _, address := range p.private() {
+		for _, address := range p.privateSinkholes() {
 			log.Warningf("%s: sinkhole %s is a private address: Exim as Debian sets it up ignores those, and bounces without the sinkhole's text", p.where, address)
 		}
 		e.policies = append(e.policies, p)

@@ -229,7 +229,7 @@ func TestReadme(t *testing.T) {
 	for _, property := range properties {
 		wants = append(wants, "\n* `"+property+"` ")
 	}
-	for _, label := range labels {
+	for _, label := range metadataLabels {
 		wants = append(wants, "\n* `"+label.name+"`: ")
 	}
 	for _, action := range actionNames {

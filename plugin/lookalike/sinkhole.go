@@ -156,6 +156,23 @@ func (r *responders) reachable(a Action) Action {
 	return a
 }
 
+// privateSinkholes returns the private addresses (RFC 1918, RFC 4193) that the
+// policy leads to, each once.
+func (p *Policy) privateSinkholes() []netip.Addr {
+	var addresses []netip.Addr
+	for _, row := range p.actions {
+		for _, a := range row {
+			for _, address := range a.addresses {
+				if address.IsPrivate() && !slices.Contains(addresses, address) {
+					addresses = append(addresses, address)
+				}
+			}
+		}
+	}
+	slices.SortFunc(addresses, netip.Addr.Compare)
+	return addresses
+}
+
 // greets returns nil if an SMTP server at address is ready to take commands.
 func greets(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)

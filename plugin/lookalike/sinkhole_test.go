@@ -114,10 +114,10 @@ func TestPrivateSinkholes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := policies[0].private(); !slices.Equal(got, []netip.Addr{netip.MustParseAddr("10.0.0.25"), netip.MustParseAddr("fd00::25")}) {
+	if got := policies[0].privateSinkholes(); !slices.Equal(got, []netip.Addr{netip.MustParseAddr("10.0.0.25"), netip.MustParseAddr("fd00::25")}) {
 		t.Errorf("Got %v", got)
 	}
-	if got := policies[1].private(); len(got) > 0 {
+	if got := policies[1].privateSinkholes(); len(got) > 0 {
 		t.Errorf("Got %v without a sinkhole", got)
 	}
 }
