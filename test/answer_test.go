@@ -279,6 +279,45 @@ func TestEDNSOfEveryAction(t *testing.T) {
 	}
 }
 
+// TestEDNSSize wants the client's size in the answer, as in all of the server's,
+// but not less than the 512 octets that a smaller one stands for. No answer is
+// truncated that fits into those.
+func TestEDNSSize(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ query, answer uint16 }{
+		{0, 512},
+		{100, 512},
+		{511, 512},
+		{512, 512},
+		{1232, 1232},
+		{4096, 4096},
+		{65535, 65535},
+	}
+	addresses := ""
+	for i := range 20 {
+		addresses += fmt.Sprintf(" 2001:db8::%x", i+1)
+	}
+	upstream := harness.NewUpstream(t)
+	for action, length := range map[string]uint16{"nxdomain": 200, "sinkhole" + addresses + " unchecked": 800} { // about
+		server := harness.Start(t, harness.Config{
+			Corefile: corefile("lookalike {\n action " + action + "\n }"),
+			Upstream: upstream.Addr,
+		})
+		for _, network := range []string{"udp", "tcp"} {
+			for _, tt := range tests {
+				q := harness.Query("army.ml", dns.TypeAAAA).SetEdns0(tt.query, false)
+				r := harness.Exchange(t, network, server.Addr("DNS"), q)
+				if got := r.IsEdns0().UDPSize(); got != tt.answer {
+					t.Errorf("%s over %s: the answer to %d octets says %d, want %d", action, network, tt.query, got, tt.answer)
+				}
+				if want := network == "udp" && length > tt.answer; r.Truncated != want {
+					t.Errorf("%s over %s: the answer to %d octets is truncated: %t, want %t", action, network, tt.query, r.Truncated, want)
+				}
+			}
+		}
+	}
+}
+
 // TestEDNSOptions sends options that call for one in the answer, which nobody
 // here has to give: the answer has the reason and nothing else.
 func TestEDNSOptions(t *testing.T) {

@@ -90,6 +90,9 @@ func begin(m, r *dns.Msg, rcode int) *dns.Msg {
 	m.SetRcode(r, rcode)
 	m.RecursionAvailable = true
 	if o := r.IsEdns0(); o != nil {
+		// Less than 512 means 512 (RFC 6891 section 6.2.3). The server puts the size
+		// of the query into every answer, so that is where it is mended.
+		o.SetUDPSize(max(o.UDPSize(), dns.MinMsgSize))
 		m.SetEdns0(o.UDPSize(), o.Do())
 	}
 	return m
