@@ -65,15 +65,22 @@ func TestNXDOMAIN(t *testing.T) {
 // overTLS is a server block with this directive that speaks DNS over TLS.
 func overTLS(t *testing.T, directive string) string {
 	t.Helper()
+	return encrypted(t, "tls", directive)
+}
+
+// encrypted is a server block with this directive for a transport that needs a
+// certificate. The port has the name of the transport.
+func encrypted(t *testing.T, transport, directive string) string {
+	t.Helper()
 	cert, key := harness.Certificate(t)
 	return fmt.Sprintf(`
-tls://.:{$TLS} {
+%s://.:{$%s} {
 	bind 127.0.0.1
 	tls %s %s
 	%s
 	forward . {$UPSTREAM}
 }
-`, cert, key, directive)
+`, transport, strings.ToUpper(transport), cert, key, directive)
 }
 
 // checkNXDOMAIN says what is wrong with the answer to a blocked query.
@@ -365,7 +372,7 @@ func TestPipelining(t *testing.T) {
 			q.Id = uint16(i)
 			messages[i] = harness.Pack(t, q)
 		}
-		replies := harness.Pipeline(t, network, addr, messages)
+		replies := harness.Pipeline(t, network, addr, messages, queries)
 		answered := make(map[uint16]bool)
 		for _, wire := range replies {
 			r := harness.Unpack(t, wire)

@@ -24,10 +24,10 @@ type Alert struct {
 	}
 	Network   struct{ Transport string }
 	Lookalike struct {
-		Class, Confidence, Action, Phase, Group string
-		Protected                               []string
-		DidYouMean                              []string `json:"did_you_mean"`
-		Count, Total                            int
+		Class, Confidence, Action, Phase, Group, Protocol string
+		Protected                                         []string
+		DidYouMean                                        []string `json:"did_you_mean"`
+		Count, Total                                      int
 	}
 	Raw  string `json:"-"`
 	Late bool   `json:"-"` // logged after the last flush

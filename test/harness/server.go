@@ -28,8 +28,8 @@ import (
 const Patience = 30 * time.Second
 
 // Config says what to start. The Corefile may use CoreDNS's own placeholders:
-// {$DNS}, {$TLS}, {$METRICS} and {$HTTP} are free ports, {$UPSTREAM} is the
-// resolver to forward to.
+// {$DNS}, {$TLS}, {$HTTPS}, {$HTTPS3}, {$QUIC}, {$METRICS} and {$HTTP} are free
+// ports, {$UPSTREAM} is the resolver to forward to.
 type Config struct {
 	Corefile string
 	Upstream netip.AddrPort
@@ -87,7 +87,7 @@ func Launch(binary, dir string, c Config) (*Server, error) {
 		changed:  make(chan struct{}),
 	}
 	env := map[string]string{"UPSTREAM": c.Upstream.String()}
-	for _, name := range []string{"DNS", "TLS", "METRICS", "HTTP"} {
+	for _, name := range []string{"DNS", "TLS", "HTTPS", "HTTPS3", "QUIC", "METRICS", "HTTP"} {
 		port, err := freePort()
 		if err != nil {
 			return nil, err

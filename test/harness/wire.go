@@ -89,7 +89,7 @@ func Replies(tb testing.TB, client netip.Addr, server netip.AddrPort, query []by
 // or fails the test.
 func Exchange(tb testing.TB, network string, server netip.AddrPort, query *dns.Msg) *dns.Msg {
 	tb.Helper()
-	client := dns.Client{Net: network, Timeout: Patience, TLSConfig: insecure()}
+	client := dns.Client{Net: network, Timeout: Patience, TLSConfig: insecure("dot")}
 	reply, _, err := client.ExchangeContext(tb.Context(), query, server.String())
 	if err != nil {
 		tb.Fatalf("%s over %s: %v", query.Question[0].String(), network, err)
@@ -106,8 +106,8 @@ func SetDeadline(tb testing.TB, conn net.Conn) {
 }
 
 // insecure accepts the certificate that a test made for itself.
-func insecure() *tls.Config {
-	return &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"dot"}}
+func insecure(protocol string) *tls.Config {
+	return &tls.Config{InsecureSkipVerify: true, NextProtos: []string{protocol}}
 }
 
 // UDP sends one query from 127.0.0.1 and returns the reply; more or less than
@@ -134,22 +134,22 @@ func TCP(tb testing.TB, server netip.AddrPort, query []byte) []byte {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return stream(tb, conn, query)
+	return onStream(tb, conn, query)
 }
 
 // TLS is [TCP] over TLS.
 func TLS(tb testing.TB, server netip.AddrPort, query []byte) []byte {
 	tb.Helper()
-	conn, err := tls.Dial("tcp", server.String(), insecure())
+	conn, err := tls.Dial("tcp", server.String(), insecure("dot"))
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return stream(tb, conn, query)
+	return onStream(tb, conn, query)
 }
 
-// stream sends a query and reads replies until the server has been quiet for a
+// onStream sends a query and reads replies until the server has been quiet for a
 // while; more or less than one fails the test.
-func stream(tb testing.TB, conn net.Conn, query []byte) []byte {
+func onStream(tb testing.TB, conn net.Conn, query []byte) []byte {
 	tb.Helper()
 	defer conn.Close()
 	framed := append(binary.BigEndian.AppendUint16(nil, uint16(len(query))), query...)
@@ -168,8 +168,8 @@ func stream(tb testing.TB, conn net.Conn, query []byte) []byte {
 
 // Pipeline sends all queries over one connection, "tcp" or "tcp-tls", in one
 // write, and returns the replies that come until the server has been quiet for
-// a while after the last that is expected.
-func Pipeline(tb testing.TB, network string, server netip.AddrPort, queries [][]byte) [][]byte {
+// a while after the last of those expected.
+func Pipeline(tb testing.TB, network string, server netip.AddrPort, queries [][]byte, expected int) [][]byte {
 	tb.Helper()
 	conn, err := net.DialTCP("tcp", nil, net.TCPAddrFromAddrPort(server))
 	if err != nil {
@@ -178,7 +178,7 @@ func Pipeline(tb testing.TB, network string, server netip.AddrPort, queries [][]
 	defer conn.Close()
 	var stream net.Conn = conn
 	if network == "tcp-tls" {
-		stream = tls.Client(conn, insecure())
+		stream = tls.Client(conn, insecure("dot"))
 	}
 	var all []byte
 	for _, query := range queries {
@@ -190,7 +190,7 @@ func Pipeline(tb testing.TB, network string, server netip.AddrPort, queries [][]
 	var replies [][]byte
 	for {
 		wait := Patience
-		if len(replies) >= len(queries) {
+		if len(replies) >= expected {
 			wait = quiet
 		}
 		reply, err := readFrame(stream, wait)
@@ -201,7 +201,14 @@ func Pipeline(tb testing.TB, network string, server netip.AddrPort, queries [][]
 	}
 }
 
-func readFrame(conn net.Conn, wait time.Duration) ([]byte, error) {
+// stream is a connection, or a part of one, that messages come over one after
+// the other.
+type stream interface {
+	io.Reader
+	SetReadDeadline(t time.Time) error
+}
+
+func readFrame(conn stream, wait time.Duration) ([]byte, error) {
 	_ = conn.SetReadDeadline(time.Now().Add(wait))
 	var size [2]byte
 	if _, err := io.ReadFull(conn, size[:]); err != nil {
