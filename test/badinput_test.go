@@ -2,6 +2,7 @@ package test
 
 import (
 	"bytes"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -178,40 +179,78 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
-// TestHostileMessages sends what is no query. It may stay without a reply, and
-// must not end the server.
+// TestHostileMessages sends what is no query, over UDP, TCP and HTTPS. It never
+// counts as one, and the server lives on.
 func TestHostileMessages(t *testing.T) {
 	t.Parallel()
+	const (
+		silence  = ""
+		formerr  = "FORMERR"
+		servfail = "SERVFAIL"
+		notimp   = "NOTIMP"
+		upstream = "NOERROR" // the message is passed on
+	)
 	long := strings.Repeat("a", 63)
 	query := rawQuery([]string{"army", "ml"}, dns.TypeMX)
+	const flags, questions = 2, 5 // where these stand in a header
+	with := func(at int, value byte) []byte {
+		wire := bytes.Clone(query)
+		wire[at] = value
+		return wire
+	}
 	tests := []struct {
 		name string
 		wire []byte
+		want string // over UDP and TCP
+		http int    // status over HTTPS
 	}{
-		{"256 octets", rawQuery([]string{long, long, long, strings.Repeat("b", 54), "army", "ml"}, dns.TypeMX)},
-		{"name without an end", query[:len(query)-5]},
-		{"header only", query[:12]},
-		{"half a header", query[:6]},
-		{"compression loop", append(bytes.Clone(query[:12]), 0xc0, 12, 0, 15, 0, 1)},
-		{"two questions", func() []byte {
-			two := append(bytes.Clone(query), query[12:]...)
-			two[5] = 2
-			return two
-		}()},
-		{"a response", func() []byte {
-			response := bytes.Clone(query)
-			response[2] |= 0x80
-			return response
-		}()},
+		{"256 octets", rawQuery([]string{long, long, long, strings.Repeat("b", 54), "army", "ml"}, dns.TypeMX), formerr, http.StatusBadRequest},
+		{"name without an end", query[:len(query)-5], formerr, http.StatusBadRequest},
+		{"header only", query[:12], servfail, http.StatusOK}, // the server takes it for a message without a question
+		{"half a header", query[:6], silence, http.StatusBadRequest},
+		{"compression loop", append(bytes.Clone(query[:12]), 0xc0, 12, 0, 15, 0, 1), formerr, http.StatusBadRequest},
+		{"no question", with(questions, 0), formerr, http.StatusBadRequest},
+		{"two questions", append(with(questions, 2), query[12:]...), formerr, http.StatusBadRequest},
+		{"a response", with(flags, 0x80), silence, http.StatusBadRequest},
+		{"IQUERY", with(flags, dns.OpcodeIQuery<<3), notimp, http.StatusBadRequest},
+		{"STATUS", with(flags, dns.OpcodeStatus<<3), notimp, http.StatusBadRequest},
+		{"NOTIFY", with(flags, dns.OpcodeNotify<<3), upstream, http.StatusOK},
+		{"UPDATE", with(flags, dns.OpcodeUpdate<<3), notimp, http.StatusBadRequest},
 	}
-	server := harness.Start(t, harness.Config{Corefile: corefile("lookalike"), Upstream: harness.NewUpstream(t).Addr})
+	server := harness.Start(t, harness.Config{
+		Corefile: corefile("lookalike") + encrypted(t, "https", "lookalike"),
+		Upstream: harness.NewUpstream(t).Addr,
+	})
 	for _, tt := range tests {
-		if replies := harness.Replies(t, harness.Loopback, server.Addr("DNS"), tt.wire, false); len(replies) > 1 {
-			t.Errorf("%s: %d replies", tt.name, len(replies))
+		for network, replies := range map[string][][]byte{
+			"udp": harness.Replies(t, harness.Loopback, server.Addr("DNS"), tt.wire, tt.want != silence),
+			"tcp": harness.Pipeline(t, "tcp", server.Addr("DNS"), [][]byte{tt.wire}, 0),
+		} {
+			got := silence
+			if len(replies) > 0 {
+				r := harness.Unpack(t, replies[0])
+				got = dns.RcodeToString[r.Rcode]
+				if isBlocked(r) {
+					t.Errorf("%s over %s: the answer is that to a query:\n%v", tt.name, network, r)
+				}
+			}
+			if len(replies) > 1 || got != tt.want {
+				t.Errorf("%s over %s: %d replies, %q, want %q", tt.name, network, len(replies), got, tt.want)
+			}
 		}
-		if r := harness.Unpack(t, harness.UDP(t, server.Addr("DNS"), query)); !isBlocked(r) {
-			t.Errorf("%s: army.ml is not blocked any more", tt.name)
+		if status, _ := harness.HTTPS(t, harness.Loopback, server.Addr("HTTPS"), tt.wire); status != tt.http {
+			t.Errorf("%s over HTTPS: status %d, want %d", tt.name, status, tt.http)
 		}
+	}
+	if alerts := server.Alerts(t); len(alerts) != 0 {
+		t.Errorf("There is an alert: %s", alerts[0].Raw)
+	}
+	if r := harness.Unpack(t, harness.UDP(t, server.Addr("DNS"), query)); !isBlocked(r) {
+		t.Error("army.ml is not blocked any more")
+	}
+	server.Stop()
+	if n := harness.Sum(server.Alerts(t)); n != 1 {
+		t.Errorf("The alerts tell of %d queries, want 1", n)
 	}
 }
 

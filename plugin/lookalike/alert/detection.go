@@ -14,7 +14,7 @@ type Detection struct {
 	Client    netip.AddrPort // unmapped, without a zone
 	Server    netip.AddrPort // the address that the query came to; may be the zero value
 	Transport string         // "udp" or "tcp"
-	Protocol  string         // how DNS was carried: "dns", "tls", "https", "quic", "grpc"
+	Protocol  string         // how DNS was carried: "dns", "tls", "https", "https3", "quic", "grpc"
 
 	ID    uint16
 	Qtype uint16
