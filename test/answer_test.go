@@ -300,12 +300,16 @@ func TestEDNSSize(t *testing.T) {
 		{4096, 4096},
 		{65535, 65535},
 	}
-	addresses := ""
-	for i := range 20 {
-		addresses += fmt.Sprintf(" 2001:db8::%x", i+1)
+	addresses := make([]string, 20)
+	for i := range addresses {
+		addresses[i] = fmt.Sprintf("2001:db8::%x", i+1)
 	}
 	upstream := harness.NewUpstream(t)
-	for action, length := range map[string]uint16{"nxdomain": 200, "sinkhole" + addresses + " unchecked": 800} { // about
+	lengths := map[string]uint16{ // of the answers, about
+		"nxdomain": 200,
+		"sinkhole " + strings.Join(addresses, " ") + " unchecked": 800,
+	}
+	for action, length := range lengths {
 		server := harness.Start(t, harness.Config{
 			Corefile: corefile("lookalike {\n action " + action + "\n }"),
 			Upstream: upstream.Addr,

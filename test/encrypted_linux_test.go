@@ -41,6 +41,13 @@ func overHTTP(
 	}
 }
 
+// overAll has a server block with this directive for each transport.
+func overAll(t *testing.T, directive string) string {
+	t.Helper()
+	return corefile(directive) + overTLS(t, directive) + encrypted(t, "https", directive) +
+		encrypted(t, "https3", directive) + encrypted(t, "quic", directive)
+}
+
 // TestEncryptedTransports asks over HTTPS and QUIC, from an address for each,
 // which Linux lets loopback have. What is blocked and what passes is the same as
 // over UDP, for the clients in scope, and the alert names the client.
@@ -48,11 +55,7 @@ func TestEncryptedTransports(t *testing.T) {
 	t.Parallel()
 	const directive = "lookalike {\n clients 127.1.0.0/16\n }"
 	upstream := harness.NewUpstream(t)
-	corefile := corefile(directive)
-	for _, transport := range perQuery {
-		corefile += encrypted(t, transport.name, directive)
-	}
-	server := harness.Start(t, harness.Config{Corefile: corefile, Upstream: upstream.Addr})
+	server := harness.Start(t, harness.Config{Corefile: overAll(t, directive), Upstream: upstream.Addr})
 	tests := []struct {
 		name    string
 		client  string // the last number is the transport's
@@ -100,11 +103,7 @@ func TestDropIsSilence(t *testing.T) {
 	t.Parallel()
 	const directive = "lookalike {\n action drop\n }"
 	upstream := harness.NewUpstream(t)
-	corefile := corefile(directive) + overTLS(t, directive)
-	for _, transport := range perQuery {
-		corefile += encrypted(t, transport.name, directive)
-	}
-	server := harness.Start(t, harness.Config{Corefile: corefile, Upstream: upstream.Addr})
+	server := harness.Start(t, harness.Config{Corefile: overAll(t, directive), Upstream: upstream.Addr})
 	dropped, answered := harness.Query("army.ml", dns.TypeMX), harness.Query("example.org", dns.TypeMX)
 	dropped.Id, answered.Id = 0, 0
 	queries := [][]byte{harness.Pack(t, dropped), harness.Pack(t, answered)}
