@@ -12,8 +12,11 @@ import (
 
 // HostPort reads HOST or HOST:PORT, with an IPv6 address in brackets.
 func HostPort(s string, port int) (string, error) {
-	if strings.Contains(s, "@") { // and is not repeated, since a password may be with it
+	switch { // what may be a secret is not repeated
+	case strings.Contains(s, "@"):
 		return "", errors.New("the address has a user in it: use the options of the destination")
+	case strings.ContainsAny(s, "?#"):
+		return "", errors.New("the address is not HOST or HOST:PORT")
 	}
 	u, err := url.Parse("any://" + s)
 	if err != nil || u.Hostname() == "" || u.User != nil || u.Host != s {

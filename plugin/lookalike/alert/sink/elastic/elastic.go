@@ -92,12 +92,9 @@ func (s *Sink) post(ctx context.Context, batch []sink.Message) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := reply.Err(); err != nil {
-		return 0, err
-	}
 	var a answer
-	if err := json.Unmarshal(reply.Body, &a); err != nil {
-		return 0, fmt.Errorf("the answer to _bulk is not JSON: %w", err)
+	if err := reply.JSON("the answer to _bulk", &a); err != nil {
+		return 0, err
 	}
 	return a.settled(len(batch), reply.Header.Get("Retry-After"))
 }

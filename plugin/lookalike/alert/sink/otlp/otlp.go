@@ -99,13 +99,20 @@ func (s *Sink) post(ctx context.Context, batch []sink.Message) error {
 	if err := reply.Err(); err != nil {
 		return err
 	}
+	text, err := reply.Body()
+	if err != nil {
+		return err
+	}
 	var answer collector.ExportLogsServiceResponse
-	if err := proto.Unmarshal(reply.Body, &answer); err != nil {
+	if err := proto.Unmarshal(text, &answer); err != nil {
 		return fmt.Errorf("the collector's answer is not OTLP: %w", err)
 	}
 	if p := answer.GetPartialSuccess(); p.GetRejectedLogRecords() > 0 {
-		n := min(p.GetRejectedLogRecords(), int64(len(batch)))
-		return &sink.Partial{N: int(n), Err: errors.New(p.GetErrorMessage())}
+		err := errors.New(p.GetErrorMessage())
+		if p.GetRejectedLogRecords() >= int64(len(batch)) {
+			return &sink.Refused{Err: err} // it is known which
+		}
+		return &sink.Partial{N: int(p.GetRejectedLogRecords()), Err: err}
 	}
 	return nil
 }

@@ -79,6 +79,10 @@ func TestSend(t *testing.T) {
 		t.Errorf("Got record %v", r)
 	}
 
+	answer.PartialSuccess = &collector.ExportLogsPartialSuccess{RejectedLogRecords: 1, ErrorMessage: "bad"}
+	if n, err := s.Send(t.Context(), batch[:1]); n != 0 || !errors.As(err, new(*sink.Refused)) {
+		t.Errorf("Got %d sent and error %v, want the only one refused", n, err)
+	}
 	answer.PartialSuccess = &collector.ExportLogsPartialSuccess{RejectedLogRecords: 1, ErrorMessage: "too old"}
 	n, err := s.Send(t.Context(), batch)
 	if partial := (*sink.Partial)(nil); n != 2 || !errors.As(err, &partial) || partial.N != 1 {

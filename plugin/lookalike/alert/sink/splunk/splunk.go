@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -18,8 +19,20 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/web"
 )
 
-// ackEvery is the time between two questions for an acknowledgement.
-const ackEvery = time.Second
+// ackEvery is the time between two questions for an acknowledgement, ackWait
+// the time that one may take; then the events are sent again.
+const (
+	ackEvery = time.Second
+	ackWait  = 5 * time.Minute
+)
+
+// misconfigured are the codes with which the collector refuses all events of
+// this token or request, with a status that looks like that of one bad event:
+// the index, the channel, the acknowledgement and the way of the token.
+var misconfigured = []int{7, 10, 11, 14, 16}
+
+// errNoAck says that no more time is left to wait, of one Send.
+var errNoAck = errors.New("the indexer has not acknowledged yet")
 
 // Sink is a sink for one collector.
 type Sink struct {
@@ -29,6 +42,20 @@ type Sink struct {
 	source     string
 	sourcetype string
 	channel    string // tells the collector whose acknowledgements are asked for
+
+	waiting *pending // nil: none
+}
+
+// pending are events that the collector has and the indexer may not have yet.
+type pending struct {
+	ack   uint64
+	ids   []string
+	since time.Time
+}
+
+// begins reports whether the batch begins with the pending events.
+func (p *pending) begins(batch []sink.Message) bool {
+	return len(p.ids) <= len(batch) && slices.EqualFunc(p.ids, batch[:len(p.ids)], func(id string, m sink.Message) bool { return id == m.ID })
 }
 
 // Parse reads an http or https address and the options token_file, token_env,
@@ -69,34 +96,43 @@ type event struct {
 }
 
 // Send posts the batch and waits for its acknowledgement where there is one.
+// What an earlier Send has posted is asked for first, rather than posted again.
 func (s *Sink) Send(ctx context.Context, batch []sink.Message) (int, error) {
-	return web.Deliver(ctx, batch, s.post)
+	settled := 0
+	if s.waiting != nil && s.waiting.begins(batch) {
+		n := len(s.waiting.ids)
+		if err := s.awaitAck(ctx); err != nil {
+			return 0, err
+		}
+		settled = n
+	}
+	if settled == len(batch) {
+		return settled, nil
+	}
+	n, err := web.Deliver(ctx, batch[settled:], s.post)
+	return settled + n, err
 }
 
 func (s *Sink) post(ctx context.Context, batch []sink.Message) error {
 	var body []byte
+	ids := make([]string, len(batch))
 	for i := range batch {
 		b, err := json.Marshal(s.event(&batch[i]))
 		if err != nil {
 			return &sink.Refused{Err: err}
 		}
 		body = append(body, b...)
+		ids[i] = batch[i].ID
 	}
-	reply, err := s.ask(ctx, "/services/collector/event", body)
-	if err != nil {
+	var answer struct{ AckID *uint64 }
+	if err := s.ask(ctx, "/services/collector/event", body, &answer); err != nil {
 		return err
-	}
-	var answer struct {
-		Code  int
-		AckID *uint64
-	}
-	if err := json.Unmarshal(reply.Body, &answer); err != nil {
-		return fmt.Errorf("the collector's answer is not JSON: %w", err)
 	}
 	if answer.AckID == nil {
 		return nil
 	}
-	return s.awaitAck(ctx, *answer.AckID)
+	s.waiting = &pending{ack: *answer.AckID, ids: ids, since: time.Now()}
+	return s.awaitAck(ctx)
 }
 
 func (s *Sink) event(m *sink.Message) event {
@@ -110,11 +146,11 @@ func (s *Sink) event(m *sink.Message) event {
 	return e
 }
 
-// ask posts to the collector and reads its status.
-func (s *Sink) ask(ctx context.Context, path string, body []byte) (*web.Reply, error) {
+// ask posts to the collector and reads its answer.
+func (s *Sink) ask(ctx context.Context, path string, body []byte, answer any) error {
 	token, err := s.token.Read()
 	if err != nil {
-		return nil, &sink.Denied{Err: err}
+		return &sink.Denied{Err: err}
 	}
 	header := http.Header{}
 	header.Set("Authorization", "Splunk "+token)
@@ -122,34 +158,47 @@ func (s *Sink) ask(ctx context.Context, path string, body []byte) (*web.Reply, e
 	header.Set("X-Splunk-Request-Channel", s.channel)
 	reply, err := s.client.Post(ctx, path, header, body)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return reply, reply.Err()
+	err = reply.JSON("the collector's answer", answer)
+	if refused := (*sink.Refused)(nil); errors.As(err, &refused) {
+		var why struct{ Code int }
+		if text, cut := reply.Body(); cut == nil && json.Unmarshal(text, &why) == nil && slices.Contains(misconfigured, why.Code) {
+			return refused.Err // of the request, not of an event
+		}
+	}
+	return err
 }
 
-// awaitAck asks until the indexer has the events. If it does not in time, they
-// are sent again: twice is better than not at all.
-func (s *Sink) awaitAck(ctx context.Context, id uint64) error {
-	question := fmt.Appendf(nil, `{"acks":[%d]}`, id)
+// awaitAck asks until the indexer has the pending events. If the collector says
+// for long that it has not, or cannot say, they are sent again: twice is better
+// than not at all, and each time that ctx is done would be too often.
+func (s *Sink) awaitAck(ctx context.Context) error {
+	question := fmt.Appendf(nil, `{"acks":[%d]}`, s.waiting.ack)
 	for {
-		reply, err := s.ask(ctx, "/services/collector/ack?channel="+s.channel, question)
-		if refused := (*sink.Refused)(nil); errors.As(err, &refused) {
-			return refused.Err // of the question, not of the events
-		}
-		if err != nil {
-			return err
-		}
 		var answer struct{ Acks map[string]bool }
-		if err := json.Unmarshal(reply.Body, &answer); err != nil {
-			return fmt.Errorf("the collector's acknowledgement is not JSON: %w", err)
+		err := s.ask(ctx, "/services/collector/ack?channel="+s.channel, question, &answer)
+		if refused := (*sink.Refused)(nil); errors.As(err, &refused) {
+			err = refused.Err // of the question, not of the events
 		}
-		if answer.Acks[strconv.FormatUint(id, 10)] {
+		switch {
+		case err != nil:
+			if ctx.Err() != nil && time.Since(s.waiting.since) < ackWait {
+				return errNoAck
+			}
+			s.waiting = nil
+			return err
+		case answer.Acks[strconv.FormatUint(s.waiting.ack, 10)]:
+			s.waiting = nil
 			return nil
+		case time.Since(s.waiting.since) >= ackWait:
+			s.waiting = nil
+			return fmt.Errorf("the indexer has not acknowledged for %v, the events are sent again", ackWait)
 		}
 		select {
 		case <-time.After(ackEvery):
 		case <-ctx.Done():
-			return fmt.Errorf("the indexer has not acknowledged: %w", ctx.Err())
+			return errNoAck
 		}
 	}
 }

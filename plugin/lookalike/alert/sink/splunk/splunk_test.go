@@ -25,6 +25,9 @@ type collector struct {
 	ack    bool
 	after  int // questions before an acknowledgement is true
 	busy   bool
+	code   int  // of a 400 for everything
+	lost   bool // the collector has forgotten its acknowledgements
+	posts  int
 	asked  int
 	events []map[string]any
 }
@@ -55,6 +58,12 @@ func (c *collector) event(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, `{"text":"Data channel is missing","code":10}`)
 		return
 	}
+	if c.code != 0 {
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprintf(w, `{"text":"no","code":%d}`, c.code)
+		return
+	}
+	c.posts++
 	for d := json.NewDecoder(r.Body); ; {
 		var e map[string]any
 		if err := d.Decode(&e); errors.Is(err, io.EOF) {
@@ -79,6 +88,10 @@ func (c *collector) acks(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.asked++
+	if c.lost {
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
 	fmt.Fprintf(w, `{"acks":{"7":%v}}`, c.asked > c.after)
 }
 
@@ -132,5 +145,76 @@ func TestErrors(t *testing.T) {
 	c.busy = true
 	if n, err := open(t, c, "token").Send(t.Context(), messages); n != 0 || err == nil || errors.As(err, new(*sink.Refused)) {
 		t.Errorf("Got %d sent and error %v of a busy server, want one that is tried again", n, err)
+	}
+}
+
+// TestAcknowledgementTakesLong holds that what waits for its acknowledgement is
+// not posted again each time that a Send is out of time, but in the end it is.
+func TestAcknowledgementTakesLong(t *testing.T) {
+	c := newCollector(t)
+	c.ack, c.after = true, 1000
+	s := open(t, c, "token").(*Sink)
+	send := func(batch []sink.Message) (int, error) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		return s.Send(ctx, batch)
+	}
+	for range 3 {
+		if n, err := send(messages); n != 0 || !errors.Is(err, errNoAck) || errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Got %d sent and error %v, want that there is no acknowledgement", n, err)
+		}
+	}
+	if c.posts != 1 {
+		t.Errorf("Got the events posted %d times in 3 attempts, want once", c.posts)
+	}
+	s.waiting.since = s.waiting.since.Add(-ackWait)
+	if n, err := send(messages); n != 0 || err == nil {
+		t.Errorf("Got %d sent and error %v, want none", n, err)
+	}
+	if _, _ = send(messages); c.posts != 2 {
+		t.Errorf("Got the events posted %d times after %v, want once more", c.posts, ackWait)
+	}
+	c.after = 0 // with a batch that has grown: what is new is posted as well
+	more := append(append([]sink.Message(nil), messages...), sink.Message{ID: "c", Body: []byte(`{}`)})
+	if n, err := send(more); n != 3 || err != nil || c.posts != 3 {
+		t.Errorf("Got %d sent, error %v and %d posts, want 3 and 3", n, err, c.posts)
+	}
+
+	c.after, c.asked = 1000, 0
+	if n, err := send(messages); n != 0 || err == nil || c.posts != 4 {
+		t.Errorf("Got %d sent, error %v and %d posts, want none and one more", n, err, c.posts)
+	}
+	c.lost = true
+	if n, err := send(messages); n != 0 || err == nil || s.waiting != nil {
+		t.Errorf("Got %d sent, error %v and %v waiting, want nothing of what the collector forgot", n, err, s.waiting)
+	}
+}
+
+// TestBadRequests tells a bad event, which is put away, from a token or a
+// request that is bad for all of them.
+func TestBadRequests(t *testing.T) {
+	tests := []struct {
+		code    int
+		what    string
+		refused bool
+	}{
+		{5, "no data", true},
+		{6, "invalid data format", true},
+		{12, "event field is required", true},
+		{15, "error in indexed fields", true},
+		{7, "incorrect index", false},
+		{10, "data channel is missing", false},
+		{11, "invalid data channel", false},
+		{14, "acknowledgement is disabled", false},
+		{16, "query string authorization is not enabled", false},
+	}
+	for _, tc := range tests {
+		c := newCollector(t)
+		c.code = tc.code
+		n, err := open(t, c, "token").Send(t.Context(), messages)
+		if n != 0 || err == nil || errors.As(err, new(*sink.Refused)) != tc.refused {
+			t.Errorf("Got %d sent and error %v of %q, want the event refused: %v", n, err, tc.what, tc.refused)
+		}
 	}
 }

@@ -5,6 +5,8 @@ package web
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,8 +19,15 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
 )
 
-// maxReply bounds what is read of a receiver's answer.
-const maxReply = 4 << 20
+// maxReply and replyTime bound what is read of a receiver's answer once its
+// status is known.
+const (
+	maxReply  = 4 << 20
+	replyTime = 10 * time.Second
+)
+
+// mostWait is the longest wait that a receiver may ask for.
+const mostWait = 24 * time.Hour
 
 // Config is what all HTTP sinks can be told.
 type Config struct {
@@ -26,6 +35,7 @@ type Config struct {
 	TLS      sink.TLS
 	User     string
 	Password sink.Secret
+	Private  bool // the path of the address is a secret
 }
 
 // Parse reads the address, without the prefix that names the protocol, and
@@ -65,24 +75,40 @@ type Client struct {
 
 // NewClient reads the TLS files and tries the secrets.
 func NewClient(c Config) (*Client, error) {
-	tlsConfig, err := c.TLS.Config("") // net/http sets the name
-	if err != nil {
-		return nil, err
-	}
 	if _, err := c.Password.Read(); err != nil {
 		return nil, err
 	}
-	return &Client{config: c, http: &http.Client{
-		Transport: &http.Transport{
-			Proxy:               http.ProxyFromEnvironment,
-			TLSClientConfig:     tlsConfig,
-			TLSHandshakeTimeout: 10 * time.Second,
-			MaxIdleConns:        2,
-			IdleConnTimeout:     90 * time.Second,
-			ForceAttemptHTTP2:   true,
-		},
+	client := &Client{config: c, http: &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}, nil
+	}}
+	return client, client.renew()
+}
+
+// renew reads the TLS files and begins with no connections.
+func (c *Client) renew() error {
+	tlsConfig, err := c.config.TLS.Config("") // net/http sets the name
+	if err != nil {
+		return err
+	}
+	c.http.CloseIdleConnections()
+	c.http.Transport = &http.Transport{
+		Protocols:           protocols(),
+		Proxy:               http.ProxyFromEnvironment,
+		TLSClientConfig:     tlsConfig,
+		TLSHandshakeTimeout: 10 * time.Second,
+		MaxIdleConns:        2,
+		IdleConnTimeout:     90 * time.Second,
+	}
+	return nil
+}
+
+// protocols is HTTP/1 alone: there is one request at a time, and over HTTP/2 a
+// request that was given up leaves its connection in use, though nobody may be
+// at the other end.
+func protocols() *http.Protocols {
+	p := new(http.Protocols)
+	p.SetHTTP1(true)
+	return p
 }
 
 // Close closes idle connections.
@@ -91,16 +117,33 @@ func (c *Client) Close() error {
 	return nil
 }
 
-// Reply is a receiver's answer.
-type Reply struct {
-	Status int
-	Header http.Header
-	Body   []byte
-}
-
 // Post posts a body to a path below the address; an empty path is the address
 // itself. A Reply with any status is no error.
 func (c *Client) Post(ctx context.Context, path string, header http.Header, body []byte) (*Reply, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	req, err := c.request(ctx, path, header, body)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, c.failed(err)
+	}
+	defer resp.Body.Close()
+	reply := &Reply{Status: resp.StatusCode, Header: resp.Header, secrets: c.secrets(header)}
+	late := time.AfterFunc(replyTime, cancel)
+	defer late.Stop()
+	reply.body, reply.cut = io.ReadAll(io.LimitReader(resp.Body, maxReply))
+	reply.endless = ctx.Err() != nil && errors.Is(reply.cut, ctx.Err())
+	if !reply.good() {
+		c.http.CloseIdleConnections() // the next one may have another certificate, or end elsewhere
+	}
+	return reply, nil
+}
+
+// request makes the request of a Post.
+func (c *Client) request(ctx context.Context, path string, header http.Header, body []byte) (*http.Request, error) {
 	u := *c.config.URL
 	if path != "" {
 		path, query, _ := strings.Cut(path, "?")
@@ -109,7 +152,7 @@ func (c *Client) Post(ctx context.Context, path string, header http.Header, body
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), bytes.NewReader(body))
 	if err != nil {
-		return nil, err
+		return nil, withoutURL(err)
 	}
 	req.Header = header
 	req.Header.Set("User-Agent", "coredns-lookalike")
@@ -120,16 +163,17 @@ func (c *Client) Post(ctx context.Context, path string, header http.Header, body
 		}
 		req.SetBasicAuth(c.config.User, password)
 	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return nil, withoutURL(err)
+	return req, nil
+}
+
+// failed is told why there was no answer. Where the receiver's certificate is
+// not good, the authority may have changed, in the file as well.
+func (c *Client) failed(err error) error {
+	err = withoutURL(err)
+	if bad := (*tls.CertificateVerificationError)(nil); errors.As(err, &bad) {
+		err = errors.Join(err, c.renew())
 	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(resp.Body, maxReply))
-	if err != nil {
-		return nil, fmt.Errorf("answer cut short: %w", err)
-	}
-	return &Reply{Status: resp.StatusCode, Header: resp.Header, Body: text}, nil
+	return err
 }
 
 // withoutURL is err without the address, which may be a secret; who reads of it
@@ -141,9 +185,60 @@ func withoutURL(err error) error {
 	return err
 }
 
-// Err reads the status: nil, or an error of the kinds that package sink has.
+// shortestSecret is the shortest part of a secret address that is looked for
+// on its own.
+const shortestSecret = 16
+
+// secrets are the words of a request that an answer must not bring into a log;
+// pages about errors like to show what was asked.
+func (c *Client) secrets(header http.Header) []string {
+	var all []string
+	if _, credential, ok := strings.Cut(header.Get("Authorization"), " "); ok {
+		all = append(all, credential)
+	}
+	if password, err := c.config.Password.Read(); err == nil && password != "" {
+		all = append(all, password)
+	}
+	if path := c.config.URL.Path; c.config.Private && strings.Trim(path, "/") != "" {
+		all = append(all, path, c.config.URL.EscapedPath())
+		for part := range strings.SplitSeq(path, "/") {
+			if len(part) >= shortestSecret {
+				all = append(all, part)
+			}
+		}
+	}
+	return all
+}
+
+// Reply is a receiver's answer.
+type Reply struct {
+	Status int
+	Header http.Header
+
+	body    []byte
+	cut     error // why body is not all of it
+	endless bool  // it did not end in time
+	secrets []string
+}
+
+func (r *Reply) good() bool { return r.Status >= 200 && r.Status < 300 }
+
+// Body is what the answer says, all of it.
+func (r *Reply) Body() ([]byte, error) {
+	if r.cut != nil {
+		return nil, fmt.Errorf("answer cut short: %w", r.cut)
+	}
+	return r.body, nil
+}
+
+// Err reads the status: nil, or an error of the kinds that package sink has. A
+// good answer that breaks off may be that of a receiver that broke down; one
+// that only never ends is good.
 func (r *Reply) Err() error {
-	if r.Status >= 200 && r.Status < 300 {
+	if r.good() {
+		if r.cut != nil && !r.endless {
+			return fmt.Errorf("answer cut short: %w", r.cut)
+		}
 		return nil
 	}
 	err := fmt.Errorf("HTTP status %d: %s", r.Status, r.words())
@@ -168,22 +263,41 @@ func StatusErr(status int, retryAfter string, err error) error {
 
 // words is the beginning of the answer, on one line.
 func (r *Reply) words() string {
-	text := strings.Join(strings.Fields(strings.ToValidUTF8(string(r.Body[:min(len(r.Body), 300)]), "?")), " ")
+	text := string(r.body[:min(len(r.body), 4096)])
+	for _, secret := range r.secrets {
+		text = strings.ReplaceAll(text, secret, "***")
+	}
+	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "?")), " ")
 	if text == "" {
 		return http.StatusText(r.Status)
 	}
-	return text
+	return strings.ToValidUTF8(text[:min(len(text), 300)], "")
 }
 
 // parseRetryAfter reads seconds or a date (RFC 9110 section 10.2.3).
 func parseRetryAfter(s string, now time.Time) time.Duration {
-	if n, err := strconv.Atoi(s); err == nil {
-		return time.Duration(max(n, 0)) * time.Second
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		return time.Duration(min(max(n, 0), int64(mostWait/time.Second))) * time.Second
 	}
 	if at, err := http.ParseTime(s); err == nil {
-		return max(at.Sub(now), 0)
+		return min(max(at.Sub(now), 0), mostWait)
 	}
 	return 0
+}
+
+// JSON reads a good answer into v; what names the answer in an error.
+func (r *Reply) JSON(what string, v any) error {
+	if err := r.Err(); err != nil {
+		return err
+	}
+	body, err := r.Body()
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(body, v); err != nil {
+		return fmt.Errorf("%s is not JSON: %w", what, err)
+	}
+	return nil
 }
 
 // Deliver posts a batch. Where the receiver refuses it as a whole, halves of

@@ -38,6 +38,7 @@ func Parse(address string, o *sink.Options) (sink.Opener, error) {
 	if err != nil {
 		return nil, err
 	}
+	config.Private = true
 	s := Sink{secret: o.Secret("secret"), batch: o.Int("batch", 1, 1, 1000)}
 	return func(sink.Env) (sink.Sink, error) {
 		opened := s
