@@ -39,6 +39,9 @@ type config struct {
 	password  sink.Secret
 }
 
+// topicLetters are those that a topic's name may have.
+const topicLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+
 // Parse reads the part of the address behind kafka://, HOST[:PORT],.../TOPIC,
 // and the options tls, sasl, user, password_file and password_env.
 func Parse(address string, o *sink.Options) (sink.Opener, error) {
@@ -46,6 +49,9 @@ func Parse(address string, o *sink.Options) (sink.Opener, error) {
 	c := config{topic: topic}
 	if topic == "" || strings.Contains(topic, "/") {
 		return nil, errors.New("the address is not HOST[:PORT],.../TOPIC")
+	}
+	if len(topic) > 249 || strings.Trim(topic, topicLetters) != "" || strings.Trim(topic, ".") == "" {
+		return nil, fmt.Errorf("%q is no name of a topic", topic)
 	}
 	for host := range strings.SplitSeq(hosts, ",") {
 		broker, err := sink.HostPort(host, 9092)
@@ -81,11 +87,10 @@ func (c config) open(sink.Env) (sink.Sink, error) {
 		kgo.MetadataMinAge(time.Second), // else a broker that moved costs five
 	}
 	if c.useTLS {
-		tlsConfig, err := c.tls.Config("")
-		if err != nil {
+		if _, err := c.tls.Config(""); err != nil {
 			return nil, err
 		}
-		options = append(options, kgo.Dialer((&tls.Dialer{NetDialer: &net.Dialer{Timeout: 10 * time.Second}, Config: tlsConfig}).DialContext))
+		options = append(options, kgo.Dialer(c.dialTLS))
 	}
 	if c.mechanism != "none" {
 		if _, err := c.password.Read(); err != nil {
@@ -100,17 +105,34 @@ func (c config) open(sink.Env) (sink.Sink, error) {
 	return &Sink{client: client}, nil
 }
 
+// dialTLS reads the files anew for each connection.
+func (c config) dialTLS(ctx context.Context, network, address string) (net.Conn, error) {
+	tlsConfig, err := c.tls.Config("")
+	if err != nil {
+		return nil, err
+	}
+	dialer := &tls.Dialer{NetDialer: &net.Dialer{Timeout: 10 * time.Second}, Config: tlsConfig}
+	return dialer.DialContext(ctx, network, address)
+}
+
 // sasl reads the password anew for each connection.
 func (c config) sasl() sasl.Mechanism {
+	password := func() (string, error) {
+		p, err := c.password.Read()
+		if err != nil {
+			err = &sink.Denied{Err: err}
+		}
+		return p, err
+	}
 	if c.mechanism == "plain" {
 		return plain.Plain(func(context.Context) (plain.Auth, error) {
-			password, err := c.password.Read()
-			return plain.Auth{User: c.user, Pass: password}, err
+			p, err := password()
+			return plain.Auth{User: c.user, Pass: p}, err
 		})
 	}
 	auth := func(context.Context) (scram.Auth, error) {
-		password, err := c.password.Read()
-		return scram.Auth{User: c.user, Pass: password}, err
+		p, err := password()
+		return scram.Auth{User: c.user, Pass: p}, err
 	}
 	if c.mechanism == "scram-sha-256" {
 		return scram.Sha256(auth)
@@ -126,9 +148,29 @@ func (s *Sink) Send(ctx context.Context, batch []sink.Message) (int, error) {
 			return 0, explain(err)
 		}
 	}
-	n, err := s.produce(ctx, batch)
+	n, err := s.produceAll(ctx, batch)
 	s.up = err == nil
 	return n, err
+}
+
+// produceAll produces the batch in parts that the brokers take. They refuse
+// records together, and for their size together or for one among them; what is
+// refused on its own is to blame.
+func (s *Sink) produceAll(ctx context.Context, batch []sink.Message) (int, error) {
+	sent, size := 0, len(batch)
+	for sent < len(batch) {
+		part := batch[sent:min(sent+size, len(batch))]
+		n, err := s.produce(ctx, part)
+		sent += n
+		if errors.As(err, new(*sink.Refused)) && len(part) > 1 {
+			size = len(part) / 2
+			continue
+		}
+		if err != nil {
+			return sent, err
+		}
+	}
+	return sent, nil
 }
 
 func (s *Sink) produce(ctx context.Context, batch []sink.Message) (int, error) {

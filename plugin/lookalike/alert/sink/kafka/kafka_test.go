@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -119,6 +122,52 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// noise is text that no compression makes smaller.
+func noise(n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(33 + rand.IntN(94))
+	}
+	return b
+}
+
+// TestTooLarge holds that brokers with a low limit get all that fits, however
+// much there is at once, and that one alert that does not fit is refused alone.
+func TestTooLarge(t *testing.T) {
+	c := cluster(t, kfake.BrokerConfigs(map[string]string{"message.max.bytes": "20000"}))
+	s := open(t, c, "alerts")
+	all := batch(60)
+	for i := range all {
+		all[i].Body = noise(3000)
+	}
+	all[40].Body = noise(30_000)
+	var refused []string
+	for todo, tries := all, 0; len(todo) > 0; tries++ {
+		if tries > 5 {
+			t.Fatalf("Got %d left after %d attempts", len(todo), tries)
+		}
+		n, err := s.Send(t.Context(), todo)
+		todo = todo[n:]
+		if errors.As(err, new(*sink.Refused)) {
+			refused, todo = append(refused, todo[0].ID), todo[1:]
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !slices.Equal(refused, []string{"id-40"}) {
+		t.Errorf("Got %q refused, want the large one", refused)
+	}
+	ids := make(map[string]bool)
+	for _, group := range consume(t, c, 59) {
+		for _, id := range group {
+			ids[id] = true
+		}
+	}
+	if ids["id-40"] || !ids["id-0"] {
+		t.Errorf("Got alerts %v", ids)
+	}
+}
+
 func TestNoTopic(t *testing.T) {
 	c := cluster(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -129,17 +178,42 @@ func TestNoTopic(t *testing.T) {
 	}
 }
 
+// TestSASL changes the password that a file has under the sink.
 func TestSASL(t *testing.T) {
 	c := cluster(t, kfake.EnableSASL(), kfake.Superuser("PLAIN", "alice", "geheim"))
-	for password, good := range map[string]bool{"geheim": true, "falsch": false} {
-		t.Setenv("PASSWORD", password)
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-		defer cancel()
-		n, err := open(t, c, "alerts", "sasl=plain", "user=alice", "password_env=PASSWORD").Send(ctx, batch(1))
-		if (n == 1) != good || (err == nil) != good {
-			t.Errorf("Got %d sent and error %v with password %q, want success: %v", n, err, password, good)
+	c.ControlKey(int16(kmsg.SASLAuthenticate), func(request kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		if auth, ok := request.(*kmsg.SASLAuthenticateRequest); !ok || !strings.HasSuffix(string(auth.SASLAuthBytes), "falsch") {
+			return nil, nil, false
+		}
+		answer := request.ResponseKind().(*kmsg.SASLAuthenticateResponse) // as real brokers answer
+		answer.ErrorCode = kerr.SaslAuthenticationFailed.Code
+		return answer, nil, true
+	})
+	path := filepath.Join(t.TempDir(), "password")
+	write := func(password string) {
+		if err := os.WriteFile(path, []byte(password+"\n"), 0o600); err != nil {
+			t.Fatal(err)
 		}
 	}
+	write("falsch")
+	s := open(t, c, "alerts", "sasl=plain", "user=alice", "password_file="+path)
+	send := func(what string, good bool) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		n, err := s.Send(ctx, batch(1))
+		if (n == 1) != good || (err == nil) != good || errors.As(err, new(*sink.Denied)) == good || err != nil && strings.Contains(err.Error(), "falsch") {
+			t.Errorf("Got %d sent and error %v with %s, want success: %v", n, err, what, good)
+		}
+	}
+	send("a wrong password", false)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	send("no password", false)
+	write("geheim")
+	send("the right one", true)
 }
 
 func TestExplain(t *testing.T) {
