@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -31,6 +30,9 @@ const (
 	writeTimeout = 5 * time.Second
 	replayLimit  = 8 << 20 // bytes kept for a new connection
 	appName      = "lookalike"
+
+	resolveAgain = time.Minute            // over UDP, where nobody says that the server has moved
+	doubt        = 250 * time.Millisecond // in it, a server that does not want a connection says so
 )
 
 // Transport is the way to the server.
@@ -56,9 +58,7 @@ var severities = [...]int{sink.Info: 6, sink.Low: 5, sink.Medium: 4, sink.High: 
 type Sink struct {
 	transport  Transport
 	address    string
-	host       string
 	tlsOptions sink.TLS
-	tlsConfig  *tls.Config
 	facility   int
 	lines      bool // frames end with a line feed, else they are counted
 	structured bool // bodies begin with structured data
@@ -79,19 +79,12 @@ type frame struct {
 // facility, framing and replay, and those of TLS. structured says that the
 // format's bodies begin with structured data.
 func Parse(transport Transport, address string, structured bool, o *sink.Options) (sink.Opener, error) {
-	u, err := url.Parse("syslog://" + address)
-	if err != nil || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
-		return nil, errors.New("the address is not HOST or HOST:PORT")
-	}
-	if err := sink.CheckPort(u); err != nil {
+	port := map[Transport]int{UDP: 514, TCP: 601, TLS: 6514}[transport] // RFC 5426, 6587, 5425
+	server, err := sink.HostPort(strings.TrimSuffix(address, "/"), port)
+	if err != nil {
 		return nil, err
 	}
-	s := Sink{transport: transport, host: u.Hostname(), structured: structured}
-	port := u.Port()
-	if port == "" {
-		port = map[Transport]string{UDP: "514", TCP: "601", TLS: "6514"}[transport] // RFC 5426, 6587, 5425
-	}
-	s.address = net.JoinHostPort(s.host, port)
+	s := Sink{transport: transport, address: server, structured: structured}
 	name := o.String("facility", "local4")
 	facility, ok := facilities[name]
 	if !ok {
@@ -107,12 +100,8 @@ func Parse(transport Transport, address string, structured bool, o *sink.Options
 	}
 	return func(sink.Env) (sink.Sink, error) {
 		opened := s
-		if transport == TLS {
-			if opened.tlsConfig, err = s.tlsOptions.Config(s.host); err != nil {
-				return nil, err
-			}
-		}
-		return &opened, nil
+		_, err := opened.tlsOptions.Config("")
+		return &opened, err
 	}, nil
 }
 
@@ -140,16 +129,22 @@ func (s *Sink) connect(ctx context.Context) error {
 	if s.conn != nil {
 		at, ended := s.conn.end()
 		if !ended {
+			s.resolve(ctx)
 			return nil
 		}
 		s.forget(at)
 		s.disconnect()
 	}
+	began := time.Now()
 	conn, err := s.dial(ctx)
 	if err != nil {
 		return err
 	}
 	s.conn = newLink(conn, s.transport != UDP)
+	if err := s.conn.stays(ctx, time.Since(began)); err != nil {
+		s.disconnect()
+		return err
+	}
 	for i := range s.recent {
 		if err := s.conn.write(ctx, s.recent[i].data); err != nil {
 			s.disconnect()
@@ -160,15 +155,34 @@ func (s *Sink) connect(ctx context.Context) error {
 	return nil
 }
 
+// resolve looks, over UDP, for the server's address now and then. While its
+// name does not resolve, the last address is the best there is.
+func (s *Sink) resolve(ctx context.Context) {
+	if s.transport != UDP || time.Since(s.conn.since) < resolveAgain {
+		return
+	}
+	s.conn.since = time.Now()
+	conn, err := s.dial(ctx)
+	if err != nil {
+		return
+	}
+	s.disconnect()
+	s.conn = newLink(conn, false)
+}
+
 func (s *Sink) dial(ctx context.Context) (net.Conn, error) {
 	d := &net.Dialer{Timeout: dialTimeout, KeepAlive: 10 * time.Second, Control: control}
 	switch s.transport {
 	case UDP:
 		return d.DialContext(ctx, "udp", s.address)
 	case TLS:
+		tlsConfig, err := s.tlsOptions.Config("") // anew, since the authority may have changed
+		if err != nil {
+			return nil, err
+		}
 		ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 		defer cancel()
-		return (&tls.Dialer{NetDialer: d, Config: s.tlsConfig}).DialContext(ctx, "tcp", s.address)
+		return (&tls.Dialer{NetDialer: d, Config: tlsConfig}).DialContext(ctx, "tcp", s.address)
 	}
 	return d.DialContext(ctx, "tcp", s.address)
 }
@@ -276,19 +290,23 @@ func (s *Sink) Close() error {
 // written to a server that has gone.
 type link struct {
 	net.Conn
+	since time.Time
 	ended chan struct{} // closed when the reader ends; nil: there is none
 	at    time.Time     // when it ended
+	why   error         // and why
 }
 
 // newLink starts, for a stream, the goroutine that waits for the server to
 // close; closing the connection ends it.
 func newLink(c net.Conn, stream bool) *link {
-	l := &link{Conn: c}
+	l := &link{Conn: c, since: time.Now()}
 	if stream {
 		l.ended = make(chan struct{})
 		go func() {
 			defer close(l.ended)
-			_, _ = io.Copy(io.Discard, c)
+			if _, l.why = io.Copy(io.Discard, c); l.why == nil {
+				l.why = errors.New("the server closed the connection")
+			}
 			l.at = time.Now()
 			c.Close()
 		}()
@@ -303,6 +321,26 @@ func (l *link) end() (time.Time, bool) {
 		return l.at, true
 	default:
 		return time.Time{}, false
+	}
+}
+
+// stays waits for a server that does not want the connection to say so, which
+// over TLS 1.3 it does with a client's certificate only after the handshake: what
+// is written before that is lost. took is the time that connecting took, in which
+// an answer would have come.
+func (l *link) stays(ctx context.Context, took time.Duration) error {
+	if l.ended == nil {
+		return nil
+	}
+	timer := time.NewTimer(took + doubt)
+	defer timer.Stop()
+	select {
+	case <-l.ended:
+		return l.why
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
 	}
 }
 

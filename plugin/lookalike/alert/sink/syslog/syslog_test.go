@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -363,6 +364,150 @@ func TestTLS(t *testing.T) {
 	}
 }
 
+// tlsServer takes frames over TLS, of clients that the authority vouches for.
+func (a *authority) tlsServer(version uint16) *server {
+	a.t.Helper()
+	pair, err := tls.LoadX509KeyPair(a.issue("server", []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AddCert(a.cert)
+	return serve(a.t, tls.NewListener(listen(a.t), &tls.Config{
+		Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool,
+		MinVersion: version, MaxVersion: version,
+	}), counted)
+}
+
+// TestClientNotLetIn holds that nothing counts as sent over a connection that
+// the server refuses for the client's certificate: over TLS 1.3 it does so when
+// the client could write already. With another certificate in the file it goes on.
+func TestClientNotLetIn(t *testing.T) {
+	for name, version := range map[string]uint16{"TLS 1.2": tls.VersionTLS12, "TLS 1.3": tls.VersionTLS13} {
+		t.Run(name, func(t *testing.T) {
+			a, stranger := newAuthority(t), newAuthority(t)
+			srv := a.tlsServer(version)
+			strangerCert, strangerKey := stranger.issue("client", []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth})
+			cert, key := a.issue("client", []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth})
+			goodCert, goodKey := read(t, cert), read(t, key)
+			copyFile(t, strangerCert, cert)
+			copyFile(t, strangerKey, key)
+			s := open(t, TLS, srv.Addr().String(), false, "ca="+filepath.Join(a.dir, "ca.pem"), "cert="+cert, "key="+key)
+			for range 2 {
+				if n, err := s.Send(t.Context(), batch(0, 1)); n != 0 || err == nil || !strings.Contains(err.Error(), "tls: ") {
+					t.Errorf("Got %d sent and error %v, want none and why", n, err)
+				}
+			}
+			for path, text := range map[string][]byte{cert: goodCert, key: goodKey} {
+				if err := os.WriteFile(path, text, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			send(t, s, batch(0, 1))
+			if got := *parse(t, srv.next(t)).Message; got != `{"id":"0"}` {
+				t.Errorf("Got message %q", got)
+			}
+		})
+	}
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	if err := os.WriteFile(to, read(t, from), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestAuthorityChanges holds that another authority needs no restart.
+func TestAuthorityChanges(t *testing.T) {
+	a := newAuthority(t)
+	srv := a.tlsServer(tls.VersionTLS13)
+	cert, key := a.issue("client", []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth})
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	copyFile(t, filepath.Join(newAuthority(t).dir, "ca.pem"), ca)
+	s := open(t, TLS, srv.Addr().String(), false, "ca="+ca, "cert="+cert, "key="+key)
+	if n, err := s.Send(t.Context(), batch(0, 1)); n != 0 || err == nil {
+		t.Errorf("Got %d sent and error %v to a server that nothing vouches for, want none", n, err)
+	}
+	copyFile(t, filepath.Join(a.dir, "ca.pem"), ca)
+	send(t, s, batch(0, 1))
+	srv.next(t)
+}
+
+// TestServerHangsUp has a server, such as a proxy without the one behind it,
+// that takes connections and closes them.
+func TestServerHangsUp(t *testing.T) {
+	l := listen(t)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			c.Close()
+		}
+	}()
+	s := open(t, TCP, l.Addr().String(), false)
+	if n, err := s.Send(t.Context(), batch(0, 1)); n != 0 || err == nil || !strings.Contains(err.Error(), "closed the connection") {
+		t.Errorf("Got %d sent and error %v, want none and why", n, err)
+	}
+	l.Close()
+	<-done
+}
+
+// TestUDPServerMoves holds that over UDP the server's name is looked up again,
+// and that the last address is used while it does not resolve.
+func TestUDPServerMoves(t *testing.T) {
+	var servers [2]net.PacketConn
+	for i := range servers {
+		c, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		servers[i] = c
+	}
+	s := open(t, UDP, servers[0].LocalAddr().String(), true)
+	tests := []struct {
+		name    string
+		address string // that the sink finds now
+		later   time.Duration
+		server  int // that gets the message
+	}{
+		{"at first", servers[0].LocalAddr().String(), 0, 0},
+		{"soon after it moved", servers[1].LocalAddr().String(), 0, 0},
+		{"while its name does not resolve", "nowhere.invalid:514", resolveAgain, 0},
+		{"later", servers[1].LocalAddr().String(), resolveAgain, 1},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			s.address = tc.address
+			if s.conn != nil {
+				s.conn.since = s.conn.since.Add(-tc.later)
+			}
+			send(t, s, batch(0, 1))
+			b := make([]byte, 4096)
+			if err := servers[tc.server].SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+				t.Fatal(err)
+			}
+			if _, _, err := servers[tc.server].ReadFrom(b); err != nil {
+				t.Errorf("Got no message at server %d: %v", tc.server, err)
+			}
+		})
+	}
+}
+
 func TestHeaderFields(t *testing.T) {
 	messages := batch(0, 1)
 	messages[0].Sensor, messages[0].Event = "a b\x00\xff"+strings.Repeat("x", 300), ""
@@ -400,4 +545,25 @@ func TestFrameOrder(t *testing.T) {
 			t.Fatalf("Got %q at %d", got[i], i)
 		}
 	}
+}
+
+// FuzzASCII holds that a JSON body means the same when it is ASCII.
+func FuzzASCII(f *testing.F) {
+	for _, s := range []string{"army.ml", "а😀", "\u2028", "\ufffd", "\\u0430", "\"", ""} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		body, err := json.Marshal(map[string]string{"name": s})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want, got map[string]string
+		ascii := asciiJSON(body)
+		if err := errors.Join(json.Unmarshal(body, &want), json.Unmarshal(ascii, &got)); err != nil || got["name"] != want["name"] {
+			t.Errorf("Got %q and error %v, want %q", got, err, want)
+		}
+		if slices.ContainsFunc(ascii, func(c byte) bool { return c < ' ' || c > '~' && c != 0x7f }) {
+			t.Errorf("Got %q, want ASCII", ascii)
+		}
+	})
 }
