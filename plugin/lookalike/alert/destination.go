@@ -35,6 +35,7 @@ type Destination struct {
 	open    sink.Opener
 	batch   int           // most records of one Send
 	timeout time.Duration // of one Send
+	files   []string      // that the sink reads: secrets and certificates
 }
 
 // String returns the destination as messages and metrics name it.
@@ -147,6 +148,7 @@ func ParseDestination(args []string) (Destination, error) {
 	if err != nil {
 		return Destination{}, fmt.Errorf("%s: %w", redact(target), err)
 	}
+	d.files = options.Files()
 	d.key = d.name + " " + d.format.name + options.Key()
 	return d, nil
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"strings"
 	"time"
 
 	clog "github.com/coredns/coredns/plugin/pkg/log"
@@ -19,6 +21,8 @@ const (
 	firstBackoff = 500 * time.Millisecond
 	maxBackoff   = time.Minute
 	deniedPause  = 5 * time.Minute        // with credentials that do not work
+	filesEvery   = time.Second            // looks for other credentials in that pause
+	mostRefusals = 3                      // in a row that are the records' fault
 	repoll       = 5 * time.Second        // of a source that had nothing, or could not be read
 	drainBackoff = 250 * time.Millisecond // at shutdown there is no time
 	stopGrace    = time.Second            // for a sink whose context is done
@@ -38,6 +42,12 @@ type runner struct {
 
 	dead *deadLetters // nil: the log
 
+	// Owned by the goroutine.
+	batch   int    // most records of the next Send
+	files   string // state of the destination's files before the last Send
+	refused paced  // messages about records that are refused
+	unkeptN paced  // and about those that were taken and not kept
+
 	draining chan struct{} // closed: end when nothing is left
 	cancel   context.CancelFunc
 	done     chan struct{}
@@ -51,7 +61,7 @@ func newRunner(key string, dest Destination, env sink.Env, spool *store) (*runne
 		return nil, err
 	}
 	r := &runner{
-		key: key, refs: 1, dest: dest, sink: s,
+		key: key, refs: 1, dest: dest, sink: s, batch: dest.batch,
 		draining: make(chan struct{}), done: make(chan struct{}),
 	}
 	if spool != nil {
@@ -107,23 +117,24 @@ func (r *runner) run(ctx context.Context) {
 		}
 		n, err := r.send(ctx, records)
 		if n > 0 {
-			sinkDelivered.WithLabelValues(r.dest.name).Add(float64(n - r.unkept(err)))
+			sinkDelivered.WithLabelValues(r.dest.name).Add(float64(n - r.unkept(err, records)))
 			r.source.settle(n)
 		}
 		if refused := (*sink.Refused)(nil); errors.As(err, &refused) && n < len(records) {
 			r.bury(records[n], refused)
 			r.source.settle(1)
-			t.attempts = 0 // somebody is there
-			continue
+			if !t.suspicious(n) {
+				continue
+			}
 		}
 		if n == len(records) {
 			t.over(r.dest.name)
 			continue
 		}
 		if n > 0 {
-			t.attempts = 0
+			t.attempts, t.refusals = 0, 0
 		}
-		if ctx.Err() != nil || !r.pause(ctx, t.delay(r.dest.name, err)) {
+		if ctx.Err() != nil || !r.pause(ctx, t.delay(r.dest.name, err), err) {
 			return
 		}
 	}
@@ -136,8 +147,8 @@ func (r *runner) next(ctx context.Context) []*Record {
 			return nil
 		}
 		last := r.drains() // asked first: what came before it is taken now
-		if records := r.source.take(r.dest.batch); len(records) > 0 {
-			return records
+		if records := r.source.take(r.batch); len(records) > 0 {
+			return records[:min(len(records), r.batch)]
 		}
 		if last {
 			return nil
@@ -169,7 +180,8 @@ func (r *runner) wait(ctx context.Context) {
 }
 
 // send encodes and sends the records. It returns an error when not all of
-// them are settled.
+// them are settled. A receiver that is too slow for a batch gets a smaller one,
+// since it would never be done with the same one again.
 func (r *runner) send(ctx context.Context, records []*Record) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.dest.timeout)
 	defer cancel()
@@ -177,7 +189,14 @@ func (r *runner) send(ctx context.Context, records []*Record) (int, error) {
 	for i, rec := range records {
 		batch[i] = message(r.dest.format, rec)
 	}
+	r.files = state(r.dest.files)
 	n, err := r.sink.Send(ctx, batch)
+	switch {
+	case n == len(batch):
+		r.batch = min(2*r.batch, r.dest.batch)
+	case n == 0 && errors.Is(err, context.DeadlineExceeded):
+		r.batch = max(len(batch)/2, 1)
+	}
 	if err == nil && n < len(batch) {
 		err = fmt.Errorf("only %d of %d alerts were taken", n, len(batch))
 	}
@@ -185,13 +204,16 @@ func (r *runner) send(ctx context.Context, records []*Record) (int, error) {
 }
 
 // unkept counts the records that the receiver says it took and did not keep.
-func (r *runner) unkept(err error) int {
+func (r *runner) unkept(err error, records []*Record) int {
 	partial := (*sink.Partial)(nil)
 	if !errors.As(err, &partial) {
 		return 0
 	}
 	r.lose("not_kept", partial.N)
-	log.Errorf("Alerts were taken and not all kept by %s: %v", r.dest.name, partial)
+	if more, due := r.unkeptN.due(time.Now()); due {
+		log.Errorf("Of the alerts from sequence %d to %d, %s has taken and not kept some: %v%s",
+			records[0].Sequence, records[len(records)-1].Sequence, r.dest.name, partial, more)
+	}
 	return partial.N
 }
 
@@ -210,7 +232,9 @@ func (r *runner) bury(rec *Record, why error) {
 	if r.dead != nil {
 		err := r.dead.write(r.dest.name, why, rec)
 		if err == nil {
-			log.Errorf("Alert %s is %v by %s, it is in %s", rec.ID, why, r.dest.name, r.dead.path)
+			if more, due := r.refused.due(time.Now()); due {
+				log.Errorf("Alert %s is %v by %s, it is in %s%s", rec.ID, why, r.dest.name, r.dead.path, more)
+			}
 			return
 		}
 		log.Errorf("A dead letter cannot be written: %v", err)
@@ -218,8 +242,9 @@ func (r *runner) bury(rec *Record, why error) {
 	log.Errorf("Alert %s is %v by %s: %s", rec.ID, why, r.dest.name, ecs.Append(nil, rec))
 }
 
-// pause waits before the next attempt, and reports whether there is one.
-func (r *runner) pause(ctx context.Context, d time.Duration) bool {
+// pause waits before the next attempt, and reports whether there is one. Where
+// why is that the sink was not let in, other credentials end the pause.
+func (r *runner) pause(ctx context.Context, d time.Duration, why error) bool {
 	sinkUp.WithLabelValues(r.dest.name).Set(0)
 	sinkRetries.WithLabelValues(r.dest.name).Inc()
 	draining := r.draining
@@ -233,14 +258,35 @@ func (r *runner) pause(ctx context.Context, d time.Duration) bool {
 	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-draining:
-		return r.cursor == nil
-	case <-ctx.Done():
-		return false
+	look := time.NewTicker(filesEvery)
+	defer look.Stop()
+	for {
+		select {
+		case <-timer.C:
+			return true
+		case <-look.C:
+			if errors.As(why, new(*sink.Denied)) && state(r.dest.files) != r.files {
+				return true
+			}
+		case <-draining:
+			return r.cursor == nil
+		case <-ctx.Done():
+			return false
+		}
 	}
-	return true
+}
+
+// state tells whether files have changed: when and in which size each was
+// written.
+func state(files []string) string {
+	var b strings.Builder
+	for _, path := range files {
+		if info, err := os.Stat(path); err == nil {
+			fmt.Fprintf(&b, "%d %d", info.ModTime().UnixNano(), info.Size())
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
 }
 
 // stop ends the goroutine: when all is delivered, or when ctx is done. A sink
@@ -285,21 +331,37 @@ func (r *runner) stop(ctx context.Context) error {
 // trouble is the state of a sink that does not take what it is given.
 type trouble struct {
 	attempts int
+	refusals int // in a row
 	since    time.Time
-	told     time.Time // when the log last heard of it
+	log      paced
+	told     bool // the log has heard of this one
+}
+
+// suspicious counts a refusal, before which the receiver took n records. One
+// that refuses whatever it gets, as a proxy does whose certificate has expired,
+// does not mean the records: they are not to be put away as fast as they come.
+func (t *trouble) suspicious(n int) bool {
+	if n > 0 {
+		t.refusals = 0
+	}
+	if t.refusals++; t.refusals > mostRefusals {
+		return true
+	}
+	t.attempts = 0 // somebody is there
+	return false
 }
 
 // delay counts a failed attempt and returns the time to the next one: full
 // jitter over an exponential bound, unless the receiver named a time. The log
-// hears of the first failure and then once a minute.
+// hears of a failure once a minute.
 func (t *trouble) delay(name string, err error) time.Duration {
 	now := time.Now()
 	if t.since.IsZero() {
 		t.since = now
 	}
-	if now.Sub(t.told) >= time.Minute {
-		log.Warningf("Alerts are kept back, %s does not take them: %v", name, err)
-		t.told = now
+	if more, due := t.log.due(now); due {
+		log.Warningf("Alerts are kept back, %s does not take them: %v%s", name, err, more)
+		t.told = true
 	}
 	bound := maxBackoff
 	if t.attempts < 8 {
@@ -316,11 +378,32 @@ func (t *trouble) delay(name string, err error) time.Duration {
 	return rand.N(bound) + time.Millisecond //nolint:gosec // jitter is no secret
 }
 
-// over ends the trouble.
+// over ends the trouble. Of one that the log has not heard of, it need not hear
+// that it is over.
 func (t *trouble) over(name string) {
-	if !t.since.IsZero() {
+	if t.told {
 		log.Infof("Alerts are taken again by %s, after %v", name, time.Since(t.since).Round(time.Second))
 	}
-	*t = trouble{}
+	*t = trouble{log: t.log}
 	sinkUp.WithLabelValues(name).Set(1)
+}
+
+// paced lets one message a minute into the log.
+type paced struct {
+	last time.Time
+	held int
+}
+
+// due reports whether a message may go into the log, and what to say there of
+// those that might not.
+func (p *paced) due(now time.Time) (more string, ok bool) {
+	if now.Sub(p.last) < time.Minute {
+		p.held++
+		return "", false
+	}
+	if p.held > 0 {
+		more = fmt.Sprintf(" (and %d times since the last such message)", p.held)
+	}
+	p.last, p.held = now, 0
+	return more, true
 }

@@ -1,6 +1,22 @@
 package alert
 
-import "testing"
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	golog "log"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+)
 
 // lastMoment is a queue that gets its last record just after it was found
 // empty, and then no more.
@@ -22,7 +38,7 @@ func (l *lastMoment) take(n int) []*Record {
 // TestNextAtTheEnd stops a runner between its look for records and its look
 // whether there will be any more: it delivers what came in between.
 func TestNextAtTheEnd(t *testing.T) {
-	r := &runner{draining: make(chan struct{}), dest: Destination{batch: 10}}
+	r := &runner{draining: make(chan struct{}), batch: 10}
 	r.source = &lastMoment{newQueue(10, func() {}, func() {}), func() { close(r.draining) }}
 	records := r.next(t.Context())
 	if len(records) != 1 || records[0].ID != "last" {
@@ -31,5 +47,184 @@ func TestNextAtTheEnd(t *testing.T) {
 	r.source.settle(1)
 	if records := r.next(t.Context()); records != nil {
 		t.Errorf("Got %v after the last record, want none", records)
+	}
+}
+
+// TestOtherCredentials holds that a sink that was not let in tries again soon
+// after somebody has changed a file that it reads, and not before.
+func TestOtherCredentials(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(path string) error
+		within time.Duration // of the change, a minute after the attempt
+	}{
+		{"another secret", func(path string) error { return os.WriteFile(path, []byte("longer"), 0o600) }, 2 * filesEvery},
+		{"the secret is gone", os.Remove, 2 * filesEvery},
+		{"the same secret", func(string) error { return nil }, deniedPause - time.Minute + time.Second},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "token")
+			if err := os.WriteFile(path, []byte("short"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Test(t, func(t *testing.T) {
+				r := &receiver{fail: &sink.Denied{Err: errors.New("401")}}
+				d := r.destination("rotating " + tc.name)
+				d.files = []string{path}
+				p := open(t, d)
+				p.Observe(now("army.ml"))
+				time.Sleep(time.Minute)
+				r.set(func() { r.fail = nil })
+				if err := tc.change(path); err != nil {
+					t.Error(err)
+				}
+				time.Sleep(tc.within)
+				want(t, "records", phases(t, r.all()), []string{"1 first 1"})
+				shut(t, p)
+			})
+		})
+	}
+}
+
+// TestRefusesAll holds that a receiver that refuses whatever it gets is taken
+// for one that is down: it costs few records, and gets the others later.
+func TestRefusesAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &receiver{fail: &sink.Refused{Err: errors.New("the SSL certificate error")}}
+		p := open(t, r.destination("refuses all"))
+		const all = 80
+		for i := range all {
+			p.Observe(now(fmt.Sprintf("a%d.ml", i)))
+		}
+		time.Sleep(5 * time.Minute)
+		refused := value(t, sinkLost.WithLabelValues("refuses all", "refused"))
+		if most := float64(mostRefusals + 40); refused <= mostRefusals || refused > most {
+			t.Errorf("Got %v of %d records put away in five minutes, want some and at most %v", refused, all, most)
+		}
+		if up := value(t, sinkUp.WithLabelValues("refuses all")); up != 0 {
+			t.Errorf("Got sink_up %v, want 0", up)
+		}
+		r.set(func() { r.fail = nil })
+		time.Sleep(2 * time.Minute)
+		if got := len(r.all()); got < all-int(refused)-1 {
+			t.Errorf("Got %d records after it, want all but the %v", got, refused)
+		}
+		shut(t, p)
+		sinkIdentity(t, "refuses all")
+	})
+}
+
+// slow is a sink that needs its time for each message, and forgets a batch that
+// it was not given the time for.
+type slow struct {
+	each     time.Duration
+	mu       sync.Mutex
+	got      []sink.Message
+	attempts int
+	largest  int
+}
+
+func (s *slow) Send(ctx context.Context, batch []sink.Message) (int, error) {
+	select {
+	case <-ctx.Done():
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.attempts++
+		return 0, fmt.Errorf("no answer: %w", ctx.Err())
+	case <-time.After(time.Duration(len(batch)) * s.each):
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.got = append(s.got, batch...)
+	s.largest = max(s.largest, len(batch))
+	return len(batch), nil
+}
+
+func (*slow) Close() error { return nil }
+
+// TestSlowReceiver holds that a receiver that is too slow for a batch gets all
+// records in smaller ones.
+func TestSlowReceiver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &slow{each: time.Second}
+		d := new(receiver).destination("slow")
+		d.open = func(sink.Env) (sink.Sink, error) { return s, nil }
+		p := open(t, d)
+		const all = 90
+		for i := range all {
+			p.Observe(now(fmt.Sprintf("a%d.ml", i)))
+		}
+		time.Sleep(8 * time.Minute)
+		s.mu.Lock()
+		if len(s.got) < all || s.largest > 30 || s.attempts == 0 || s.attempts > 10 {
+			t.Errorf("Got %d records, %d at once at most, and %d attempts in vain", len(s.got), s.largest, s.attempts)
+		}
+		s.mu.Unlock()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		if err := p.Close(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// listenToLog returns what is logged from now on, to be read when all is over.
+func listenToLog(t *testing.T) *bytes.Buffer {
+	t.Helper()
+	b := new(bytes.Buffer)
+	golog.SetOutput(b)
+	t.Cleanup(func() { golog.SetOutput(io.Discard) })
+	return b
+}
+
+// TestQuietLog holds that no receiver, whatever is wrong with it, floods the log.
+func TestQuietLog(t *testing.T) {
+	const minutes = 30
+	tests := []struct {
+		name string
+		err  func(i int) error // of the i-th second
+		each int               // lines a minute at most
+	}{
+		{"is down", func(int) error { return errors.New("connection refused") }, 1},
+		{"is up and down", func(i int) error { return []error{nil, errors.New("connection reset")}[i%2] }, 2},
+		{"refuses every other", func(i int) error { return []error{nil, &sink.Refused{Err: errors.New("bad")}}[i%2] }, 1},
+		{"refuses all", func(int) error { return &sink.Refused{Err: errors.New("bad")} }, 2},
+		{"does not let in", func(int) error { return &sink.Denied{Err: errors.New("401")} }, 1},
+		{"keeps nothing", func(int) error { return &sink.Partial{N: 1, Err: errors.New("too old")} }, 1},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			log := listenToLog(t)
+			dir := t.TempDir()
+			synctest.Test(t, func(t *testing.T) {
+				r := new(receiver)
+				d := r.destination("noisy " + tc.name)
+				q := newQueue(10_000, func() {}, func() {})
+				runner := &runner{
+					dest: d, sink: r, source: q, queue: q, batch: 1, dead: newDeadLetters(dir),
+					draining: make(chan struct{}), done: make(chan struct{}),
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				runner.cancel = cancel
+				go runner.run(ctx)
+				for i := range minutes * 60 {
+					r.set(func() {
+						r.fail, r.taken = tc.err(i), 0
+						if errors.As(r.fail, new(*sink.Partial)) {
+							r.taken = 1
+						}
+					})
+					q.push([]*Record{{ID: fmt.Sprint(i), Phase: First}})
+					time.Sleep(time.Second)
+				}
+				cancel()
+				<-runner.done
+			})
+			if n := strings.Count(log.String(), "\n"); n == 0 || n > tc.each*minutes+2 {
+				t.Errorf("Got %d lines in %d minutes, want some and %d a minute at most; the last ones:\n%.600s", n, minutes, tc.each,
+					log.String()[max(log.Len()-600, 0):])
+			}
+		})
 	}
 }

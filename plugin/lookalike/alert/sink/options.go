@@ -15,6 +15,7 @@ import (
 type Options struct {
 	values map[string]string
 	known  []string
+	files  []string
 	err    error
 }
 
@@ -72,6 +73,19 @@ func (o *Options) String(name, def string) string {
 	}
 	return def
 }
+
+// File returns the path of a file that the sink reads, or an empty string.
+func (o *Options) File(name string) string {
+	path := o.String(name, "")
+	if path != "" {
+		o.files = append(o.files, path)
+	}
+	return path
+}
+
+// Files are the paths that File has returned: what may become good while a
+// sink is not let in.
+func (o *Options) Files() []string { return o.files }
 
 // OneOf returns an option's value, which must be one of allowed; the first is
 // the default.

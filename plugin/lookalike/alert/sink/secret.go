@@ -18,7 +18,7 @@ type Secret struct {
 
 // Secret returns what NAME_file=PATH or NAME_env=VARIABLE say.
 func (o *Options) Secret(name string) Secret {
-	s := Secret{option: name, file: o.String(name+"_file", ""), env: o.String(name+"_env", "")}
+	s := Secret{option: name, file: o.File(name + "_file"), env: o.String(name+"_env", "")}
 	if o.Has(name) {
 		o.get(name)
 		o.fail(name, "a secret does not belong in a Corefile: use %s_file=PATH or %s_env=VARIABLE", name, name)
@@ -62,7 +62,7 @@ type TLS struct{ ca, cert, key, server string }
 // TLS returns what the options ca, cert, key (PEM files) and servername say.
 func (o *Options) TLS() TLS {
 	t := TLS{
-		ca: o.String("ca", ""), cert: o.String("cert", ""), key: o.String("key", ""), server: o.String("servername", ""),
+		ca: o.File("ca"), cert: o.File("cert"), key: o.File("key"), server: o.String("servername", ""),
 	}
 	if (t.cert == "") != (t.key == "") {
 		o.fail("cert", "cert and key are needed together")
