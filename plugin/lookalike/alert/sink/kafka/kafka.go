@@ -24,8 +24,9 @@ import (
 
 // Sink is a sink for one topic.
 type Sink struct {
-	client *kgo.Client
-	up     bool // the last Send found the brokers
+	config config
+	client *kgo.Client // nil: there will be another one
+	up     bool        // the last Send found the brokers
 }
 
 // config is what the address and the options say.
@@ -73,8 +74,16 @@ func Parse(address string, o *sink.Options) (sink.Opener, error) {
 	return c.open, nil
 }
 
-// open makes the client, which connects when there is something to send.
 func (c config) open(sink.Env) (sink.Sink, error) {
+	client, err := c.connect()
+	if err != nil {
+		return nil, err
+	}
+	return &Sink{config: c, client: client}, nil
+}
+
+// connect makes a client, which connects when there is something to send.
+func (c config) connect() (*kgo.Client, error) {
 	options := []kgo.Opt{
 		kgo.SeedBrokers(c.brokers...),
 		kgo.DefaultProduceTopic(c.topic),
@@ -98,11 +107,7 @@ func (c config) open(sink.Env) (sink.Sink, error) {
 		}
 		options = append(options, kgo.SASL(c.sasl()))
 	}
-	client, err := kgo.NewClient(options...)
-	if err != nil {
-		return nil, err
-	}
-	return &Sink{client: client}, nil
+	return kgo.NewClient(options...)
 }
 
 // dialTLS reads the files anew for each connection.
@@ -143,6 +148,22 @@ func (c config) sasl() sasl.Mechanism {
 // Send produces the batch and waits for the brokers. Alerts behind one that
 // failed may be there already; they are offered again with the same id.
 func (s *Sink) Send(ctx context.Context, batch []sink.Message) (int, error) {
+	if s.client == nil {
+		client, err := s.config.connect()
+		if err != nil {
+			return 0, &sink.Denied{Err: err}
+		}
+		s.client = client
+	}
+	n, err := s.send(ctx, batch)
+	if errors.As(err, new(*sink.Denied)) { // the client keeps to that for ever
+		s.client.Close()
+		s.client = nil
+	}
+	return n, err
+}
+
+func (s *Sink) send(ctx context.Context, batch []sink.Message) (int, error) {
 	if !s.up { // the client would only say that it had no time
 		if err := s.client.Ping(ctx); err != nil {
 			return 0, explain(err)
@@ -202,7 +223,8 @@ func (s *Sink) produce(ctx context.Context, batch []sink.Message) (int, error) {
 // explain gives an error its meaning.
 func explain(err error) error {
 	switch {
-	case errors.Is(err, kerr.MessageTooLarge), errors.Is(err, kerr.InvalidRecord):
+	case errors.Is(err, kerr.MessageTooLarge), errors.Is(err, kerr.InvalidRecord),
+		errors.Is(err, kerr.InvalidTimestamp): // of one that has waited for longer than the topic allows
 		return &sink.Refused{Err: err}
 	case errors.Is(err, kerr.SaslAuthenticationFailed), errors.Is(err, kerr.TopicAuthorizationFailed),
 		errors.Is(err, kerr.ClusterAuthorizationFailed):
@@ -215,6 +237,8 @@ func explain(err error) error {
 
 // Close closes the connections.
 func (s *Sink) Close() error {
-	s.client.Close()
+	if s.client != nil {
+		s.client.Close()
+	}
 	return nil
 }

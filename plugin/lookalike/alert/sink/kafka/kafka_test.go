@@ -216,9 +216,29 @@ func TestSASL(t *testing.T) {
 	send("the right one", true)
 }
 
+// TestNotAllowed has the brokers refuse the producer, and then not any more.
+func TestNotAllowed(t *testing.T) {
+	c := cluster(t)
+	c.ControlKey(int16(kmsg.InitProducerID), func(request kmsg.Request) (kmsg.Response, error, bool) {
+		answer := request.ResponseKind().(*kmsg.InitProducerIDResponse)
+		answer.ErrorCode = kerr.ClusterAuthorizationFailed.Code
+		return answer, nil, true // once
+	})
+	s := open(t, c, "alerts")
+	if n, err := s.Send(t.Context(), batch(1)); n != 0 || !errors.As(err, new(*sink.Denied)) {
+		t.Errorf("Got %d sent and error %v, want denied", n, err)
+	}
+	if n, err := s.Send(t.Context(), batch(1)); n != 1 || err != nil {
+		t.Errorf("Got %d sent and error %v when it is allowed, want 1", n, err)
+	}
+}
+
 func TestExplain(t *testing.T) {
 	if err := explain(kerr.MessageTooLarge); !errors.As(err, new(*sink.Refused)) {
 		t.Errorf("Got %v of a record that is too large, want it refused", err)
+	}
+	if err := explain(kerr.InvalidTimestamp); !errors.As(err, new(*sink.Refused)) {
+		t.Errorf("Got %v of a record that is too old, want it refused", err)
 	}
 	if err := explain(kerr.SaslAuthenticationFailed); !errors.As(err, new(*sink.Denied)) {
 		t.Errorf("Got %v of a wrong password, want denied", err)
