@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
@@ -120,10 +121,23 @@ func (a *answer) settled(sent int, retryAfter string) (int, error) {
 				continue
 			}
 			err := fmt.Errorf("status %d: %.300s", result.Status, result.Error)
-			return n, itemError{web.StatusErr(result.Status, retryAfter, err)}
+			if !ofIndex(result.Error) {
+				err = web.StatusErr(result.Status, retryAfter, err)
+			}
+			return n, itemError{err}
 		}
 	}
 	return sent, nil
+}
+
+// indexErrors are the types of errors that have a status as if the document or
+// the credentials were wrong, and that come of the state of the index or of the
+// cluster: it is closed, read-only, or has no room for another shard.
+var indexErrors = []string{"index_closed_exception", "cluster_block_exception", "validation_exception"}
+
+func ofIndex(text json.RawMessage) bool {
+	var e struct{ Type string }
+	return json.Unmarshal(text, &e) == nil && slices.Contains(indexErrors, e.Type)
 }
 
 // Close closes the connection.

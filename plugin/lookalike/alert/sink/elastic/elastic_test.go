@@ -153,3 +153,39 @@ func TestWhole(t *testing.T) {
 		}
 	}
 }
+
+// TestItemErrors tells a bad document from an index that takes none.
+func TestItemErrors(t *testing.T) {
+	tests := []struct {
+		status int
+		kind   string
+		want   any // nil: it is tried again
+	}{
+		{400, "document_parsing_exception", new(*sink.Refused)},
+		{400, "strict_dynamic_mapping_exception", new(*sink.Refused)},
+		{400, "index_closed_exception", nil},
+		{400, "validation_exception", nil}, // the cluster has all the shards that it may have
+		{403, "cluster_block_exception", nil},
+		{403, "security_exception", new(*sink.Denied)},
+		{404, "index_not_found_exception", nil},
+		{429, "es_rejected_execution_exception", nil},
+	}
+	for _, tc := range tests {
+		t.Run(tc.kind, func(t *testing.T) {
+			var a answer
+			text := fmt.Sprintf(`{"items":[{"create":{"status":201}},{"create":{"status":%d,"error":{"type":%q,"reason":"x"}}}]}`, tc.status, tc.kind)
+			if err := json.Unmarshal([]byte(text), &a); err != nil {
+				t.Fatal(err)
+			}
+			n, err := a.settled(2, "")
+			item := itemError{}
+			if n != 1 || !errors.As(err, &item) {
+				t.Fatalf("Got %d settled and error %v, want 1", n, err)
+			}
+			if tc.want != nil && !errors.As(item.error, tc.want) ||
+				tc.want == nil && (errors.As(item.error, new(*sink.Refused)) || errors.As(item.error, new(*sink.Denied))) {
+				t.Errorf("Got error %#v, want %T", item.error, tc.want)
+			}
+		})
+	}
+}
