@@ -687,3 +687,117 @@ func TestWebhook(t *testing.T) {
 		t.Errorf("jq read %q, error %v", out, err)
 	}
 }
+
+// guarded is a webhook that lets in whoever signs with its key.
+type guarded struct {
+	mu    sync.Mutex
+	key   []byte
+	taken []harness.Alert
+}
+
+func (g *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var a harness.Alert
+	if err != nil || !signed(g.key, r.Header.Get("Webhook-Id"), r.Header.Get("Webhook-Timestamp"), string(body), r.Header.Get("Webhook-Signature")) {
+		http.Error(w, "cannot POST "+r.URL.Path, http.StatusUnauthorized)
+		return
+	}
+	if json.Unmarshal(body, &a) == nil {
+		g.taken = append(g.taken, a)
+	}
+}
+
+// TestCredentialsChange has a webhook and a NATS server change what they let
+// in: the sinks pause, and go on soon after the files of the secrets have
+// changed. No secret is in the log or the metrics. A record that is too large
+// for the stream is put away.
+func TestCredentialsChange(t *testing.T) {
+	t.Parallel()
+	g := &guarded{key: []byte("the first key")}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := &http.Server{Handler: g}
+	go func() { _ = web.Serve(l) }()
+	defer web.Close()
+	dir, addr := t.TempDir(), localAddr(t)
+	broker := &program{t: t, path: "/usr/sbin/nats-server"}
+	startBroker := func(password string) {
+		broker.kill()
+		broker.args = []string{"-js", "-sd", dir, "-a", "127.0.0.1", "-p", addr[len("127.0.0.1:"):], "--user", "alice", "--pass", password}
+		broker.start(addr)
+	}
+	startBroker("geheim-1")
+	createStream(t, addr, jetstream.StreamConfig{Name: "SOC", Subjects: []string{"soc"}, MaxMsgSize: 3000}, nats.UserInfo("alice", "geheim-1"))
+	whsec := func(key string) string { return "whsec_" + base64.StdEncoding.EncodeToString([]byte(key)) }
+	server := harness.Start(t, harness.Config{
+		Upstream: harness.NewUpstream(t).Addr,
+		Files:    map[string]string{"secret": whsec("the first key"), "password": "geheim-1"},
+		Corefile: corefile(fmt.Sprintf("lookalike {\n protect mil\n alert http://%s/geheim-path secret_file=secret\n"+
+			" alert nats://%s/soc user=alice password_file=password\n spool ./spool\n }", l.Addr(), addr)),
+	})
+	ask := func(name string) {
+		harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query(name, dns.TypeMX))
+	}
+	broken := "nats://" + addr + "/soc"
+	delivered := func(n float64) func() bool {
+		return func() bool {
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			return float64(len(g.taken)) >= n && server.Metric(t, "coredns_lookalike_sink_delivered_total", "sink", broken) >= n
+		}
+	}
+	ask("x1.ml")
+	soon(t, "the first alert is there", delivered(1))
+
+	g.mu.Lock()
+	g.key = []byte("the second key")
+	g.mu.Unlock()
+	startBroker("geheim-2")
+	ask("x2.ml")
+	soon(t, "the sinks are not let in", func() bool {
+		return strings.Count(server.Output(), "does not take them: not let in:") == 2
+	})
+	for file, secret := range map[string]string{"secret": whsec("the second key"), "password": "geheim-2"} {
+		if err := os.WriteFile(filepath.Join(server.Dir, file), []byte(secret), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	soon(t, "the sinks go on", delivered(2))
+
+	ask(strings.Repeat("a", 63) + "." + strings.Repeat("b", 63) + "." + strings.Repeat("c", 63) + ".x3.ml")
+	soon(t, "the large alert is refused", func() bool {
+		return server.Metric(t, "coredns_lookalike_sink_lost_total", "sink", broken, "reason", "refused") == 1
+	})
+	ask("x4.ml")
+	soon(t, "the one after it is there", delivered(3))
+	dead, err := os.ReadFile(filepath.Join(server.Dir, "spool", "dead.jsonl"))
+	if err != nil || strings.Count(string(dead), "\n") != 1 || !strings.Contains(string(dead), "ccc.x3.ml") {
+		t.Errorf("Dead letters %q, error %v", dead, err)
+	}
+	for _, text := range []string{server.Output(), string(dead), server.Metrics(t)} {
+		if strings.Contains(text, "geheim") || strings.Contains(text, "whsec_") || strings.Contains(text, "on connection [") {
+			t.Errorf("A secret, or a message of the NATS client, in %s", text)
+		}
+	}
+}
+
+// createStream makes a stream at a NATS server.
+func createStream(t *testing.T, addr string, stream jetstream.StreamConfig, options ...nats.Option) {
+	t.Helper()
+	conn, err := nats.Connect("nats://"+addr, options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	js, err := jetstream.New(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := js.CreateStream(t.Context(), stream); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,7 +1,9 @@
 package harness
 
 import (
+	"io"
 	"net/http"
+	"strings"
 	"testing"
 
 	dto "github.com/prometheus/client_model/go"
@@ -12,18 +14,27 @@ import (
 // once keeps no connection, which would count among the server's descriptors.
 var once = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: Patience}
 
-// Metric adds up the samples of a counter or gauge, read from {$METRICS}, that
-// carry all the labels, given as name and value in turn. A metric that is not
-// there is 0.
-func (s *Server) Metric(tb testing.TB, name string, labels ...string) float64 {
+// Metrics returns all metrics, read from {$METRICS}, as text.
+func (s *Server) Metrics(tb testing.TB) string {
 	tb.Helper()
 	reply, err := once.Get("http://" + s.Addr("METRICS").String() + "/metrics")
 	if err != nil {
 		tb.Fatal(err)
 	}
 	defer reply.Body.Close()
+	text, err := io.ReadAll(reply.Body)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return string(text)
+}
+
+// Metric adds up the samples of a counter or gauge that carry all the labels,
+// given as name and value in turn. A metric that is not there is 0.
+func (s *Server) Metric(tb testing.TB, name string, labels ...string) float64 {
+	tb.Helper()
 	parser := expfmt.NewTextParser(model.LegacyValidation)
-	families, err := parser.TextToMetricFamilies(reply.Body)
+	families, err := parser.TextToMetricFamilies(strings.NewReader(s.Metrics(tb)))
 	if err != nil {
 		tb.Fatal(err)
 	}

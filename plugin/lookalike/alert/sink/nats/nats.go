@@ -21,8 +21,7 @@ import (
 type Sink struct {
 	config config
 	env    sink.Env
-	conn   *nats.Conn
-	stream jetstream.JetStream
+	link   *link // nil: none
 }
 
 // config is what the address and the options say.
@@ -43,7 +42,7 @@ type config struct {
 // token_env and creds (a NATS credentials file).
 func Parse(address string, o *sink.Options) (sink.Opener, error) {
 	hosts, subject, _ := strings.Cut(address, "/")
-	c := config{subject: subject, expect: o.String("stream", ""), creds: o.String("creds", "")}
+	c := config{subject: subject, expect: o.String("stream", ""), creds: o.File("creds")}
 	if subject == "" || strings.ContainsAny(subject, "/*> \t") || strings.Contains("."+subject+".", "..") {
 		return nil, errors.New("the address is not HOST[:PORT],.../SUBJECT")
 	}
@@ -74,9 +73,7 @@ func (s *Sink) options() ([]nats.Option, error) {
 	options := []nats.Option{
 		nats.Name("coredns-lookalike " + s.env.Sensor),
 		nats.Timeout(5 * time.Second),
-		nats.MaxReconnects(-1),
-		nats.ReconnectWait(time.Second),
-		nats.ReconnectBufSize(-1), // an error is better than a buffer that may be lost
+		nats.NoReconnect(),
 	}
 	if c.useTLS {
 		tlsConfig, err := c.tls.Config("")
@@ -108,28 +105,42 @@ func (s *Sink) options() ([]nats.Option, error) {
 	return options, nil
 }
 
-// connect connects once; the client then keeps the connection up by itself.
+// link is a connection, which ends for good when it breaks: the next one has
+// the secrets and certificates of its time, and no acknowledgements to wait for.
+type link struct {
+	conn    *nats.Conn
+	stream  jetstream.JetStream
+	refused chan error    // what the server says that belongs to no message
+	gone    chan struct{} // closed with the connection
+}
+
+// connect makes a connection if there is none.
 func (s *Sink) connect() error {
-	if s.conn != nil && !s.conn.IsClosed() {
-		if !s.conn.IsConnected() {
-			return errors.New("not connected")
-		}
+	if s.link != nil && !s.link.conn.IsClosed() {
 		return nil
 	}
 	options, err := s.options()
 	if err != nil {
 		return &sink.Denied{Err: err}
 	}
-	conn, err := nats.Connect(strings.Join(s.config.servers, ","), options...)
-	if err != nil {
+	l := &link{refused: make(chan error, 1), gone: make(chan struct{})}
+	options = append(options,
+		nats.ClosedHandler(func(*nats.Conn) { close(l.gone) }),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { // else the client writes to standard error
+			select {
+			case l.refused <- err:
+			default:
+			}
+		}),
+	)
+	if l.conn, err = nats.Connect(strings.Join(s.config.servers, ","), options...); err != nil {
 		return explain(err)
 	}
-	stream, err := jetstream.New(conn)
-	if err != nil {
-		conn.Close()
+	if l.stream, err = jetstream.New(l.conn); err != nil {
+		l.conn.Close()
 		return err
 	}
-	s.conn, s.stream = conn, stream
+	s.link = l
 	return nil
 }
 
@@ -140,6 +151,14 @@ func (s *Sink) Send(ctx context.Context, batch []sink.Message) (int, error) {
 	if err := s.connect(); err != nil {
 		return 0, err
 	}
+	n, err := s.publishAll(ctx, batch)
+	if err != nil && !errors.As(err, new(*sink.Refused)) {
+		s.disconnect()
+	}
+	return n, err
+}
+
+func (s *Sink) publishAll(ctx context.Context, batch []sink.Message) (int, error) {
 	futures := make([]jetstream.PubAckFuture, 0, len(batch))
 	var published error
 	for i := range batch {
@@ -151,15 +170,27 @@ func (s *Sink) Send(ctx context.Context, batch []sink.Message) (int, error) {
 		futures = append(futures, f)
 	}
 	for i, f := range futures {
-		select {
-		case <-f.Ok():
-		case err := <-f.Err():
+		if err := s.link.wait(ctx, f); err != nil {
 			return i, explain(err)
-		case <-ctx.Done():
-			return i, ctx.Err()
 		}
 	}
 	return len(futures), explain(published)
+}
+
+// wait waits until the server has stored a message.
+func (l *link) wait(ctx context.Context, f jetstream.PubAckFuture) error {
+	select {
+	case <-f.Ok():
+		return nil
+	case err := <-f.Err():
+		return err
+	case err := <-l.refused:
+		return err
+	case <-l.gone:
+		return errors.New("the connection broke")
+	case <-ctx.Done():
+		return fmt.Errorf("no acknowledgement: %w", ctx.Err())
+	}
 }
 
 func (s *Sink) publish(m *sink.Message) (jetstream.PubAckFuture, error) {
@@ -170,7 +201,7 @@ func (s *Sink) publish(m *sink.Message) (jetstream.PubAckFuture, error) {
 	if s.config.expect != "" {
 		options = append(options, jetstream.WithExpectStream(s.config.expect))
 	}
-	return s.stream.PublishMsgAsync(msg, options...)
+	return s.link.stream.PublishMsgAsync(msg, options...)
 }
 
 // explain gives an error its meaning.
@@ -178,9 +209,10 @@ func explain(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, nats.ErrMaxPayload):
+	case errors.Is(err, nats.ErrMaxPayload), errors.Is(err, jetstream.ErrStreamMessageExceedsMaximum):
 		return &sink.Refused{Err: err}
-	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired), errors.Is(err, nats.ErrAuthRevoked):
+	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired), errors.Is(err, nats.ErrAuthRevoked),
+		errors.Is(err, nats.ErrPermissionViolation):
 		return &sink.Denied{Err: err}
 	case errors.Is(err, jetstream.ErrNoStreamResponse), errors.Is(err, nats.ErrNoResponders):
 		return fmt.Errorf("%w (create a stream for the subject)", err)
@@ -188,10 +220,15 @@ func explain(err error) error {
 	return err
 }
 
+func (s *Sink) disconnect() {
+	if s.link != nil {
+		s.link.conn.Close()
+		s.link = nil
+	}
+}
+
 // Close closes the connection.
 func (s *Sink) Close() error {
-	if s.conn != nil {
-		s.conn.Close()
-	}
+	s.disconnect()
 	return nil
 }

@@ -1,15 +1,23 @@
 package nats
 
 import (
+	"bufio"
+	"context"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/goleak"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/sinktest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -56,16 +64,76 @@ func TestOpenFails(t *testing.T) {
 }
 
 func TestExplain(t *testing.T) {
-	if err := explain(nats.ErrMaxPayload); !errors.As(err, new(*sink.Refused)) {
-		t.Errorf("Got %v of a message that is too large, want it refused", err)
+	tests := []struct {
+		err  error
+		kind any // nil: it is tried again
+		text string
+	}{
+		{nats.ErrMaxPayload, new(*sink.Refused), ""},
+		{&jetstream.APIError{Code: 400, ErrorCode: 10054, Description: "message size exceeds maximum allowed"}, new(*sink.Refused), ""},
+		{&jetstream.APIError{Code: 503, ErrorCode: 10077, Description: "maximum messages exceeded"}, nil, ""},
+		{nats.ErrAuthorization, new(*sink.Denied), ""},
+		{fmt.Errorf("%w: for Publish to \"soc\"", nats.ErrPermissionViolation), new(*sink.Denied), ""},
+		{nats.ErrNoResponders, nil, "create a stream"},
+		{nats.ErrTimeout, nil, ""},
 	}
-	if err := explain(nats.ErrAuthorization); !errors.As(err, new(*sink.Denied)) {
-		t.Errorf("Got %v of a wrong password, want denied", err)
-	}
-	if err := explain(nats.ErrNoResponders); !strings.Contains(err.Error(), "create a stream") {
-		t.Errorf("Got %v without a stream, want the cure", err)
+	for _, tc := range tests {
+		err := explain(tc.err)
+		if tc.kind != nil && !errors.As(err, tc.kind) || tc.kind == nil && (errors.As(err, new(*sink.Refused)) || errors.As(err, new(*sink.Denied))) {
+			t.Errorf("Got %#v of %v, want %T", err, tc.err, tc.kind)
+		}
+		if !strings.Contains(err.Error(), tc.text) {
+			t.Errorf("Got %v, want one with %q", err, tc.text)
+		}
 	}
 	if explain(nil) != nil {
 		t.Error("Got an error of none")
+	}
+}
+
+// TestNoAnswer has a server that lets us in and then says nothing, as one whose
+// stream has no leader: each attempt ends in time, and begins anew.
+func TestNoAnswer(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var connections atomic.Int32
+	var open sync.WaitGroup
+	open.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			connections.Add(1)
+			open.Go(func() { mute(c) })
+		}
+	})
+	opener, err := Parse(l.Addr().String()+"/soc", &sink.Options{})
+	s := sinktest.Open(t, opener, err)
+	for range 3 {
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		if n, err := s.Send(ctx, []sink.Message{{ID: "a", Body: []byte("{}")}}); n != 0 || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Got %d sent and error %v, want none in time", n, err)
+		}
+	}
+	if n := connections.Load(); n != 3 {
+		t.Errorf("Got %d connections in 3 attempts, want 3", n)
+	}
+	s.Close()
+	l.Close()
+	open.Wait()
+}
+
+// mute speaks enough of the protocol to let a client in.
+func mute(c net.Conn) {
+	defer c.Close()
+	fmt.Fprintf(c, "INFO {\"server_id\":\"x\",\"version\":\"2.9.10\",\"headers\":true,\"max_payload\":1048576}\r\n")
+	for lines := bufio.NewScanner(c); lines.Scan(); {
+		if lines.Text() == "PING" {
+			fmt.Fprint(c, "PONG\r\n")
+		}
 	}
 }
