@@ -157,13 +157,7 @@ func TestRsyslog(t *testing.T) {
 	dir := t.TempDir()
 	authority(t, dir, "server", "client")
 	plain, secure := localAddr(t), localAddr(t)
-	port := func(addr string) string { return netip.MustParseAddrPort(addr).String()[len("127.0.0.1:"):] }
-	conf := filepath.Join(dir, "rsyslog.conf")
-	if err := os.WriteFile(conf, fmt.Appendf(nil, rsyslogConf, dir, port(plain), port(secure)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	rsyslog := &program{t: t, path: "/usr/sbin/rsyslogd", args: []string{"-n", "-f", conf, "-i", filepath.Join(dir, "pid")}}
-	rsyslog.start(secure)
+	rsyslog := startRsyslog(t, dir, plain, secure)
 	server := harness.Start(t, harness.Config{Upstream: harness.NewUpstream(t).Addr, Corefile: corefile(fmt.Sprintf(`lookalike {
 		alert syslog://%[1]s
 		alert syslog+tcp://%[1]s
@@ -210,6 +204,61 @@ func TestRsyslog(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkLEEF(t, string(leef))
+}
+
+// startRsyslog starts rsyslog at the addresses, with the certificates in dir.
+func startRsyslog(t *testing.T, dir, plain, secure string) *program {
+	t.Helper()
+	port := func(addr string) string { return netip.MustParseAddrPort(addr).String()[len("127.0.0.1:"):] }
+	conf := filepath.Join(dir, "rsyslog.conf")
+	if err := os.WriteFile(conf, fmt.Appendf(nil, rsyslogConf, dir, port(plain), port(secure)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := &program{t: t, path: "/usr/sbin/rsyslogd", args: []string{"-n", "-f", conf, "-i", filepath.Join(dir, "pid")}}
+	p.start(secure)
+	return p
+}
+
+// TestRsyslogRefusesClient holds that no alert counts as delivered to a server
+// that does not accept our certificate, and that all are there when it does.
+func TestRsyslogRefusesClient(t *testing.T) {
+	t.Parallel()
+	dir, stranger := t.TempDir(), t.TempDir()
+	authority(t, dir, "server", "client")
+	authority(t, stranger, "client")
+	secure := localAddr(t)
+	startRsyslog(t, dir, localAddr(t), secure)
+	files := make(map[string]string)
+	for _, name := range []string{"client.pem", "client.key"} {
+		text, err := os.ReadFile(filepath.Join(stranger, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = string(text)
+	}
+	server := harness.Start(t, harness.Config{Upstream: harness.NewUpstream(t).Addr, Files: files, Corefile: corefile(fmt.Sprintf(
+		"lookalike {\n alert syslog+tls://%s ca=%s/ca.pem cert=client.pem key=client.key\n spool ./spool\n }", secure, dir))})
+	harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query("army.ml", dns.TypeMX))
+	name := "syslog+tls://" + secure
+	soon(t, "it is tried again and again", func() bool {
+		return server.Metric(t, "coredns_lookalike_sink_retries_total", "sink", name) >= 3
+	})
+	if n := server.Metric(t, "coredns_lookalike_sink_delivered_total", "sink", name); n != 0 {
+		t.Errorf("%v alerts delivered to a server that does not let us in", n)
+	}
+	for file := range files {
+		text, err := os.ReadFile(filepath.Join(dir, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(server.Dir, file), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	soon(t, "the alert is there", func() bool {
+		text, _ := os.ReadFile(filepath.Join(dir, "tls.log"))
+		return strings.Contains(string(text), `"name":"army.ml"`)
+	})
 }
 
 // Rules for liblognorm, a reader that is not ours. It has a parser for CEF; of
