@@ -50,7 +50,6 @@ run: build ## start a server on 127.0.0.1:1053 with corefile/quickstart (PORT=..
 test: ## run the tests that need nothing but Go
 	@test -n "$(RACE)" || echo 'make test: no C compiler, so no race detector'
 	$(GO) test $(RACE) ./...
-	$(GO) test -run TestSpoolCorrupt ./plugin/lookalike/alert
 
 # -p 1: the storms of one package must not take the machine from the other.
 e2e: tools build ## test with full disks, DNS clients and resolvers, receivers of alerts, mail servers (root, Debian)

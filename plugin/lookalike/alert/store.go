@@ -29,6 +29,8 @@ const (
 	tailLimit = queueLimit
 	// reopenEvery is the time between two attempts to write to a bad disk.
 	reopenEvery = 5 * time.Second
+	// lockTimeout is how long another process may have the file.
+	lockTimeout = time.Second
 	// cursorGrace is how long a cursor holds records for a sink that nobody
 	// has opened: a reload, or the start of another server block, may do so.
 	cursorGrace = 10 * time.Minute
@@ -168,8 +170,8 @@ func (s *store) setAside(why error) error {
 	return nil
 }
 
-// guard turns a panic, which a corrupt file or a failing disk under a memory
-// map may cause, into an error.
+// guard turns a panic, which a failing disk under a memory map may cause, or a
+// file that has become corrupt since it was examined, into an error.
 func guard(f func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -180,9 +182,12 @@ func guard(f func() error) (err error) {
 	return f()
 }
 
-// load opens the file, on a disk that is read-only for reading.
+// load opens the file if it is intact, on a disk that is read-only for reading.
 func (s *store) load(path string) error {
-	options := bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType}
+	if err := examine(path); err != nil {
+		return err
+	}
+	options := bbolt.Options{Timeout: lockTimeout, FreelistType: bbolt.FreelistMapType}
 	db, err := bbolt.Open(path, 0o640, &options)
 	if errors.Is(err, syscall.EROFS) {
 		options.ReadOnly = true
@@ -193,7 +198,7 @@ func (s *store) load(path string) error {
 	if err != nil {
 		return err
 	}
-	if err := s.loadFrom(db); err != nil {
+	if err := guard(func() error { return s.loadFrom(db) }); err != nil {
 		return errors.Join(err, db.Close())
 	}
 	s.db, s.readOnly, s.loaded = db, options.ReadOnly, true
