@@ -52,7 +52,7 @@ type table struct {
 	limiter limiter
 	fresh   func() // called when a group wants to be announced; must not block
 
-	ended []string // groups that went without a record; the flusher's
+	ended []string // groups that the last sweep removed without a record; the flusher's
 
 	groups        atomic.Int64
 	clientRollups atomic.Int64
@@ -449,9 +449,10 @@ func (s *shard) takeAnnouncements(records []*Record) []*Record {
 }
 
 // sweep returns the records that are due at now, and removes the groups that
-// have been idle.
+// have been idle; those that had nothing more to tell are in ended.
 func (t *table) sweep(now time.Time) []*Record {
 	t.limiter.forget(t.clock(now))
+	t.ended = nil
 	records := t.announcements()
 	for i := range t.shards {
 		s := &t.shards[i]

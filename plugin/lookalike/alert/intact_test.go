@@ -523,7 +523,7 @@ func work(t *testing.T, s *store, c *cursor, r *rand.Rand) {
 			records[i] = sample()
 			records[i].Reason = strings.Repeat("r", r.IntN(3000))
 		}
-		if !s.append("owner", records) {
+		if !s.append("owner", records, nil) {
 			t.Fatal(s.bad)
 		}
 	}

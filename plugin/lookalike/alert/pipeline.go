@@ -137,16 +137,15 @@ func (p *Pipeline) adopt(groups []*groupState) {
 			p.unsaved[state.group()] = state
 		}
 	}
+	p.collect()
 	p.save()
 }
 
+// collect takes the groups that have changed, for the spool.
+func (p *Pipeline) collect() { maps.Copy(p.unsaved, p.table.checkpoint()) }
+
 // save writes a checkpoint.
 func (p *Pipeline) save() {
-	maps.Copy(p.unsaved, p.table.checkpoint())
-	for _, id := range p.table.ended {
-		p.unsaved[id] = nil
-	}
-	p.table.ended = nil
 	if p.store.checkpoint(p.owner, p.unsaved) {
 		clear(p.unsaved)
 	}
@@ -326,12 +325,31 @@ func (p *Pipeline) run() {
 		case <-rested:
 			wake, rested = p.wake, nil
 		case now := <-ticker.C:
-			p.emit(p.table.sweep(now))
+			p.sweep(now)
 			p.housekeep(now)
 		case <-p.quit:
 			return
 		}
 	}
+}
+
+// sweep emits the records that are due. The spool takes them and a checkpoint
+// in one transaction.
+func (p *Pipeline) sweep(now time.Time) {
+	if p.store == nil {
+		p.emit(p.table.sweep(now))
+		return
+	}
+	p.collect() // first: what a record brings of its group is newer
+	records := p.table.sweep(now)
+	for _, id := range p.table.ended {
+		p.unsaved[id] = nil
+	}
+	if len(records) == 0 {
+		p.save()
+		return
+	}
+	p.emit(records)
 }
 
 // rest is the time from a commit of new groups, which took so long, to the next.
@@ -343,7 +361,6 @@ func rest(took time.Duration) time.Duration {
 func (p *Pipeline) housekeep(now time.Time) {
 	if p.store != nil {
 		p.adopt(p.store.adopt(p.owner))
-		p.save()
 		p.store.measure()
 	}
 	for _, r := range p.runners {
@@ -371,10 +388,13 @@ func (p *Pipeline) emit(records []*Record) {
 	}
 }
 
-// number gives records their sequence; a spool has its own, and writes them.
+// number gives records their sequence; a spool has its own, and writes them, and
+// what it has not taken yet.
 func (p *Pipeline) number(records []*Record) {
 	if p.store != nil {
-		p.store.append(p.owner, records)
+		if p.store.append(p.owner, records, p.unsaved) {
+			clear(p.unsaved)
+		}
 		return
 	}
 	for _, r := range records {

@@ -255,7 +255,7 @@ func TestSpoolAdoptRefused(t *testing.T) {
 	r := sample()
 	r.Group, r.after = army.group(), army
 	delete(unsaved, r.Group)
-	if !s.append("second", []*Record{r}) || !s.checkpoint("second", unsaved) {
+	if !s.append("second", []*Record{r}, unsaved) || !s.checkpoint("second", unsaved) {
 		t.Fatalf("Got error %v", s.bad)
 	}
 	if err := s.close(); err != nil {
@@ -298,7 +298,7 @@ func TestSpoolOpensLate(t *testing.T) {
 	}
 	for range 3 {
 		c.added++
-		c.s.append("second", []*Record{sample()})
+		c.s.append("second", []*Record{sample()}, nil)
 	}
 	got := c.c.take(2)
 	for _, r := range got {
@@ -349,7 +349,7 @@ func TestSpoolOpensLateCorrupt(t *testing.T) {
 	c.s.fail(syscall.EIO)
 	c.c = c.s.attach((&receiver{}).destination("disk"))
 	c.added++
-	c.s.append("owner", []*Record{sample()})
+	c.s.append("owner", []*Record{sample()}, nil)
 	if !c.add() {
 		t.Fatalf("Got error %v of a new file", c.s.bad)
 	}
@@ -409,19 +409,10 @@ func TestSpoolCheckpointExact(t *testing.T) {
 		}
 		s.checkpoint("owner", tab.checkpoint())
 		if records := tab.sweep(at); len(records) > 0 {
-			s.append("owner", records)
+			s.append("owner", records, nil)
 			sum += counts(records)
 		}
-		var waiting uint64
-		if err := s.db.View(func(tx *bbolt.Tx) error {
-			return tx.Bucket(groupBucket).ForEach(func(_, v []byte) error {
-				state, err := decodeState(v)
-				waiting += state.Window.Count
-				return err
-			})
-		}); err != nil {
-			t.Fatal(err)
-		}
+		_, waiting := inFile(t, s)
 		if sum+waiting != uint64(asked) {
 			t.Fatalf("Got %d reported and %d in the checkpoint, want %d", sum, waiting, asked)
 		}
@@ -429,6 +420,81 @@ func TestSpoolCheckpointExact(t *testing.T) {
 	if err := s.close(); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestSpoolSweep holds that a sweep is one transaction, which has the records and
+// what the other groups have counted: a crash after any of them reports nothing
+// twice, and all that was counted before it.
+func TestSpoolSweep(t *testing.T) {
+	s, err := openStore(&Spool{dir: t.TempDir(), limit: 64 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.attach((&receiver{}).destination("sweep")) // keeps the records
+	p := &Pipeline{store: s, owner: newID(), unsaved: make(map[string]*groupState), table: newTable(func() {})}
+	asked, both := uint64(0), 0
+	for i := range 100 {
+		at := epoch.Add(time.Duration(i) * 20 * time.Second)
+		for range rand.IntN(10) {
+			name := fmt.Sprintf("a%d.ml", rand.IntN(5))
+			p.table.observe(detection("192.0.2.25", name, name, at))
+			asked++
+		}
+		before := s.sequence
+		from := transaction(t, s)
+		p.sweep(at)
+		if n := transaction(t, s) - from; n > 1 {
+			t.Fatalf("Got %d transactions in a sweep", n)
+		}
+		told, waiting := inFile(t, s)
+		if told+waiting != asked {
+			t.Fatalf("Got %d told and %d in the checkpoint, want %d", told, waiting, asked)
+		}
+		if waiting > 0 && s.sequence > before {
+			both++
+		}
+	}
+	if both == 0 {
+		t.Error("Got no sweep with records and a checkpoint")
+	}
+	if err := s.close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func transaction(t *testing.T, s *store) int {
+	t.Helper()
+	id := 0
+	if err := s.db.View(func(tx *bbolt.Tx) error { id = tx.ID(); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// inFile sums up the counts of all records and groups in the file.
+func inFile(t *testing.T, s *store) (told, waiting uint64) {
+	t.Helper()
+	if err := s.db.View(func(tx *bbolt.Tx) error {
+		if err := tx.Bucket(recordBucket).ForEach(func(_, v []byte) error {
+			r, err := decodeRecord(v)
+			if err == nil {
+				told += r.Count
+			}
+			return err
+		}); err != nil {
+			return err
+		}
+		return tx.Bucket(groupBucket).ForEach(func(_, v []byte) error {
+			state, err := decodeState(v)
+			if err == nil {
+				waiting += state.Window.Count
+			}
+			return err
+		})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return told, waiting
 }
 
 // TestSpoolFull fills a small spool: the oldest records are lost to the sink
@@ -450,7 +516,7 @@ func TestSpoolFull(t *testing.T) {
 			records[i] = sample()
 			records[i].ID, records[i].Count = newID(), 3
 		}
-		if !s.append("owner", records) {
+		if !s.append("owner", records, nil) {
 			t.Fatalf("Got records refused: %v", s.bad)
 		}
 		for got := prompt.take(7); len(got) > 0; got = prompt.take(7) {
@@ -521,7 +587,7 @@ func TestSpoolSetAside(t *testing.T) {
 	if err != nil || len(aside) != 1 {
 		t.Errorf("Got %q set aside and error %v, want one file", aside, err)
 	}
-	if !s.append("owner", []*Record{sample()}) {
+	if !s.append("owner", []*Record{sample()}, nil) {
 		t.Errorf("Got error %v of a new spool", s.bad)
 	}
 }
@@ -535,7 +601,7 @@ func TestSpoolCorrupt(t *testing.T) {
 	}
 	s.attach((&receiver{}).destination("x"))
 	for range 20 {
-		s.append("owner", []*Record{sample()})
+		s.append("owner", []*Record{sample()}, nil)
 	}
 	if err := s.close(); err != nil {
 		t.Fatal(err)
@@ -582,12 +648,12 @@ func TestSpoolCorrupt(t *testing.T) {
 			c := s.attach((&receiver{}).destination("x"))
 			for range 3 { // works, with what can be read of the old
 				s.tried = time.Time{} // no waiting
-				s.append("owner", []*Record{sample()})
+				s.append("owner", []*Record{sample()}, nil)
 				got := c.take(100)
 				c.settle(len(got))
 			}
 			s.tried = time.Time{}
-			if !s.append("owner", []*Record{sample()}) {
+			if !s.append("owner", []*Record{sample()}, nil) {
 				t.Errorf("Got error %v after four records", s.bad)
 			}
 			if err := s.close(); err != nil {
@@ -607,7 +673,7 @@ func TestSpoolSetAsideCrash(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 3 {
-		s.append("owner", []*Record{sample()})
+		s.append("owner", []*Record{sample()}, nil)
 	}
 	if err := s.setAside(errCorrupt); err != nil {
 		t.Fatal(err)
@@ -624,7 +690,7 @@ func TestSpoolSetAsideCrash(t *testing.T) {
 	}
 	defer again.close()
 	r := sample()
-	again.append("owner", []*Record{r})
+	again.append("owner", []*Record{r}, nil)
 	if r.Epoch == s.epoch && r.Sequence != 4 {
 		t.Errorf("Got sequence %d after the crash, want 4", r.Sequence)
 	}
@@ -677,7 +743,7 @@ func (c *client) add() bool {
 	c.s.tried = time.Time{}
 	r := sample()
 	r.ID = newID()
-	return c.s.append("owner", []*Record{r})
+	return c.s.append("owner", []*Record{r}, nil)
 }
 
 func (c *client) deliver() {
@@ -981,7 +1047,7 @@ func BenchmarkSpoolAppend(b *testing.B) {
 				for i := range records {
 					records[i] = sample()
 				}
-				if !s.append("owner", records) {
+				if !s.append("owner", records, nil) {
 					b.Fatal(s.bad)
 				}
 				c.settle(len(c.take(1000)))

@@ -337,26 +337,23 @@ func (s *store) adopt(owner string) []*groupState {
 // adopted reports whether owner has adopted the groups of the last run.
 func (s *store) adopted(owner string) bool { return owner == s.adopter && len(s.orphans) == 0 }
 
-// dropStale deletes the keys of the last run that have the id, or all if it is
-// empty.
-func (s *store) dropStale(b *bbolt.Bucket, id string) error {
+// dropStale deletes what the file has of the last run.
+func (s *store) dropStale(b *bbolt.Bucket) error {
 	for _, k := range s.stale {
-		if bytes.HasSuffix(k, []byte(id)) {
-			if err := b.Delete(k); err != nil {
-				return err
-			}
+		if err := b.Delete(k); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// append numbers records, writes them with the groups that they change, and
+// append numbers records, writes them and the groups that have changed, and
 // hands them to the cursors. It reports whether the disk took them.
-func (s *store) append(owner string, records []*Record) bool {
+func (s *store) append(owner string, records []*Record, groups map[string]*groupState) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.bad == nil || time.Since(s.tried) >= reopenEvery {
-		if s.commit(owner, records) {
+		if s.commit(owner, records, groups) {
 			return true
 		}
 	}
@@ -371,13 +368,30 @@ func (s *store) append(owner string, records []*Record) bool {
 	return false
 }
 
-// commit numbers records and writes the tail, them, and what has changed
-// besides. It is what heals a store that was bad; numbers are given inside, since
-// the file may only now have been read.
-func (s *store) commit(owner string, records []*Record) bool {
+// checkpoint writes groups that have changed, and whatever else waits to be
+// written, and reports whether the disk took it.
+func (s *store) checkpoint(owner string, groups map[string]*groupState) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	adopts := s.adopted(owner) && len(s.stale) > 0
+	switch {
+	case s.bad != nil && time.Since(s.tried) < reopenEvery:
+		return false
+	case s.bad == nil && len(groups) == 0 && !adopts && !s.cursorsDirty():
+		return true
+	}
+	return s.commit(owner, nil, groups)
+}
+
+// commit numbers records and writes the tail, them, the groups, and what has
+// changed besides. It is what heals a store that was bad; numbers are given
+// inside, since the file may only now have been read. The adopter brings all
+// groups of the last run in its first one, so their old keys go.
+func (s *store) commit(owner string, records []*Record, groups map[string]*groupState) bool {
 	var sequence uint64
+	var adopts bool
 	err := s.update(func(tx *bbolt.Tx) error {
-		sequence = s.sequence
+		sequence, adopts = s.sequence, s.adopted(owner)
 		for _, r := range records {
 			sequence++
 			r.Epoch, r.Sequence = s.epoch, sequence
@@ -389,7 +403,12 @@ func (s *store) commit(owner string, records []*Record) bool {
 		if err := s.put(tx, all); err != nil {
 			return err
 		}
-		if err := s.putGroups(tx, owner, all); err != nil {
+		if adopts {
+			if err := s.dropStale(tx.Bucket(groupBucket)); err != nil {
+				return err
+			}
+		}
+		if err := putGroups(tx, owner, all, groups); err != nil {
 			return err
 		}
 		return tx.Bucket(metaBucket).Put(sequenceKey, position(sequence))
@@ -397,8 +416,13 @@ func (s *store) commit(owner string, records []*Record) bool {
 	if err != nil {
 		return false
 	}
+	if adopts {
+		s.stale = nil
+	}
 	s.sequence, s.tail, s.fallback = sequence, nil, ""
-	s.announce(len(records))
+	if len(records) > 0 {
+		s.announce(len(records))
+	}
 	return true
 }
 
@@ -501,6 +525,9 @@ func (s *store) announce(n int) {
 
 // put writes records at the end.
 func (s *store) put(tx *bbolt.Tx, records []*Record) error {
+	if len(records) == 0 {
+		return nil
+	}
 	b := tx.Bucket(recordBucket)
 	b.FillPercent = 0.9 // keys only grow
 	for _, r := range records {
@@ -517,16 +544,17 @@ func (s *store) put(tx *bbolt.Tx, records []*Record) error {
 	return b.SetSequence(s.stored.to)
 }
 
-// putGroups writes what the groups of the records have become.
-func (s *store) putGroups(tx *bbolt.Tx, owner string, records []*Record) error {
+// putGroups writes what the groups of the records have become, and then the
+// groups that have changed, which are newer.
+func putGroups(tx *bbolt.Tx, owner string, records []*Record, groups map[string]*groupState) error {
 	b := tx.Bucket(groupBucket)
 	for _, r := range records {
-		if s.adopted(owner) {
-			if err := s.dropStale(b, r.Group); err != nil {
-				return err
-			}
-		}
 		if err := putGroup(b, []byte(owner+r.Group), r.after); err != nil {
+			return err
+		}
+	}
+	for id, state := range groups {
+		if err := putGroup(b, []byte(owner+id), state); err != nil {
 			return err
 		}
 	}
@@ -543,42 +571,6 @@ func putGroup(b *bbolt.Bucket, k []byte, state *groupState) error {
 		return err
 	}
 	return b.Put(k, v)
-}
-
-// checkpoint writes groups that have changed, and whatever else waits to be
-// written, and reports whether the disk took it. The adopter's first one has all
-// groups of the last run, whose keys go.
-func (s *store) checkpoint(owner string, groups map[string]*groupState) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.bad != nil && time.Since(s.tried) < reopenEvery:
-		return false
-	case s.bad != nil && !s.commit(owner, nil):
-		return false
-	}
-	adopts := s.adopted(owner) && len(s.stale) > 0
-	if len(groups) == 0 && !adopts && !s.cursorsDirty() {
-		return true
-	}
-	err := s.update(func(tx *bbolt.Tx) error {
-		b := tx.Bucket(groupBucket)
-		if adopts {
-			if err := s.dropStale(b, ""); err != nil {
-				return err
-			}
-		}
-		for id, state := range groups {
-			if err := putGroup(b, []byte(owner+id), state); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err == nil && adopts {
-		s.stale = nil
-	}
-	return err == nil
 }
 
 // storedRecord is a record as the file has it.
@@ -623,7 +615,7 @@ func (s *store) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.tail) > 0 {
-		s.commit("", nil)
+		s.commit("", nil, nil)
 	} else if s.cursorsDirty() {
 		_ = s.update(func(*bbolt.Tx) error { return nil })
 	}
