@@ -102,6 +102,7 @@ type Record struct {
 	Version string
 
 	after *groupState // the group, once this record is made; nil: it is no more
+	owner string      // of the group, in the spool
 }
 
 // TypeCount is the number of queries of one type.

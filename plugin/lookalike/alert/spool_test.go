@@ -422,6 +422,46 @@ func TestSpoolCheckpointExact(t *testing.T) {
 	}
 }
 
+// TestSpoolEndsBad holds that groups whose last records were written late, when
+// the spool was closed, do not come again.
+func TestSpoolEndsBad(t *testing.T) {
+	dir := t.TempDir()
+	for i, left := range []int{2, 0} { // killed; then stopped on a disk that is bad for a while
+		s, err := openStore(&Spool{dir: dir, limit: minSpoolSize})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.attach((&receiver{}).destination("ends"))
+		p := &Pipeline{store: s, owner: newID(), unsaved: make(map[string]*groupState), table: newTable(func() {})}
+		p.adopt(s.adopt(p.owner))
+		if i == 0 {
+			for range 3 {
+				p.table.observe(detection("192.0.2.25", "army.ml", "army.ml", epoch))
+				p.table.observe(detection("192.0.2.25", "navy.ml", "navy.ml", epoch))
+			}
+			p.sweep(epoch)
+		} else {
+			s.fail(syscall.ENOSPC)
+			p.emit(p.table.close(epoch))
+		}
+		if err := s.close(); err != nil {
+			t.Fatal(err)
+		}
+		if s, err = openStore(&Spool{dir: dir, limit: minSpoolSize}); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(s.orphans); n != left {
+			t.Errorf("Got %d groups in run %d, want %d", n, i, left)
+		}
+		if told, waiting := inFile(t, s); told+waiting != 6 {
+			t.Errorf("Got %d told and %d waiting in run %d, want 6", told, waiting, i)
+		}
+		if err := s.close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestSpoolSweep holds that a sweep is one transaction, which has the records and
 // what the other groups have counted: a crash after any of them reports nothing
 // twice, and all that was counted before it.

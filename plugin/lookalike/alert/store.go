@@ -352,6 +352,9 @@ func (s *store) dropStale(b *bbolt.Bucket) error {
 func (s *store) append(owner string, records []*Record, groups map[string]*groupState) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for _, r := range records {
+		r.owner = owner
+	}
 	if s.bad == nil || time.Since(s.tried) >= reopenEvery {
 		if s.commit(owner, records, groups) {
 			return true
@@ -549,7 +552,7 @@ func (s *store) put(tx *bbolt.Tx, records []*Record) error {
 func putGroups(tx *bbolt.Tx, owner string, records []*Record, groups map[string]*groupState) error {
 	b := tx.Bucket(groupBucket)
 	for _, r := range records {
-		if err := putGroup(b, []byte(owner+r.Group), r.after); err != nil {
+		if err := putGroup(b, []byte(r.owner+r.Group), r.after); err != nil {
 			return err
 		}
 	}
@@ -615,7 +618,7 @@ func (s *store) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.tail) > 0 {
-		s.commit("", nil, nil)
+		s.commit(s.adopter, nil, nil) // all groups have ended
 	} else if s.cursorsDirty() {
 		_ = s.update(func(*bbolt.Tx) error { return nil })
 	}
