@@ -242,8 +242,8 @@ type bucketTree struct {
 	height int  // depth of all its leaves; 0: not known
 }
 
-// walk checks a page, and those below it. Its keys are from low on and below
-// high, which may be nil. Depth counts the pages above it.
+// walk checks a page, and those below it. Its first key is low, and all are below
+// high; where they are nil, that is left open. Depth counts the pages above it.
 func (t *bucketTree) walk(id uint64, low, high []byte, depth int) error {
 	p, err := t.open(id, depth)
 	if err != nil {
@@ -372,7 +372,7 @@ type page struct {
 	count uint64
 
 	end  uint64 // of what its elements so far have
-	key  []byte // of the element before, or the lowest there may be
+	key  []byte // of the element before; at first the one in the page above, if any
 	high []byte // all keys are below; nil: any
 }
 
@@ -435,10 +435,12 @@ func (p *page) element(i uint64) (element, error) {
 	return e, p.follow(i, e.key)
 }
 
-// follow checks that a key is the next one.
+// follow checks that a key is the next one. The first key of a page is the one
+// that it has in the page above.
 func (p *page) follow(i uint64, key []byte) error {
 	after := bytes.Compare(key, p.key)
-	if after < 0 || after == 0 && i > 0 || p.high != nil && bytes.Compare(key, p.high) >= 0 {
+	first := i == 0 && (after == 0 || p.key == nil)
+	if !first && (i == 0 || after <= 0) || p.high != nil && bytes.Compare(key, p.high) >= 0 {
 		return damaged("%s: the key of element %d is out of order", p.name, i)
 	}
 	p.key = key

@@ -106,8 +106,8 @@ func at(page []byte, i int) []byte { return page[headerSize+i*elementSize:] }
 // child is the id of the page below an element of a branch.
 func child(page []byte, i int) uint64 { return order.Uint64(at(page, i)[8:]) }
 
-// seal puts the checksums right, where a meta page may be.
-func seal(b []byte, pageSize int) {
+// reseal puts the checksums right, where a meta page may be.
+func reseal(b []byte, pageSize int) {
 	for _, page := range []int{0, pageSize} {
 		if m := b[min(page+headerSize, len(b)):]; len(m) >= metaSize {
 			sum := fnv.New64a()
@@ -124,7 +124,7 @@ func (im *image) inMeta(offset int, n uint64) {
 			put64(m[offset:], n)
 		}
 	}
-	seal(im.b, smallPage)
+	reseal(im.b, smallPage)
 }
 
 // chain puts branches above each other. Below each one is a leaf, too.
@@ -183,11 +183,11 @@ var damages = []struct {
 	{"both versions", func(im *image) {
 		put32(im.b[headerSize+4:], 3)
 		put32(im.b[smallPage+headerSize+4:], 3)
-		seal(im.b, smallPage)
+		reseal(im.b, smallPage)
 	}, "neither meta page is good"},
-	{"odd pages", func(im *image) { put32(im.b[headerSize+8:], 1000); seal(im.b, smallPage) }, "its pages have 1000 bytes"},
-	{"no pages", func(im *image) { put32(im.b[headerSize+8:], 0); seal(im.b, smallPage) }, "its pages have 0 bytes"},
-	{"pages of two sizes", func(im *image) { put32(im.b[smallPage+headerSize+8:], 2048); seal(im.b, smallPage) }, "says that pages have 2048 bytes"},
+	{"odd pages", func(im *image) { put32(im.b[headerSize+8:], 1000); reseal(im.b, smallPage) }, "its pages have 1000 bytes"},
+	{"no pages", func(im *image) { put32(im.b[headerSize+8:], 0); reseal(im.b, smallPage) }, "its pages have 0 bytes"},
+	{"pages of two sizes", func(im *image) { put32(im.b[smallPage+headerSize+8:], 2048); reseal(im.b, smallPage) }, "says that pages have 2048 bytes"},
 	{"few pages", func(im *image) { im.inMeta(40, 1) }, "page 1 is beyond the last, which is 0"},
 	{"many pages", func(im *image) { im.inMeta(40, 1<<60) }, "and should have 1152921504606846976 pages"},
 
@@ -233,6 +233,7 @@ var damages = []struct {
 	{"a value far beyond its page", func(im *image) { put32(at(im.leaf(), 6)[12:], 1<<32-1) }, "and element 6 of it ends at 42949"},
 	{"keys out of order", func(im *image) { p := im.leaf(); copy(pair(p, 2), pair(p, 0)[:8]) }, "the key of element 2 is out of order"},
 	{"a key twice", func(im *image) { p := im.leaf(); copy(pair(p, 2), pair(p, 1)[:8]) }, "the key of element 2 is out of order"},
+	{"a key that is not its branch's", func(im *image) { put32(at(im.tree(), 0)[4:], 7) }, "the key of element 0 is out of order"},
 	{"a key below its branch's", func(im *image) { clear(pair(im.page(child(im.tree(), 1)), 0)[:8]) }, "the key of element 0 is out of order"},
 	{"a key of the next page", func(im *image) {
 		p := im.page(child(im.tree(), 0))
@@ -390,7 +391,7 @@ func FuzzIntact(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte, sealed bool) {
 		if sealed {
-			seal(b, smallPage)
+			reseal(b, smallPage)
 		}
 		if intact(bytes.NewReader(b), uint64(len(b))) == nil {
 			followed(t, b)
@@ -427,7 +428,7 @@ func TestIntactOrNot(t *testing.T) {
 	for i := range 2000 {
 		b := bytes.Clone(im.b)
 		if scratch(r, b, smallPage); r.IntN(2) == 0 {
-			seal(b, smallPage)
+			reseal(b, smallPage)
 		}
 		if intact(bytes.NewReader(b), uint64(len(b))) == nil {
 			if good++; i%10 == 0 {
@@ -496,6 +497,60 @@ func TestIntactAfterCrash(t *testing.T) {
 		}
 		before = after
 	}
+}
+
+// TestIntactWork holds that whatever has been done to a file, it is intact.
+func TestIntactWork(t *testing.T) {
+	path := filepath.Join(t.TempDir(), spoolFile)
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{PageSize: smallPage, NoSync: true, NoGrowSync: true, FreelistType: bbolt.FreelistMapType})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	seed := rand.Uint64()
+	r := rand.New(rand.NewPCG(seed, 0))
+	for i := range 300 {
+		if err := db.Update(func(tx *bbolt.Tx) error { return anything(r, tx) }); err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := intact(bytes.NewReader(b), uint64(len(b))); err != nil {
+			t.Fatalf("Got error %v after %d transactions, seed %d", err, i, seed)
+		}
+	}
+}
+
+// anything puts and deletes, one by one or in runs.
+func anything(r *rand.Rand, tx *bbolt.Tx) error {
+	b, err := tx.CreateBucketIfNotExists([]byte{'a' + byte(r.IntN(3))})
+	if err != nil {
+		return err
+	}
+	if b.FillPercent = 0.5; r.IntN(2) == 0 {
+		b.FillPercent = 0.9
+	}
+	from, n := r.Uint64N(3000), r.Uint64N(300)
+	for i := range n {
+		k := bytes.Repeat(position(from+i), 1+int(from+i)%7*r.IntN(2))
+		if r.IntN(8) == 0 {
+			k = position(r.Uint64N(3000))
+		}
+		if from%2 == 0 {
+			err = b.Put(k, make([]byte, r.IntN(2)*r.IntN(300)))
+		} else {
+			err = b.Delete(k)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if r.IntN(10) == 0 {
+		return empty(b)
+	}
+	return nil
 }
 
 // work does one transaction with a spool.
