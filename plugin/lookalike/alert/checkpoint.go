@@ -173,7 +173,12 @@ func (state *groupState) group() string {
 // encode returns the state as the spool keeps it.
 func (state *groupState) encode() ([]byte, error) { return json.Marshal(state) }
 
-func decodeState(b []byte) (*groupState, error) {
+// decodeState reads the state that the spool keeps as the value of k.
+func decodeState(k, v []byte) (*groupState, error) {
+	v, err := unseal(k, v)
+	if err != nil {
+		return nil, err
+	}
 	state := new(groupState)
-	return state, json.Unmarshal(b, state)
+	return state, json.Unmarshal(v, state)
 }

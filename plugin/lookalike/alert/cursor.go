@@ -252,7 +252,7 @@ func (c *cursor) fetch(n int) []*Record {
 func (c *cursor) read(tx *bbolt.Tx, n int) error {
 	at := tx.Bucket(recordBucket).Cursor()
 	for k, v := at.Seek(position(c.next)); k != nil && len(c.flight) < n && c.next < c.end(); k, v = at.Next() {
-		r, err := decodeRecord(v)
+		r, err := decodeRecord(k, v)
 		if err != nil {
 			log.Errorf("An alert in the spool cannot be read: %v", err)
 			r = &Record{Phase: Lost, ID: newID(), Created: time.Now(), Lost: &Gap{Records: 1, Reason: "unreadable"}}
@@ -325,7 +325,8 @@ func (c *cursor) count() (int, time.Time) {
 	if s.db != nil {
 		_ = guard(func() error {
 			return s.db.View(func(tx *bbolt.Tx) error {
-				r, err := decodeRecord(tx.Bucket(recordBucket).Get(position(c.next)))
+				k := position(c.next)
+				r, err := decodeRecord(k, tx.Bucket(recordBucket).Get(k))
 				if err == nil {
 					oldest = r.Created
 				}

@@ -178,8 +178,8 @@ func TestSpoolCrash(t *testing.T) {
 		p.store.mu.Lock()
 		defer p.store.mu.Unlock()
 		if err := p.store.db.View(func(tx *bbolt.Tx) error {
-			return tx.Bucket(groupBucket).ForEach(func(_, v []byte) error {
-				state, err := decodeState(v)
+			return tx.Bucket(groupBucket).ForEach(func(k, v []byte) error {
+				state, err := decodeState(k, v)
 				groups, waiting = groups+1, waiting+state.Window.Count
 				return err
 			})
@@ -515,8 +515,8 @@ func transaction(t *testing.T, s *store) int {
 func inFile(t *testing.T, s *store) (told, waiting uint64) {
 	t.Helper()
 	if err := s.db.View(func(tx *bbolt.Tx) error {
-		if err := tx.Bucket(recordBucket).ForEach(func(_, v []byte) error {
-			r, err := decodeRecord(v)
+		if err := tx.Bucket(recordBucket).ForEach(func(k, v []byte) error {
+			r, err := decodeRecord(k, v)
 			if err == nil {
 				told += r.Count
 			}
@@ -524,8 +524,8 @@ func inFile(t *testing.T, s *store) (told, waiting uint64) {
 		}); err != nil {
 			return err
 		}
-		return tx.Bucket(groupBucket).ForEach(func(_, v []byte) error {
-			state, err := decodeState(v)
+		return tx.Bucket(groupBucket).ForEach(func(k, v []byte) error {
+			state, err := decodeState(k, v)
 			if err == nil {
 				waiting += state.Window.Count
 			}
@@ -634,31 +634,19 @@ func TestSpoolSetAside(t *testing.T) {
 
 // TestSpoolCorrupt holds that no file, whatever is in it, stops the server.
 func TestSpoolCorrupt(t *testing.T) {
-	good := t.TempDir()
-	s, err := openStore(&Spool{dir: good, limit: minSpoolSize})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.attach((&receiver{}).destination("x"))
-	for range 20 {
-		s.append("owner", []*Record{sample()}, nil)
-	}
-	if err := s.close(); err != nil {
-		t.Fatal(err)
-	}
-	whole, err := os.ReadFile(filepath.Join(good, spoolFile))
-	if err != nil {
-		t.Fatal(err)
-	}
+	whole := usedSpool(t)
 	damage := map[string]func([]byte) []byte{
-		"garbage":         func([]byte) []byte { return []byte(strings.Repeat("not a database ", 1000)) },
-		"empty":           func([]byte) []byte { return nil },
-		"one byte":        func([]byte) []byte { return []byte{0} },
-		"half":            func(b []byte) []byte { return b[:len(b)/2] },
-		"two pages":       func(b []byte) []byte { return b[:2*os.Getpagesize()] },
-		"zeros":           func(b []byte) []byte { clear(b); return b },
-		"zeros in it":     func(b []byte) []byte { clear(b[3*os.Getpagesize():]); return b },
-		"a record broken": func(b []byte) []byte { return []byte(strings.ReplaceAll(string(b), `"Sequence":`, `"Sequence:"`)) },
+		"garbage":           func([]byte) []byte { return []byte(strings.Repeat("not a database ", 1000)) },
+		"empty":             func([]byte) []byte { return nil },
+		"one byte":          func([]byte) []byte { return []byte{0} },
+		"half":              func(b []byte) []byte { return b[:len(b)/2] },
+		"two pages":         func(b []byte) []byte { return b[:2*os.Getpagesize()] },
+		"zeros":             func(b []byte) []byte { clear(b); return b },
+		"zeros in it":       func(b []byte) []byte { clear(b[3*os.Getpagesize():]); return b },
+		"a record broken":   func(b []byte) []byte { return bytes.ReplaceAll(b, []byte(`"Sequence":`), []byte(`"Sequence:"`)) },
+		"another digit":     func(b []byte) []byte { return bytes.ReplaceAll(b, []byte(`"Confidence":3`), []byte(`"Confidence":9`)) },
+		"another bucket":    func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("groups"), []byte("grouqs")) },
+		"no bucket of ours": func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("cursors"), []byte("cursorz")) },
 	}
 	for range 100 {
 		seed := rand.Uint64()
@@ -673,6 +661,14 @@ func TestSpoolCorrupt(t *testing.T) {
 			scratch(r, b, os.Getpagesize())
 			return b
 		}
+		damage[fmt.Sprintf("digits changed, seed %d", seed)] = func(b []byte) []byte {
+			for range 1000 {
+				if i := r.IntN(len(b)); b[i] >= '0' && b[i] <= '9' {
+					b[i] = '0' + byte(r.IntN(10))
+				}
+			}
+			return b
+		}
 	}
 	for name, f := range damage {
 		t.Run(name, func(t *testing.T) {
@@ -680,26 +676,74 @@ func TestSpoolCorrupt(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, spoolFile), f(slices.Clone(whole)), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			s, err := openStore(&Spool{dir: dir, limit: minSpoolSize})
-			if err != nil {
-				t.Fatal(err)
-			}
-			s.db.NoSync = true // for speed
-			c := s.attach((&receiver{}).destination("x"))
-			for range 3 { // works, with what can be read of the old
-				s.tried = time.Time{} // no waiting
-				s.append("owner", []*Record{sample()}, nil)
-				got := c.take(100)
-				c.settle(len(got))
-			}
-			s.tried = time.Time{}
-			if !s.append("owner", []*Record{sample()}, nil) {
-				t.Errorf("Got error %v after four records", s.bad)
-			}
-			if err := s.close(); err != nil {
-				t.Error(err)
-			}
+			use(t, dir)
 		})
+	}
+}
+
+// usedSpool is the file of a spool with records, cursors and groups.
+func usedSpool(t *testing.T) []byte {
+	t.Helper()
+	dir := t.TempDir()
+	s, err := openStore(&Spool{dir: dir, limit: minSpoolSize})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.attach((&receiver{}).destination("x"))
+	y := s.attach((&receiver{}).destination("y"))
+	tab := newTable(func() {})
+	for i := range 20 {
+		name := fmt.Sprintf("a%d.ml", i)
+		for range 3 {
+			tab.observe(detection("192.0.2.25", name, name, epoch))
+		}
+		s.append("owner", []*Record{sample()}, tab.checkpoint())
+	}
+	y.take(5)
+	y.widen(sample(), "spool_full")
+	y.settle(3)
+	if err := s.close(); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, spoolFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// use does with a spool, whatever is in its file, all that a server does.
+func use(t *testing.T, dir string) {
+	t.Helper()
+	s, err := openStore(&Spool{dir: dir, limit: minSpoolSize})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.db.NoSync = true // for speed
+	p := &Pipeline{store: s, owner: newID(), unsaved: make(map[string]*groupState), table: newTable(func() {})}
+	p.adopt(s.adopt(p.owner))
+	for _, name := range []string{"x", "y"} {
+		c := s.attach((&receiver{}).destination(name))
+		for range 3 { // works, with what can be read of the old
+			s.tried = time.Time{} // no waiting
+			s.append(p.owner, []*Record{sample()}, p.unsaved)
+			got := c.take(100)
+			for _, r := range got {
+				for _, f := range formats {
+					message(f, r)
+				}
+			}
+			c.settle(len(got))
+		}
+	}
+	p.sweep(time.Now())
+	p.emit(p.table.close(time.Now()))
+	s.tried = time.Time{}
+	if !s.append(p.owner, []*Record{sample()}, nil) {
+		t.Errorf("Got error %v after many records", s.bad)
+	}
+	if err := s.close(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -37,6 +37,8 @@ const (
 	// fill is the part of the limit that records may take: the file has
 	// pages that are half full, and never shrinks.
 	fill = 0.7
+	// maxPosition is more than there will ever be records.
+	maxPosition = 1 << 62
 )
 
 // The buckets of the file, and the keys of meta.
@@ -45,6 +47,8 @@ var (
 	recordBucket = []byte("records") // position, 8 bytes big endian: record
 	cursorBucket = []byte("cursors") // destination: cursorState
 	groupBucket  = []byte("groups")  // pipeline and group: groupState
+
+	buckets = [][]byte{metaBucket, recordBucket, cursorBucket, groupBucket}
 
 	epochKey    = []byte("epoch")
 	sequenceKey = []byte("sequence")
@@ -206,17 +210,25 @@ func (s *store) load(path string) error {
 }
 
 func (s *store) loadFrom(db *bbolt.DB) error {
-	ready := false
+	missing := 0
 	if err := db.View(func(tx *bbolt.Tx) error {
-		ready = tx.Bucket(groupBucket) != nil
+		for _, name := range buckets {
+			if tx.Bucket(name) == nil {
+				missing++
+			}
+		}
 		return nil
 	}); err != nil {
 		return err
 	}
-	if !ready { // a full disk may refuse this, but not what is there already
+	switch missing {
+	case 0:
+	case len(buckets): // a full disk may refuse this, but not what is there already
 		if err := db.Update(s.prepare); err != nil {
 			return err
 		}
+	default:
+		return fmt.Errorf("%w: %d of its buckets are missing", errCorrupt, missing)
 	}
 	if s.loaded {
 		return nil
@@ -226,7 +238,7 @@ func (s *store) loadFrom(db *bbolt.DB) error {
 
 // prepare makes what a new file needs.
 func (s *store) prepare(tx *bbolt.Tx) error {
-	for _, name := range [][]byte{metaBucket, recordBucket, cursorBucket, groupBucket} {
+	for _, name := range buckets {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}
@@ -234,12 +246,16 @@ func (s *store) prepare(tx *bbolt.Tx) error {
 	if err := tx.Bucket(recordBucket).SetSequence(s.stored.to); err != nil {
 		return err
 	}
-	meta := tx.Bucket(metaBucket)
-	if err := meta.Put(sequenceKey, position(s.sequence)); err != nil {
+	if err := putMeta(tx, sequenceKey, position(s.sequence)); err != nil {
 		return err
 	}
-	return meta.Put(epochKey, []byte(s.epoch))
+	return putMeta(tx, epochKey, []byte(s.epoch))
 }
+
+func putMeta(tx *bbolt.Tx, k, v []byte) error { return tx.Bucket(metaBucket).Put(k, seal(k, v)) }
+
+// getMeta returns a value that every file has.
+func getMeta(tx *bbolt.Tx, k []byte) ([]byte, error) { return unseal(k, tx.Bucket(metaBucket).Get(k)) }
 
 // contents is what a file has besides its records.
 type contents struct {
@@ -252,51 +268,92 @@ type contents struct {
 	stale    [][]byte
 }
 
-// read reads all of the file, and so finds what is corrupt in it now rather
-// than later. Only of a file that is good does the store take anything.
+// read reads all of the file but the values of records, and so finds what is
+// corrupt in it now rather than later. Only of a file that is good does the store
+// take anything.
 func (s *store) read(tx *bbolt.Tx) error {
 	var in contents
-	meta := tx.Bucket(metaBucket)
-	in.epoch = string(meta.Get(epochKey))
-	if b := meta.Get(sequenceKey); len(b) == 8 {
-		in.sequence = binary.BigEndian.Uint64(b)
-	}
-	records := tx.Bucket(recordBucket)
-	in.stored = series{from: records.Sequence(), to: records.Sequence()}
-	first := true
-	if err := records.ForEach(func(k, v []byte) error {
-		if len(k) != 8 {
-			return fmt.Errorf("%w: a record has no position", errCorrupt)
+	for _, read := range []func(*bbolt.Tx) error{in.readMeta, in.readRecords} {
+		if err := read(tx); err != nil {
+			return err
 		}
-		if first {
-			in.stored.from, first = binary.BigEndian.Uint64(k), false
-		}
-		in.bytes += int64(len(v))
-		return nil
-	}); err != nil {
-		return err
 	}
 	if err := tx.Bucket(cursorBucket).ForEach(func(k, v []byte) error {
+		v, err := unseal(k, v)
+		if err != nil {
+			return err
+		}
 		c := newCursor(s, string(k))
 		if err := json.Unmarshal(v, &c.state); err != nil {
 			return fmt.Errorf("%w: a cursor: %w", errCorrupt, err)
 		}
-		c.next = c.state.Next
+		if c.next = c.state.Next; c.next > in.stored.to {
+			return fmt.Errorf("%w: a cursor is at %d, the last record at %d", errCorrupt, c.next, in.stored.to)
+		}
 		in.cursors = append(in.cursors, c)
 		return nil
 	}); err != nil {
 		return err
 	}
-	if err := tx.Bucket(groupBucket).ForEach(func(k, v []byte) error {
-		in.stale = append(in.stale, bytes.Clone(k))
-		if state, err := decodeState(v); err == nil {
-			in.orphans = append(in.orphans, state)
+	if err := tx.Bucket(groupBucket).ForEach(in.readGroup); err != nil {
+		return err
+	}
+	s.takeOver(&in)
+	return nil
+}
+
+func (in *contents) readMeta(tx *bbolt.Tx) error {
+	epoch, err := getMeta(tx, epochKey)
+	if err != nil {
+		return err
+	}
+	sequence, err := getMeta(tx, sequenceKey)
+	if err != nil {
+		return err
+	}
+	in.epoch, in.sequence = string(epoch), binary.BigEndian.Uint64(sequence)
+	return nil
+}
+
+// readRecords finds the positions of the records, which have no gaps. What the
+// bucket has as its sequence, where it goes on, has no checksum.
+func (in *contents) readRecords(tx *bbolt.Tx) error {
+	b := tx.Bucket(recordBucket)
+	in.stored = series{from: b.Sequence(), to: b.Sequence()}
+	next, first := in.stored.to, true
+	if err := b.ForEach(func(k, v []byte) error {
+		if len(k) != 8 {
+			return fmt.Errorf("%w: a record has no position", errCorrupt)
 		}
+		at := binary.BigEndian.Uint64(k)
+		if first {
+			in.stored.from, next, first = at, at, false
+		}
+		if at != next {
+			return fmt.Errorf("%w: a record is at %d, and should be at %d", errCorrupt, at, next)
+		}
+		next++
+		in.bytes += int64(len(v))
 		return nil
 	}); err != nil {
 		return err
 	}
-	s.takeOver(&in)
+	if next != in.stored.to || next > maxPosition {
+		return fmt.Errorf("%w: records end at %d, and should end at %d", errCorrupt, next, in.stored.to)
+	}
+	return nil
+}
+
+// readGroup reads a group. One that cannot be read is no reason to give up what
+// others have.
+func (in *contents) readGroup(k, v []byte) error {
+	in.stale = append(in.stale, bytes.Clone(k))
+	state, err := decodeState(k, v)
+	if err != nil {
+		log.Errorf("What a group in the spool has counted since its last alert cannot be read, and is lost: %v", err)
+		return nil
+	}
+	in.orphans = append(in.orphans, state)
 	return nil
 }
 
@@ -310,6 +367,7 @@ func (s *store) takeOver(in *contents) {
 	s.epoch, s.sequence, s.stored, s.bytes = in.epoch, in.sequence, in.stored, in.bytes
 	s.orphans, s.stale = in.orphans, in.stale
 	for _, c := range in.cursors {
+		c.skip(s.stored.from) // records may have been dropped that were in flight
 		if now := s.cursors[c.key]; now != nil {
 			now.succeed(c)
 		}
@@ -414,7 +472,7 @@ func (s *store) commit(owner string, records []*Record, groups map[string]*group
 		if err := putGroups(tx, owner, all, groups); err != nil {
 			return err
 		}
-		return tx.Bucket(metaBucket).Put(sequenceKey, position(sequence))
+		return putMeta(tx, sequenceKey, position(sequence))
 	})
 	if err != nil {
 		return false
@@ -538,7 +596,9 @@ func (s *store) put(tx *bbolt.Tx, records []*Record) error {
 		if err != nil {
 			return err
 		}
-		if err := b.Put(position(s.stored.to), v); err != nil {
+		k := position(s.stored.to)
+		v = seal(k, v)
+		if err := b.Put(k, v); err != nil {
 			return err
 		}
 		s.stored.to++
@@ -573,7 +633,7 @@ func putGroup(b *bbolt.Bucket, k []byte, state *groupState) error {
 	if err != nil {
 		return err
 	}
-	return b.Put(k, v)
+	return b.Put(k, seal(k, v))
 }
 
 // storedRecord is a record as the file has it.
@@ -582,7 +642,12 @@ type storedRecord struct {
 	ClassName string // numbers may change between versions
 }
 
-func decodeRecord(v []byte) (*Record, error) {
+// decodeRecord reads the record that the file has as the value of k.
+func decodeRecord(k, v []byte) (*Record, error) {
+	v, err := unseal(k, v)
+	if err != nil {
+		return nil, err
+	}
 	stored := storedRecord{Record: new(Record)}
 	if err := json.Unmarshal(v, &stored); err != nil {
 		return nil, err

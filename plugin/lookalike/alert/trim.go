@@ -57,12 +57,12 @@ func (s *store) trim(tx *bbolt.Tx) error {
 	limit := int64(float64(s.limit) * fill)
 	at := tx.Bucket(recordBucket).Cursor()
 	for s.stored.from < s.stored.to && (s.stored.from < needed || s.bytes > limit) {
-		_, v := at.First() // a cursor's Next is not to be relied on after a Delete
+		k, v := at.First() // a cursor's Next is not to be relied on after a Delete
 		if v == nil {
 			return errCorrupt
 		}
 		if s.stored.from >= needed {
-			s.lose(v, now)
+			s.lose(k, v, now)
 		}
 		s.bytes -= int64(len(v))
 		s.stored.from++
@@ -78,8 +78,8 @@ func (s *store) trim(tx *bbolt.Tx) error {
 
 // lose notes the record at the beginning as lost to the sinks that have not
 // had it.
-func (s *store) lose(v []byte, now time.Time) {
-	r, err := decodeRecord(v)
+func (s *store) lose(k, v []byte, now time.Time) {
+	r, err := decodeRecord(k, v)
 	if err != nil {
 		r = &Record{}
 	}
@@ -156,7 +156,7 @@ func (s *store) putCursors(tx *bbolt.Tx) error {
 		if err != nil {
 			return err
 		}
-		if err := b.Put([]byte(key), v); err != nil {
+		if err := b.Put([]byte(key), seal([]byte(key), v)); err != nil {
 			return err
 		}
 	}
