@@ -100,11 +100,11 @@ func (im *image) leaf() []byte { return im.page(order.Uint64(im.bucket("groups")
 // free is the page of the free list.
 func (im *image) free() []byte { return im.page(im.freeList) }
 
-// at is the place of an element in a page.
-func at(page []byte, i int) []byte { return page[headerSize+i*elementSize:] }
+// elementAt is the place of an element in a page.
+func elementAt(page []byte, i int) []byte { return page[headerSize+i*elementSize:] }
 
 // child is the id of the page below an element of a branch.
-func child(page []byte, i int) uint64 { return order.Uint64(at(page, i)[8:]) }
+func child(page []byte, i int) uint64 { return order.Uint64(elementAt(page, i)[8:]) }
 
 // reseal puts the checksums right, where a meta page may be.
 func reseal(b []byte, pageSize int) {
@@ -147,14 +147,14 @@ func (im *image) add(flags uint16, keys string, children ...uint64) {
 	put16(page[8:], flags)
 	put16(page[10:], uint16(len(children)))
 	for i, id := range children {
-		e := at(page, i)
+		e := elementAt(page, i)
 		if put64(e[8:], id); flags == leafPage {
 			e = e[4:]
 		}
 		put32(e, uint32((len(children)-i)*elementSize+i))
 		put32(e[4:], 1)
 	}
-	copy(at(page, len(children)), keys)
+	copy(elementAt(page, len(children)), keys)
 	im.b = append(im.b, page...)
 	im.pages++
 }
@@ -214,41 +214,41 @@ var damages = []struct {
 	{"an empty leaf", func(im *image) { put16(im.page(child(im.tree(), 1))[10:], 0) }, "is empty"},
 	{"more elements", func(im *image) { p := im.leaf(); put16(p[10:], order.Uint16(p[10:])+1) }, "element 0 has a key of 8 bytes at"},
 	{"all elements", func(im *image) { put16(im.leaf()[10:], 0xffff) }, "element 0 has a key of"},
-	{"a branch below itself", func(im *image) { p := im.tree(); put64(at(p, 0)[8:], order.Uint64(p)) }, "is used twice"},
-	{"a page below two elements", func(im *image) { p := im.tree(); put64(at(p, 1)[8:], child(p, 0)) }, "is used twice"},
+	{"a branch below itself", func(im *image) { p := im.tree(); put64(elementAt(p, 0)[8:], order.Uint64(p)) }, "is used twice"},
+	{"a page below two elements", func(im *image) { p := im.tree(); put64(elementAt(p, 1)[8:], child(p, 0)) }, "is used twice"},
 	{"a page of two buckets", func(im *image) { copy(im.bucket("groups")[:8], im.bucket("records")[:8]) }, "is used twice"},
-	{"a free page below an element", func(im *image) { put64(at(im.tree(), 0)[8:], order.Uint64(im.free()[headerSize:])) }, "is"},
+	{"a free page below an element", func(im *image) { put64(elementAt(im.tree(), 0)[8:], order.Uint64(im.free()[headerSize:])) }, "is"},
 	{"leaves at two depths", func(im *image) { im.chain(2) }, "has 2 pages above it, other leaves 3"},
 	{"branches above each other", func(im *image) { im.chain(100) }, "has 64 pages above it"},
 
-	{"no key", func(im *image) { put32(at(im.leaf(), 1)[8:], 0) }, "element 1 has a key of 0 bytes"},
-	{"a long key", func(im *image) { put32(at(im.leaf(), 1)[8:], 40_000) }, "element 1 has a key of 40000 bytes"},
-	{"a key beyond its page", func(im *image) { put32(at(im.leaf(), 6)[8:], 30_000) }, "and should have some at"},
-	{"a key far beyond its page", func(im *image) { put32(at(im.leaf(), 6)[4:], 1<<32-1) }, "and should have some at 4294967"},
-	{"a key in the elements", func(im *image) { put32(at(im.leaf(), 0)[4:], 0) }, "element 0 has a key of 8 bytes at 16, after"},
-	{"a key in the value before", func(im *image) { p := at(im.leaf(), 1); put32(p[4:], order.Uint32(p[4:])-1) }, "element 1 has a key of"},
-	{"a key in a branch in the elements", func(im *image) { put32(at(im.tree(), 0), 3) }, "element 0 has a key of 8 bytes at 19"},
-	{"a value in the next key", func(im *image) { p := at(im.leaf(), 1); put32(p[12:], order.Uint32(p[12:])+1) }, "element 2 has a key of"},
-	{"a value beyond its page", func(im *image) { put32(at(im.leaf(), 6)[12:], 1000) }, "and element 6 of it ends at"},
-	{"a value far beyond its page", func(im *image) { put32(at(im.leaf(), 6)[12:], 1<<32-1) }, "and element 6 of it ends at 42949"},
+	{"no key", func(im *image) { put32(elementAt(im.leaf(), 1)[8:], 0) }, "element 1 has a key of 0 bytes"},
+	{"a long key", func(im *image) { put32(elementAt(im.leaf(), 1)[8:], 40_000) }, "element 1 has a key of 40000 bytes"},
+	{"a key beyond its page", func(im *image) { put32(elementAt(im.leaf(), 6)[8:], 30_000) }, "and should have some at"},
+	{"a key far beyond its page", func(im *image) { put32(elementAt(im.leaf(), 6)[4:], 1<<32-1) }, "and should have some at 4294967"},
+	{"a key in the elements", func(im *image) { put32(elementAt(im.leaf(), 0)[4:], 0) }, "element 0 has a key of 8 bytes at 16, after"},
+	{"a key in the value before", func(im *image) { p := elementAt(im.leaf(), 1); put32(p[4:], order.Uint32(p[4:])-1) }, "element 1 has a key of"},
+	{"a key in a branch in the elements", func(im *image) { put32(elementAt(im.tree(), 0), 3) }, "element 0 has a key of 8 bytes at 19"},
+	{"a value in the next key", func(im *image) { p := elementAt(im.leaf(), 1); put32(p[12:], order.Uint32(p[12:])+1) }, "element 2 has a key of"},
+	{"a value beyond its page", func(im *image) { put32(elementAt(im.leaf(), 6)[12:], 1000) }, "and element 6 of it ends at"},
+	{"a value far beyond its page", func(im *image) { put32(elementAt(im.leaf(), 6)[12:], 1<<32-1) }, "and element 6 of it ends at 42949"},
 	{"keys out of order", func(im *image) { p := im.leaf(); copy(pair(p, 2), pair(p, 0)[:8]) }, "the key of element 2 is out of order"},
 	{"a key twice", func(im *image) { p := im.leaf(); copy(pair(p, 2), pair(p, 1)[:8]) }, "the key of element 2 is out of order"},
-	{"a key that is not its branch's", func(im *image) { put32(at(im.tree(), 0)[4:], 7) }, "the key of element 0 is out of order"},
+	{"a key that is not its branch's", func(im *image) { put32(elementAt(im.tree(), 0)[4:], 7) }, "the key of element 0 is out of order"},
 	{"a key below its branch's", func(im *image) { clear(pair(im.page(child(im.tree(), 1)), 0)[:8]) }, "the key of element 0 is out of order"},
 	{"a key of the next page", func(im *image) {
 		p := im.page(child(im.tree(), 0))
 		pair(p, int(order.Uint16(p[10:]))-1)[0] = 1
 	}, "is out of order"},
 
-	{"a bucket as record", func(im *image) { put32(at(im.leaf(), 3), bucketFlag) }, "element 3 has the flags 0x1"},
-	{"a record as bucket", func(im *image) { put32(at(im.page(im.root), 3), 0) }, `bucket "records" has the flags 0x0 and 16 bytes`},
-	{"a bucket cut off", func(im *image) { put32(at(im.page(im.root), 3)[12:], 15) }, `bucket "records" has the flags 0x1 and 15 bytes`},
+	{"a bucket as record", func(im *image) { put32(elementAt(im.leaf(), 3), bucketFlag) }, "element 3 has the flags 0x1"},
+	{"a record as bucket", func(im *image) { put32(elementAt(im.page(im.root), 3), 0) }, `bucket "records" has the flags 0x0 and 16 bytes`},
+	{"a bucket cut off", func(im *image) { put32(elementAt(im.page(im.root), 3)[12:], 15) }, `bucket "records" has the flags 0x1 and 15 bytes`},
 	{"a bucket without page", func(im *image) { put64(im.bucket("records"), 0) }, `bucket "records" has 16 bytes`},
 	{"a bucket in its value, flags", func(im *image) { put16(im.bucket("meta")[bucketSize+8:], branchPage) }, `bucket "meta" has the flags 0x1 and the id 0`},
 	{"a bucket in its value, id", func(im *image) { put64(im.bucket("meta")[bucketSize:], 5) }, `bucket "meta" has the flags 0x2 and the id 5`},
 	{"a bucket in its value, elements", func(im *image) { put16(im.bucket("meta")[bucketSize+10:], 200) }, `bucket "meta": element 0 has a key of 8 bytes`},
 	{"a bucket in its value, one element", func(im *image) { put16(im.bucket("cursors")[bucketSize+10:], 1) }, `bucket "cursors" has 16 bytes, and should have some at 32`},
-	{"a bucket in its value, a value", func(im *image) { put32(at(im.bucket("meta")[bucketSize:], 1)[12:], 500) }, `and element 1 of it ends at`},
+	{"a bucket in its value, a value", func(im *image) { put32(elementAt(im.bucket("meta")[bucketSize:], 1)[12:], 500) }, `and element 1 of it ends at`},
 
 	{"the free list beyond the file", func(im *image) { im.inMeta(32, 5000) }, "page 5000 is beyond the last"},
 	{"the free list in the meta page", func(im *image) { im.inMeta(32, 0) }, "page 0 is used twice"},
@@ -284,7 +284,7 @@ func TestIntact(t *testing.T) {
 
 // pair is the key and value of an element of a leaf.
 func pair(page []byte, i int) []byte {
-	e := at(page, i)
+	e := elementAt(page, i)
 	return page[headerSize+i*elementSize+int(order.Uint32(e[4:])):]
 }
 
