@@ -483,7 +483,7 @@ func TestIntactAfterCrash(t *testing.T) {
 	}
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 0))
-	for i := range 60 {
+	for i := range 40 {
 		work(t, s, c, r)
 		after, err := os.ReadFile(path)
 		if err != nil {
@@ -509,7 +509,7 @@ func TestIntactWork(t *testing.T) {
 	defer db.Close()
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 0))
-	for i := range 300 {
+	for i := range 150 {
 		if err := db.Update(func(tx *bbolt.Tx) error { return anything(r, tx) }); err != nil {
 			t.Fatal(err)
 		}

@@ -648,7 +648,7 @@ func TestSpoolCorrupt(t *testing.T) {
 		"another bucket":    func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("groups"), []byte("grouqs")) },
 		"no bucket of ours": func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("cursors"), []byte("cursorz")) },
 	}
-	for range 100 {
+	for range 50 {
 		seed := rand.Uint64()
 		r := rand.New(rand.NewPCG(seed, 0))
 		damage[fmt.Sprintf("bytes changed, seed %d", seed)] = func(b []byte) []byte {
