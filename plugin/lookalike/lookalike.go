@@ -29,32 +29,13 @@ type Lookalike struct {
 // Name implements plugin.Handler.
 func (l *Lookalike) Name() string { return pluginName }
 
-// ServeDNS implements plugin.Handler. Most queries are for other TLDs, and for
-// those it stays small: the server answers each query on a goroutine of its
-// own, whose stack grows by copying.
+// ServeDNS implements plugin.Handler.
 func (l *Lookalike) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	if l.Next == nil || l.watches(r.Question[0].Name) {
-		return l.serveWatched(ctx, w, r)
+	if l.Next != nil && !l.watches(r.Question[0].Name) {
+		// Without plugin.NextOrFailure, whose tracing span and writer cost a passing
+		// query more than all the rest of this plugin does.
+		return l.Next.ServeDNS(ctx, w, r)
 	}
-	// Without plugin.NextOrFailure, whose tracing span and writer cost a passing
-	// query more than all the rest of this plugin does.
-	return l.Next.ServeDNS(ctx, w, r)
-}
-
-// watches reports whether a policy may have something to do about qname.
-func (l *Lookalike) watches(qname string) bool {
-	for _, p := range l.policies {
-		if p.inspect || p.Index().Watched(qname) {
-			return true
-		}
-	}
-	return false
-}
-
-// serveWatched decides about the query and carries the decision out.
-//
-//go:noinline
-func (l *Lookalike) serveWatched(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	if !looksUp(r) {
 		return plugin.NextOrFailure(l.Name(), l.Next, ctx, w, r)
 	}
@@ -77,6 +58,16 @@ func (l *Lookalike) serveWatched(ctx context.Context, w dns.ResponseWriter, r *d
 	rcode := reply(w, r, d)
 	l.observe(ctx, w, r, d, rcode)
 	return handled(rcode), nil
+}
+
+// watches reports whether a policy may have something to do about qname.
+func (l *Lookalike) watches(qname string) bool {
+	for _, p := range l.policies {
+		if p.inspect || p.Index().Watched(qname) {
+			return true
+		}
+	}
+	return false
 }
 
 // looksUp reports whether r asks for a name of the Internet. A NOTIFY (RFC 1996),

@@ -1,8 +1,9 @@
 // Command bench has dnsperf ask the same binary with and without the lookalike
 // directive and prints what the directive costs: in turn, as fast as they
-// answer, for the queries per second; and both in the same seconds, at one rate,
-// for the processor time per query, so that whatever else the machine does
-// weighs on both alike. It needs dnsperf, and Linux for the processor time.
+// answer, for the queries per second; and both in the same seconds, at one rate
+// and on one processor that dnsperf keeps off, for the processor time per query,
+// so that whatever else the machine does weighs on both alike. It needs dnsperf,
+// and Linux for the processor time.
 package main
 
 import (
@@ -10,11 +11,13 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"sync"
@@ -52,7 +55,7 @@ func main() {
 	b := bench{}
 	flag.IntVar(&b.rounds, "rounds", 12, "rounds for each kind of traffic; each asks both servers")
 	flag.DurationVar(&b.duration, "duration", time.Second, "how long each server is asked in a round, in whole seconds")
-	flag.IntVar(&b.rate, "rate", 5000, "queries a second to each server while both are asked")
+	flag.IntVar(&b.rate, "rate", 10000, "queries a second to each server while both are asked")
 	flag.Parse()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer cancel()
@@ -85,24 +88,22 @@ func (b *bench) run(ctx context.Context, binary string) error {
 	}
 	defer stop()
 
-	var servers [2]*harness.Server
-	for i, directive := range []string{"lookalike", ""} {
-		at := filepath.Join(dir, strconv.Itoa(i))
-		if err := os.Mkdir(at, 0o700); err != nil {
-			return err
-		}
-		servers[i], err = harness.Launch(binary, at, harness.Config{
-			Corefile: fmt.Sprintf(corefile, directive),
-			Upstream: upstream.Addr,
-		})
-		if err != nil {
-			return err
-		}
-		defer servers[i].Stop()
+	fast, err := launch(binary, filepath.Join(dir, "fast"), upstream.Addr)
+	if err != nil {
+		return err
+	}
+	defer fast.stop()
+	pinned, err := launch(binary, filepath.Join(dir, "pinned"), upstream.Addr, "GOMAXPROCS=1")
+	if err != nil {
+		return err
+	}
+	defer pinned.stop()
+	if err := pinned.pin(); err != nil {
+		return err
 	}
 
 	fmt.Printf("dnsperf, %d clients with %d queries on their way, %d rounds of %s: medians, and the median and quartiles of the rounds' ratios.\n"+
-		"Queries/s in turn and as fast as possible; processor time at %d queries/s with both servers asked at once.\n\n",
+		"Queries/s in turn and as fast as possible; processor time at %d queries/s with both servers asked at once, on one processor.\n\n",
 		clients, outstanding, b.rounds, b.duration, b.rate)
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "queries/s with\twithout\tratio\tquartiles\tCPU µs/query with\twithout\tratio\tquartiles\ttraffic\t")
@@ -111,7 +112,7 @@ func (b *bench) run(ctx context.Context, binary string) error {
 		if err := os.WriteFile(data, []byte(w.queries), 0o600); err != nil {
 			return err
 		}
-		rates, costs, err := b.compare(ctx, servers, data)
+		rates, costs, err := b.compare(ctx, fast, pinned, data)
 		if err != nil {
 			return err
 		}
@@ -134,37 +135,83 @@ func (s series) row(format string) string {
 		quantile(ratios, 0.5), quantile(ratios, 0.25), quantile(ratios, 0.75))
 }
 
-// compare asks both servers in every round: each alone, first in every other
-// round, and both at once.
-func (b *bench) compare(ctx context.Context, servers [2]*harness.Server, data string) (rates, costs series, err error) {
-	for _, s := range servers { // fill the caches
-		if _, err := ask(ctx, s, data, time.Second, 0); err != nil {
+// pair is a server with the directive and one without.
+type pair [2]*harness.Server
+
+// launch starts a pair in directories below dir.
+func launch(binary, dir string, upstream netip.AddrPort, env ...string) (p pair, err error) {
+	for i, directive := range []string{"lookalike", ""} {
+		at := filepath.Join(dir, strconv.Itoa(i))
+		if err = os.MkdirAll(at, 0o700); err == nil {
+			p[i], err = harness.Launch(binary, at, harness.Config{
+				Corefile: fmt.Sprintf(corefile, directive),
+				Upstream: upstream,
+				Env:      env,
+			})
+		}
+		if err != nil {
+			p.stop()
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+func (p pair) stop() {
+	for _, s := range p {
+		if s != nil {
+			s.Stop()
+		}
+	}
+}
+
+// pin keeps the pair on the first processor.
+func (p pair) pin() error { return errors.Join(p[0].Pin("0"), p[1].Pin("0")) }
+
+// compare asks both pairs in every round: the fast servers each alone, first in
+// every other round, and the pinned ones both at once.
+func (b *bench) compare(ctx context.Context, fast, pinned pair, data string) (rates, costs series, err error) {
+	for _, s := range append(fast[:], pinned[:]...) { // fill the caches
+		if _, err := ask(ctx, s, data, time.Second, 0, allProcessors()); err != nil {
 			return rates, costs, err
 		}
 	}
 	for round := range b.rounds {
-		for i := range servers {
-			which := (i + round) % len(servers)
-			result, err := ask(ctx, servers[which], data, b.duration, 0)
+		for i := range fast {
+			which := (i + round) % len(fast)
+			result, err := ask(ctx, fast[which], data, b.duration, 0, allProcessors())
 			if err != nil {
 				return rates, costs, err
 			}
 			rates[which] = append(rates[which], result.rate)
 		}
-		var errs [len(servers)]error
-		var both sync.WaitGroup
-		for i, s := range servers {
-			both.Go(func() {
-				var result result
-				result, errs[i] = ask(ctx, s, data, b.duration, b.rate)
-				costs[i] = append(costs[i], result.cost)
-			})
-		}
-		if both.Wait(); errors.Join(errs[:]...) != nil {
-			return rates, costs, errors.Join(errs[:]...)
+		if err := b.askBoth(ctx, pinned, data, &costs); err != nil {
+			return rates, costs, err
 		}
 	}
 	return rates, costs, nil
+}
+
+// askBoth asks the pinned servers at once, from the other processors.
+func (b *bench) askBoth(ctx context.Context, pinned pair, data string, costs *series) error {
+	var errs [len(pinned)]error
+	var both sync.WaitGroup
+	for i, s := range pinned {
+		both.Go(func() {
+			var result result
+			result, errs[i] = ask(ctx, s, data, 2*b.duration, b.rate, otherProcessors())
+			costs[i] = append(costs[i], result.cost)
+		})
+	}
+	both.Wait()
+	return errors.Join(errs[:]...)
+}
+
+func allProcessors() string { return fmt.Sprintf("0-%d", runtime.NumCPU()-1) }
+
+// otherProcessors are all but the first, where there are others.
+func otherProcessors() string {
+	return fmt.Sprintf("%d-%d", min(1, runtime.NumCPU()-1), runtime.NumCPU()-1)
 }
 
 const (
@@ -183,20 +230,22 @@ type result struct {
 	cost float64 // µs of processor time a query
 }
 
-// ask runs dnsperf, at most at rate queries a second; 0 is without a limit.
-func ask(ctx context.Context, s *harness.Server, data string, duration time.Duration, rate int) (result, error) {
+// ask runs dnsperf on these processors, at most at rate queries a second; 0 is
+// without a limit.
+func ask(ctx context.Context, s *harness.Server, data string, duration time.Duration, rate int, processors string) (result, error) {
 	before, err := s.CPU()
 	if err != nil {
 		return result{}, err
 	}
 	args := []string{
+		"-c", processors, "dnsperf",
 		"-s", "127.0.0.1", "-p", strconv.Itoa(int(s.Addr("DNS").Port())), "-d", data,
 		"-l", strconv.Itoa(max(1, int(duration.Seconds()))), "-c", strconv.Itoa(clients), "-T", "1", "-q", strconv.Itoa(outstanding),
 	}
 	if rate > 0 {
 		args = append(args, "-Q", strconv.Itoa(rate))
 	}
-	out, err := exec.CommandContext(ctx, "dnsperf", args...).CombinedOutput()
+	out, err := exec.CommandContext(ctx, "taskset", args...).CombinedOutput()
 	if err != nil {
 		return result{}, fmt.Errorf("dnsperf: %w\n%s", err, out)
 	}

@@ -35,6 +35,7 @@ type Config struct {
 	Upstream netip.AddrPort
 	Files    map[string]string // written beside the Corefile, where the server runs
 	Args     []string          // more command line arguments
+	Env      []string          // more environment: NAME=value
 }
 
 // Server is a running server. Its methods may be called concurrently.
@@ -112,6 +113,7 @@ func Launch(binary, dir string, c Config) (*Server, error) {
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		s.cmd.Env = append(s.cmd.Env, name+"="+env[name])
 	}
+	s.cmd.Env = append(s.cmd.Env, c.Env...)
 	s.cmd.SysProcAttr = dieWithParent()
 	stdout, err := s.cmd.StdoutPipe()
 	if err != nil {
@@ -301,6 +303,15 @@ func Refused(tb testing.TB, c Config) (message string, status int) {
 		tb.Fatal("The server ended without an error")
 	}
 	return stderr.String(), cmd.ProcessState.ExitCode()
+}
+
+// Pin lets the process run on these processors only, in the form of taskset: "0-3".
+func (s *Server) Pin(processors string) error {
+	out, err := exec.Command("taskset", "-a", "-c", "-p", processors, strconv.Itoa(s.cmd.Process.Pid)).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("taskset: %w\n%s", err, out)
+	}
+	return nil
 }
 
 // CPU is the processor time that the threads of the process have used, to the
