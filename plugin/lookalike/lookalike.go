@@ -31,13 +31,8 @@ func (l *Lookalike) Name() string { return pluginName }
 
 // ServeDNS implements plugin.Handler.
 func (l *Lookalike) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	if l.Next != nil && !l.watches(r.Question[0].Name) {
-		// Without plugin.NextOrFailure, whose tracing span and writer cost a passing
-		// query more than all the rest of this plugin does.
-		return l.Next.ServeDNS(ctx, w, r)
-	}
-	if !looksUp(r) {
-		return plugin.NextOrFailure(l.Name(), l.Next, ctx, w, r)
+	if !l.watches(r.Question[0].Name) || !looksUp(r) {
+		return l.pass(ctx, w, r)
 	}
 	q := r.Question[0]
 	d, ok := l.decide(w, q)
@@ -48,16 +43,25 @@ func (l *Lookalike) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.M
 		return l.serveInspected(ctx, w, r, d)
 	}
 	if !ok {
-		return plugin.NextOrFailure(l.Name(), l.Next, ctx, w, r)
+		return l.pass(ctx, w, r)
 	}
 	setMetadata(ctx, d)
 	if !d.Action.Blocks() {
 		l.observe(ctx, w, r, d, dns.RcodeSuccess)
-		return plugin.NextOrFailure(l.Name(), l.Next, ctx, w, r)
+		return l.pass(ctx, w, r)
 	}
 	rcode := reply(w, r, d)
 	l.observe(ctx, w, r, d, rcode)
 	return handled(rcode), nil
+}
+
+// pass hands the query to the next plugin: without plugin.NextOrFailure, whose
+// tracing span and writer cost a passing query more than all of this plugin does.
+func (l *Lookalike) pass(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	if l.Next == nil {
+		return plugin.NextOrFailure(l.Name(), nil, ctx, w, r)
+	}
+	return l.Next.ServeDNS(ctx, w, r)
 }
 
 // watches reports whether a policy may have something to do about qname.
