@@ -154,16 +154,18 @@ var casesOfFront, casesOfBack = func() (front, back [len(outer)][8]uint64) {
 	return front, back
 }()
 
-// outerSet holds, for each three outer letters of five bits each, which
-// lengths the strings with them have: bit 0 stands for four letters. It takes
-// 128 KiB, of which a query looks at ten words.
-type outerSet [1 << 15]uint32
+// outerSet holds, for each three outer letters, which lengths the strings with
+// them have: bit 0 stands for four letters. Some letters share a place.
+type outerSet [1 << 13]uint32
+
+// place returns the place of three letters of five bits each.
+func (s *outerSet) place(letters uint16) *uint32 { return &s[letters*0x9e37>>3] }
 
 // add puts in the strings that a name of size letters leaves.
 func (s *outerSet) add(o *outerKeys, size int) {
 	for i, letters := range o {
 		for left := outer[i].left; left <= 2; left++ {
-			s[letters] |= 1 << (size - left - 4)
+			*s.place(letters) |= 1 << (size - left - 4)
 		}
 	}
 }
@@ -172,7 +174,7 @@ func (s *outerSet) add(o *outerKeys, size int) {
 // more, leaves a string whose letters and length are in the set.
 func (s *outerSet) cases(o *outerKeys, n int, casesOf *[len(outer)][8]uint64) (cases uint64) {
 	for i, letters := range o {
-		cases |= casesOf[i][s[letters%(1<<15)]>>(n-6)&7]
+		cases |= casesOf[i][*s.place(letters)>>(n-6)&7]
 	}
 	return cases
 }
