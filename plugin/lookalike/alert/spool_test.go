@@ -476,7 +476,7 @@ func TestSpoolSweep(t *testing.T) {
 	for i := range 100 {
 		at := epoch.Add(time.Duration(i) * 20 * time.Second)
 		for range rand.IntN(10) {
-			name := fmt.Sprintf("a%d.ml", rand.IntN(5))
+			name := fmt.Sprintf("a%d.ml", rand.IntN(1+i/2)) // groups that begin at other times
 			p.table.observe(detection("192.0.2.25", name, name, at))
 			asked++
 		}
