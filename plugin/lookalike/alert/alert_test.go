@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -60,10 +62,11 @@ type receiver struct {
 	mu       sync.Mutex
 	messages []sink.Message
 	fail     error
-	taken    int  // of a batch, when it fails
-	hang     bool // until the context is done
-	closed   int  // calls of Close
-	opened   int  // calls of the opener
+	taken    int    // of a batch, when it fails
+	bad      string // it fails for a message with this in it only, having taken those before
+	hang     bool   // until the context is done
+	closed   int    // calls of Close
+	opened   int    // calls of the opener
 }
 
 func (r *receiver) Send(ctx context.Context, batch []sink.Message) (int, error) {
@@ -76,7 +79,12 @@ func (r *receiver) Send(ctx context.Context, batch []sink.Message) (int, error) 
 		return 0, ctx.Err()
 	}
 	n, err := len(batch), r.fail
-	if err != nil {
+	if r.bad != "" {
+		n = slices.IndexFunc(batch, func(m sink.Message) bool { return strings.Contains(string(m.Body), r.bad) })
+		if n < 0 {
+			n, err = len(batch), nil
+		}
+	} else if err != nil {
 		n = min(r.taken, n)
 	}
 	r.messages = append(r.messages, batch[:n]...)

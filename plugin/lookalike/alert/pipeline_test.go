@@ -241,14 +241,14 @@ func TestDirectGrace(t *testing.T) {
 
 func TestRefusedAndDenied(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &receiver{fail: &sink.Refused{Err: errors.New("bad mapping")}, taken: 1}
+		r := &receiver{fail: &sink.Refused{Err: errors.New("bad mapping")}, bad: `"sequence":2,`}
 		p := open(t, r.destination("picky"))
 		for i := range 3 {
 			p.Observe(now(fmt.Sprintf("a%d.ml", i)))
 		}
 		synctest.Wait()
 		want(t, "records", phases(t, r.all()), []string{"1 first 1", "3 first 1"})
-		r.set(func() { r.fail, r.taken = &sink.Denied{Err: errors.New("401")}, 0 })
+		r.set(func() { r.fail, r.bad = &sink.Denied{Err: errors.New("401")}, "" })
 		p.Observe(now("army.ml"))
 		synctest.Wait()
 		r.set(func() { r.fail = nil })
