@@ -692,19 +692,26 @@ func (m *moody) hijack(w http.ResponseWriter, text string, reset bool) {
 	}
 }
 
+// serveWeb returns the address of a web server that ends with the test, without
+// waiting for what hangs in it.
+func serveWeb(t *testing.T, h http.Handler) (addr string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := &http.Server{Handler: h}
+	go func() { _ = web.Serve(l) }()
+	t.Cleanup(func() { web.Close() })
+	return l.Addr().String()
+}
+
 // TestWebhook holds that a receiver that does everything wrong gets each alert
 // once in the end, but the one that it will not have.
 func TestWebhook(t *testing.T) {
 	t.Parallel()
 	m := &moody{key: []byte("a key of the receiver"), ids: make(map[string]int), bad: "x3.ml"}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	web := &http.Server{Handler: m}
-	go func() { _ = web.Serve(l) }()
-	defer web.Close()
-	sink := "http://" + l.Addr().String()
+	sink := "http://" + serveWeb(t, m)
 	server := harness.Start(t, harness.Config{
 		Upstream: harness.NewUpstream(t).Addr,
 		Files:    map[string]string{"secret": "whsec_" + base64.StdEncoding.EncodeToString(m.key)},
@@ -765,13 +772,7 @@ func (g *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func TestCredentialsChange(t *testing.T) {
 	t.Parallel()
 	g := &guarded{key: []byte("the first key")}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	web := &http.Server{Handler: g}
-	go func() { _ = web.Serve(l) }()
-	defer web.Close()
+	web := serveWeb(t, g)
 	dir, addr := t.TempDir(), localAddr(t)
 	broker := &program{t: t, path: "/usr/sbin/nats-server"}
 	startBroker := func(password string) {
@@ -786,7 +787,7 @@ func TestCredentialsChange(t *testing.T) {
 		Upstream: harness.NewUpstream(t).Addr,
 		Files:    map[string]string{"secret": whsec("the first key"), "password": "geheim-1"},
 		Corefile: corefile(fmt.Sprintf("lookalike {\n protect mil\n alert http://%s/geheim-path secret_file=secret\n"+
-			" alert nats://%s/soc user=alice password_file=password\n spool ./spool\n }", l.Addr(), addr)),
+			" alert nats://%s/soc user=alice password_file=password\n spool ./spool\n }", web, addr)),
 	})
 	ask := func(name string) {
 		harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query(name, dns.TypeMX))

@@ -3,18 +3,12 @@ package syslog
 import (
 	"bufio"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"os"
 	"path/filepath"
@@ -277,80 +271,11 @@ func TestServerDown(t *testing.T) {
 	}
 }
 
-// authority makes certificates.
-type authority struct {
-	t    *testing.T
-	dir  string
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-}
-
-func newAuthority(t *testing.T) *authority {
-	t.Helper()
-	a := &authority{t: t, dir: t.TempDir()}
-	a.issue("ca", nil)
-	return a
-}
-
-// issue writes NAME.pem and NAME.key, and returns the paths.
-func (a *authority) issue(name string, usage []x509.ExtKeyUsage) (cert, key string) {
-	a.t.Helper()
-	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, ExtKeyUsage: usage,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{"localhost"},
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		IsCA:        a.cert == nil, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-	}
-	parent, signer := a.cert, a.key
-	if parent == nil {
-		parent, signer = template, k
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, &k.PublicKey, signer)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	if a.cert == nil {
-		a.key = k
-		if a.cert, err = x509.ParseCertificate(der); err != nil {
-			a.t.Fatal(err)
-		}
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(k)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return a.write(name+".pem", "CERTIFICATE", der), a.write(name+".key", "PRIVATE KEY", keyDER)
-}
-
-func (a *authority) write(name, kind string, der []byte) string {
-	a.t.Helper()
-	path := filepath.Join(a.dir, name)
-	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
-		a.t.Fatal(err)
-	}
-	return path
-}
-
 func TestTLS(t *testing.T) {
-	a := newAuthority(t)
-	ca := filepath.Join(a.dir, "ca.pem")
-	serverCert, serverKey := a.issue("server", []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth})
-	clientCert, clientKey := a.issue("client", []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth})
-	pair, err := tls.LoadX509KeyPair(serverCert, serverKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	pool.AddCert(a.cert)
-	l := tls.NewListener(listen(t), &tls.Config{
-		Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool, MinVersion: tls.VersionTLS13,
-	})
-	srv := serve(t, l, counted)
-	s := open(t, TLS, srv.Addr().String(), false, "ca="+ca, "cert="+clientCert, "key="+clientKey)
+	a := sinktest.NewAuthority(t)
+	srv := tlsServer(t, a, tls.VersionTLS13)
+	cert, key := a.Issue("client", x509.ExtKeyUsageClientAuth)
+	s := open(t, TLS, srv.Addr().String(), false, "ca="+a.File(), "cert="+cert, "key="+key)
 	send(t, s, batch(0, 1))
 	if got := *parse(t, srv.next(t)).Message; got != `{"id":"0"}` {
 		t.Errorf("Got message %q", got)
@@ -359,22 +284,20 @@ func TestTLS(t *testing.T) {
 	if n, err := open(t, TLS, srv.Addr().String(), false).Send(t.Context(), batch(0, 1)); n != 0 || err == nil {
 		t.Errorf("Got %d sent and error %v to a server that nothing vouches for, want none", n, err)
 	}
-	if n, err := open(t, TLS, srv.Addr().String(), false, "ca="+ca, "servername=other.example.org").Send(t.Context(), batch(0, 1)); n != 0 || err == nil {
+	if n, err := open(t, TLS, srv.Addr().String(), false, "ca="+a.File(), "servername=other.example.org").Send(t.Context(), batch(0, 1)); n != 0 || err == nil {
 		t.Errorf("Got %d sent and error %v to a server of another name, want none", n, err)
 	}
 }
 
 // tlsServer takes frames over TLS, of clients that the authority vouches for.
-func (a *authority) tlsServer(version uint16) *server {
-	a.t.Helper()
-	pair, err := tls.LoadX509KeyPair(a.issue("server", []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}))
+func tlsServer(t *testing.T, a *sinktest.Authority, version uint16) *server {
+	t.Helper()
+	pair, err := tls.LoadX509KeyPair(a.Issue("server", x509.ExtKeyUsageServerAuth))
 	if err != nil {
-		a.t.Fatal(err)
+		t.Fatal(err)
 	}
-	pool := x509.NewCertPool()
-	pool.AddCert(a.cert)
-	return serve(a.t, tls.NewListener(listen(a.t), &tls.Config{
-		Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool,
+	return serve(t, tls.NewListener(listen(t), &tls.Config{
+		Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: a.Pool(),
 		MinVersion: version, MaxVersion: version,
 	}), counted)
 }
@@ -385,14 +308,14 @@ func (a *authority) tlsServer(version uint16) *server {
 func TestClientNotLetIn(t *testing.T) {
 	for name, version := range map[string]uint16{"TLS 1.2": tls.VersionTLS12, "TLS 1.3": tls.VersionTLS13} {
 		t.Run(name, func(t *testing.T) {
-			a, stranger := newAuthority(t), newAuthority(t)
-			srv := a.tlsServer(version)
-			strangerCert, strangerKey := stranger.issue("client", []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth})
-			cert, key := a.issue("client", []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth})
+			a, stranger := sinktest.NewAuthority(t), sinktest.NewAuthority(t)
+			srv := tlsServer(t, a, version)
+			strangerCert, strangerKey := stranger.Issue("client", x509.ExtKeyUsageClientAuth)
+			cert, key := a.Issue("client", x509.ExtKeyUsageClientAuth)
 			goodCert, goodKey := read(t, cert), read(t, key)
 			copyFile(t, strangerCert, cert)
 			copyFile(t, strangerKey, key)
-			s := open(t, TLS, srv.Addr().String(), false, "ca="+filepath.Join(a.dir, "ca.pem"), "cert="+cert, "key="+key)
+			s := open(t, TLS, srv.Addr().String(), false, "ca="+a.File(), "cert="+cert, "key="+key)
 			for range 2 {
 				if n, err := s.Send(t.Context(), batch(0, 1)); n != 0 || err == nil || !strings.Contains(err.Error(), "tls: ") {
 					t.Errorf("Got %d sent and error %v, want none and why", n, err)
@@ -429,16 +352,16 @@ func copyFile(t *testing.T, from, to string) {
 
 // TestAuthorityChanges holds that another authority needs no restart.
 func TestAuthorityChanges(t *testing.T) {
-	a := newAuthority(t)
-	srv := a.tlsServer(tls.VersionTLS13)
-	cert, key := a.issue("client", []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth})
+	a := sinktest.NewAuthority(t)
+	srv := tlsServer(t, a, tls.VersionTLS13)
+	cert, key := a.Issue("client", x509.ExtKeyUsageClientAuth)
 	ca := filepath.Join(t.TempDir(), "ca.pem")
-	copyFile(t, filepath.Join(newAuthority(t).dir, "ca.pem"), ca)
+	copyFile(t, sinktest.NewAuthority(t).File(), ca)
 	s := open(t, TLS, srv.Addr().String(), false, "ca="+ca, "cert="+cert, "key="+key)
 	if n, err := s.Send(t.Context(), batch(0, 1)); n != 0 || err == nil {
 		t.Errorf("Got %d sent and error %v to a server that nothing vouches for, want none", n, err)
 	}
-	copyFile(t, filepath.Join(a.dir, "ca.pem"), ca)
+	copyFile(t, a.File(), ca)
 	send(t, s, batch(0, 1))
 	srv.next(t)
 }

@@ -306,15 +306,7 @@ func writeCA(t *testing.T, path string, server *httptest.Server) {
 func TestAuthorityChanges(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer server.Close()
-	ca := filepath.Join(t.TempDir(), "ca.pem")
-	cert, _ := sinktest.Certificate(t, "another.example.org")
-	text, err := os.ReadFile(cert)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(ca, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	ca := sinktest.NewAuthority(t).File()
 	c := open(t, server.URL, false, "ca="+ca, "servername=example.com")
 	if err := post(t.Context(), c); !errors.As(err, new(*tls.CertificateVerificationError)) {
 		t.Errorf("Got error %v, want that nothing vouches for the server", err)
