@@ -131,9 +131,6 @@ func soa(owner string, ttl uint32) dns.SOA {
 // ancestor returns the part of qname that has as many labels as name, which is
 // qname or an ancestor of it, in the case in which it was asked.
 func ancestor(qname, name string) string {
-	if len(qname) == len(name)+len(".") { // no label more, nor an escape
-		return qname
-	}
 	i, _ := dns.PrevLabel(qname, dns.CountLabel(name))
 	return qname[i:]
 }

@@ -20,28 +20,15 @@ import (
 //	                  (RFC 6698 section 3, RFC 8461 sections 3.1 and 3.3)
 func purpose(service, name string, qtype uint16) string {
 	switch {
-	case service == "":
-		return purposeOfName(name, qtype)
 	case hasLabel(service, "_domainkey"):
 		return "dkim"
 	case hasLabel(service, "_dmarc"):
 		return "dmarc"
-	case hasLabel(service, "_mta-sts"):
+	case hasLabel(service, "_mta-sts"), service == "" && strings.HasPrefix(name, "mta-sts."):
 		return "mta-sts"
 	case qtype == dns.TypeTLSA:
 		return "tlsa"
-	}
-	return ""
-}
-
-// purposeOfName is purpose for a name without underscore labels.
-func purposeOfName(name string, qtype uint16) string {
-	switch {
-	case strings.HasPrefix(name, "mta-sts."):
-		return "mta-sts"
-	case qtype == dns.TypeTLSA:
-		return "tlsa"
-	case qtype == dns.TypeTXT || qtype == dns.TypeSPF:
+	case service == "" && (qtype == dns.TypeTXT || qtype == dns.TypeSPF):
 		return "spf"
 	}
 	return ""

@@ -26,7 +26,8 @@ const (
 	replyTime = 10 * time.Second
 )
 
-// mostWait is the longest wait that a receiver may ask for.
+// mostWait stands for any longer wait that a receiver asks for. The runner waits
+// for less.
 const mostWait = 24 * time.Hour
 
 // Config is what all HTTP sinks can be told.
