@@ -242,7 +242,7 @@ func (o *oracle) agrees(t *testing.T, v *Verdict, q string, doubles bool) bool {
 	}
 	slices.Sort(got)
 	slices.Sort(want)
-	if _, common := commonWords()[q]; common {
+	if isCommonWord(q) {
 		confidence = min(confidence, Low)
 	}
 	if v.Class != best || v.Confidence != confidence || !slices.Equal(got, want) {

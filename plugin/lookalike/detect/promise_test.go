@@ -32,7 +32,7 @@ func (p *protectedByHand) promise(q string) (Class, Confidence) {
 		}
 	}
 	b.parts(strings.Join(labels, "."))
-	if _, common := commonWords()[q]; common && (b.class == Homoglyph || b.class == Typo || b.class == Edit) {
+	if isCommonWord(q) && (b.class == Homoglyph || b.class == Typo || b.class == Edit) {
 		b.confidence = min(b.confidence, Low)
 	}
 	return b.class, b.confidence

@@ -233,7 +233,7 @@ func TestRecall(t *testing.T) {
 						continue // cent.com.ml: com.ml is a public suffix
 					}
 					want, confidence := rules.promise(q)
-					if want == None || want > made.class || want == made.class && confidence < made.floor && !isCommon(q) {
+					if want == None || want > made.class || want == made.class && confidence < made.floor && !isCommonWord(q) {
 						t.Errorf("%s: the rules promise %v %v, the generator %v %v of %s", q, want, confidence, made.class, made.floor, protected)
 						continue
 					}
@@ -251,11 +251,6 @@ func TestRecall(t *testing.T) {
 			}
 		})
 	}
-}
-
-func isCommon(q string) bool {
-	_, ok := commonWords()[q]
-	return ok
 }
 
 func mustNew(tb testing.TB, protected ...string) *Index {

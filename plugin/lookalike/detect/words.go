@@ -17,34 +17,65 @@ var (
 	wordsFrench string
 )
 
-// commonWords are common words of three to five letters.
-var commonWords = sync.OnceValue(func() map[string]struct{} {
-	words := make(map[string]struct{})
+// longestCommonWord is the length up to which common words matter.
+const longestCommonWord = 5
+
+// commonWords are common words of three to five letters, packed and sorted:
+// as strings in a map they would be half of all that the garbage collector of
+// a small server looks through.
+var commonWords = sync.OnceValue(func() []uint32 {
+	var words []uint32
 	for _, list := range []string{wordsEnglish, wordsFrench} {
 		for w := range strings.FieldsSeq(list) {
-			words[w] = struct{}{}
+			if packed, ok := packWord(w); ok {
+				words = append(words, packed)
+			}
 		}
 	}
-	return words
+	slices.Sort(words)
+	return slices.Clip(slices.Compact(words))
 })
+
+// packWord packs up to five lower-case letters, of five bits each; false for
+// any other word.
+func packWord[T string | []byte](word T) (packed uint32, ok bool) {
+	if len(word) > longestCommonWord {
+		return 0, false
+	}
+	for i := range len(word) {
+		if word[i] < 'a' || word[i] > 'z' {
+			return 0, false
+		}
+		packed = packed<<5 | uint32(word[i]-'a'+1)
+	}
+	return packed, true
+}
+
+// isCommonWord reports whether word is one of commonWords.
+func isCommonWord[T string | []byte](word T) bool {
+	packed, ok := packWord(word)
+	if !ok {
+		return false
+	}
+	_, found := slices.BinarySearch(commonWords(), packed)
+	return found
+}
 
 // commonWord reports whether the last label of r is a common English or French
 // word.
 func commonWord(r *reading) bool {
-	const longest = 5
 	n := int(r.ends[0])
-	if n > longest || r.skipped > 0 {
+	if n > longestCommonWord || r.skipped > 0 {
 		return false
 	}
-	var word [longest]byte
+	var word [longestCommonWord]byte
 	for i, c := range r.run(0) {
 		if c >= 128 || r.hyphens.has(i) {
 			return false
 		}
 		word[n-1-i] = byte(c)
 	}
-	_, ok := commonWords()[string(word[:n])]
-	return ok
+	return isCommonWord(word[:n])
 }
 
 // hostWords are labels that hosts of all kinds carry. Inside a longer name they
@@ -129,9 +160,5 @@ func sameLetters(p, q *reading, n int) bool {
 // generic reports whether protected name id is, before its public suffix, a
 // label of hosts of all kinds or a common word.
 func (s *search) generic(id uint32) bool {
-	if s.hostWord(id) {
-		return true
-	}
-	_, ok := commonWords()[s.index.core(id)]
-	return ok
+	return s.hostWord(id) || isCommonWord(s.index.core(id))
 }
