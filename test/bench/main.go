@@ -51,56 +51,44 @@ var workloads = []struct {
 }
 
 func main() {
-	binary := flag.String("coredns", "build/bin/coredns", "the server to measure")
 	b := bench{}
-	flag.IntVar(&b.rounds, "rounds", 12, "rounds for each kind of traffic; each asks both servers")
+	flag.StringVar(&b.binary, "coredns", "build/bin/coredns", "the server to measure")
+	flag.IntVar(&b.rounds, "rounds", 20, "rounds for each kind of traffic; each asks both servers")
 	flag.DurationVar(&b.duration, "duration", time.Second, "how long each server is asked in a round, in whole seconds")
 	flag.IntVar(&b.rate, "rate", 10000, "queries a second to each server while both are asked")
 	flag.Parse()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer cancel()
-	if err := b.run(ctx, *binary); err != nil {
+	if err := b.run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-// bench is how long and how hard the servers are asked.
+// bench is which server is asked, how long and how hard.
 type bench struct {
+	binary   string
+	dir      string // for files
+	upstream netip.AddrPort
 	rounds   int
 	duration time.Duration
 	rate     int
 }
 
-func (b *bench) run(ctx context.Context, binary string) error {
-	binary, err := filepath.Abs(binary)
-	if err != nil {
+func (b *bench) run(ctx context.Context) (err error) {
+	if b.binary, err = filepath.Abs(b.binary); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "bench")
-	if err != nil {
+	if b.dir, err = os.MkdirTemp("", "bench"); err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer os.RemoveAll(b.dir)
 	upstream, stop, err := harness.ServeUpstream()
 	if err != nil {
 		return err
 	}
 	defer stop()
-
-	fast, err := launch(binary, filepath.Join(dir, "fast"), upstream.Addr)
-	if err != nil {
-		return err
-	}
-	defer fast.stop()
-	pinned, err := launch(binary, filepath.Join(dir, "pinned"), upstream.Addr, "GOMAXPROCS=1")
-	if err != nil {
-		return err
-	}
-	defer pinned.stop()
-	if err := pinned.pin(); err != nil {
-		return err
-	}
+	b.upstream = upstream.Addr
 
 	fmt.Printf("dnsperf, %d clients with %d queries on their way, %d rounds of %s: medians, and the median and quartiles of the rounds' ratios.\n"+
 		"Queries/s in turn and as fast as possible; processor time at %d queries/s with both servers asked at once, on one processor.\n\n",
@@ -108,11 +96,11 @@ func (b *bench) run(ctx context.Context, binary string) error {
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "queries/s with\twithout\tratio\tquartiles\tCPU µs/query with\twithout\tratio\tquartiles\ttraffic\t")
 	for _, w := range workloads {
-		data := filepath.Join(dir, "queries")
+		data := filepath.Join(b.dir, "queries")
 		if err := os.WriteFile(data, []byte(w.queries), 0o600); err != nil {
 			return err
 		}
-		rates, costs, err := b.compare(ctx, fast, pinned, data)
+		rates, costs, err := b.compare(ctx, data)
 		if err != nil {
 			return err
 		}
@@ -138,16 +126,17 @@ func (s series) row(format string) string {
 // pair is a server with the directive and one without.
 type pair [2]*harness.Server
 
-// launch starts a pair in directories below dir.
-func launch(binary, dir string, upstream netip.AddrPort, env ...string) (p pair, err error) {
-	for i, directive := range []string{"lookalike", ""} {
-		at := filepath.Join(dir, strconv.Itoa(i))
-		if err = os.MkdirAll(at, 0o700); err == nil {
-			p[i], err = harness.Launch(binary, at, harness.Config{
-				Corefile: fmt.Sprintf(corefile, directive),
-				Upstream: upstream,
-				Env:      env,
-			})
+// launch starts a pair, which is asked until its caches are filled: the server
+// with the directive first, or last.
+func (b *bench) launch(ctx context.Context, data string, last bool, env ...string) (p pair, err error) {
+	directives := [len(p)]string{"lookalike", ""}
+	order := []int{0, 1}
+	if last {
+		slices.Reverse(order)
+	}
+	for _, i := range order {
+		if p[i], err = b.start(directives[i], env); err == nil {
+			_, err = ask(ctx, p[i], data, time.Second, 0, allProcessors())
 		}
 		if err != nil {
 			p.stop()
@@ -155,6 +144,18 @@ func launch(binary, dir string, upstream netip.AddrPort, env ...string) (p pair,
 		}
 	}
 	return p, nil
+}
+
+func (b *bench) start(directive string, env []string) (*harness.Server, error) {
+	dir, err := os.MkdirTemp(b.dir, "server")
+	if err != nil {
+		return nil, err
+	}
+	return harness.Launch(b.binary, dir, harness.Config{
+		Corefile: fmt.Sprintf(corefile, directive),
+		Upstream: b.upstream,
+		Env:      env,
+	})
 }
 
 func (p pair) stop() {
@@ -168,14 +169,14 @@ func (p pair) stop() {
 // pin keeps the pair on the first processor.
 func (p pair) pin() error { return errors.Join(p[0].Pin("0"), p[1].Pin("0")) }
 
-// compare asks both pairs in every round: the fast servers each alone, first in
-// every other round, and the pinned ones both at once.
-func (b *bench) compare(ctx context.Context, fast, pinned pair, data string) (rates, costs series, err error) {
-	for _, s := range append(fast[:], pinned[:]...) { // fill the caches
-		if _, err := ask(ctx, s, data, time.Second, 0, allProcessors()); err != nil {
-			return rates, costs, err
-		}
+// compare asks two servers each alone in every round, in turn, and two others
+// both at once.
+func (b *bench) compare(ctx context.Context, data string) (rates, costs series, err error) {
+	fast, err := b.launch(ctx, data, false)
+	if err != nil {
+		return rates, costs, err
 	}
+	defer fast.stop()
 	for round := range b.rounds {
 		for i := range fast {
 			which := (i + round) % len(fast)
@@ -185,15 +186,23 @@ func (b *bench) compare(ctx context.Context, fast, pinned pair, data string) (ra
 			}
 			rates[which] = append(rates[which], result.rate)
 		}
-		if err := b.askBoth(ctx, pinned, data, &costs); err != nil {
+		if err := b.askBoth(ctx, data, round%2 == 1, &costs); err != nil {
 			return rates, costs, err
 		}
 	}
 	return rates, costs, nil
 }
 
-// askBoth asks the pinned servers at once, from the other processors.
-func (b *bench) askBoth(ctx context.Context, pinned pair, data string, costs *series) error {
+// askBoth asks two servers at once, from the other processors.
+func (b *bench) askBoth(ctx context.Context, data string, last bool, costs *series) error {
+	pinned, err := b.launch(ctx, data, last, "GOMAXPROCS=1")
+	if err != nil {
+		return err
+	}
+	defer pinned.stop()
+	if err := pinned.pin(); err != nil {
+		return err
+	}
 	var errs [len(pinned)]error
 	var both sync.WaitGroup
 	for i, s := range pinned {
