@@ -31,28 +31,39 @@ func (l *Lookalike) Name() string { return pluginName }
 
 // ServeDNS implements plugin.Handler.
 func (l *Lookalike) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	if !l.watches(r.Question[0].Name) || !looksUp(r) {
-		return l.pass(ctx, w, r)
+	reserveStack(false)
+	if l.watches(r.Question[0].Name) && looksUp(r) {
+		if rcode, done, err := l.guard(ctx, w, r); done {
+			return rcode, err
+		}
 	}
+	return l.pass(ctx, w, r)
+}
+
+// guard answers the query, or reports that it is to pass. What passes does so
+// when guard has returned, so that the plugins behind have the stack for
+// themselves.
+func (l *Lookalike) guard(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (rcode int, done bool, err error) {
 	q := r.Question[0]
 	d, ok := l.decide(w, q)
 	if !ok {
 		d, ok = l.verify(ctx, w, q)
 	}
 	if (!ok || !d.Action.Blocks()) && l.inspects(w, q) {
-		return l.serveInspected(ctx, w, r, d)
+		rcode, err = l.serveInspected(ctx, w, r, d)
+		return rcode, true, err
 	}
 	if !ok {
-		return l.pass(ctx, w, r)
+		return 0, false, nil
 	}
 	setMetadata(ctx, d)
 	if !d.Action.Blocks() {
 		l.observe(ctx, w, r, d, dns.RcodeSuccess)
-		return l.pass(ctx, w, r)
+		return 0, false, nil
 	}
-	rcode := reply(w, r, d)
+	rcode = reply(w, r, d)
 	l.observe(ctx, w, r, d, rcode)
-	return handled(rcode), nil
+	return handled(rcode), true, nil
 }
 
 // pass hands the query to the next plugin: without plugin.NextOrFailure, whose
