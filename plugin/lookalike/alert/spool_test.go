@@ -246,7 +246,7 @@ func TestSpoolAdoptRefused(t *testing.T) {
 	if s.checkpoint("second", unsaved) {
 		t.Fatal("Got a checkpoint on a full disk")
 	}
-	s.tried = time.Time{}
+	s.retry = time.Time{}
 	s.checkpoint("third", nil) // of another pipeline: the disk is good again
 	army := unsaved["bc9cd430290f5905"]
 	if army == nil {
@@ -725,7 +725,7 @@ func use(t *testing.T, dir string) {
 	for _, name := range []string{"x", "y"} {
 		c := s.attach((&receiver{}).destination(name))
 		for range 3 { // works, with what can be read of the old
-			s.tried = time.Time{} // no waiting
+			s.retry = time.Time{} // no waiting
 			s.append(p.owner, []*Record{sample()}, p.unsaved)
 			got := c.take(100)
 			for _, r := range got {
@@ -738,7 +738,7 @@ func use(t *testing.T, dir string) {
 	}
 	p.sweep(time.Now())
 	p.emit(p.table.close(time.Now()))
-	s.tried = time.Time{}
+	s.retry = time.Time{}
 	if !s.append(p.owner, []*Record{sample()}, nil) {
 		t.Errorf("Got error %v after many records", s.bad)
 	}
@@ -824,7 +824,7 @@ func newClient(t *testing.T, dir string) *client {
 // add appends a record at once, however long the disk has been bad.
 func (c *client) add() bool {
 	c.added++
-	c.s.tried = time.Time{}
+	c.s.retry = time.Time{}
 	r := sample()
 	r.ID = newID()
 	return c.s.append("owner", []*Record{r}, nil)

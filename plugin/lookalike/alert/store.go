@@ -27,8 +27,12 @@ const (
 	// tailLimit is the number of records that are kept in memory while the
 	// disk takes none.
 	tailLimit = queueLimit
-	// reopenEvery is the time between two attempts to write to a bad disk.
-	reopenEvery = 5 * time.Second
+	// Between two attempts to write to a bad disk is the time that the last
+	// one took, which grows with what waits, so many times: few queries meet
+	// one.
+	retryShare = 499
+	minRetry   = 5 * time.Second
+	maxRetry   = time.Minute
 	// lockTimeout is how long another process may have the file.
 	lockTimeout = time.Second
 	// cursorGrace is how long a cursor holds records for a sink that nobody
@@ -80,7 +84,7 @@ type store struct {
 	stale    [][]byte      // their keys, until a transaction has put the adopter's in their place
 	adopter  string        // owner of the adopted groups
 	bad      error         // why the last write failed
-	tried    time.Time     // when that was
+	retry    time.Time     // when the next one is due
 	told     time.Time     // when the log last heard of it
 
 	fallback         string // epoch while bad
@@ -413,7 +417,7 @@ func (s *store) append(owner string, records []*Record, groups map[string]*group
 	for _, r := range records {
 		r.owner = owner
 	}
-	if s.bad == nil || time.Since(s.tried) >= reopenEvery {
+	if s.bad == nil || !time.Now().Before(s.retry) {
 		if s.commit(owner, records, groups) {
 			return true
 		}
@@ -436,7 +440,7 @@ func (s *store) checkpoint(owner string, groups map[string]*groupState) bool {
 	defer s.mu.Unlock()
 	adopts := s.adopted(owner) && len(s.stale) > 0
 	switch {
-	case s.bad != nil && time.Since(s.tried) < reopenEvery:
+	case s.bad != nil && time.Now().Before(s.retry):
 		return false
 	case s.bad == nil && len(groups) == 0 && !adopts && !s.cursorsDirty():
 		return true
@@ -490,7 +494,7 @@ func (s *store) commit(owner string, records []*Record, groups map[string]*group
 // update runs a transaction that also brings cursors up to date and makes
 // room. The lock is held.
 func (s *store) update(f func(*bbolt.Tx) error) error {
-	s.tried = time.Now()
+	began := time.Now()
 	before := s.snapshot()
 	err := guard(func() error {
 		if err := s.reopen(); err != nil {
@@ -515,6 +519,7 @@ func (s *store) update(f func(*bbolt.Tx) error) error {
 				s.fail(e)
 			}
 		}
+		s.retry = time.Now().Add(retryAfter(time.Since(began)))
 		return err
 	}
 	if s.bad != nil {
@@ -548,13 +553,19 @@ func (s *store) reopen() error {
 
 // fail notes that the disk took nothing; the log hears of it once a minute.
 func (s *store) fail(err error) {
-	s.bad = err
-	s.tried = time.Now()
+	now := time.Now()
+	s.bad, s.retry = err, now.Add(minRetry)
 	spoolHealthy.WithLabelValues(s.dir).Set(0)
-	if s.tried.Sub(s.told) >= time.Minute {
-		s.told = s.tried
+	if now.Sub(s.told) >= time.Minute {
+		s.told = now
 		log.Errorf("The alert spool in %s cannot be written, alerts wait in memory: %v", s.dir, err)
 	}
+}
+
+// retryAfter is the time from an attempt that failed, and took so long, to the
+// next.
+func retryAfter(took time.Duration) time.Duration {
+	return min(max(retryShare*took, minRetry), maxRetry)
 }
 
 // keep holds records in memory, as far as there is room.
