@@ -361,22 +361,6 @@ func TestDefaultDestination(t *testing.T) {
 	}
 }
 
-// TestRetryAfter holds that attempts to write to a bad disk take two thousandths
-// of the time, and that a disk that is well again is noticed within a minute.
-func TestRetryAfter(t *testing.T) {
-	for took, want := range map[time.Duration]time.Duration{
-		0:                      minRetry,
-		time.Millisecond:       minRetry,
-		40 * time.Millisecond:  19960 * time.Millisecond,
-		300 * time.Millisecond: maxRetry,
-		time.Hour:              maxRetry,
-	} {
-		if got := retryAfter(took); got != want {
-			t.Errorf("Got %v to the next attempt after one of %v, want %v", got, took, want)
-		}
-	}
-}
-
 // TestRest holds that commits of new groups take a hundredth of the time, and
 // that new groups never wait longer than the tick that tells of them anyway.
 func TestRest(t *testing.T) {

@@ -462,6 +462,22 @@ func TestSpoolEndsBad(t *testing.T) {
 	}
 }
 
+// TestRetryAfter holds that attempts to write to a bad disk take two thousandths
+// of the time, and that a disk that is well again is noticed within a minute.
+func TestRetryAfter(t *testing.T) {
+	for took, want := range map[time.Duration]time.Duration{
+		0:                      minRetry,
+		time.Millisecond:       minRetry,
+		40 * time.Millisecond:  19960 * time.Millisecond,
+		300 * time.Millisecond: maxRetry,
+		time.Hour:              maxRetry,
+	} {
+		if got := retryAfter(took); got != want {
+			t.Errorf("Got %v to the next attempt after one of %v, want %v", got, took, want)
+		}
+	}
+}
+
 // TestSpoolSweep holds that a sweep is one transaction, which has the records and
 // what the other groups have counted: a crash after any of them reports nothing
 // twice, and all that was counted before it.

@@ -417,7 +417,7 @@ func (s *store) append(owner string, records []*Record, groups map[string]*group
 	for _, r := range records {
 		r.owner = owner
 	}
-	if s.bad == nil || !time.Now().Before(s.retry) {
+	if !s.resting() {
 		if s.commit(owner, records, groups) {
 			return true
 		}
@@ -440,7 +440,7 @@ func (s *store) checkpoint(owner string, groups map[string]*groupState) bool {
 	defer s.mu.Unlock()
 	adopts := s.adopted(owner) && len(s.stale) > 0
 	switch {
-	case s.bad != nil && time.Now().Before(s.retry):
+	case s.resting():
 		return false
 	case s.bad == nil && len(groups) == 0 && !adopts && !s.cursorsDirty():
 		return true
@@ -561,6 +561,9 @@ func (s *store) fail(err error) {
 		log.Errorf("The alert spool in %s cannot be written, alerts wait in memory: %v", s.dir, err)
 	}
 }
+
+// resting reports whether the disk is bad, and the next attempt not due yet.
+func (s *store) resting() bool { return s.bad != nil && time.Now().Before(s.retry) }
 
 // retryAfter is the time from an attempt that failed, and took so long, to the
 // next.
