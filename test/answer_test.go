@@ -1,6 +1,7 @@
 package test
 
 import (
+	"crypto/x509"
 	"fmt"
 	"net"
 	"net/netip"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/sinktest"
 	"github.com/lookalike-dns/lookalike/test/harness"
 )
 
@@ -72,7 +74,7 @@ func overTLS(t *testing.T, directive string) string {
 // certificate. The port has the name of the transport.
 func encrypted(t *testing.T, transport, directive string) string {
 	t.Helper()
-	cert, key := harness.Certificate(t)
+	cert, key := sinktest.NewAuthority(t).Issue("server", x509.ExtKeyUsageServerAuth)
 	return fmt.Sprintf(`
 %s://.:{$%s} {
 	bind 127.0.0.1
