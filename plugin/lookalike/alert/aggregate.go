@@ -3,6 +3,7 @@ package alert
 import (
 	"cmp"
 	"hash/maphash"
+	"math/bits"
 	"net/netip"
 	"slices"
 	"sync"
@@ -136,18 +137,40 @@ func newTable(fresh func()) *table {
 // from being announced.
 func (t *table) clock(at time.Time) int64 { return int64(at.Sub(t.base)) + 1<<61 }
 
-// hash mixes two keyed hashes, so that nobody who chooses names and addresses
-// can make groups share a chain.
-func (t *table) hash(k *key) uint64 {
-	var b [18]byte
-	addr := k.client.As16()
-	copy(b[:], addr[:])
-	b[16] = byte(k.class)
-	if k.action != "" {
-		b[17] = k.action[0] ^ k.action[len(k.action)-1]<<4
+// hashes are those of a detection, made before a lock is taken: all clients of
+// a storm wait for the lock of one group.
+type hashes struct{ registrable, name, client uint64 }
+
+func (t *table) hashes(d *Detection) hashes {
+	v := d.Verdict
+	h := hashes{registrable: t.hashName(v.Registrable), client: t.hashClient(d.Client.Addr())}
+	h.name = h.registrable
+	if v.Name != v.Registrable {
+		h.name = t.hashName(v.Name)
 	}
-	h := maphash.String(t.seed, k.name)
-	return (h<<32 | h>>32) ^ maphash.Bytes(t.seed, b[:])
+	return h
+}
+
+func (t *table) hashName(name string) uint64 { return maphash.String(t.seed, name) }
+
+func (t *table) hashClient(client netip.Addr) uint64 {
+	b := client.As16()
+	return maphash.Bytes(t.seed, b[:])
+}
+
+func (t *table) hash(k *key) uint64 {
+	return k.hash(t.hashName(k.name), t.hashClient(k.client))
+}
+
+// hash mixes the hashes of k's name and client with the rest of it. Those are
+// keyed, so nobody who chooses names and addresses can make groups share a
+// chain.
+func (k *key) hash(name, client uint64) uint64 {
+	rest := uint64(k.class) << 8
+	if k.action != "" {
+		rest |= uint64(k.action[0] ^ k.action[len(k.action)-1]<<4)
+	}
+	return bits.RotateLeft64(name, 32) ^ client ^ rest*0x9e3779b97f4a7c15
 }
 
 func (t *table) shard(hash uint64) *shard { return &t.shards[hash>>58] }
@@ -166,7 +189,8 @@ func (s *shard) find(hash uint64, k *key) *group {
 func (t *table) observe(d *Detection) bool {
 	v := d.Verdict
 	k := key{class: v.Class, client: d.Client.Addr(), name: v.Registrable, action: d.Action}
-	hash := t.hash(&k)
+	h := t.hashes(d)
+	hash := k.hash(h.registrable, h.client)
 	s := t.shard(hash)
 	s.mu.Lock()
 	if s.closed {
@@ -174,7 +198,7 @@ func (t *table) observe(d *Detection) bool {
 		return false
 	}
 	if g := s.find(hash, &k); g != nil {
-		s.add(t, g, d)
+		s.add(t, g, d, h)
 		s.mu.Unlock()
 		return true
 	}
@@ -187,7 +211,11 @@ func (t *table) observe(d *Detection) bool {
 		t.fresh()
 		return true
 	}
-	return t.observeRollup(k, d, why)
+	ok := t.observeRollup(k, d, h, why)
+	if ok && d.SMTP == nil {
+		rolledUpCount.Inc()
+	}
+	return ok
 }
 
 // admit decides whether a new group is announced on its own, and if so counts
@@ -205,21 +233,21 @@ func (t *table) admit(k *key, d *Detection) admission {
 
 // observeRollup counts d in the group of its client, or in that of all
 // clients when there are too many of those, or too many clients.
-func (t *table) observeRollup(k key, d *Detection, why admission) bool {
+func (t *table) observeRollup(k key, d *Detection, h hashes, why admission) bool {
 	k.name = anyName
 	if why == clientBusy {
-		if ok, closed := t.addRollup(k, d, &t.clientRollups, maxClientRollups); ok || closed {
+		if ok, closed := t.addRollup(k, d, h, &t.clientRollups, maxClientRollups); ok || closed {
 			return ok
 		}
 	}
 	k.client = netip.Addr{}
-	ok, _ := t.addRollup(k, d, nil, 0)
+	ok, _ := t.addRollup(k, d, h, nil, 0)
 	return ok
 }
 
 // addRollup counts d in the roll-up k. It makes the group when it is missing
 // and n, which may be nil, is below limit.
-func (t *table) addRollup(k key, d *Detection, n *atomic.Int64, limit int64) (ok, closed bool) {
+func (t *table) addRollup(k key, d *Detection, h hashes, n *atomic.Int64, limit int64) (ok, closed bool) {
 	hash := t.hash(&k)
 	s := t.shard(hash)
 	s.mu.Lock()
@@ -236,10 +264,7 @@ func (t *table) addRollup(k key, d *Detection, n *atomic.Int64, limit int64) (ok
 		g = &group{key: k, hash: hash, interval: firstInterval, due: d.Time.Add(stormDelay), first: d.Time, det: *d}
 		s.insert(g)
 	}
-	s.add(t, g, d)
-	if d.SMTP == nil {
-		rolledUpCount.Inc()
-	}
+	s.add(t, g, d, h)
 	return true, false
 }
 
@@ -283,7 +308,7 @@ func (s *shard) remove(g *group) {
 }
 
 // add counts d in g.
-func (s *shard) add(t *table, g *group, d *Detection) {
+func (s *shard) add(t *table, g *group, d *Detection, h hashes) {
 	if d.Time.After(g.last) {
 		g.last = d.Time
 	}
@@ -306,9 +331,9 @@ func (s *shard) add(t *table, g *group, d *Detection) {
 	w.count++
 	w.end = g.last
 	w.addType(d.Qtype)
-	w.addName(t, d.Verdict.Name)
+	w.addName(t, d.Verdict.Name, h.name)
 	if !g.key.client.IsValid() {
-		w.addClient(t, d.Client.Addr())
+		w.addClient(d.Client.Addr(), h.client)
 	}
 }
 
@@ -360,7 +385,11 @@ func (w *window) addTypes(qtype uint16, n uint64) {
 	w.others += n
 }
 
-func (w *window) addName(t *table, name string) {
+func (w *window) addName(t *table, name string, hash uint64) {
+	if w.names != nil {
+		w.names.add(hash)
+		return
+	}
 	if slices.Contains(w.samples, name) {
 		return
 	}
@@ -368,21 +397,18 @@ func (w *window) addName(t *table, name string) {
 		w.samples = append(w.samples, name)
 		return
 	}
-	if w.names == nil {
-		w.names = new(sketch)
-		for _, s := range w.samples {
-			w.names.add(maphash.String(t.seed, s))
-		}
+	w.names = new(sketch)
+	for _, s := range w.samples {
+		w.names.add(t.hashName(s))
 	}
-	w.names.add(maphash.String(t.seed, name))
+	w.names.add(hash)
 }
 
-func (w *window) addClient(t *table, client netip.Addr) {
+func (w *window) addClient(client netip.Addr, hash uint64) {
 	if w.addrs == nil {
 		w.addrs = new(sketch)
 	}
-	b := client.As16()
-	w.addrs.add(maphash.Bytes(t.seed, b[:]))
+	w.addrs.add(hash)
 	if len(w.clients) < maxSamples && !slices.Contains(w.clients, client) {
 		w.clients = append(w.clients, client)
 	}
