@@ -5,9 +5,9 @@ import "math/bits"
 // This file holds the class double-typo: two edits.
 
 // Bounds of double-typo: how many letters a protected name has for it, and how
-// many keys the index spends on it. Names with the fewest labels get them
-// first. Among very many names two slips say little, and the keys, which grow
-// with the square of the length, would take more memory than all the rest.
+// many keys, which grow with the square of the length, the index spends on it.
+// Names with the fewest labels get them first, and of those the longest: the
+// more names there are, the more letters it takes for two slips to say anything.
 const (
 	doubleMin     = 8
 	doubleMax     = 32
@@ -29,35 +29,65 @@ type doubles struct {
 
 // WithoutDoubleTypo returns for how many protected names the class DoubleTypo
 // is promised by their length but not looked for: those that New had no room
-// for among very many, and those of more than 32 letters.
+// for among very many, all of the same number of labels and letters alike, and
+// those of more than 32 letters.
 func (x *Index) WithoutDoubleTypo() int { return x.doubles.without }
 
 // fillDoubles builds the part of the index for double-typo.
 func (b *builder) fillDoubles() {
-	var names, keys [compareLabels + 1]int // by labels
+	var names, keys doubleCounts
 	d := &b.index.doubles
 	b.eachDouble(func(_ uint32, r *reading) {
 		d.without++
-		if r.size > doubleMax {
-			return
+		if r.size <= doubleMax {
+			names[r.labels][r.size]++
+			keys[r.labels][r.size] += 1 + r.size*(r.size+1)/2
 		}
-		names[r.labels]++
-		keys[r.labels] += 1 + r.size*(r.size+1)/2
 	})
-	labels, nameSum, keySum := 0, 0, 0
-	for labels < compareLabels && keySum+keys[labels+1] <= doubleKeysMax {
-		labels++
-		nameSum += names[labels]
-		keySum += keys[labels]
-	}
+	floors := keys.floors(doubleKeysMax)
+	nameSum := names.from(floors)
 	d.without -= nameSum
-	d.keys = newTable(keySum)
+	d.keys = newTable(keys.from(floors))
 	d.both = newGate(nameSum * len(outerCases))
 	b.eachDouble(func(id uint32, r *reading) {
-		if r.labels <= labels && r.size <= doubleMax {
+		if floors[r.labels] <= r.size && r.size <= doubleMax {
 			d.add(id, r)
 		}
 	})
+}
+
+// doubleCounts holds numbers by labels and letters.
+type doubleCounts [compareLabels + 1][doubleMax + 1]int
+
+// doubleFloors holds, by labels, the fewest letters that double-typo is looked
+// for with.
+type doubleFloors [compareLabels + 1]int
+
+// floors returns those down to which the counts add up to limit at most.
+func (c *doubleCounts) floors(limit int) doubleFloors {
+	var floors doubleFloors
+	for labels := range floors {
+		floors[labels] = doubleMax + 1
+	}
+	for labels := 1; labels <= compareLabels; labels++ {
+		for size := doubleMax; size >= doubleMin; size-- {
+			if limit -= c[labels][size]; limit < 0 {
+				return floors
+			}
+			floors[labels] = size
+		}
+	}
+	return floors
+}
+
+// from returns the sum of the counts from floors up.
+func (c *doubleCounts) from(floors doubleFloors) (sum int) {
+	for labels, floor := range floors {
+		for _, n := range c[labels][floor:] {
+			sum += n
+		}
+	}
+	return sum
 }
 
 // eachDouble calls do for each protected name that double-typo is promised for.

@@ -33,43 +33,65 @@ func TestLargeIndex(t *testing.T) {
 	}
 }
 
-// TestDoubleTypoLimit fills the room for two slips to the last name: up to
-// there every name is found, and beyond it the Index says what is missing.
+// TestDoubleTypoLimit fills the room for two slips to the last name and beyond:
+// names that have room are found, and the Index says how many have none.
 func TestDoubleTypoLimit(t *testing.T) {
-	const keysPerName = 1 + doubleMax*(doubleMax+1)/2
 	r := rand.New(rand.NewPCG(12, 13))
-	names := make([]string, 0, doubleKeysMax/keysPerName+2)
-	for range cap(names) - 2 {
-		names = append(names, randomWord(r, doubleMax)+".mil")
-	}
-	recall := func(names []string, want int) {
-		t.Helper()
-		x := mustNew(t, names...)
-		if got := x.WithoutDoubleTypo(); got != want {
-			t.Errorf("%d names: %d are without double-typo, want %d", len(names), got, want)
+	words := func(n, size int, parent string) (names []string) {
+		for range n {
+			names = append(names, randomWord(r, size)+parent)
 		}
-		for i, protected := range names {
-			core := strings.TrimSuffix(protected, ".mil")
-			all := transpositions(core)
-			first := all[r.IntN(len(all))]
-			all = slices.Concat(transpositions(first), omissions(first), adjacentKeys(first))
-			q := all[r.IntN(len(all))]
-			if osa(oracleFold(core), oracleFold(q)) != 2 {
-				continue
+		return names
+	}
+	const fit32 = doubleKeysMax / (1 + 32*33/2)
+	const fit31 = doubleKeysMax / (1 + 31*32/2)
+	longest := words(fit32, 32, ".mil")
+	tests := []struct {
+		name          string
+		with, without []string
+	}{
+		{"room for all", longest, nil},
+		{"more labels have no room", longest, words(1, 30, ".us.mil")},
+		{"fewer letters have no room", longest, words(1, 31, ".mil")},
+		{"one too many of as many letters", nil, slices.Concat(longest, words(1, 32, ".mil"))},
+		{"one too many, and one with more letters", words(1, 32, ".mil"), words(fit31+1, 31, ".mil")},
+		{"fewer labels come first", words(1, 8, ".mil"), words(fit31+1, 29, ".us.mil")},
+		{"too long", []string{"pentagon.mil"}, words(1, 33, ".mil")},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			x := mustNew(t, slices.Concat(tt.without, tt.with)...)
+			if got := x.WithoutDoubleTypo(); got != len(tt.without) {
+				t.Errorf("%d names are without double-typo, want %d", got, len(tt.without))
 			}
-			v, ok := x.Match(q + ".ml")
-			switch found := ok && v.Class == DoubleTypo && v.Matches[0].Protected == protected; {
-			case i < len(names)-want && !found:
-				t.Fatalf("%d names: Match(%q) = %v, want double-typo of %s", len(names), q+".ml", v, protected)
-			case i >= len(names)-want && ok:
-				t.Fatalf("%d names: Match(%q) = %v, want no match", len(names), q+".ml", v)
+			for _, protected := range tt.with {
+				q := twoSlips(r, protected)
+				v, ok := x.Match(q)
+				if !ok || v.Class != DoubleTypo || v.Matches[0].Protected != protected {
+					t.Fatalf("Match(%q) = %v, want double-typo of %s", q, v, protected)
+				}
 			}
+			for _, protected := range tt.without {
+				q := twoSlips(r, protected)
+				if v, ok := x.Match(q); ok {
+					t.Fatalf("Match(%q) = %v, want no match", q, v)
+				}
+			}
+		})
+	}
+}
+
+// twoSlips returns a name under ml that is two slips from a protected name.
+func twoSlips(r *rand.Rand, protected string) string {
+	core := strings.TrimSuffix(protected, ".mil")
+	for {
+		all := transpositions(core)
+		first := all[r.IntN(len(all))]
+		all = slices.Concat(transpositions(first), omissions(first), adjacentKeys(first))
+		if q := all[r.IntN(len(all))]; osa(oracleFold(core), oracleFold(q)) == 2 {
+			return q + ".ml"
 		}
 	}
-	recall(names, 0)
-	recall(append(names, "us."+randomWord(r, doubleMax-2)+".mil"), 1)        // the deeper name has no room
-	recall(append(names, randomWord(r, doubleMax)+".mil"), len(names)+1)     // none of those names has
-	recall([]string{"pentagon.mil", randomWord(r, doubleMax+1) + ".mil"}, 1) // it is too long
 }
 
 // randomWord returns n letters, no two of which read as one.
