@@ -43,10 +43,7 @@ func (s *search) embedding(r *reading) {
 func (s *search) tailAt(r *reading, places []int) *tail {
 	from := places[len(places)-1]
 	for _, start := range places[:len(places)-1] {
-		if r.letters[start] >= 128 {
-			continue
-		}
-		tails := s.index.tails[r.letters[start]]
+		tails := s.index.tailsAt(r, start)
 		for i := range tails {
 			if t := &tails[i]; start+len(t.letters) == from && hasLetters(r, start, t.letters) {
 				return t

@@ -53,7 +53,7 @@ type Index struct {
 
 	bare  []uint32    // protected names that are a TLD
 	kept  labelSet    // TLDs of all protected names
-	tails [128][]tail // their public suffixes, by last letter
+	tails [128][]tail // their public suffixes, by how the last letter reads
 
 	keys    table  // skeletons, letters, and letters without one of them
 	near    places // how many letters names at one edit from a protected one have
@@ -180,7 +180,7 @@ func (b *builder) split(p string, n *name, id uint32) uint8 {
 		}
 		slices.Reverse(t.letters)
 		if len(t.letters) > 0 {
-			last := t.letters[0] & 127
+			last := apart[t.letters[0]&127].last
 			x.tails[last] = append(x.tails[last], t)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Match compares qname with the protected names. qname is in presentation
@@ -38,7 +39,7 @@ func (s *search) start(t *tld, qname string) bool {
 		return false
 	}
 	s.budget = maxCandidates
-	s.keptTLD = false
+	s.keptTLD = ""
 	s.lo, s.hi = 0, s.name.labels-1
 	if s.hi > 0 && t.suffixes.has(s.name.label(s.hi-1)) {
 		s.hi--
@@ -59,7 +60,8 @@ func (s *search) start(t *tld, qname string) bool {
 // run tries the classes, in their order or several at once, until one of them
 // matches.
 func (s *search) run() {
-	if !s.underKeptTLD() {
+	tld := s.keptLabel()
+	if tld == "" {
 		s.compare(&s.query)
 		s.addBare()
 		return
@@ -67,7 +69,7 @@ func (s *search) run() {
 	if s.keptTail(&s.query); s.best() == TLDKept {
 		return
 	}
-	s.keptTLD = true
+	s.keptTLD = tld
 	s.compare(s.beforeTLD.cut(&s.query, int(s.query.ends[0])))
 	if len(s.found) == 0 {
 		s.found = append(s.found, finding{id: noName, first: s.hi, last: s.hi})
@@ -151,7 +153,7 @@ func (s *search) meant(f *finding) bool {
 	if t := f.how.affix.tail; t != nil && suffix != t.suffix {
 		return false
 	}
-	return !s.keptTLD || suffix[strings.LastIndexByte(suffix, '.')+1:] == string(s.name.label(s.hi-1))
+	return s.keptTLD == "" || suffix[strings.LastIndexByte(suffix, '.')+1:] == s.keptTLD
 }
 
 // next walks the protected names under a key as long as the budget
@@ -171,10 +173,27 @@ func (s *search) finding(r *reading, k int) finding {
 	return finding{first: last - k - 1, last: last}
 }
 
-// underKeptTLD reports whether the name lies below a label that is a TLD of
-// protected names: anything under mil.ml.
-func (s *search) underKeptTLD() bool {
-	return s.index.kept.has(s.name.label(s.hi-1)) && (s.hi-s.lo > 1 || s.lo > 0)
+// keptLabel returns the TLD of protected names that the name lies below,
+// anything under mil.ml, or nothing. An A-label or raw UTF-8 is taken for what
+// it reads as.
+func (s *search) keptLabel() string {
+	if s.hi-s.lo == 1 && s.lo == 0 {
+		return ""
+	}
+	label := s.name.label(s.hi - 1)
+	if s.query.foreign == 1 && s.query.ends[0] <= maxLabel {
+		var buf [maxLabel]byte
+		n := 0
+		for _, c := range slices.Backward(s.query.run(0)) {
+			buf[n] = byte(min(c, utf8.RuneSelf)) // more is in no TLD
+			n++
+		}
+		label = buf[:n]
+	}
+	if !s.index.kept.has(label) {
+		return ""
+	}
+	return string(label)
 }
 
 // addBare adds the TLDs that are protected as a whole: under another TLD,

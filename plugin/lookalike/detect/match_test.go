@@ -187,6 +187,14 @@ func TestMatches(t *testing.T) {
 		{"_navy.ml", ""},
 		{"navy._x.ml", ""},
 
+		{"army.mi1.ml", "homoglyph high army.mil"},
+		{"armyrnil.ml", "homoglyph high army.mil"},
+		{"mail.army-mll.ml", "homoglyph high army.mil→mail.army.mil"},
+		{"army.mіl.ml", "tld-kept high army.mil"},
+		{"host.unlisted.mіl.ml", "tld-kept high mil→host.unlisted.mil"},
+		{"host.unlisted.xn--ml-hoc.ml", "tld-kept high mil→host.unlisted.mil"},
+		{"unlisted.mll.ml", "typo medium mail.mil→unlisted.mail.mil"}, // mll.ml may be anybody's
+		{"army.m-i1.ml", ""},
 		{"navy.mil.ml", "tld-kept high navy.mil"},
 		{"mail.navy.mil.ml", "tld-kept high navy.mil→mail.navy.mil"},
 		{"navy.mil.com.ml", "tld-kept high navy.mil"},
@@ -284,6 +292,37 @@ func TestMatches(t *testing.T) {
 		{strings.Repeat("a", 64) + ".army.ml", ""},
 		{strings.Repeat("a.", 124) + "army.ml", ""}, // 256 octets
 		{strings.Repeat("a.", 123) + "navy.ml", "tld-swap high navy.mil"}, // 255 octets, the name meant would have 256
+	})
+}
+
+// TestPairsStayInLabels has letters that read as another one, but for the dot
+// or hyphen between them.
+func TestPairsStayInLabels(t *testing.T) {
+	x := mustNew(t, "disa.mil", "darpa.mil", "army.mil", "navair.navy.mil")
+	testRows(t, x, []row{
+		{"clisa.ml", "homoglyph high disa.mil"},
+		{"c.lisa.ml", ""},
+		{"clarpa.ml", "homoglyph high darpa.mil"},
+		{"c.larpa.ml", "edit medium darpa.mil→c.darpa.mil"},
+		{"arrny.ml", "homoglyph high army.mil"},
+		{"arr.ny.ml", ""},
+		{"arr-ny.ml", ""},
+		{"navairnavy.ml", "separator high navair.navy.mil"},
+		{"navaimavy.ml", ""},
+	})
+}
+
+// TestCommonWords has common words that are one slip from protected names, and
+// names that only look like such words.
+func TestCommonWords(t *testing.T) {
+	x := mustNew(t, "norad.mil", "marne.mil")
+	testRows(t, x, []row{
+		{"nord.ml", "typo low norad.mil"},
+		{"nоrd.ml", "typo high norad.mil"}, // Cyrillic о
+		{"xn--nrd-sed.ml", "typo high norad.mil"},
+		{"mare.ml", "typo low marne.mil"},
+		{"mаre.ml", "typo high marne.mil"}, // Cyrillic а
+		{"nôrd.ml", "typo low norad.mil"},
 	})
 }
 

@@ -28,14 +28,24 @@ func (p *protectedByHand) promise(q string) (Class, Confidence) {
 		run := strings.Join(labels[len(labels)-k:], ".")
 		b.whole(run)
 		if rest, ok := strings.CutSuffix(run, "mil"); ok && strings.Trim(rest, "-.") != "" {
-			b.kept(strings.TrimSuffix(rest, "-"))
+			b.kept(strings.TrimSuffix(rest, "-"), TLDKept)
+		}
+		for _, rest := range beforeDisguisedTLD(run) {
+			b.kept(rest, Homoglyph)
 		}
 	}
 	b.parts(strings.Join(labels, "."))
-	if isCommonWord(q) && (b.class == Homoglyph || b.class == Typo || b.class == Edit) {
+	if commonByHand(q) && (b.class == Homoglyph || b.class == Typo || b.class == Edit) {
 		b.confidence = min(b.confidence, Low)
 	}
 	return b.class, b.confidence
+}
+
+// commonByHand reports whether a name is a common word, accents of French apart;
+// other letters are there to deceive.
+func commonByHand(q string) bool {
+	return isCommonWord(strings.NewReplacer("à", "a", "â", "a", "ç", "c", "é", "e", "è", "e", "ê", "e", "ë", "e",
+		"î", "i", "ï", "i", "ô", "o", "ù", "u", "û", "u", "ü", "u", "ÿ", "y").Replace(q))
 }
 
 // suffixesByHand are the public suffixes below ml.
@@ -128,8 +138,22 @@ func (b *bestPromise) whole(run string) {
 	}
 }
 
-// kept compares what stands before a kept TLD.
-func (b *bestPromise) kept(rest string) {
+// beforeDisguisedTLD returns what stands before a TLD that reads as mil and is
+// written otherwise.
+func beforeDisguisedTLD(run string) (rests []string) {
+	for at := range run {
+		switch tld := run[at:]; tld {
+		case "mi1", "m1l", "mll", "m11", "rnil", "rni1", "rn1l", "rnll", "rn11", "nnil", "nni1", "nn1l", "nnll", "nn11":
+			if rest := strings.TrimRight(run[:at], ".-"); rest != "" {
+				rests = append(rests, rest)
+			}
+		}
+	}
+	return rests
+}
+
+// kept compares what stands before a kept TLD, and adds c where it is the same.
+func (b *bestPromise) kept(rest string, c Class) {
 	core := b.core
 	plain, _ := asciiByHand(rest)
 	readings := pairReadings(plain)
@@ -138,7 +162,7 @@ func (b *bestPromise) kept(rest string) {
 		case marks == marksMore:
 			b.add(Split, floorOf(Split, letters(core)))
 		case bare(core) == bare(plain):
-			b.add(TLDKept, High)
+			b.add(c, floorOf(c, letters(core)))
 		default:
 			b.add(Homoglyph, floorOf(Homoglyph, letters(core)))
 		}

@@ -23,6 +23,7 @@ type reading struct {
 	dots    places
 	hyphens places
 	foreign int   // the fewest rightmost labels that hold Unicode, 0 for none
+	strange int   // and those that hold a letter of no English or French word
 	skipped int   // labels that stand to the right, outside of the reading
 	chained int   // the fewest last letters that hold one put together from ci, 0 for none
 	seen    trait // pairBegins, of all letters
@@ -35,7 +36,7 @@ func (r *reading) reset() {
 	r.size, r.labels = 0, 0
 	r.ends[0] = 0
 	r.dots, r.hyphens = places{}, places{}
-	r.foreign, r.skipped, r.chained = 0, 0, 0
+	r.foreign, r.strange, r.skipped, r.chained = 0, 0, 0, 0
 	r.seen, r.before = 0, 0
 }
 
@@ -108,6 +109,9 @@ func (r *reading) addUnicode(label []byte) bool {
 		r.foreign = r.labels + 1
 	}
 	for i := len(runes) - 1; i >= 0; i-- {
+		if r.strange == 0 && !inWords(runes[i]) {
+			r.strange = r.labels + 1
+		}
 		if !r.addRune(runes[i]) {
 			return false
 		}
@@ -192,6 +196,9 @@ func (r *reading) paired() bool { return r.seen&pairBegins != 0 }
 
 // run returns the letters of the rightmost k+1 labels.
 func (r *reading) run(k int) []rune { return r.letters[:r.ends[k]] }
+
+// parts reports whether a dot or hyphen stands at place i.
+func (r *reading) parts(i int) bool { return r.dots.has(i) || r.hyphens.has(i) }
 
 // endsLabel reports whether a label begins, read from the left, at place i.
 func (r *reading) endsLabel(i int) bool { return i == r.size || r.dots.has(i) }
@@ -281,7 +288,7 @@ func (r *reading) chainedIn(n int) bool { return 0 < r.chained && r.chained <= n
 // pairAt reports whether letters i and i-1 read as one.
 func (r *reading) pairAt(i int) bool {
 	_, ok := together(r.letters[i], r.letters[i-1])
-	return ok && !r.dots.has(i) && !r.hyphens.has(i)
+	return ok && !r.parts(i)
 }
 
 func isASCII(label []byte) bool {

@@ -14,7 +14,7 @@ func (s *search) reason(f *finding) string {
 	n := &s.name
 	if f.id == noName {
 		return quote(n.text(s.lo, n.labels)) + " lies under " + quote(n.text(s.hi-1, n.labels)) +
-			", which resembles the TLD " + quote(n.text(s.hi-1, s.hi))
+			", which resembles the TLD " + quote(s.keptTLD)
 	}
 	p := s.index.protected(f.id)
 	switch {
@@ -44,7 +44,9 @@ func (s *search) differences(f *finding) []string {
 	tail := f.how.affix.tail
 	switch {
 	case f.how.underTLD && tail == nil:
-		say("the TLD", quote(s.name.text(s.hi-1, s.hi)), "is kept")
+		say("the TLD", quote(s.keptTLD), "is kept")
+	case tail != nil && f.how.affix.disguised:
+		say("the TLD", quote(tail.suffix), "is kept, in letters that look like it")
 	case tail != nil && f.class != Embedding:
 		say("the TLD", quote(tail.suffix), "is kept")
 	}
@@ -100,9 +102,9 @@ func (s *search) glyphPairs(f *finding) []string {
 		return nil
 	}
 	p, q := s.readProtected(s.index, f.id), &s.part
-	if t := f.how.affix.tail; t != nil {
+	if f.how.affix.tail != nil {
 		s.joined.read(&s.name, f.first, s.hi)
-		q.cut(&s.joined, len(t.letters))
+		q.cut(&s.joined, f.how.affix.letters)
 	} else {
 		q.read(&s.name, f.first, f.last)
 	}

@@ -23,7 +23,7 @@ var recallNames = strings.Fields(`
 	whitehouseco.mil milsuitemail.mil
 	armyreserveus.mil nationalguard.mil
 	technologycent.mil redriverarsena.mil
-	us.af.mil us.army.mil
+	us.af.mil us.army.mil hqda.army.mil navair.navy.mil
 `)
 
 // variant is a name made of a protected one, with what its verdict must be at
@@ -43,6 +43,13 @@ var generators = map[string]func(label string) []variant{
 	},
 	"tld-kept": func(l string) []variant {
 		return each(TLDKept, High, l+".mil", l+"mil", l+"-mil", "mx."+l+".mil", "mx."+l+"mil", "mx."+l+"-mil", l+".mil.com")
+	},
+	"kept TLD in other letters": func(l string) (v []variant) {
+		want := floors[Homoglyph].confidence(letters(l))
+		for _, tld := range []string{"mi1", "m1l", "mll", "m11", "rnil", "nni1"} {
+			v = append(v, each(Homoglyph, want, l+"."+tld, l+tld, l+"-"+tld, "mx."+l+"."+tld, "mx."+l+tld)...)
+		}
+		return v
 	},
 	"separator": func(l string) (v []variant) {
 		if letters(l) < 4 || !strings.Contains(l, ".") {
@@ -192,6 +199,17 @@ var generators = map[string]func(label string) []variant{
 		}
 		return v
 	},
+	"idn and slip": func(l string) (v []variant) {
+		if n := letters(l); n < 3 || n > 6 {
+			return nil
+		}
+		for _, t := range append(transpositions(l), repetitions(l)...) {
+			for _, s := range swapEach(t, unicodeGlyphs) {
+				v = append(v, variant{s, Typo, floors[Typo].confidence(letters(l))})
+			}
+		}
+		return v
+	},
 	"missing dot and slip": func(l string) (v []variant) {
 		if !strings.Contains(l, ".") {
 			return nil
@@ -233,7 +251,7 @@ func TestRecall(t *testing.T) {
 						continue // cent.com.ml: com.ml is a public suffix
 					}
 					want, confidence := rules.promise(q)
-					if want == None || want > made.class || want == made.class && confidence < made.floor && !isCommonWord(q) {
+					if want == None || want > made.class || want == made.class && confidence < made.floor && !commonByHand(q) {
 						t.Errorf("%s: the rules promise %v %v, the generator %v %v of %s", q, want, confidence, made.class, made.floor, protected)
 						continue
 					}

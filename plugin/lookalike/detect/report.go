@@ -41,8 +41,10 @@ func (s *search) verdict() *Verdict {
 // meant: the labels left of the resembling ones, and the protected name.
 func (s *search) match(f *finding) Match {
 	if f.id == noName {
-		tld := s.name.text(s.hi-1, s.hi)
-		return Match{tld, s.name.text(s.lo, s.hi)}
+		if s.lo == s.hi-1 {
+			return Match{s.keptTLD, s.keptTLD}
+		}
+		return Match{s.keptTLD, s.name.text(s.lo, s.hi-1) + "." + s.keptTLD}
 	}
 	p := s.index.protected(f.id)
 	octets := len(p) + 1 // of the name meant, its length octets included

@@ -14,6 +14,8 @@ import (
 // value is nothing.
 type affix struct {
 	tail      *tail // the public suffix of protected names, kept in the name
+	letters   int   // in which it is written
+	disguised bool  // by others that look like them
 	keywords  [2 * maxKeywords]*keyword
 	count     uint8 // keywords
 	separated bool  // by a dot or hyphen, all of it
@@ -96,13 +98,13 @@ func (s *search) sameAs(r *reading, n, k int, id uint32, cut affix) {
 		}
 		f.class = Combosquat
 		f.how.generic = s.genericCombination(id, &cut)
-	case cut.tail != nil && rel.letters && rel.places != more:
+	case cut.tail != nil && !cut.disguised && rel.letters && rel.places != more:
 		f.class = TLDKept
 	case rel.places == more:
 		f.class = Split
 	case r.foreign > 0 && r.foreign <= k+1 && rel.places == equal:
 		f.class = IDNHomoglyph
-	case rel.letters && (rel.places != equal || p.foreign == 0):
+	case rel.letters && !cut.disguised && (rel.places != equal || p.foreign == 0):
 		f.class = Separator
 	default:
 		f.class = Homoglyph
@@ -170,12 +172,9 @@ func relate(p, q *reading, n int) (relation, bool) {
 		if i > 0 {
 			rel.places = max(rel.places, compareAt(p, q, i, j))
 		}
-		// Within a pair that stands for one letter.
-		if a.j == j+2 && (q.dots.has(j+1) || q.hyphens.has(j+1)) {
-			rel.places = more
-		}
-		if a.i == i+2 && (p.dots.has(i+1) || p.hyphens.has(i+1)) {
-			rel.places = max(rel.places, fewer)
+		// Letters with a dot or hyphen between them do not read as one.
+		if a.j == j+2 && q.parts(j+1) || a.i == i+2 && p.parts(i+1) {
+			return relation{}, false
 		}
 	}
 }

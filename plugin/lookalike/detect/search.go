@@ -18,9 +18,9 @@ type search struct {
 	budget int     // how many more candidates are looked at
 	found  []finding
 
-	// Whether the last label is the TLD of protected names; only names of that
-	// TLD are meant then.
-	keptTLD bool
+	// The TLD of protected names that the last label is, or nothing; only names
+	// of that TLD are meant then.
+	keptTLD string
 
 	// What a search works on besides the query. Each of them belongs to one
 	// function and what it calls, which never gets to that function again.
@@ -86,7 +86,7 @@ func newSearch(x *Index) *search {
 // release gives the search back, without what belongs to its Index or to a
 // Verdict.
 func (s *search) release() {
-	s.index, s.name.written = nil, ""
+	s.index, s.name.written, s.keptTLD = nil, "", ""
 	if len(s.found) > 0 {
 		clear(s.found[:cap(s.found)])
 		s.found = s.found[:0]

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
+	"unicode/utf8"
 )
 
 // words_english.txt is taken from SCOWL, see LICENSE-SCOWL; words_french.txt
@@ -61,11 +63,17 @@ func isCommonWord[T string | []byte](word T) bool {
 	return found
 }
 
+// inWords reports whether English or French words are written with c; if not,
+// it is there to deceive, and what it is read as makes no common word.
+func inWords(c rune) bool {
+	return c < utf8.RuneSelf || strings.ContainsRune("àâæçèéêëîïôùûüÿœ", c) || unicode.Is(unicode.Mn, c)
+}
+
 // commonWord reports whether the last label of r is a common English or French
 // word.
 func commonWord(r *reading) bool {
 	n := int(r.ends[0])
-	if n > longestCommonWord || r.skipped > 0 {
+	if n > longestCommonWord || r.skipped > 0 || r.strange == 1 {
 		return false
 	}
 	var word [longestCommonWord]byte
