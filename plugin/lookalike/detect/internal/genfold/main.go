@@ -53,6 +53,10 @@ var latin = regexp.MustCompile(`^(?:LATIN|MODIFIER) (?:SUBSCRIPT )?(?:SMALL |CAP
 	`(?:(?:OPEN|SCRIPT|DOTLESS|BARRED|STRETCHED|INSULAR|BLACKLETTER|LONG|CLOSED|REVERSED|SIDEWAYS|TAILLESS|MIDDLE-WELSH) )*` +
 	`([A-Z]{1,2})(?: ROTUNDA| BAR)?(?: WITH .*)?$`)
 
+// symbol finds the letter in the name of a symbol that has no decomposition:
+// registries of some TLDs, .ml among them, have taken emoji.
+var symbol = regexp.MustCompile(`^(?:(?:CROSSED )?NEGATIVE (?:SQUARED|CIRCLED) LATIN CAPITAL|REGIONAL INDICATOR SYMBOL) LETTER ([A-Z])$`)
+
 type folder struct {
 	prototypes map[rune]string   // code points with an ASCII prototype in UTS #39
 	neighbours map[rune][]string // all that UTS #39 connects a code point with
@@ -166,6 +170,9 @@ func (f *folder) fold(r rune) (string, bool) {
 	if l := unicode.ToLower(r); l != r {
 		return f.fold(l)
 	}
+	if unicode.Is(unicode.Cherokee, r) { // its small letters are its capitals, smaller
+		return f.direct(unicode.ToUpper(r))
+	}
 	return "", false
 }
 
@@ -180,8 +187,10 @@ func (f *folder) direct(r rune) (string, bool) {
 	if s, ok := f.prototypes[r]; ok {
 		return s, true
 	}
-	if m := latin.FindStringSubmatch(runenames.Name(r)); m != nil {
-		return strings.ToLower(m[1]), true
+	for _, names := range []*regexp.Regexp{latin, symbol} {
+		if m := names.FindStringSubmatch(runenames.Name(r)); m != nil {
+			return strings.ToLower(m[1]), true
+		}
 	}
 	return "", false
 }
