@@ -2,6 +2,7 @@ package test
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -94,21 +95,38 @@ func TestGoodCorefile(t *testing.T) {
 	tests := []struct {
 		name      string
 		directive string
+		qname     string
+		want      string // RCODE, and the record that says it with its TTL
+		log       string // part of it, or empty
 	}{
-		{"directive without a block", "lookalike"},
-		{"empty block", "lookalike {\n}"},
-		{"TLD in capitals", "lookalike ML"},
-		{"private sinkhole", "lookalike {\n action sinkhole 10.0.0.25\n}"},
-		{"shortest and longest ttl", "lookalike {\n ttl 1s\n}\nlookalike cm {\n ttl 1h\n protect example.com\n}"},
-		{"bare TLD", "lookalike {\n protect mil\n}"},
+		{"directive without a block", "lookalike", "army.ml", "NXDOMAIN 60 SOA", ""},
+		{"empty block", "lookalike {\n}", "army.ml", "NXDOMAIN 60 SOA", ""},
+		{"TLD in capitals", "lookalike ML", "army.ml", "NXDOMAIN 60 SOA", ""},
+		{"private sinkhole", "lookalike {\n action sinkhole 10.0.0.25\n}", "army.ml", "NOERROR 60 10.0.0.25", "10.0.0.25 is a private address"},
+		{"shortest ttl", "lookalike {\n ttl 1s\n}", "army.ml", "NXDOMAIN 1 SOA", ""},
+		{"longest ttl", "lookalike cm {\n ttl 1h\n protect example.com\n}", "example.cm", "NXDOMAIN 3600 SOA", ""},
+		{"bare TLD", "lookalike {\n protect mil\n}", "army.ml", "NXDOMAIN 60 SOA", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			server := harness.Start(t, harness.Config{Corefile: corefile(tt.directive), Upstream: harness.NewUpstream(t).Addr})
-			r := harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query("army.ml", dns.TypeA))
-			if len(r.Answer) == 1 && r.Answer[0].(*dns.A).A.String() == "203.0.113.66" {
-				t.Errorf("army.ml is not blocked:\n%v", r)
+			r := harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query(tt.qname, dns.TypeA))
+			got := dns.RcodeToString[r.Rcode]
+			for _, rr := range append(r.Answer, r.Ns...) {
+				got += fmt.Sprint(" ", rr.Header().Ttl)
+				switch rr := rr.(type) {
+				case *dns.A:
+					got += " " + rr.A.String()
+				case *dns.SOA:
+					got += " SOA"
+				}
+			}
+			if got != tt.want {
+				t.Errorf("%s: %s, want %s\n%v", tt.qname, got, tt.want, r)
+			}
+			if !strings.Contains(server.Output(), tt.log) {
+				t.Errorf("The log does not say %q:\n%s", tt.log, server.Output())
 			}
 		})
 	}
@@ -155,6 +173,7 @@ func TestHostileNames(t *testing.T) {
 		Corefile: corefile("lookalike {\n action medium off\n action low off\n }"),
 		Upstream: harness.NewUpstream(t).Addr,
 	})
+	count := 0
 	for _, tt := range tests {
 		for _, qtype := range []uint16{dns.TypeMX, dns.TypeANY} {
 			query := rawQuery(tt.labels, qtype)
@@ -170,9 +189,17 @@ func TestHostileNames(t *testing.T) {
 			if tt.want != either && isBlocked(r) != (tt.want == blocked) {
 				t.Errorf("%s: blocked %t, want %s\n%v", tt.name, isBlocked(r), tt.want, r)
 			}
+			if isBlocked(r) {
+				count++
+			}
 		}
 	}
-	for _, a := range server.Alerts(t) {
+	server.Stop()
+	alerts := server.Alerts(t)
+	if got := harness.Sum(alerts); got != count {
+		t.Errorf("The alerts tell of %d queries, %d were blocked", got, count)
+	}
+	for _, a := range alerts {
 		if a.Lookalike.Confidence != "high" || a.Source.IP != "127.0.0.1" {
 			t.Errorf("Alert %s", a.Raw)
 		}

@@ -43,6 +43,7 @@ func TestPassUnchanged(t *testing.T) {
 		change.change(q)
 		checkUnchanged(t, upstream, server, q, change.name)
 	}
+	server.Stop()
 	if alerts := server.Alerts(t); len(alerts) != 0 {
 		t.Errorf("There is an alert: %s", alerts[0].Raw)
 	}
@@ -140,6 +141,7 @@ func TestOtherClass(t *testing.T) {
 	if n := upstream.Below("army.ml."); n != len(classes) {
 		t.Errorf("%d queries reached the upstream, want %d", n, len(classes))
 	}
+	server.Stop()
 	if alerts := server.Alerts(t); len(alerts) != 0 {
 		t.Errorf("There is an alert: %s", alerts[0].Raw)
 	}

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -58,6 +59,7 @@ func TestTools(t *testing.T) {
 	upstream := harness.NewUpstream(t)
 	server := harness.Start(t, harness.Config{Corefile: corefile("lookalike"), Upstream: upstream.Addr})
 	port := fmt.Sprint(server.Addr("DNS").Port())
+	var asked atomic.Int64
 	for _, tool := range tools {
 		t.Run(tool.name, func(t *testing.T) {
 			t.Parallel()
@@ -69,11 +71,12 @@ func TestTools(t *testing.T) {
 						if err != nil {
 							t.Fatalf("%s %s: %v\n%s", tool.name, strings.Join(args, " "), err, out)
 						}
-						asked := name
+						asked.Add(1)
+						shown := name
 						if tool.lower {
-							asked = strings.ToLower(name)
+							shown = strings.ToLower(name)
 						}
-						if err := checkToolOutput(string(out), asked, e.opt, e.do); err != nil {
+						if err := checkToolOutput(string(out), shown, e.opt, e.do); err != nil {
 							t.Errorf("%s %s: %v\n%s", tool.name, strings.Join(args, " "), err, out)
 						}
 					}
@@ -84,6 +87,10 @@ func TestTools(t *testing.T) {
 	t.Cleanup(func() {
 		if n := upstream.Below("ml."); n != 0 {
 			t.Errorf("%d queries below ml. reached the upstream", n)
+		}
+		server.Stop()
+		if n := harness.Sum(server.Alerts(t)); int64(n) != asked.Load() {
+			t.Errorf("The alerts tell of %d queries, want %d", n, asked.Load())
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/caddy/caddyfile"
@@ -163,6 +164,24 @@ func TestParse(t *testing.T) {
 				t.Errorf("Expected an error with %q, got: %v", tc.want, err)
 			}
 		})
+	}
+}
+
+// TestDefaults has what holds when the Corefile does not say.
+func TestDefaults(t *testing.T) {
+	policies, err := parsed(t, "lookalike")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := policies[0]
+	if p.reload != 30*time.Second {
+		t.Errorf("Got reload %v, want 30s", p.reload)
+	}
+	if p.ttl != 60 {
+		t.Errorf("Got ttl %v, want 60 seconds", p.ttl)
+	}
+	if got := p.Index().Len(); got < 150 {
+		t.Errorf("Got %d protected names, want the built-in 150 and more", got)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -163,6 +164,47 @@ func TestSinkDown(t *testing.T) {
 		sinkIdentity(t, "down")
 		sinkIdentity(t, "up")
 	})
+}
+
+// TestStormsAreTold has every detection of a storm in what a receiver gets, and
+// in the metrics.
+func TestStormsAreTold(t *testing.T) {
+	const goroutines, each = 4, 25_000
+	for _, tc := range storms {
+		t.Run(tc.name, func(t *testing.T) {
+			r := new(receiver)
+			name := "storm of " + tc.name
+			before := value(t, reportedCount)
+			p := open(t, r.destination(name))
+			var observers sync.WaitGroup
+			for g := range goroutines {
+				observers.Go(func() {
+					for i := range each {
+						d := now("army.ml")
+						tc.ask(g*each+i, d)
+						p.Observe(d)
+					}
+				})
+			}
+			observers.Wait()
+			shut(t, p)
+			var told uint64
+			for _, m := range r.all() {
+				var record struct{ Lookalike struct{ Count uint64 } }
+				if err := json.Unmarshal(m.Body, &record); err != nil {
+					t.Fatalf("%v in %s", err, m.Body)
+				}
+				told += record.Lookalike.Count
+			}
+			if told != goroutines*each {
+				t.Errorf("Got %d detections told, want %d", told, goroutines*each)
+			}
+			if got := value(t, reportedCount) - before; got != goroutines*each {
+				t.Errorf("Got %v detections reported in the metric, want %d", got, goroutines*each)
+			}
+			sinkIdentity(t, name)
+		})
+	}
 }
 
 // sinkIdentity asserts records = delivered + lost of a sink that is closed.
