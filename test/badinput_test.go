@@ -47,6 +47,10 @@ func TestBadCorefile(t *testing.T) {
 		{"sinkhole on the unspecified address", block("action high sinkhole 0.0.0.0"), nil, []string{"Corefile:6", "sinkhole 0.0.0.0", "loop"}},
 		{"sinkhole on ::", block("action sinkhole ::"), nil, []string{"Corefile:6", "sinkhole ::"}},
 		{"sinkhole on mapped loopback", block("action sinkhole ::ffff:127.0.0.1"), nil, []string{"Corefile:6", "sinkhole ::ffff:127.0.0.1"}},
+		{"sinkhole on this network", block("action sinkhole 0.0.0.1"), nil, []string{"Corefile:6", "sinkhole 0.0.0.1", "loop"}},
+		{"sinkhole on a reserved address", block("action sinkhole 240.0.0.1"), nil, []string{"Corefile:6", "sinkhole 240.0.0.1"}},
+		{"sinkhole on loopback inside IPv6", block("action sinkhole ::127.0.0.1"), nil, []string{"Corefile:6", "sinkhole ::127.0.0.1"}},
+		{"sinkhole on loopback behind NAT64", block("action sinkhole 64:ff9b::7f00:1"), nil, []string{"Corefile:6", "sinkhole 64:ff9b::7f00:1"}},
 		{"sinkhole on a link-local address", block("action sinkhole fe80::1"), nil, []string{"Corefile:6", "sinkhole fe80::1"}},
 		{"sinkhole that is no address", block("action high sinkhole mail.example.org"), nil, []string{"Corefile:6", `"mail.example.org" is not an IP address`}},
 		{"sinkhole with too many addresses", block("action sinkhole" + strings.Repeat(" 198.51.100.66", 65)), nil, []string{"Corefile:6", "65 addresses, want at most 64"}},
@@ -106,6 +110,9 @@ func TestGoodCorefile(t *testing.T) {
 		{"shortest ttl", "lookalike {\n ttl 1s\n}", "army.ml", "NXDOMAIN 1 SOA", ""},
 		{"longest ttl", "lookalike cm {\n ttl 1h\n protect example.com\n}", "example.cm", "NXDOMAIN 3600 SOA", ""},
 		{"bare TLD", "lookalike {\n protect mil\n}", "army.ml", "NXDOMAIN 60 SOA", ""},
+		{"sinkhole behind NAT64", "lookalike {\n action sinkhole 64:ff9b::c633:6442 198.51.100.66\n}", "army.ml", "NOERROR 60 198.51.100.66", ""},
+		{"TLD on the allow list", "lookalike {\n allow ml\n}", "army.ml", "NOERROR 300 203.0.113.66", `"ml" is on the allow list`},
+		{"any above it", "any\nlookalike", "army.ml", "NXDOMAIN 60 SOA", "the any plugin answers queries of type ANY before"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

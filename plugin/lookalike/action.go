@@ -99,9 +99,8 @@ func parseSinkhole(args []string) ([]netip.Addr, error) {
 			return nil, fmt.Errorf("sinkhole %s: an address in a DNS answer cannot have a zone: write it without what follows the %%", arg)
 		}
 		addr = addr.Unmap()
-		if addr.IsLoopback() || addr.IsUnspecified() || addr.IsLinkLocalUnicast() || addr.IsMulticast() ||
-			addr == netip.AddrFrom4([4]byte{255, 255, 255, 255}) {
-			return nil, fmt.Errorf("sinkhole %s: with a loopback, unspecified, link-local or multicast address "+
+		if loops(addr) {
+			return nil, fmt.Errorf("sinkhole %s: with a loopback, unspecified, link-local, multicast or reserved address "+
 				"mail loops or is queued; name a host that refuses mail", arg)
 		}
 		if slices.Contains(addrs, addr) {
@@ -110,6 +109,28 @@ func parseSinkhole(args []string) ([]netip.Addr, error) {
 		addrs = append(addrs, addr)
 	}
 	return addrs, nil
+}
+
+// nobody are the addresses of no other host (RFC 6890): this host and this
+// network, its links, groups, and what is reserved. An IPv6 address with an IPv4
+// address in it may lead to that one.
+var (
+	nobody = []netip.Prefix{
+		netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("169.254.0.0/16"),
+		netip.MustParsePrefix("224.0.0.0/3"), netip.MustParsePrefix("::/96"), netip.MustParsePrefix("fe80::/10"),
+		netip.MustParsePrefix("ff00::/8"),
+	}
+	nat64 = netip.MustParsePrefix("64:ff9b::/96") // RFC 6052
+)
+
+// loops reports whether mail to an address comes back to the mail server that
+// asked, or goes nowhere.
+func loops(addr netip.Addr) bool {
+	if nat64.Contains(addr) {
+		b := addr.As16()
+		addr = netip.AddrFrom4([4]byte(b[12:]))
+	}
+	return slices.ContainsFunc(nobody, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
 // actions says what is done for each class at each confidence.

@@ -90,7 +90,7 @@ func (e *engine) start() error {
 	}
 	e.publish()
 	for _, p := range e.policies {
-		p.warnOfLimits()
+		p.warn()
 	}
 	return nil
 }
@@ -185,12 +185,18 @@ func (p *Policy) refresh() error {
 	protectedNames.WithLabelValues(p.block).Add(float64(p.Index().Len() - before.Len()))
 	withoutDoubleTypo.WithLabelValues(p.block).Add(float64(p.Index().WithoutDoubleTypo() - before.WithoutDoubleTypo()))
 	log.Infof("Lists of %s were read again: %d protected names", p.where, p.Index().Len())
-	p.warnOfLimits()
+	p.warn()
 	return nil
 }
 
-// warnOfLimits says what is not looked for in lists this long.
-func (p *Policy) warnOfLimits() {
+// warn says what the lists do that may not be meant: what is not looked for in
+// lists this long, and what lets everything pass.
+func (p *Policy) warn() {
+	for _, tld := range p.tlds {
+		if p.Allowed(tld) {
+			log.Warningf("%s: %q is on the allow list, so everything below it passes: allow single names", p.where, tld)
+		}
+	}
 	if n := p.Index().WithoutDoubleTypo(); n > 0 {
 		log.Warningf("%s: two slips (%s) are not looked for in %d of %d protected names: there are too many, or they are longer than 32 letters",
 			p.where, detect.DoubleTypo, n, p.Index().Len())

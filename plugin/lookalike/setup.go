@@ -61,6 +61,12 @@ func setup(c *caddy.Controller) error {
 			return plugin.Error(pluginName, err)
 		}
 	}
+	c.OnStartup(func() error {
+		if config.Handler("any") != nil {
+			log.Warningf("%s: the any plugin answers queries of type ANY before %s sees them: leave it out", c.Key, pluginName)
+		}
+		return nil
+	})
 	config.AddPlugin(func(next plugin.Handler) plugin.Handler {
 		return &Lookalike{Next: next, policies: policies}
 	})
