@@ -111,13 +111,13 @@ func runAlertTest(e *env, args []string) int {
 // alertConfigs returns what the directives of a Corefile say of alerts, with
 // each destination once.
 func alertConfigs(corefile string) ([]alert.Config, error) {
-	policies, err := lookalike.Load(corefile)
+	file, err := lookalike.Load(corefile)
 	if err != nil {
 		return nil, err
 	}
 	var configs []alert.Config
 	seen := make(map[string]bool)
-	for _, p := range policies {
+	for _, p := range file.Policies {
 		c := p.Alerts()
 		if len(c.Destinations) == 0 {
 			d, err := alert.ParseDestination([]string{"stdout"})

@@ -28,10 +28,12 @@ or behind a blank.
 
 Flags:
   -conf COREFILE       take protected and allowed names, lookalike TLDs and
-                       actions from the lookalike directives of this Corefile;
-                       the first directive that has something to do about a name
-                       decides. Clients are not looked at: the answer is for
-                       those in scope.
+                       actions from the lookalike directives of this Corefile.
+                       As in the server, the block with the longest zone that
+                       the name lies in decides, at each address that the server
+                       listens on; of several directives the first that has
+                       something to do about the name. Clients are not looked
+                       at: the answer is for those in scope, and in the view.
                        Without it: the built-in list of .mil names, TLD ml, and
                        the default actions (high nxdomain, others monitor).
   -format text|json    text (default) is for people. json is one object a line,
@@ -44,7 +46,9 @@ Flags:
                          unicode       the name in Unicode, where that differs
                          action        what the resolver does: nxdomain,
                                        monitor, ..., or allow where an allow
-                                       line lets the name through
+                                       line lets the name through; empty where
+                                       the server block that answers for the
+                                       name has no lookalike directive
                          reason        one sentence that says why
                        For a name that resembles nothing all but name is empty.
   -help                print this help

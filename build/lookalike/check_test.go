@@ -135,7 +135,7 @@ func TestDefaultsAreThePlugins(t *testing.T) {
 // TestDecideAgreesWithThePlugin compares the tool with what the plugin exports.
 func TestDecideAgreesWithThePlugin(t *testing.T) {
 	conf := corefile(t, twoBlocks)
-	policies, err := lookalike.Load(conf)
+	file, err := lookalike.Load(conf)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func TestDecideAgreesWithThePlugin(t *testing.T) {
 		"army.ml", "club.army.ml", "us.af.ml", "usaf.ml", "us-af.ml", "navy.ml", "mx.navy.ml", "navy.mil.ml",
 		"example.cm", "examplecom.cm", "example.ml", "army.cm", "example.org", ".", "ml",
 	} {
-		want, found := lookalike.Decide(policies, name)
+		want, found := lookalike.Decide(file.Serving(name), name)
 		got := d.decide(name)
 		if acts := got != nil && (got.allowed || got.action != "off"); acts != found {
 			t.Errorf("%s: %+v, the plugin says %+v, %t", name, got, want, found)
@@ -156,6 +156,53 @@ func TestDecideAgreesWithThePlugin(t *testing.T) {
 		if found && (got.allowed != want.Allowed || got.action != want.Action.String() || got.verdict.Class != want.Verdict.Class) {
 			t.Errorf("%s: %+v, the plugin says %+v", name, got, want)
 		}
+	}
+}
+
+// TestCheckZones: the server block that answers for a name decides.
+func TestCheckZones(t *testing.T) {
+	conf := corefile(t, `
+.:53 {
+    lookalike {
+        protect army.mil navy.mil
+        action monitor
+    }
+}
+ml.:53 {
+    lookalike {
+        protect army.mil
+    }
+}
+navy.ml.:53 {
+    whoami
+}
+`)
+	apart := corefile(t, "example.org. {\n lookalike {\n protect army.mil\n }\n}\n")
+	tests := []struct {
+		conf, name    string
+		class, action string
+		text          string // a part of the text
+	}{
+		{conf, "army.ml", "tld-swap", "nxdomain", "server block ml.:53"},
+		{conf, "mx.navy.ml", "tld-swap", "", "none (no server block that answers for the name has a lookalike directive)"},
+		{conf, "nawy.ml", "", "", "resembles no protected name"}, // not protected by the block of ml
+		{apart, "army.ml", "tld-swap", "", "none (no server block that answers for the name has a lookalike directive)"},
+		{apart, "example.ml", "", "", "no server block that answers for the name has a lookalike directive"},
+	}
+	for _, tc := range tests {
+		t.Run(filepath.Base(filepath.Dir(tc.conf))+"/"+tc.name, func(t *testing.T) {
+			_, stdout, stderr := runTool("", "check", "-conf", tc.conf, "-format", "json", tc.name)
+			var got jsonResult
+			if err := json.Unmarshal([]byte(stdout), &got); err != nil || stderr != "" {
+				t.Fatalf("Output %q, %q: %v", stdout, stderr, err)
+			}
+			if got.Class != tc.class || got.Action != tc.action {
+				t.Errorf("Got %+v, want %+v", got, tc)
+			}
+			if _, stdout, _ = runTool("", "check", "-conf", tc.conf, tc.name); !strings.Contains(stdout, tc.text) {
+				t.Errorf("Got %s, want %q in it", stdout, tc.text)
+			}
+		})
 	}
 }
 

@@ -165,9 +165,12 @@ func (t *textWriter) finding(b *strings.Builder, name string, f *finding) {
 		row(b, "service", display(v.Service)+" (set aside)")
 	}
 	steps(b, f.rule.explain(name))
-	if f.allowed {
+	switch {
+	case f.allowed:
 		row(b, "action", fmt.Sprintf("%s (an allow line lets the name through; otherwise %s)", actionAllow, f.action))
-	} else {
+	case f.action == "":
+		row(b, "action", fmt.Sprintf("none (%s)", unserved))
+	default:
 		row(b, "action", fmt.Sprintf("%s (%s)", f.action, effects[f.action]))
 	}
 	row(b, "according to", f.rule.origin)

@@ -73,7 +73,8 @@ func samples() (list []struct {
 }
 
 func TestText(t *testing.T) {
-	d := &decider{[]rule{{explain: func(string) []string { return []string{"the name lies under no lookalike TLD"} }}}}
+	rules := []*rule{{explain: func(string) []string { return []string{"the name lies under no lookalike TLD"} }}}
+	d := &decider{rules, func(string) []*rule { return rules }}
 	for _, tc := range []struct {
 		golden      string
 		color, full bool
