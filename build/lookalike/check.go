@@ -34,6 +34,9 @@ Flags:
                        listens on; of several directives the first that has
                        something to do about the name. Clients are not looked
                        at: the answer is for those in scope, and in the view.
+                       Nothing is asked of the DNS: a server with verify or
+                       inspect may also block names that resemble nothing here,
+                       which a note at the end of the text says.
                        Without it: the built-in list of .mil names, TLD ml, and
                        the default actions (high nxdomain, others monitor).
   -format text|json    text (default) is for people. json is one object a line,
@@ -139,6 +142,7 @@ func parseCheck(args []string) (checkFlags, error) {
 // resembles nothing.
 type renderer interface {
 	write(name string, f *finding) error
+	end() error
 }
 
 // checker checks names and remembers what the exit status will be.
@@ -246,6 +250,9 @@ func (c *checker) stream() int {
 func (c *checker) finish(err error) int {
 	if c.broken > maxReported {
 		fmt.Fprintf(c.stderr, "lookalike: %d lines were no domain names, the first %d are shown\n", c.broken, maxReported)
+	}
+	if ended := c.render.end(); err == nil {
+		err = ended
 	}
 	if flushed := c.out.Flush(); flushed != nil {
 		err = flushed

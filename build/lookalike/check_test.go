@@ -206,6 +206,33 @@ navy.ml.:53 {
 	}
 }
 
+// TestCheckNote: what the tool cannot know is said once, in text, where a name
+// passes.
+func TestCheckNote(t *testing.T) {
+	with := func(properties string) string {
+		return corefile(t, ".:53 {\n lookalike {\n protect army.mil\n }\n lookalike cm {\n protect army.mil\n"+properties+" }\n}\n")
+	}
+	tests := []struct {
+		properties, format, names string
+		want                      string // in the note; empty: no note
+	}{
+		{"", "text", "example.ml", ""},
+		{"verify\n", "text", "example.ml example.cm", " has verify, for which"},
+		{"inspect\n", "text", "army.ml example.ml", " has inspect, for which"},
+		{"verify 2s\n inspect\n", "text", "example.org", " has verify and inspect, for which"},
+		{"verify\n", "text", "army.ml", ""},
+		{"verify\n", "json", "example.ml", ""},
+	}
+	for _, tc := range tests {
+		args := append([]string{"check", "-conf", with(tc.properties), "-format", tc.format}, strings.Fields(tc.names)...)
+		_, stdout, stderr := runTool("", args...)
+		notes := strings.Count(stdout, "note: ")
+		if tc.want == "" && notes > 0 || tc.want != "" && (notes != 1 || !strings.Contains(stdout, tc.want)) || stderr != "" {
+			t.Errorf("%+v: %s%s", tc, stdout, stderr)
+		}
+	}
+}
+
 func TestCheckStatus(t *testing.T) {
 	conf := corefile(t, twoBlocks)
 	off := corefile(t, ".:1053 {\n lookalike {\n  protect army.mil\n  action off\n }\n}\n")

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
@@ -29,6 +31,7 @@ type rule struct {
 type decider struct {
 	rules   []*rule
 	serving func(name string) []*rule // those that the server asks about name
+	more    string                    // for people: what the server has beyond the rules; may be empty
 }
 
 // newDecider reads the rules of a Corefile or, without one, the defaults.
@@ -40,7 +43,7 @@ func newDecider(corefile string) (*decider, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := new(decider)
+	d := &decider{more: beyond(file, corefile)}
 	ruleOf := make(map[*lookalike.Policy]*rule)
 	for _, p := range file.Policies {
 		ruleOf[p] = &rule{
@@ -62,6 +65,23 @@ func newDecider(corefile string) (*decider, error) {
 	return d, nil
 }
 
+// beyond says which names the server may block besides, because it asks the DNS
+// about them.
+func beyond(file *lookalike.Corefile, corefile string) string {
+	var on []string
+	if slices.ContainsFunc(file.Policies, (*lookalike.Policy).Verifies) {
+		on = append(on, "verify")
+	}
+	if slices.ContainsFunc(file.Policies, (*lookalike.Policy).Inspects) {
+		on = append(on, "inspect")
+	}
+	if len(on) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s has %s, for which the server asks the DNS: it may block names that resemble nothing here",
+		corefile, strings.Join(on, " and "))
+}
+
 // defaults is what a directive without a block says.
 func defaults() (*decider, error) {
 	index, err := detect.New(detect.Config{Protected: names.Default(), TLDs: []string{"ml"}})
@@ -80,7 +100,7 @@ func defaults() (*decider, error) {
 		},
 		origin: "the default actions",
 	}}
-	return &decider{rules, func(string) []*rule { return rules }}, nil
+	return &decider{rules: rules, serving: func(string) []*rule { return rules }}, nil
 }
 
 // decide returns what the first rule that has something to do about the name

@@ -55,6 +55,8 @@ func (j *jsonWriter) write(name string, f *finding) error {
 	return j.enc.Encode(&j.res)
 }
 
+func (j *jsonWriter) end() error { return nil }
+
 // printable returns name with octets that are no UTF-8 written as \DDD (RFC
 // 1035 section 5.1): JSON has no other way to carry them.
 func printable(name string) string {
@@ -121,6 +123,7 @@ type textWriter struct {
 	color  bool
 	full   bool // say of names that resemble nothing why, too
 	apart  bool // a blank line is due
+	passed bool // a name resembled nothing
 }
 
 func (t *textWriter) write(name string, f *finding) error {
@@ -133,12 +136,21 @@ func (t *textWriter) write(name string, f *finding) error {
 	case f != nil:
 		t.finding(&b, name, f)
 	default:
+		t.passed = true
 		fmt.Fprintf(&b, "%s resembles no protected name\n", display(name))
 		if t.full {
 			steps(&b, t.decide.explain(name))
 		}
 	}
 	_, err := io.WriteString(t.w, b.String())
+	return err
+}
+
+func (t *textWriter) end() error {
+	if !t.passed || t.decide.more == "" {
+		return nil
+	}
+	_, err := fmt.Fprintf(t.w, "\nnote: %s\n", display(t.decide.more))
 	return err
 }
 

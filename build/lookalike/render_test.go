@@ -74,7 +74,7 @@ func samples() (list []struct {
 
 func TestText(t *testing.T) {
 	rules := []*rule{{explain: func(string) []string { return []string{"the name lies under no lookalike TLD"} }}}
-	d := &decider{rules, func(string) []*rule { return rules }}
+	d := &decider{rules: rules, serving: func(string) []*rule { return rules }}
 	for _, tc := range []struct {
 		golden      string
 		color, full bool
