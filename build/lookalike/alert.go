@@ -12,7 +12,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/lookalike-dns/lookalike/plugin/lookalike"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
 )
 
@@ -89,7 +88,7 @@ func runAlertTest(e *env, args []string) int {
 	if err != nil {
 		return e.fail("alert test: %v\n'lookalike alert test -help' explains the command", err)
 	}
-	configs, err := alertConfigs(*conf)
+	configs, err := alertConfigs(e, *conf)
 	if err != nil {
 		return e.fail("alert test: %v", err)
 	}
@@ -110,8 +109,8 @@ func runAlertTest(e *env, args []string) int {
 
 // alertConfigs returns what the directives of a Corefile say of alerts, with
 // each destination once.
-func alertConfigs(corefile string) ([]alert.Config, error) {
-	file, err := lookalike.Load(corefile)
+func alertConfigs(e *env, corefile string) ([]alert.Config, error) {
+	file, err := e.load(corefile)
 	if err != nil {
 		return nil, err
 	}

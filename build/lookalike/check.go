@@ -91,7 +91,7 @@ func runCheck(e *env, args []string) int {
 	case err != nil:
 		return e.fail("check: %v\n'lookalike help check' explains the command", err)
 	}
-	decide, err := newDecider(flags.conf)
+	decide, err := newDecider(e, flags.conf)
 	if err != nil {
 		return e.fail("check: %v", err)
 	}

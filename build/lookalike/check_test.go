@@ -27,6 +27,9 @@ func runTool(stdin string, args ...string) (status int, stdout, stderr string) {
 	return status, out.String(), errs.String()
 }
 
+// silent is an outside world that nothing is read from and nobody listens in.
+var silent = &env{strings.NewReader(""), io.Discard, io.Discard}
+
 // corefile writes a Corefile and returns its path.
 func corefile(t *testing.T, text string) string {
 	t.Helper()
@@ -107,11 +110,11 @@ func TestCheckJSON(t *testing.T) {
 // TestDefaultsAreThePlugins: without a Corefile the tool says what the plugin
 // does with a bare directive.
 func TestDefaultsAreThePlugins(t *testing.T) {
-	bare, err := newDecider(corefile(t, ".:1053 {\n lookalike\n}\n"))
+	bare, err := newDecider(silent, corefile(t, ".:1053 {\n lookalike\n}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := newDecider("")
+	own, err := newDecider(silent, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +142,7 @@ func TestDecideAgreesWithThePlugin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := newDecider(conf)
+	d, err := newDecider(silent, conf)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,6 +240,7 @@ func TestCheckStatus(t *testing.T) {
 	conf := corefile(t, twoBlocks)
 	off := corefile(t, ".:1053 {\n lookalike {\n  protect army.mil\n  action off\n }\n}\n")
 	broken := corefile(t, ".:1053 {\n lookalike {\n  protcet army.mil\n }\n}\n")
+	unknown := corefile(t, ".:1053 {\n lookalike {\n  protect army.mil\n }\n smtpreject\n kubernetes\n nosuchplugin\n}\n")
 	other := corefile(t, ".:1053 {\n whoami\n}\n")
 	tests := []struct {
 		name   string
@@ -265,6 +269,8 @@ func TestCheckStatus(t *testing.T) {
 		{"unknown format", "", []string{"-format", "xml"}, exitError, `unknown format "xml": want text or json`},
 		{"missing Corefile", "", []string{"-conf", "none", "army.ml"}, exitError, "none: no such file"},
 		{"broken Corefile", "", []string{"-conf", broken, "army.ml"}, exitError, broken + ":3"},
+		{"directive that CoreDNS lacks", "", []string{"-conf", unknown, "army.ml"}, exitFound,
+			"lookalike: " + unknown + ":7: nosuchplugin: CoreDNS has no such directive"},
 		{"Corefile without the plugin", "", []string{"-conf", other, "army.ml"}, exitError, other},
 	}
 	for _, tc := range tests {

@@ -35,11 +35,11 @@ type decider struct {
 }
 
 // newDecider reads the rules of a Corefile or, without one, the defaults.
-func newDecider(corefile string) (*decider, error) {
+func newDecider(e *env, corefile string) (*decider, error) {
 	if corefile == "" {
 		return defaults()
 	}
-	file, err := lookalike.Load(corefile)
+	file, err := e.load(corefile)
 	if err != nil {
 		return nil, err
 	}

@@ -77,6 +77,20 @@ func (e *env) fail(format string, args ...any) int {
 	return exitError
 }
 
+// load reads a Corefile, and warns of what may keep a server from starting with
+// it.
+func (e *env) load(corefile string) (*lookalike.Corefile, error) {
+	file, err := lookalike.Load(corefile)
+	if err != nil {
+		return nil, err
+	}
+	for _, unknown := range file.Unknown {
+		fmt.Fprintf(e.stderr, "lookalike: %s: CoreDNS has no such directive: unless yours was built with it, it does not start; correct the spelling\n",
+			display(unknown))
+	}
+	return file, nil
+}
+
 func usage() string {
 	var b strings.Builder
 	b.WriteString("lookalike finds domain names that resemble protected ones under a confusable TLD.\n\n" +

@@ -20,6 +20,7 @@ import (
 // get to them.
 type Corefile struct {
 	Policies []*Policy // of all directives, in the order of the file
+	Unknown  []string  // directives that CoreDNS does not have: "Corefile:3: nosuchplugin"
 
 	listeners []*listener // in the order of the file
 }
@@ -55,6 +56,7 @@ func Load(path string) (*Corefile, error) {
 			return nil, err
 		}
 		c.Policies = append(c.Policies, policies...)
+		c.Unknown = append(c.Unknown, unknown(path, block)...)
 		_, view := block.Tokens["view"]
 		if err := c.listen(block, &serverBlock{policies, view}); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
@@ -83,6 +85,22 @@ func loadBlock(path string, block caddyfile.ServerBlock) ([]*Policy, error) {
 		}
 	}
 	return policies, nil
+}
+
+// unknown returns the directives of a block that are neither CoreDNS's nor of
+// this module, each with its place. A server may have plugins of its own.
+func unknown(path string, block caddyfile.ServerBlock) []string {
+	var list []string
+	for name, tokens := range block.Tokens {
+		if name == pluginName || name == "smtpreject" || slices.Contains(dnsserver.Directives, name) {
+			continue
+		}
+		d := caddyfile.NewDispenserTokens(path, tokens)
+		d.Next()
+		list = append(list, fmt.Sprintf("%s:%d: %s", d.File(), d.Line(), name))
+	}
+	slices.Sort(list)
+	return list
 }
 
 // rootOf returns the argument of the block's root directive, below which

@@ -266,6 +266,9 @@ example.org:53 {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(c.Unknown) > 0 {
+		t.Errorf("Expected CoreDNS to have %q", c.Unknown)
+	}
 	if len(c.Policies) != 2 || c.Policies[0].Block() != ".:53" {
 		t.Fatalf("Expected two policies of .:53, got %d", len(c.Policies))
 	}
