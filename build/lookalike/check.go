@@ -22,9 +22,11 @@ resolver would do.
 Usage: lookalike check [-conf COREFILE] [-format text|json] [NAME...]
 
 Names come from the arguments or, without any, from standard input: one a line,
-of any case, with or without a trailing dot, Unicode or A-labels (xn--...).
-Blank lines are skipped, and so is what stands behind a # at the start of a line
-or behind a blank.
+of any case, with or without a trailing dot, Unicode (as mail programs read it,
+with IDNA) or A-labels (xn--...). Blank lines are skipped, and so is what stands
+behind a # at the start of a line or behind a blank. After a second a line on
+standard error shows how far a long input is, only where standard error is a
+terminal and standard output is not one.
 
 Flags:
   -conf COREFILE       take protected and allowed names, lookalike TLDs and
@@ -59,9 +61,10 @@ Flags:
 Exit status:
   0  no name resembles a protected one, or all that do are allowed
   1  at least one does
-  2  wrong usage, an unreadable Corefile or list, a line that is no domain name
-     (it is reported with its number, the other lines are still checked), or
-     output that cannot be written
+  2  wrong usage, an unreadable Corefile or list, input in UTF-16, a line that
+     is no domain name or has something besides it (it is reported with its
+     number, the other lines are still checked), or output that cannot be
+     written
   130  interrupted; what was found so far is written
 
 Examples:
@@ -138,10 +141,10 @@ func parseCheck(args []string) (checkFlags, error) {
 	return f, nil
 }
 
-// renderer writes what was found about one name; f is nil for a name that
-// resembles nothing.
+// renderer writes what was found about one name, which was given as text; f is
+// nil for a name that resembles nothing.
 type renderer interface {
-	write(name string, f *finding) error
+	write(text, name string, f *finding) error
 	end() error
 }
 
@@ -166,7 +169,7 @@ func (c *checker) check(text string) error {
 	if f != nil && !f.allowed {
 		c.found++
 	}
-	return c.render.write(text, f)
+	return c.render.write(text, name, f)
 }
 
 // inputError is the error of a text that is no domain name. Others are about

@@ -64,6 +64,7 @@ ml.:1054 {
 
 func TestCheckJSON(t *testing.T) {
 	conf := corefile(t, twoBlocks)
+	cyrillic := corefile(t, ". {\n lookalike рф {\n  protect army.mil\n }\n}\n")
 	tests := []struct {
 		conf, name                string
 		class, confidence, action string
@@ -83,6 +84,10 @@ func TestCheckJSON(t *testing.T) {
 		{conf, "navy.ml", "tld-swap", "high", "allow", "navy.mil", "navy.mil"},
 		{conf, "example.cm", "tld-swap", "high", "monitor", "example.com", "example.com"},
 		{conf, "uscg.ml", "", "", "", "", ""},
+		{"", "ａｒｍｙ．ｍｌ", "tld-swap", "high", "nxdomain", "army.mil", "army.mil"},
+		{"", "army.ⓜⓛ", "tld-swap", "high", "nxdomain", "army.mil", "army.mil"},
+		{cyrillic, "army.рф", "tld-swap", "high", "nxdomain", "army.mil", "army.mil"},
+		{cyrillic, "army.xn--p1ai", "tld-swap", "high", "nxdomain", "army.mil", "army.mil"},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
@@ -259,6 +264,9 @@ func TestCheckStatus(t *testing.T) {
 		{"input by its name", "army.ml\n", []string{"-"}, exitFound, ""},
 		{"no name among names", "", []string{"army.ml", "a..b"}, exitError, `lookalike: "a..b": no domain name`},
 		{"no name in input", "army.ml\n\na..b\nexample.ml\n", nil, exitError, `lookalike: line 3: "a..b": no domain name`},
+		{"columns", "army.ml,high\nexample.ml\n", nil, exitError, `lookalike: line 1: "army.ml,high": the last label is "ml,high"`},
+		{"separated by NULs", "army.ml\x00example.ml\x00", nil, exitError, "lookalike: line 1: "},
+		{"UTF-16", "\xff\xfea\x00.\x00m\x00l\x00\n\x00", nil, exitError, "lookalike: check: UTF-16: save the list as UTF-8"},
 		{"mail address", "", []string{"someone@army.ml"}, exitError, "only the part after the @"},
 		{"page", "", []string{"http://army.ml/"}, exitError, "the domain name alone"},
 		{"two words", "army.ml MX\n", nil, exitError, "more than one word"},

@@ -38,8 +38,8 @@ func newJSONWriter(w io.Writer) *jsonWriter {
 	return &jsonWriter{enc: enc, res: jsonResult{Protected: []string{}, DidYouMean: []string{}}}
 }
 
-func (j *jsonWriter) write(name string, f *finding) error {
-	j.res = jsonResult{Name: printable(name), Protected: j.res.Protected[:0], DidYouMean: j.res.DidYouMean[:0]}
+func (j *jsonWriter) write(text, _ string, f *finding) error {
+	j.res = jsonResult{Name: printable(text), Protected: j.res.Protected[:0], DidYouMean: j.res.DidYouMean[:0]}
 	if f != nil {
 		v := f.verdict
 		j.res.Class, j.res.Confidence = v.Class.String(), v.Confidence.String()
@@ -126,7 +126,7 @@ type textWriter struct {
 	passed bool // a name resembled nothing
 }
 
-func (t *textWriter) write(name string, f *finding) error {
+func (t *textWriter) write(text, name string, f *finding) error {
 	var b strings.Builder
 	if t.apart {
 		b.WriteByte('\n')
@@ -134,10 +134,10 @@ func (t *textWriter) write(name string, f *finding) error {
 	t.apart = f != nil || t.full
 	switch {
 	case f != nil:
-		t.finding(&b, name, f)
+		t.finding(&b, text, name, f)
 	default:
 		t.passed = true
-		fmt.Fprintf(&b, "%s resembles no protected name\n", display(name))
+		fmt.Fprintf(&b, "%s resembles no protected name\n", display(text))
 		if t.full {
 			steps(&b, t.decide.explain(name))
 		}
@@ -155,7 +155,7 @@ func (t *textWriter) end() error {
 }
 
 // finding writes one name that resembles others.
-func (t *textWriter) finding(b *strings.Builder, name string, f *finding) {
+func (t *textWriter) finding(b *strings.Builder, text, name string, f *finding) {
 	v := f.verdict
 	protected, meant := make([]string, len(v.Matches)), make([]string, len(v.Matches))
 	for i, m := range v.Matches {
@@ -165,7 +165,7 @@ func (t *textWriter) finding(b *strings.Builder, name string, f *finding) {
 	if f.allowed {
 		verdict = "is allowed; it " + verdict
 	}
-	fmt.Fprintf(b, "%s %s\n", display(name), t.paint(v.Confidence, f.allowed, verdict))
+	fmt.Fprintf(b, "%s %s\n", display(text), t.paint(v.Confidence, f.allowed, verdict))
 	row(b, "class", fmt.Sprintf("%s (%s)", v.Class, meanings[v.Class]))
 	row(b, "confidence", v.Confidence.String())
 	row(b, "protected", enumerate(protected))

@@ -86,7 +86,7 @@ func TestText(t *testing.T) {
 		var b bytes.Buffer
 		w := &textWriter{w: &b, decide: d, color: tc.color, full: tc.full}
 		for _, s := range samples() {
-			if err := w.write(s.name, s.f); err != nil {
+			if err := w.write(s.name, s.name, s.f); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -101,7 +101,7 @@ func TestJSON(t *testing.T) {
 	var b bytes.Buffer
 	w := newJSONWriter(&b)
 	for _, s := range samples() {
-		if err := w.write(s.name, s.f); err != nil {
+		if err := w.write(s.name, s.name, s.f); err != nil {
 			t.Fatal(err)
 		}
 	}
