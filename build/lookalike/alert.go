@@ -73,7 +73,8 @@ func runAlert(e *env, args []string) int {
 func runAlertTest(e *env, args []string) int {
 	fs := flag.NewFlagSet("test", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
-	conf := fs.String("conf", "Corefile", "")
+	conf := "Corefile"
+	confFlag(fs, &conf)
 	timeout := fs.Duration("timeout", 15*time.Second, "")
 	err := fs.Parse(args)
 	switch {
@@ -88,7 +89,7 @@ func runAlertTest(e *env, args []string) int {
 	if err != nil {
 		return e.fail("alert test: %v\n'lookalike alert test -help' explains the command", err)
 	}
-	configs, err := alertConfigs(e, *conf)
+	configs, err := alertConfigs(e, conf)
 	if err != nil {
 		return e.fail("alert test: %v", err)
 	}

@@ -115,7 +115,7 @@ func parseCheck(args []string) (checkFlags, error) {
 	var f checkFlags
 	fs := flag.NewFlagSet("check", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
-	fs.StringVar(&f.conf, "conf", "", "")
+	confFlag(fs, &f.conf)
 	fs.StringVar(&f.format, "format", "text", "")
 	var literal []string // behind --
 	if i := slices.Index(args, "--"); i >= 0 {

@@ -91,7 +91,11 @@ func TestCheckJSON(t *testing.T) {
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
-			_, stdout, stderr := runTool("", "check", "-conf", tc.conf, "-format", "json", tc.name)
+			args := []string{"check", "-format", "json", tc.name}
+			if tc.conf != "" {
+				args = append(args, "-conf", tc.conf)
+			}
+			_, stdout, stderr := runTool("", args...)
 			var got jsonResult
 			if err := json.Unmarshal([]byte(stdout), &got); err != nil || stderr != "" {
 				t.Fatalf("Output %q, %q: %v", stdout, stderr, err)
@@ -275,6 +279,7 @@ func TestCheckStatus(t *testing.T) {
 		{"name that looks like a flag", "", []string{"--", "-format"}, exitNothing, ""},
 		{"unknown flag", "", []string{"-verbose", "army.ml"}, exitError, "-verbose"},
 		{"unknown format", "", []string{"-format", "xml"}, exitError, `unknown format "xml": want text or json`},
+		{"empty Corefile name", "", []string{"-conf", "", "army.ml"}, exitError, "flag -conf: no file name: name a Corefile, or leave the flag out"},
 		{"missing Corefile", "", []string{"-conf", "none", "army.ml"}, exitError, "none: no such file"},
 		{"broken Corefile", "", []string{"-conf", broken, "army.ml"}, exitError, broken + ":3"},
 		{"directive that CoreDNS lacks", "", []string{"-conf", unknown, "army.ml"}, exitFound,
