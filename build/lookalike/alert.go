@@ -12,7 +12,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/lookalike-dns/lookalike/plugin/lookalike"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
 )
 
@@ -74,7 +73,8 @@ func runAlert(e *env, args []string) int {
 func runAlertTest(e *env, args []string) int {
 	fs := flag.NewFlagSet("test", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
-	conf := fs.String("conf", "Corefile", "")
+	conf := "Corefile"
+	confFlag(fs, &conf)
 	timeout := fs.Duration("timeout", 15*time.Second, "")
 	err := fs.Parse(args)
 	switch {
@@ -89,7 +89,7 @@ func runAlertTest(e *env, args []string) int {
 	if err != nil {
 		return e.fail("alert test: %v\n'lookalike alert test -help' explains the command", err)
 	}
-	configs, err := alertConfigs(*conf)
+	configs, err := alertConfigs(e, conf)
 	if err != nil {
 		return e.fail("alert test: %v", err)
 	}
@@ -110,14 +110,14 @@ func runAlertTest(e *env, args []string) int {
 
 // alertConfigs returns what the directives of a Corefile say of alerts, with
 // each destination once.
-func alertConfigs(corefile string) ([]alert.Config, error) {
-	policies, err := lookalike.Load(corefile)
+func alertConfigs(e *env, corefile string) ([]alert.Config, error) {
+	file, err := e.load(corefile)
 	if err != nil {
 		return nil, err
 	}
 	var configs []alert.Config
 	seen := make(map[string]bool)
-	for _, p := range policies {
+	for _, p := range file.Policies {
 		c := p.Alerts()
 		if len(c.Destinations) == 0 {
 			d, err := alert.ParseDestination([]string{"stdout"})

@@ -22,16 +22,23 @@ resolver would do.
 Usage: lookalike check [-conf COREFILE] [-format text|json] [NAME...]
 
 Names come from the arguments or, without any, from standard input: one a line,
-of any case, with or without a trailing dot, Unicode or A-labels (xn--...).
-Blank lines are skipped, and so is what stands behind a # at the start of a line
-or behind a blank.
+of any case, with or without a trailing dot, Unicode (as mail programs read it,
+with IDNA) or A-labels (xn--...). Blank lines are skipped, and so is what stands
+behind a # at the start of a line or behind a blank. After a second a line on
+standard error shows how far a long input is, only where standard error is a
+terminal and standard output is not one.
 
 Flags:
   -conf COREFILE       take protected and allowed names, lookalike TLDs and
-                       actions from the lookalike directives of this Corefile;
-                       the first directive that has something to do about a name
-                       decides. Clients are not looked at: the answer is for
-                       those in scope.
+                       actions from the lookalike directives of this Corefile.
+                       As in the server, the block with the longest zone that
+                       the name lies in decides, at each address that the server
+                       listens on; of several directives the first that has
+                       something to do about the name. Clients are not looked
+                       at: the answer is for those in scope, and in the view.
+                       Nothing is asked of the DNS: a server with verify or
+                       inspect may also block names that resemble nothing here,
+                       which a note at the end of the text says.
                        Without it: the built-in list of .mil names, TLD ml, and
                        the default actions (high nxdomain, others monitor).
   -format text|json    text (default) is for people. json is one object a line,
@@ -44,7 +51,9 @@ Flags:
                          unicode       the name in Unicode, where that differs
                          action        what the resolver does: nxdomain,
                                        monitor, ..., or allow where an allow
-                                       line lets the name through
+                                       line lets the name through; empty where
+                                       the server block that answers for the
+                                       name has no lookalike directive
                          reason        one sentence that says why
                        For a name that resembles nothing all but name is empty.
   -help                print this help
@@ -52,9 +61,10 @@ Flags:
 Exit status:
   0  no name resembles a protected one, or all that do are allowed
   1  at least one does
-  2  wrong usage, an unreadable Corefile or list, a line that is no domain name
-     (it is reported with its number, the other lines are still checked), or
-     output that cannot be written
+  2  wrong usage, an unreadable Corefile or list, input in UTF-16, a line that
+     is no domain name or has something besides it (it is reported with its
+     number, the other lines are still checked), or output that cannot be
+     written
   130  interrupted; what was found so far is written
 
 Examples:
@@ -84,7 +94,7 @@ func runCheck(e *env, args []string) int {
 	case err != nil:
 		return e.fail("check: %v\n'lookalike help check' explains the command", err)
 	}
-	decide, err := newDecider(flags.conf)
+	decide, err := newDecider(e, flags.conf)
 	if err != nil {
 		return e.fail("check: %v", err)
 	}
@@ -105,7 +115,7 @@ func parseCheck(args []string) (checkFlags, error) {
 	var f checkFlags
 	fs := flag.NewFlagSet("check", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
-	fs.StringVar(&f.conf, "conf", "", "")
+	confFlag(fs, &f.conf)
 	fs.StringVar(&f.format, "format", "text", "")
 	var literal []string // behind --
 	if i := slices.Index(args, "--"); i >= 0 {
@@ -131,10 +141,11 @@ func parseCheck(args []string) (checkFlags, error) {
 	return f, nil
 }
 
-// renderer writes what was found about one name; f is nil for a name that
-// resembles nothing.
+// renderer writes what was found about one name, which was given as text; f is
+// nil for a name that resembles nothing.
 type renderer interface {
-	write(name string, f *finding) error
+	write(text, name string, f *finding) error
+	end() error
 }
 
 // checker checks names and remembers what the exit status will be.
@@ -158,7 +169,7 @@ func (c *checker) check(text string) error {
 	if f != nil && !f.allowed {
 		c.found++
 	}
-	return c.render.write(text, f)
+	return c.render.write(text, name, f)
 }
 
 // inputError is the error of a text that is no domain name. Others are about
@@ -242,6 +253,9 @@ func (c *checker) stream() int {
 func (c *checker) finish(err error) int {
 	if c.broken > maxReported {
 		fmt.Fprintf(c.stderr, "lookalike: %d lines were no domain names, the first %d are shown\n", c.broken, maxReported)
+	}
+	if ended := c.render.end(); err == nil {
+		err = ended
 	}
 	if flushed := c.out.Flush(); flushed != nil {
 		err = flushed

@@ -27,6 +27,9 @@ func runTool(stdin string, args ...string) (status int, stdout, stderr string) {
 	return status, out.String(), errs.String()
 }
 
+// silent is an outside world that nothing is read from and nobody listens in.
+var silent = &env{strings.NewReader(""), io.Discard, io.Discard}
+
 // corefile writes a Corefile and returns its path.
 func corefile(t *testing.T, text string) string {
 	t.Helper()
@@ -61,6 +64,7 @@ ml.:1054 {
 
 func TestCheckJSON(t *testing.T) {
 	conf := corefile(t, twoBlocks)
+	cyrillic := corefile(t, ". {\n lookalike рф {\n  protect army.mil\n }\n}\n")
 	tests := []struct {
 		conf, name                string
 		class, confidence, action string
@@ -80,10 +84,18 @@ func TestCheckJSON(t *testing.T) {
 		{conf, "navy.ml", "tld-swap", "high", "allow", "navy.mil", "navy.mil"},
 		{conf, "example.cm", "tld-swap", "high", "monitor", "example.com", "example.com"},
 		{conf, "uscg.ml", "", "", "", "", ""},
+		{"", "ａｒｍｙ．ｍｌ", "tld-swap", "high", "nxdomain", "army.mil", "army.mil"},
+		{"", "army.ⓜⓛ", "tld-swap", "high", "nxdomain", "army.mil", "army.mil"},
+		{cyrillic, "army.рф", "tld-swap", "high", "nxdomain", "army.mil", "army.mil"},
+		{cyrillic, "army.xn--p1ai", "tld-swap", "high", "nxdomain", "army.mil", "army.mil"},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
-			_, stdout, stderr := runTool("", "check", "-conf", tc.conf, "-format", "json", tc.name)
+			args := []string{"check", "-format", "json", tc.name}
+			if tc.conf != "" {
+				args = append(args, "-conf", tc.conf)
+			}
+			_, stdout, stderr := runTool("", args...)
 			var got jsonResult
 			if err := json.Unmarshal([]byte(stdout), &got); err != nil || stderr != "" {
 				t.Fatalf("Output %q, %q: %v", stdout, stderr, err)
@@ -107,11 +119,11 @@ func TestCheckJSON(t *testing.T) {
 // TestDefaultsAreThePlugins: without a Corefile the tool says what the plugin
 // does with a bare directive.
 func TestDefaultsAreThePlugins(t *testing.T) {
-	bare, err := newDecider(corefile(t, ".:1053 {\n lookalike\n}\n"))
+	bare, err := newDecider(silent, corefile(t, ".:1053 {\n lookalike\n}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := newDecider("")
+	own, err := newDecider(silent, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,11 +147,11 @@ func TestDefaultsAreThePlugins(t *testing.T) {
 // TestDecideAgreesWithThePlugin compares the tool with what the plugin exports.
 func TestDecideAgreesWithThePlugin(t *testing.T) {
 	conf := corefile(t, twoBlocks)
-	policies, err := lookalike.Load(conf)
+	file, err := lookalike.Load(conf)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := newDecider(conf)
+	d, err := newDecider(silent, conf)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +159,7 @@ func TestDecideAgreesWithThePlugin(t *testing.T) {
 		"army.ml", "club.army.ml", "us.af.ml", "usaf.ml", "us-af.ml", "navy.ml", "mx.navy.ml", "navy.mil.ml",
 		"example.cm", "examplecom.cm", "example.ml", "army.cm", "example.org", ".", "ml",
 	} {
-		want, found := lookalike.Decide(policies, name)
+		want, found := lookalike.Decide(file.Serving(name), name)
 		got := d.decide(name)
 		if acts := got != nil && (got.allowed || got.action != "off"); acts != found {
 			t.Errorf("%s: %+v, the plugin says %+v, %t", name, got, want, found)
@@ -159,10 +171,85 @@ func TestDecideAgreesWithThePlugin(t *testing.T) {
 	}
 }
 
+// TestCheckZones: the server block that answers for a name decides.
+func TestCheckZones(t *testing.T) {
+	conf := corefile(t, `
+.:53 {
+    lookalike {
+        protect army.mil navy.mil
+        action monitor
+    }
+}
+ml.:53 {
+    lookalike {
+        protect army.mil
+    }
+}
+navy.ml.:53 {
+    whoami
+}
+`)
+	apart := corefile(t, "example.org. {\n lookalike {\n protect army.mil\n }\n}\n")
+	tests := []struct {
+		conf, name    string
+		class, action string
+		text          string // a part of the text
+	}{
+		{conf, "army.ml", "tld-swap", "nxdomain", "server block ml.:53"},
+		{conf, "mx.navy.ml", "tld-swap", "", "none (no server block that answers for the name has a lookalike directive)"},
+		{conf, "nawy.ml", "", "", "resembles no protected name"}, // not protected by the block of ml
+		{apart, "army.ml", "tld-swap", "", "none (no server block that answers for the name has a lookalike directive)"},
+		{apart, "example.ml", "", "", "no server block that answers for the name has a lookalike directive"},
+	}
+	for _, tc := range tests {
+		t.Run(filepath.Base(filepath.Dir(tc.conf))+"/"+tc.name, func(t *testing.T) {
+			_, stdout, stderr := runTool("", "check", "-conf", tc.conf, "-format", "json", tc.name)
+			var got jsonResult
+			if err := json.Unmarshal([]byte(stdout), &got); err != nil || stderr != "" {
+				t.Fatalf("Output %q, %q: %v", stdout, stderr, err)
+			}
+			if got.Class != tc.class || got.Action != tc.action {
+				t.Errorf("Got %+v, want %+v", got, tc)
+			}
+			if _, stdout, _ = runTool("", "check", "-conf", tc.conf, tc.name); !strings.Contains(stdout, tc.text) {
+				t.Errorf("Got %s, want %q in it", stdout, tc.text)
+			}
+		})
+	}
+}
+
+// TestCheckNote: what the tool cannot know is said once, in text, where a name
+// passes.
+func TestCheckNote(t *testing.T) {
+	with := func(properties string) string {
+		return corefile(t, ".:53 {\n lookalike {\n protect army.mil\n }\n lookalike cm {\n protect army.mil\n"+properties+" }\n}\n")
+	}
+	tests := []struct {
+		properties, format, names string
+		want                      string // in the note; empty: no note
+	}{
+		{"", "text", "example.ml", ""},
+		{"verify\n", "text", "example.ml example.cm", " has verify, for which"},
+		{"inspect\n", "text", "army.ml example.ml", " has inspect, for which"},
+		{"verify 2s\n inspect\n", "text", "example.org", " has verify and inspect, for which"},
+		{"verify\n", "text", "army.ml", ""},
+		{"verify\n", "json", "example.ml", ""},
+	}
+	for _, tc := range tests {
+		args := append([]string{"check", "-conf", with(tc.properties), "-format", tc.format}, strings.Fields(tc.names)...)
+		_, stdout, stderr := runTool("", args...)
+		notes := strings.Count(stdout, "note: ")
+		if tc.want == "" && notes > 0 || tc.want != "" && (notes != 1 || !strings.Contains(stdout, tc.want)) || stderr != "" {
+			t.Errorf("%+v: %s%s", tc, stdout, stderr)
+		}
+	}
+}
+
 func TestCheckStatus(t *testing.T) {
 	conf := corefile(t, twoBlocks)
 	off := corefile(t, ".:1053 {\n lookalike {\n  protect army.mil\n  action off\n }\n}\n")
 	broken := corefile(t, ".:1053 {\n lookalike {\n  protcet army.mil\n }\n}\n")
+	unknown := corefile(t, ".:1053 {\n lookalike {\n  protect army.mil\n }\n smtpreject\n kubernetes\n nosuchplugin\n}\n")
 	other := corefile(t, ".:1053 {\n whoami\n}\n")
 	tests := []struct {
 		name   string
@@ -181,6 +268,9 @@ func TestCheckStatus(t *testing.T) {
 		{"input by its name", "army.ml\n", []string{"-"}, exitFound, ""},
 		{"no name among names", "", []string{"army.ml", "a..b"}, exitError, `lookalike: "a..b": no domain name`},
 		{"no name in input", "army.ml\n\na..b\nexample.ml\n", nil, exitError, `lookalike: line 3: "a..b": no domain name`},
+		{"columns", "army.ml,high\nexample.ml\n", nil, exitError, `lookalike: line 1: "army.ml,high": the last label is "ml,high"`},
+		{"separated by NULs", "army.ml\x00example.ml\x00", nil, exitError, "lookalike: line 1: "},
+		{"UTF-16", "\xff\xfea\x00.\x00m\x00l\x00\n\x00", nil, exitError, "lookalike: check: UTF-16: save the list as UTF-8"},
 		{"mail address", "", []string{"someone@army.ml"}, exitError, "only the part after the @"},
 		{"page", "", []string{"http://army.ml/"}, exitError, "the domain name alone"},
 		{"two words", "army.ml MX\n", nil, exitError, "more than one word"},
@@ -189,8 +279,11 @@ func TestCheckStatus(t *testing.T) {
 		{"name that looks like a flag", "", []string{"--", "-format"}, exitNothing, ""},
 		{"unknown flag", "", []string{"-verbose", "army.ml"}, exitError, "-verbose"},
 		{"unknown format", "", []string{"-format", "xml"}, exitError, `unknown format "xml": want text or json`},
+		{"empty Corefile name", "", []string{"-conf", "", "army.ml"}, exitError, "flag -conf: no file name: name a Corefile, or leave the flag out"},
 		{"missing Corefile", "", []string{"-conf", "none", "army.ml"}, exitError, "none: no such file"},
 		{"broken Corefile", "", []string{"-conf", broken, "army.ml"}, exitError, broken + ":3"},
+		{"directive that CoreDNS lacks", "", []string{"-conf", unknown, "army.ml"}, exitFound,
+			"lookalike: " + unknown + ":7: nosuchplugin: CoreDNS has no such directive"},
 		{"Corefile without the plugin", "", []string{"-conf", other, "army.ml"}, exitError, other},
 	}
 	for _, tc := range tests {

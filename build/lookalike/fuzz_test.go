@@ -19,8 +19,9 @@ func FuzzCheck(f *testing.F) {
 	f.Add([]byte("\xef\xbb\xbf# c\r\n\r\nARMY.ml. # x\r\na#b.ml"))
 	f.Add([]byte("xn--rmy-5cd.ml\nармия.ml\n\x1b[2J.ml\nus\\.army.ml\n\xff.army.ml\n"))
 	f.Add([]byte(strings.Repeat("x", maxLine+1) + "\nnavy.ml\n"))
+	f.Add([]byte("ａｒｍｙ．ｍｌ\narmy.ⓜⓛ\narmy.ml,high\n\"army.ml\"\narmy.ml\x00"))
 	f.Add([]byte("_25._tcp.mx.army.ml\na..b\n\x00\n\u202eyvan.ml\n"))
-	decide, err := newDecider("")
+	decide, err := newDecider(silent, "")
 	if err != nil {
 		f.Fatal(err)
 	}

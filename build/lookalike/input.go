@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"unicode"
@@ -20,31 +21,72 @@ import (
 var idnaDots = strings.NewReplacer("\u3002", ".", "\uff0e", ".", "\uff61", ".")
 
 // readName returns text as a name in presentation form, or says why it is
-// none. Any octet may stand in a label, as in the DNS; what cannot be meant as
-// a name is refused.
+// none. What is no ASCII is read as mail programs read it, by IDNA. Any octet
+// may stand in a label, as in the DNS, but no TLD has others than letters,
+// digits and hyphens: with those of a list's separators and quotes in it, a
+// lookalike would pass for a name under another TLD.
 func readName(text string) (string, error) {
 	switch {
 	case text == "":
 		return "", errors.New("no name")
+	case strings.Contains(text, "\x00"):
+		return "", errors.New("a NUL byte: separate names by line feeds, and save UTF-16 as UTF-8")
 	case strings.Contains(text, "://"):
 		return "", errors.New("an address of a page: give the domain name alone")
-	case strings.Contains(text, "@") && !strings.Contains(text, `\@`):
+	case bare(text, "@"):
 		return "", errors.New("a mail address: give only the part after the @")
 	case strings.ContainsFunc(text, unicode.IsSpace):
 		return "", errors.New("more than one word: give one name")
 	}
 	name := text
 	if !isASCII(name) {
-		name = idnaDots.Replace(name)
+		name = mapped(name)
 	}
-	if _, ok := dns.IsDomainName(name); ok {
-		return name, nil
+	if _, ok := dns.IsDomainName(name); !ok {
+		return "", errors.New("no domain name: labels of 1 to 63 octets, separated by single dots, 255 octets in all")
 	}
-	// A U-label may be longer than its A-label.
-	if a, err := names.Parse(name); err == nil && !isASCII(name) {
-		return a, nil
+	if tld := lastLabel(name); strings.ContainsFunc(tld, notInTLD) {
+		return "", fmt.Errorf("the last label is %q, but a TLD has only letters, digits and hyphens: give one name a line, nothing else", shorten(tld))
 	}
-	return "", errors.New("no domain name: labels of 1 to 63 octets, separated by single dots, 255 octets in all")
+	if bare(text, ",;") {
+		return "", errors.New(`more than one name, or a comma or semicolon: give one name a line, and write \044 and \059 within labels`)
+	}
+	return name, nil
+}
+
+// bare reports whether one of the characters stands in text without a
+// backslash before it.
+func bare(text, characters string) bool {
+	for i := range len(text) {
+		if strings.IndexByte(characters, text[i]) >= 0 && (i == 0 || text[i-1] != '\\') {
+			return true
+		}
+	}
+	return false
+}
+
+// mapped returns a name with its U-labels as A-labels. Where no IDNA rule can
+// read it all, it does so for the last label alone, if it can.
+func mapped(name string) string {
+	if a, err := names.Parse(name); err == nil {
+		return a
+	}
+	name = idnaDots.Replace(name)
+	tld := lastLabel(name)
+	if a, err := names.Parse(tld); err == nil {
+		name = strings.TrimSuffix(strings.TrimSuffix(name, "."), tld) + a
+	}
+	return name
+}
+
+// lastLabel returns the last label of a name in presentation form.
+func lastLabel(name string) string {
+	at, _ := dns.PrevLabel(name, 1)
+	return strings.TrimSuffix(name[at:], ".")
+}
+
+func notInTLD(r rune) bool {
+	return r != '-' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
 }
 
 func isASCII(s string) bool {
@@ -110,8 +152,12 @@ func (l *lines) next() bool {
 	if len(line) == 0 {
 		return false
 	}
+	if l.n++; l.n == 1 {
+		if line, l.err = names.CutBOM(line); l.err != nil {
+			return false
+		}
+	}
 	l.line = line
-	l.n++
 	return true
 }
 
@@ -119,9 +165,6 @@ func (l *lines) next() bool {
 // valid until next is called.
 func (l *lines) text() []byte {
 	line := l.line
-	if l.n == 1 {
-		line = bytes.TrimPrefix(line, []byte("\ufeff"))
-	}
 	line = bytes.TrimSpace(line)
 	for i, c := range line {
 		if c == '#' && (i == 0 || line[i-1] == ' ' || line[i-1] == '\t') {

@@ -3,6 +3,8 @@
 package main
 
 import (
+	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"log"
@@ -75,6 +77,32 @@ func run(e *env, args []string) int {
 func (e *env) fail(format string, args ...any) int {
 	fmt.Fprintf(e.stderr, "lookalike: "+format+"\n", args...)
 	return exitError
+}
+
+// confFlag defines the flag -conf. An empty value, as of a variable of the shell
+// that is not set, must not stand for what is used without the flag.
+func confFlag(fs *flag.FlagSet, conf *string) {
+	fs.Func("conf", "", func(value string) error {
+		if value == "" {
+			return errors.New("no file name: name a Corefile, or leave the flag out")
+		}
+		*conf = value
+		return nil
+	})
+}
+
+// load reads a Corefile, and warns of what may keep a server from starting with
+// it.
+func (e *env) load(corefile string) (*lookalike.Corefile, error) {
+	file, err := lookalike.Load(corefile)
+	if err != nil {
+		return nil, err
+	}
+	for _, unknown := range file.Unknown {
+		fmt.Fprintf(e.stderr, "lookalike: %s: CoreDNS has no such directive: unless yours was built with it, it does not start; correct the spelling\n",
+			display(unknown))
+	}
+	return file, nil
 }
 
 func usage() string {

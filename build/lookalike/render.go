@@ -38,8 +38,8 @@ func newJSONWriter(w io.Writer) *jsonWriter {
 	return &jsonWriter{enc: enc, res: jsonResult{Protected: []string{}, DidYouMean: []string{}}}
 }
 
-func (j *jsonWriter) write(name string, f *finding) error {
-	j.res = jsonResult{Name: printable(name), Protected: j.res.Protected[:0], DidYouMean: j.res.DidYouMean[:0]}
+func (j *jsonWriter) write(text, _ string, f *finding) error {
+	j.res = jsonResult{Name: printable(text), Protected: j.res.Protected[:0], DidYouMean: j.res.DidYouMean[:0]}
 	if f != nil {
 		v := f.verdict
 		j.res.Class, j.res.Confidence = v.Class.String(), v.Confidence.String()
@@ -54,6 +54,8 @@ func (j *jsonWriter) write(name string, f *finding) error {
 	}
 	return j.enc.Encode(&j.res)
 }
+
+func (j *jsonWriter) end() error { return nil }
 
 // printable returns name with octets that are no UTF-8 written as \DDD (RFC
 // 1035 section 5.1): JSON has no other way to carry them.
@@ -121,9 +123,10 @@ type textWriter struct {
 	color  bool
 	full   bool // say of names that resemble nothing why, too
 	apart  bool // a blank line is due
+	passed bool // a name resembled nothing
 }
 
-func (t *textWriter) write(name string, f *finding) error {
+func (t *textWriter) write(text, name string, f *finding) error {
 	var b strings.Builder
 	if t.apart {
 		b.WriteByte('\n')
@@ -131,9 +134,10 @@ func (t *textWriter) write(name string, f *finding) error {
 	t.apart = f != nil || t.full
 	switch {
 	case f != nil:
-		t.finding(&b, name, f)
+		t.finding(&b, text, name, f)
 	default:
-		fmt.Fprintf(&b, "%s resembles no protected name\n", display(name))
+		t.passed = true
+		fmt.Fprintf(&b, "%s resembles no protected name\n", display(text))
 		if t.full {
 			steps(&b, t.decide.explain(name))
 		}
@@ -142,8 +146,16 @@ func (t *textWriter) write(name string, f *finding) error {
 	return err
 }
 
+func (t *textWriter) end() error {
+	if !t.passed || t.decide.more == "" {
+		return nil
+	}
+	_, err := fmt.Fprintf(t.w, "\nnote: %s\n", display(t.decide.more))
+	return err
+}
+
 // finding writes one name that resembles others.
-func (t *textWriter) finding(b *strings.Builder, name string, f *finding) {
+func (t *textWriter) finding(b *strings.Builder, text, name string, f *finding) {
 	v := f.verdict
 	protected, meant := make([]string, len(v.Matches)), make([]string, len(v.Matches))
 	for i, m := range v.Matches {
@@ -153,7 +165,7 @@ func (t *textWriter) finding(b *strings.Builder, name string, f *finding) {
 	if f.allowed {
 		verdict = "is allowed; it " + verdict
 	}
-	fmt.Fprintf(b, "%s %s\n", display(name), t.paint(v.Confidence, f.allowed, verdict))
+	fmt.Fprintf(b, "%s %s\n", display(text), t.paint(v.Confidence, f.allowed, verdict))
 	row(b, "class", fmt.Sprintf("%s (%s)", v.Class, meanings[v.Class]))
 	row(b, "confidence", v.Confidence.String())
 	row(b, "protected", enumerate(protected))
@@ -165,9 +177,12 @@ func (t *textWriter) finding(b *strings.Builder, name string, f *finding) {
 		row(b, "service", display(v.Service)+" (set aside)")
 	}
 	steps(b, f.rule.explain(name))
-	if f.allowed {
+	switch {
+	case f.allowed:
 		row(b, "action", fmt.Sprintf("%s (an allow line lets the name through; otherwise %s)", actionAllow, f.action))
-	} else {
+	case f.action == "":
+		row(b, "action", fmt.Sprintf("none (%s)", unserved))
+	default:
 		row(b, "action", fmt.Sprintf("%s (%s)", f.action, effects[f.action]))
 	}
 	row(b, "according to", f.rule.origin)

@@ -73,7 +73,8 @@ func samples() (list []struct {
 }
 
 func TestText(t *testing.T) {
-	d := &decider{[]rule{{explain: func(string) []string { return []string{"the name lies under no lookalike TLD"} }}}}
+	rules := []*rule{{explain: func(string) []string { return []string{"the name lies under no lookalike TLD"} }}}
+	d := &decider{rules: rules, serving: func(string) []*rule { return rules }}
 	for _, tc := range []struct {
 		golden      string
 		color, full bool
@@ -85,7 +86,7 @@ func TestText(t *testing.T) {
 		var b bytes.Buffer
 		w := &textWriter{w: &b, decide: d, color: tc.color, full: tc.full}
 		for _, s := range samples() {
-			if err := w.write(s.name, s.f); err != nil {
+			if err := w.write(s.name, s.name, s.f); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -100,7 +101,7 @@ func TestJSON(t *testing.T) {
 	var b bytes.Buffer
 	w := newJSONWriter(&b)
 	for _, s := range samples() {
-		if err := w.write(s.name, s.f); err != nil {
+		if err := w.write(s.name, s.name, s.f); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -102,6 +102,13 @@ func (p *Policy) Alerts() alert.Config { return p.alerts }
 // Block returns the first key of the policy's server block: "dns://.:53".
 func (p *Policy) Block() string { return p.block }
 
+// Verifies reports whether names that resemble nothing are looked for under the
+// protected TLDs.
+func (p *Policy) Verifies() bool { return p.verifier != nil }
+
+// Inspects reports whether the targets in upstream's answers are looked at.
+func (p *Policy) Inspects() bool { return p.inspect }
+
 // covers reports whether client is in scope.
 func (p *Policy) covers(client netip.Addr) bool {
 	return len(p.clients) == 0 ||

@@ -281,12 +281,15 @@ example.org:53 {
 	forward . 192.0.2.1
 }
 `)
-	policies, err := Load(corefile)
+	c, err := Load(corefile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(policies) != 2 || policies[0].Block() != ".:53" {
-		t.Fatalf("Expected two policies of .:53, got %d", len(policies))
+	if len(c.Unknown) > 0 {
+		t.Errorf("Expected CoreDNS to have %q", c.Unknown)
+	}
+	if len(c.Policies) != 2 || c.Policies[0].Block() != ".:53" {
+		t.Fatalf("Expected two policies of .:53, got %d", len(c.Policies))
 	}
 
 	tests := []struct {
@@ -301,7 +304,7 @@ example.org:53 {
 		{"army.mil", "", false},
 	}
 	for _, tc := range tests {
-		d, ok := Decide(policies, tc.name)
+		d, ok := Decide(c.Policies, tc.name)
 		if ok != (tc.action != "") || ok && (d.Action.String() != tc.action || d.Allowed != tc.allowed) {
 			t.Errorf("%s: Expected %q, allowed %v; got %q, allowed %v", tc.name, tc.action, tc.allowed, d.Action, d.Allowed)
 		}
@@ -322,6 +325,7 @@ example.org:53 {
 	for name, contents := range map[string]string{
 		"no directive":                      ".:53 {\n whoami\n}",
 		"bad block":                         ".:53 {\n lookalike {\n",
+		"bad zone":                          "a..b:53 {\n lookalike\n}",
 		"one spool, different destinations": spools,
 	} {
 		write(t, corefile, contents)

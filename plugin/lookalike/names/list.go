@@ -189,13 +189,22 @@ var (
 	utf16BOMBE = []byte("\xfe\xff")
 )
 
+// CutBOM returns the first line of a list without its byte order mark. That of
+// UTF-16 is an error.
+func CutBOM(line []byte) ([]byte, error) {
+	if bytes.HasPrefix(line, utf16BOMLE) || bytes.HasPrefix(line, utf16BOMBE) {
+		return line, errors.New("UTF-16: save the list as UTF-8")
+	}
+	return bytes.TrimPrefix(line, utf8BOM), nil
+}
+
 // text returns the line, which is valid until next is called.
 func (l *lineReader) text() ([]byte, error) {
 	if l.n == 1 {
-		if bytes.HasPrefix(l.line, utf16BOMLE) || bytes.HasPrefix(l.line, utf16BOMBE) {
-			return l.line, errors.New("UTF-16: save the list as UTF-8")
+		var err error
+		if l.line, err = CutBOM(l.line); err != nil {
+			return l.line, err
 		}
-		l.line = bytes.TrimPrefix(l.line, utf8BOM)
 	}
 	if l.long {
 		return l.line, fmt.Errorf("line longer than %d bytes: write one name a line", maxLine)
