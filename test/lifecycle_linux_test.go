@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 
@@ -147,13 +148,7 @@ func TestListReload(t *testing.T) {
 	}
 	results := make(map[string]float64)
 	for _, step := range steps {
-		// As an editor does it: the new file takes the name of the old one.
-		if err := os.WriteFile(server.Dir+"/new", []byte(step.list), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Rename(server.Dir+"/new", server.Dir+"/names.txt"); err != nil {
-			t.Fatal(err)
-		}
+		replaceList(t, server, step.list)
 		results[step.result]++
 		if !server.Wait(func() bool {
 			return server.Metric(t, "coredns_lookalike_list_reloads_total", "result", step.result) >= results[step.result]
@@ -172,6 +167,20 @@ func TestListReload(t *testing.T) {
 	if n := strings.Count(server.Output(), "the old ones stay in force"); n != int(results["failure"]) {
 		t.Errorf("%d lines in the log about a bad list, want %v: one for each change", n, results["failure"])
 	}
+}
+
+// replaceList changes names.txt as an editor does it: the new file takes the name
+// of the old one. It returns the time just before that.
+func replaceList(t *testing.T, server *harness.Server, list string) time.Time {
+	t.Helper()
+	if err := os.WriteFile(server.Dir+"/new", []byte(list), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	replaced := time.Now()
+	if err := os.Rename(server.Dir+"/new", server.Dir+"/names.txt"); err != nil {
+		t.Fatal(err)
+	}
+	return replaced
 }
 
 // TestLameduck stops the server while queries come in. It goes on answering

@@ -281,6 +281,21 @@ func (s *Server) Descriptors(tb testing.TB) int {
 	return len(entries)
 }
 
+// Resident is the memory of the process that is in RAM, in bytes.
+func (s *Server) Resident(tb testing.TB) int64 {
+	tb.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(status), "\nVmRSS:")
+	var kilobytes int64
+	if _, err := fmt.Sscan(rest, &kilobytes); err != nil {
+		tb.Fatalf("No VmRSS: %v\n%s", err, status)
+	}
+	return kilobytes << 10
+}
+
 // Refused runs a server that must not start with this configuration and returns
 // what it says to its user on the standard error, and its exit status.
 func Refused(tb testing.TB, c Config) (message string, status int) {

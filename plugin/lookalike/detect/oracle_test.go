@@ -120,8 +120,7 @@ func oracleFloor(n, high, medium int) Confidence {
 	return Unsure
 }
 
-// oracleNames are protected names of one label without the letters that read
-// as pairs, which the oracle does not know about.
+// oracleNames are protected names of one label.
 func oracleNames(r *rand.Rand, n int) []string {
 	var names []string
 	seen := make(map[string]bool)
@@ -135,14 +134,32 @@ func oracleNames(r *rand.Rand, n int) []string {
 	return names
 }
 
-const oracleLetters = "abefghijkopqstxyz0135" // no pair of them reads as one letter
+// Few letters make words that are close to each other. All letters make words
+// with those that are similar, or read as a pair of others, as well.
+const fewLetters, oracleLetters = "abefghijkopqstxyz0135", "abcdefghijklmnopqrstuvwxyz0135"
 
 func oracleWord(r *rand.Rand) string {
-	b := make([]byte, 3+r.IntN(9))
-	for i := range b {
-		b[i] = oracleLetters[r.IntN(len(oracleLetters))]
+	letters := fewLetters
+	if r.IntN(3) == 0 {
+		letters = oracleLetters
 	}
-	return string(b)
+	for {
+		b := make([]byte, 3+r.IntN(9))
+		for i := range b {
+			b[i] = letters[r.IntN(len(letters))]
+		}
+		if q := string(b); !beyondOracle(q) {
+			return q
+		}
+	}
+}
+
+// beyondOracle reports whether a word has what the oracle does not know about: a
+// pair of letters that reads as one, or the TLD; or is a public suffix below ml.
+func beyondOracle(q string) bool {
+	fold := oracleFold(q)
+	return slices.ContainsFunc([]string{"rn", "nn", "vv", "uu", "cl", "mll"}, func(s string) bool { return strings.Contains(fold, s) }) ||
+		slices.Contains(suffixesByHand, q)
 }
 
 // mutate makes up to two edits.
@@ -184,13 +201,16 @@ func TestOracle(t *testing.T) {
 				if i%2 == 0 {
 					q = mutate(r, o.names[r.IntN(len(o.names))])
 				}
+				if beyondOracle(q) {
+					continue
+				}
 				v, ok := x.Match(q + ".ml")
 				if ok {
 					matches.Add(1)
 				} else {
 					v = &Verdict{}
 				}
-				if !o.agrees(t, v, q, i%64 == 0) {
+				if !o.agrees(t, v, q, v.Class == DoubleTypo || i%16 == 0) {
 					return
 				}
 			}
@@ -202,8 +222,8 @@ func TestOracle(t *testing.T) {
 	}
 }
 
-// agrees compares the verdict on q with the oracle's, and for double-typo where that
-// is asked for.
+// agrees compares the verdict on q with the oracle's, and for double-typo where
+// doubles asks for that, which takes longer.
 func (o *oracle) agrees(t *testing.T, v *Verdict, q string, doubles bool) bool {
 	t.Helper()
 	fq := oracleFold(q)
@@ -229,11 +249,11 @@ func (o *oracle) agrees(t *testing.T, v *Verdict, q string, doubles bool) bool {
 		}
 	}
 	switch {
-	case best == None && v.Class == None && !doubles:
-		return true
+	case best == None && v.Class == Combosquat:
+		return true // with a keyword, which other tests are for
 	case best == None && doubles:
 		return o.agreesTwice(t, v, q)
-	case best == None && v.Class >= Combosquat:
+	case best == None && v.Class == None:
 		return true
 	}
 	var got []string
@@ -255,21 +275,19 @@ func (o *oracle) agrees(t *testing.T, v *Verdict, q string, doubles bool) bool {
 // agreesTwice compares the names at two edits.
 func (o *oracle) agreesTwice(t *testing.T, v *Verdict, q string) bool {
 	t.Helper()
-	if v.Class != None && v.Class != DoubleTypo {
-		return v.Class == Combosquat
-	}
 	var got, want []string
 	for _, m := range v.Matches {
 		got = append(got, m.Protected)
 	}
+	fq := oracleFold(q)
 	for i, fp := range o.folded {
-		if len(fp) >= 8 && osa(fp, oracleFold(q)) == 2 {
+		if len(fp) >= 8 && len(fp)-len(fq) <= 2 && len(fq)-len(fp) <= 2 && osa(fp, fq) == 2 {
 			want = append(want, o.names[i]+".mil")
 		}
 	}
 	slices.Sort(got)
 	slices.Sort(want)
-	if !slices.Equal(got, want) {
+	if !slices.Equal(got, want) || v.Class != None && v.Class != DoubleTypo {
 		t.Errorf("Match(%q) = %v %v, the oracle says double-typo %v", q, v.Class, got, want)
 		return false
 	}

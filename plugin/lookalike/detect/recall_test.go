@@ -228,28 +228,72 @@ var generators = map[string]func(label string) []variant{
 	},
 }
 
+// recallLeast says of each generator how many variants it makes of all
+// [recallNames] at the least, and of each one from so many letters on, so that
+// a generator that makes none does not pass for one whose variants are all found.
+var recallLeast = map[string]enough{
+	"tld-swap":             {200, 2, 5, ""},
+	"tld-kept":             {280, 2, 7, ""},
+	"separator":            {6, 4, 3, "two labels"},
+	"homoglyph":            {350, 2, 1, ""},
+	"similar glyphs":       {120, 4, 1, ""},
+	"idn-homoglyph":        {5_500, 2, 30, ""},
+	"transposition":        {220, 3, 2, ""},
+	"repetition":           {250, 3, 3, ""},
+	"omission":             {240, 4, 2, ""},
+	"adjacent key":         {1_400, 4, 20, ""},
+	"split":                {600, 4, 4, ""},
+	"edit":                 {16_000, 5, 350, ""},
+	"combosquat":           {1_200, 4, 20, ""},
+	"embedding":            {330, 2, 5, ""},
+	"two slips":            {65_000, 8, 2_000, "one label"},
+	"homoglyph and slip":   {1_300, 3, 1, ""},
+	"missing dot and slip": {50, 4, 20, "two labels"},
+	"kept and slip":        {900, 3, 4, ""},
+}
+
+// enough is how many variants there must be.
+type enough struct {
+	all, from, each int
+	which           string // of the names: "one label" or "two labels"; empty: all
+}
+
+// of returns how many variants of a name there must be.
+func (e enough) of(label string) int {
+	which := "one label"
+	if strings.Contains(label, ".") {
+		which = "two labels"
+	}
+	if letters(label) < e.from || e.which != "" && e.which != which {
+		return 0
+	}
+	return e.each
+}
+
 // TestRecall makes every variant of every class and wants the class and the
 // confidence that the rules promise, and the protected name of each. Some
 // variants belong to a stronger class than the one that they were made for, as
-// a substitution by a neighbouring key does; never to a weaker one.
+// a substitution by a neighbouring key does; never to a weaker one. Among the
+// other names neither the class nor the confidence gets weaker.
 func TestRecall(t *testing.T) {
 	together := mustNew(t, recallNames...)
+	if len(generators) != len(recallLeast) {
+		t.Errorf("%d generators, want %d", len(generators), len(recallLeast))
+	}
 	for class, generate := range generators {
 		t.Run(class, func(t *testing.T) {
 			t.Parallel()
+			least, all := recallLeast[class], 0
 			for _, protected := range recallNames {
 				alone := mustNew(t, protected)
 				label := strings.TrimSuffix(protected, ".mil")
-				seen, rules := make(map[string]bool), newProtectedByHand(label)
-				for _, made := range generate(label) {
+				rules, variants := newProtectedByHand(label), sound(alone, label, generate(label))
+				if n, want := len(variants), least.of(label); n < want {
+					t.Errorf("%d variants of %s, want %d or more", n, protected, want)
+				}
+				all += len(variants)
+				for _, made := range variants {
 					q := made.qname
-					if q == label || seen[q] || strings.Contains(q, "..") || strings.HasPrefix(q, ".") || strings.HasSuffix(q, ".") {
-						continue
-					}
-					seen[q] = true
-					if made.class > TLDKept && alone.tlds[0].suffixes.has([]byte(q[strings.LastIndexByte(q, '.')+1:])) {
-						continue // cent.com.ml: com.ml is a public suffix
-					}
 					want, confidence := rules.promise(q)
 					if want == None || want > made.class || want == made.class && confidence < made.floor && !commonByHand(q) {
 						t.Errorf("%s: the rules promise %v %v, the generator %v %v of %s", q, want, confidence, made.class, made.floor, protected)
@@ -262,13 +306,32 @@ func TestRecall(t *testing.T) {
 						continue
 					}
 					w, ok := together.Match(qname)
-					if !ok || w.Class > v.Class || w.Class == v.Class && !slices.ContainsFunc(w.Matches, func(m Match) bool { return m.Protected == protected }) {
+					if !ok || w.Class > v.Class || w.Confidence < v.Confidence || w.Class == v.Class && !slices.ContainsFunc(w.Matches, func(m Match) bool { return m.Protected == protected }) {
 						t.Errorf("among others: Match(%q) = %v, want %v %v of %s", qname, w, v.Class, v.Confidence, protected)
 					}
 				}
 			}
+			if least.all == 0 || all < least.all {
+				t.Errorf("%d variants in all, want %d or more", all, least.all)
+			}
 		})
 	}
+}
+
+// sound returns each variant once, without those that are no names and those that
+// a public suffix makes others of: com.ml is one in cent.com.ml.
+func sound(x *Index, label string, variants []variant) (out []variant) {
+	seen := map[string]bool{label: true}
+	for _, v := range variants {
+		q := v.qname
+		last := q[strings.LastIndexByte(q, '.')+1:]
+		if seen[q] || strings.Contains("."+q+".", "..") || v.class > TLDKept && x.tlds[0].suffixes.has([]byte(last)) {
+			continue
+		}
+		seen[q] = true
+		out = append(out, v)
+	}
+	return out
 }
 
 func mustNew(tb testing.TB, protected ...string) *Index {
