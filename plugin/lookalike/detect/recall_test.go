@@ -200,10 +200,10 @@ var generators = map[string]func(label string) []variant{
 		return v
 	},
 	"idn and slip": func(l string) (v []variant) {
-		if n := letters(l); n < 3 || n > 6 {
+		if letters(l) < 3 {
 			return nil
 		}
-		for _, t := range append(transpositions(l), repetitions(l)...) {
+		for _, t := range transpositions(l) {
 			for _, s := range swapEach(t, unicodeGlyphs) {
 				v = append(v, variant{s, Typo, floors[Typo].confidence(letters(l))})
 			}
@@ -232,24 +232,26 @@ var generators = map[string]func(label string) []variant{
 // [recallNames] at the least, and of each one from so many letters on, so that
 // a generator that makes none does not pass for one whose variants are all found.
 var recallLeast = map[string]enough{
-	"tld-swap":             {200, 2, 5, ""},
-	"tld-kept":             {280, 2, 7, ""},
-	"separator":            {6, 4, 3, "two labels"},
-	"homoglyph":            {350, 2, 1, ""},
-	"similar glyphs":       {120, 4, 1, ""},
-	"idn-homoglyph":        {5_500, 2, 30, ""},
-	"transposition":        {220, 3, 2, ""},
-	"repetition":           {250, 3, 3, ""},
-	"omission":             {240, 4, 2, ""},
-	"adjacent key":         {1_400, 4, 20, ""},
-	"split":                {600, 4, 4, ""},
-	"edit":                 {16_000, 5, 350, ""},
-	"combosquat":           {1_200, 4, 20, ""},
-	"embedding":            {330, 2, 5, ""},
-	"two slips":            {65_000, 8, 2_000, "one label"},
-	"homoglyph and slip":   {1_300, 3, 1, ""},
-	"missing dot and slip": {50, 4, 20, "two labels"},
-	"kept and slip":        {900, 3, 4, ""},
+	"tld-swap":                  {200, 2, 5, ""},
+	"tld-kept":                  {280, 2, 7, ""},
+	"kept TLD in other letters": {1_000, 2, 30, ""},
+	"separator":                 {6, 4, 3, "two labels"},
+	"homoglyph":                 {350, 2, 1, ""},
+	"similar glyphs":            {120, 4, 1, ""},
+	"idn-homoglyph":             {5_500, 2, 30, ""},
+	"transposition":             {220, 3, 2, ""},
+	"repetition":                {250, 3, 3, ""},
+	"omission":                  {240, 4, 2, ""},
+	"adjacent key":              {1_400, 4, 20, ""},
+	"split":                     {600, 4, 4, ""},
+	"edit":                      {16_000, 5, 350, ""},
+	"combosquat":                {1_200, 4, 20, ""},
+	"embedding":                 {330, 2, 5, ""},
+	"two slips":                 {65_000, 8, 2_000, "one label"},
+	"homoglyph and slip":        {1_300, 3, 1, ""},
+	"idn and slip":              {10_000, 3, 10, ""},
+	"missing dot and slip":      {50, 4, 20, "two labels"},
+	"kept and slip":             {900, 3, 4, ""},
 }
 
 // enough is how many variants there must be.
