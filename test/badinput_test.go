@@ -119,17 +119,17 @@ func TestGoodCorefile(t *testing.T) {
 			t.Parallel()
 			server := harness.Start(t, harness.Config{Corefile: corefile(tt.directive), Upstream: harness.NewUpstream(t).Addr})
 			r := harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query(tt.qname, dns.TypeA))
-			got := dns.RcodeToString[r.Rcode]
+			words := []string{dns.RcodeToString[r.Rcode]}
 			for _, rr := range append(r.Answer, r.Ns...) {
-				got += fmt.Sprint(" ", rr.Header().Ttl)
+				words = append(words, fmt.Sprint(rr.Header().Ttl))
 				switch rr := rr.(type) {
 				case *dns.A:
-					got += " " + rr.A.String()
+					words = append(words, rr.A.String())
 				case *dns.SOA:
-					got += " SOA"
+					words = append(words, "SOA")
 				}
 			}
-			if got != tt.want {
+			if got := strings.Join(words, " "); got != tt.want {
 				t.Errorf("%s: %s, want %s\n%v", tt.qname, got, tt.want, r)
 			}
 			if !strings.Contains(server.Output(), tt.log) {

@@ -84,9 +84,11 @@ func TestLargeListReload(t *testing.T) {
 		Upstream: harness.NewUpstream(t).Addr,
 	})
 	clients, stop := startClients(t, server)
-	large, turns := largeList(), []turn{{large: false}}
-	var used []memory
-	for range 2 {
+	const rounds = 2
+	large := largeList()
+	turns := append(make([]turn, 0, 1+2*rounds), turn{large: false})
+	used := make([]memory, 0, rounds)
+	for range rounds {
 		turns = append(turns, switchList(t, server, large, true))
 		used = append(used, memory{float64(server.Resident(t)), server.Metric(t, "go_memstats_next_gc_bytes")})
 		turns = append(turns, switchList(t, server, smallList, false))

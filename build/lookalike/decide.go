@@ -56,8 +56,9 @@ func newDecider(e *env, corefile string) (*decider, error) {
 		d.rules = append(d.rules, ruleOf[p])
 	}
 	d.serving = func(name string) []*rule {
-		var rules []*rule
-		for _, p := range file.Serving(name) {
+		serving := file.Serving(name)
+		rules := make([]*rule, 0, len(serving))
+		for _, p := range serving {
 			rules = append(rules, ruleOf[p])
 		}
 		return rules

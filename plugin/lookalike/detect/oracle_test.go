@@ -275,7 +275,8 @@ func (o *oracle) agrees(t *testing.T, v *Verdict, q string, doubles bool) bool {
 // agreesTwice compares the names at two edits.
 func (o *oracle) agreesTwice(t *testing.T, v *Verdict, q string) bool {
 	t.Helper()
-	var got, want []string
+	var want []string
+	got := make([]string, 0, len(v.Matches))
 	for _, m := range v.Matches {
 		got = append(got, m.Protected)
 	}
