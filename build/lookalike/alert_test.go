@@ -37,6 +37,7 @@ func TestAlertUsage(t *testing.T) {
 		{[]string{"alert", "tail", "/"}, exitError, "", "/ is a directory"},
 		{[]string{"alert", "tail", "-class", "tipo", "a"}, exitError, "", `unknown class "tipo"`},
 		{[]string{"alert", "tail", "-client", "here", "a"}, exitError, "", `"here" is neither an address nor a network`},
+		{[]string{"alert", "tail", "-client", "::ffff:192.0.2.0/90", "a"}, exitError, "", "is neither an address nor a network"},
 		{[]string{"alert", "tail", "-color", "red", "a"}, exitError, "", "want auto, yes or no"},
 	}
 	for _, tc := range tests {
@@ -127,6 +128,8 @@ func TestAlertTail(t *testing.T) {
 		{"all of it", []string{"-n", "-1"}, []string{"army.ml", "us-af.ml", "a\\027", "x.ml", "LOST"}},
 		{"a client", []string{"-client", "192.0.2.25"}, []string{"army.ml"}},
 		{"a network and its storms", []string{"-client", "192.0.2.0/24"}, []string{"army.ml", "us-af.ml", "x.ml"}},
+		{"an IPv4-mapped client", []string{"-client", "::ffff:192.0.2.25"}, []string{"army.ml"}},
+		{"an IPv4-mapped network", []string{"-client", "::ffff:192.0.2.0/120"}, []string{"army.ml", "us-af.ml", "x.ml"}},
 		{"an IPv6 client", []string{"-client", "2001:db8::/32"}, []string{"a\\027"}},
 		{"a class", []string{"-class", "separator"}, []string{"us-af.ml"}},
 		{"a protected name and those below", []string{"-protected", "AF.mil."}, []string{"us-af.ml", "a\\027"}},

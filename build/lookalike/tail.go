@@ -55,6 +55,10 @@ Examples:
 // pollEvery is how often a file is looked at that has no more.
 const pollEvery = 250 * time.Millisecond
 
+// tailGrace is the time that a tail has to end by itself when it is interrupted,
+// with a whole line.
+const tailGrace = 200 * time.Millisecond
+
 // maxRecord bounds a line; a longer one is no alert.
 const maxRecord = 1 << 20
 
@@ -79,9 +83,20 @@ func runAlertTail(e *env, args []string) int {
 		return e.fail("alert tail: %v\n'lookalike alert tail -help' explains the command", err)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process whatever it does
 	defer stop()
 	t := &tail{env: e, tailFlags: flags}
-	err = t.run(ctx)
+	shown := make(chan error, 1)
+	go func() { shown <- t.run(ctx) }()
+	select {
+	case err = <-shown:
+	case <-ctx.Done():
+		select {
+		case err = <-shown:
+		case <-time.After(tailGrace): // no signal ends an open or a read
+			return exitNothing
+		}
+	}
 	if t.strange > 0 {
 		fmt.Fprintf(e.stderr, "lookalike: %d lines are no alerts in the ecs format\n", t.strange)
 	}
@@ -138,7 +153,10 @@ func parseClient(s string) (netip.Prefix, error) {
 		return netip.PrefixFrom(a, a.BitLen()), nil
 	}
 	p, err := netip.ParsePrefix(s)
-	if err != nil {
+	if a := p.Addr(); a.Is4In6() { // as the plugin's clients are read
+		p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
+	}
+	if err != nil || !p.IsValid() {
 		return p, fmt.Errorf("-client %q is neither an address nor a network", s)
 	}
 	return p.Masked(), nil
