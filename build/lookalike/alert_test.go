@@ -2,6 +2,8 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"compress/gzip"
 	"fmt"
 	"io"
 	"net"
@@ -230,11 +232,54 @@ func TestAlertTailFollows(t *testing.T) {
 	}
 }
 
+// TestAlertTailStrange holds that a tail of a file in another format says so
+// while it goes on.
+func TestAlertTailStrange(t *testing.T) {
+	var gz bytes.Buffer
+	w := gzip.NewWriter(&gz)
+	_, _ = io.WriteString(w, alertLine("192.0.2.25", "army.ml", "tld-swap", "army.mil", 1))
+	w.Close()
+	tests := []struct{ name, text, want string }{
+		{"CEF", "CEF:0|lookalike|coredns-lookalike|1.0.0|typo|x|5|act=monitor\n", `"CEF:0|lookalike|`},
+		{"gzip, maybe without a line end", gz.String(), `"\x1f\x8b`},
+		{"other JSON", `{"level":"info"}` + "\n", `"{\"level\":\"info\"}"`},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "alerts")
+			if err := os.WriteFile(path, []byte(strings.Repeat(tc.text, 3)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			cmd := tool(t, "alert", "tail", path)
+			r, err := cmd.StderrPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			stuck := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
+			defer stuck.Stop()
+			lines := bufio.NewScanner(r)
+			if !lines.Scan() || !strings.Contains(lines.Text(), tc.want) {
+				t.Errorf("Got %.200q at once, want it to have %s", lines.Text(), tc.want)
+			}
+			_ = cmd.Process.Signal(syscall.SIGINT)
+			for lines.Scan() {
+				if strings.Contains(lines.Text(), "other such lines") {
+					t.Errorf("Got %.200q as well", lines.Text())
+				}
+			}
+			_ = cmd.Wait()
+		})
+	}
+}
+
 func FuzzTailRender(f *testing.F) {
 	f.Add([]byte(alertLine("192.0.2.25", "army.ml", "tld-swap", "army.mil", 1)))
 	f.Add([]byte(`{"lookalike":{"phase":"\u001b[2J","smtp":[{"from":"\u202e"}]}}`))
 	f.Fuzz(func(t *testing.T, line []byte) {
-		text, ok := (&tail{}).render(line)
+		text, ok := (&tail{env: &env{stderr: io.Discard}}).render(line)
 		if ok && (strings.Count(text, "\n") != 1 || strings.ContainsAny(text, "\x1b\r\x00\u202e")) {
 			t.Errorf("Got %q", text)
 		}

@@ -166,7 +166,8 @@ func parseClient(s string) (netip.Prefix, error) {
 type tail struct {
 	*env
 	tailFlags
-	strange int // lines that are no alerts
+	strange int  // lines that are no alerts
+	told    bool // of the first of them
 }
 
 // run shows the end of the file and what comes to it, until ctx is done.
@@ -245,6 +246,9 @@ func (t *tail) show(ctx context.Context, r *tailReader, recent *[]string) (int, 
 			return n, err
 		}
 		if !ok || ctx.Err() != nil {
+			if begun := bytes.TrimSpace(r.part); len(begun) > 0 && begun[0] != '{' {
+				t.stranger(begun) // what has begun so never becomes an alert
+			}
 			break
 		}
 		text, ok := t.render(line)
@@ -334,6 +338,7 @@ func (t *tail) render(line []byte) (string, bool) {
 	}
 	var a seenAlert
 	if json.Unmarshal(line, &a) != nil || a.Lookalike == nil || a.Lookalike.Phase == "" {
+		t.stranger(line)
 		t.strange++
 		return "", false
 	}
@@ -341,6 +346,15 @@ func (t *tail) render(line []byte) (string, bool) {
 		return "", false
 	}
 	return t.line(&a), true
+}
+
+// stranger tells of the first line that is no alert, without which a tail of a
+// file in another format would look like one that waits.
+func (t *tail) stranger(line []byte) {
+	if !t.told {
+		fmt.Fprintf(t.stderr, "lookalike: %.60q in %s is no alert in the ecs format; other such lines are only counted\n", line, t.file)
+	}
+	t.told = true
 }
 
 func (t *tail) matches(a *seenAlert) bool {
