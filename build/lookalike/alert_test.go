@@ -97,6 +97,25 @@ func TestAlertTest(t *testing.T) {
 	}
 }
 
+// TestAlertTestOutputFails: what became of the alerts is worth nothing unread.
+func TestAlertTestOutputFails(t *testing.T) {
+	conf := corefile(t, ".:1053 {\n\tlookalike {\n\t\tprotect army.mil\n\t\talert "+filepath.Join(t.TempDir(), "alerts.json")+"\n\t}\n}\n")
+	for _, tc := range []struct {
+		err    error
+		status int
+		stderr string
+	}{
+		{syscall.ENOSPC, exitError, "lookalike: alert test: no space left on device\n"},
+		{syscall.EPIPE, exitNothing, ""},
+	} {
+		var stderr bytes.Buffer
+		status := run(&env{strings.NewReader(""), failing{tc.err}, &stderr}, []string{"alert", "test", "-conf", conf})
+		if status != tc.status || stderr.String() != tc.stderr {
+			t.Errorf("%v: status %d, %q, want %d, %q", tc.err, status, &stderr, tc.status, tc.stderr)
+		}
+	}
+}
+
 // alertLine is a record as the ecs format has it, as far as tail reads it.
 func alertLine(client, name, class, protected string, n int) string {
 	return fmt.Sprintf(`{"@timestamp":"2026-11-23T08:45:0%d.000Z","source":{"ip":%q},"related":{"ip":[%q]},"dns":{"question":{"name":%q,"type":"MX"}},`+
