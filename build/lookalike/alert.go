@@ -38,7 +38,8 @@ A test alert has lookalike.phase "test" and lookalike.test true; rules and
 searches leave it out by these. It is sent once to each destination, without a
 spool: what is said is what the receiver answered now. Syslog has no answers:
 over UDP "sent" is all that is known, over TCP and TLS that there is a
-connection. For a file, a line is added to it.
+connection. For a file, a line is added to it; one that root creates by this is
+given to the owner and group of its directory, which should be the server's.
 
 Flags:
   -conf COREFILE      take the alert lines of this Corefile (default Corefile)

@@ -319,3 +319,27 @@ func interrupt(t *testing.T, cmd *exec.Cmd, sig os.Signal, after time.Duration) 
 	ws := cmd.ProcessState.Sys().(syscall.WaitStatus)
 	return status(t, err), ws.Signaled() && ws.Signal() == sig
 }
+
+// TestAlertTestAsRoot: a file that root's test creates is one that the server's
+// user, who owns the directory, can write.
+func TestAlertTestAsRoot(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("Files are given away by root only")
+	}
+	dir := t.TempDir()
+	if err := os.Chown(dir, 65534, 65534); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "alerts.json")
+	conf := corefile(t, ".:1053 {\n\tlookalike {\n\t\tprotect army.mil\n\t\talert "+file+"\n\t}\n}\n")
+	if status, stdout, stderr := runTool("", "alert", "test", "-conf", conf); status != exitNothing {
+		t.Fatalf("Got status %d, output %q and errors %q", status, stdout, stderr)
+	}
+	var stat unix.Stat_t
+	if err := unix.Stat(file, &stat); err != nil {
+		t.Fatal(err)
+	}
+	if stat.Uid != 65534 || stat.Gid != 65534 || stat.Size == 0 {
+		t.Errorf("Got a file of %d:%d with %d bytes, want one of 65534:65534 with an alert", stat.Uid, stat.Gid, stat.Size)
+	}
+}
