@@ -445,6 +445,7 @@ func TestASCII(t *testing.T) {
 	tests := []struct{ in, want string }{
 		{`{"a":"b"}`, `{"a":"b"}`},
 		{`{"a":"а😀"}`, `{"a":"\u0430\ud83d\ude00"}`},
+		{"{\"a\":\"\x7f\"}", `{"a":"\u007f"}`},
 		{"CEF:0|а", "CEF:0|а"},
 		{"", ""},
 	}
@@ -470,9 +471,10 @@ func TestFrameOrder(t *testing.T) {
 	}
 }
 
-// FuzzASCII holds that a JSON body means the same when it is ASCII.
+// FuzzASCII holds that a JSON body means the same when it is printable ASCII,
+// and that a whole message with it is such, whatever its header is made of.
 func FuzzASCII(f *testing.F) {
-	for _, s := range []string{"army.ml", "а😀", "\u2028", "\ufffd", "\\u0430", "\"", ""} {
+	for _, s := range []string{"army.ml", "а😀", "\u2028", "\ufffd", "\\u0430", "\"", "", "\x7f\x00\n\u0085"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -485,8 +487,15 @@ func FuzzASCII(f *testing.F) {
 		if err := errors.Join(json.Unmarshal(body, &want), json.Unmarshal(ascii, &got)); err != nil || got["name"] != want["name"] {
 			t.Errorf("Got %q and error %v, want %q", got, err, want)
 		}
-		if slices.ContainsFunc(ascii, func(c byte) bool { return c < ' ' || c > '~' && c != 0x7f }) {
-			t.Errorf("Got %q, want ASCII", ascii)
+		m := sink.Message{Time: time.UnixMilli(1795423567101), Sensor: s, Event: s, Body: body}
+		frame := (&Sink{transport: UDP}).frame(&m)
+		for _, b := range [][]byte{ascii, frame} {
+			if slices.ContainsFunc(b, func(c byte) bool { return c < ' ' || c > '~' }) {
+				t.Errorf("Got %q, want printable ASCII", b)
+			}
+		}
+		if got := *parse(t, string(frame)).Message; got != string(ascii) {
+			t.Errorf("Got message %q, want %q", got, ascii)
 		}
 	})
 }
