@@ -299,6 +299,11 @@ type link struct {
 
 // newLink starts, for a stream, the goroutine that waits for the server to
 // close; closing the connection ends it.
+//
+// A server that closes only its sending side looks the same as one that is
+// about to close all and drops what still comes, which none but the server
+// knows. It is taken for the latter: nothing is lost, and one that never opens
+// its sending side is told of as down.
 func newLink(c net.Conn, stream bool) *link {
 	l := &link{Conn: c, since: time.Now()}
 	if stream {
@@ -306,7 +311,7 @@ func newLink(c net.Conn, stream bool) *link {
 		go func() {
 			defer close(l.ended)
 			if _, l.why = io.Copy(io.Discard, c); l.why == nil {
-				l.why = errors.New("the server closed the connection")
+				l.why = errors.New("the server closed the connection, or its sending side")
 			}
 			l.at = time.Now()
 			c.Close()

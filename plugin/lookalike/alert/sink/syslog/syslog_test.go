@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -367,26 +368,72 @@ func TestAuthorityChanges(t *testing.T) {
 }
 
 // TestServerHangsUp has a server, such as a proxy without the one behind it,
-// that takes connections and closes them.
+// that takes connections and closes them, or its sending side: nothing counts as
+// sent, since nobody knows whether it reads any more.
 func TestServerHangsUp(t *testing.T) {
-	l := listen(t)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			c.Close()
-		}
-	}()
-	s := open(t, TCP, l.Addr().String(), false)
-	if n, err := s.Send(t.Context(), batch(0, 1)); n != 0 || err == nil || !strings.Contains(err.Error(), "closed the connection") {
-		t.Errorf("Got %d sent and error %v, want none and why", n, err)
+	tests := []struct {
+		name string
+		end  func(*net.TCPConn) error
+	}{
+		{"closes", (*net.TCPConn).Close},
+		{"closes its sending side", (*net.TCPConn).CloseWrite},
 	}
-	l.Close()
-	<-done
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			l := listen(t)
+			var served sync.WaitGroup
+			served.Go(func() {
+				for {
+					c, err := l.Accept()
+					if err != nil {
+						return
+					}
+					defer c.Close()
+					if err := tc.end(c.(*net.TCPConn)); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+			s := open(t, TCP, l.Addr().String(), false)
+			for range 2 {
+				if n, err := s.Send(t.Context(), batch(0, 1)); n != 0 || err == nil || !strings.Contains(err.Error(), "closed the connection, or its sending side") {
+					t.Errorf("Got %d sent and error %v, want none and why", n, err)
+				}
+			}
+			l.Close()
+			served.Wait()
+		})
+	}
+}
+
+// TestServerDrains has a server that closes its sending side and drops what
+// still comes, as a graceful shutdown does: what it dropped comes again.
+func TestServerDrains(t *testing.T) {
+	l := listen(t)
+	s := open(t, TCP, l.Addr().String(), false)
+	sent, drained := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(drained)
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		<-sent
+		_ = c.(*net.TCPConn).CloseWrite()
+		_, _ = io.Copy(io.Discard, c) // until the sink closes
+	}()
+	send(t, s, batch(0, 3))
+	close(sent)
+	<-drained
+	<-s.conn.ended
+	srv := serve(t, l, counted)
+	send(t, s, batch(3, 4))
+	for i := range 4 {
+		if got, want := *parse(t, srv.next(t)).Message, fmt.Sprintf(`{"id":"%d"}`, i); got != want {
+			t.Errorf("Got message %q, want %q", got, want)
+		}
+	}
 }
 
 // TestUDPServerMoves holds that over UDP the server's name is looked up again,
