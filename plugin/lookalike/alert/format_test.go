@@ -342,7 +342,7 @@ func sameJSON(t *testing.T, format *Format, r *Record) {
 			t.Errorf("Got %s %s %q, want %q", format, key, got[key], want)
 		}
 	}
-	var want []any
+	want := make([]any, 0, len(r.SMTP))
 	for _, m := range r.SMTP {
 		want = append(want, map[string]any{
 			"from": string([]rune(m.From)), "to": string([]rune(m.To)), "helo": string([]rune(m.HELO)),
