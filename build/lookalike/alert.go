@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -36,7 +37,8 @@ A test alert has lookalike.phase "test" and lookalike.test true; rules and
 searches leave it out by these. It is sent once to each destination, without a
 spool: what is said is what the receiver answered now. Syslog has no answers:
 over UDP "sent" is all that is known, over TCP and TLS that there is a
-connection. For a file, a line is added to it.
+connection. For a file, a line is added to it; one that root creates by this is
+given to the owner and group of its directory, which should be the server's.
 
 Flags:
   -conf COREFILE      take the alert lines of this Corefile (default Corefile)
@@ -46,7 +48,7 @@ Flags:
 Exit status:
   0  every destination has taken the alert
   1  at least one has not
-  2  wrong usage, or an unreadable Corefile
+  2  wrong usage, an unreadable Corefile, or output that cannot be written
   130  interrupted
 
 Examples:
@@ -101,7 +103,10 @@ func runAlertTest(e *env, args []string) int {
 	for _, c := range configs {
 		results = append(results, alert.TestDestinations(ctx, c)...)
 	}
-	status := report(e.stdout, results)
+	status, err := report(e.stdout, results)
+	if err != nil && !errors.Is(err, syscall.EPIPE) { // a reader that has gone has seen enough
+		return e.fail("alert test: %v", err)
+	}
 	if interrupted.Err() != nil {
 		return exitInterrupted
 	}
@@ -139,15 +144,17 @@ func alertConfigs(e *env, corefile string) ([]alert.Config, error) {
 }
 
 // report writes the results and returns the exit status.
-func report(w io.Writer, results []alert.Result) int {
+func report(w io.Writer, results []alert.Result) (int, error) {
 	status := exitNothing
+	var text strings.Builder
 	for _, r := range results {
 		if r.Err != nil {
 			status = exitFound
-			fmt.Fprintf(w, "failed  %s: %s\n", display(r.Destination), display(r.Err.Error()))
+			fmt.Fprintf(&text, "failed  %s: %s\n", display(r.Destination), display(r.Err.Error()))
 			continue
 		}
-		fmt.Fprintf(w, "sent    %s (%v)\n", display(r.Destination), r.Took.Round(time.Millisecond))
+		fmt.Fprintf(&text, "sent    %s (%v)\n", display(r.Destination), r.Took.Round(time.Millisecond))
 	}
-	return status
+	_, err := io.WriteString(w, text.String())
+	return status, err
 }

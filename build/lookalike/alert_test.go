@@ -2,6 +2,8 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"compress/gzip"
 	"fmt"
 	"io"
 	"net"
@@ -38,6 +40,7 @@ func TestAlertUsage(t *testing.T) {
 		{[]string{"alert", "tail", "/"}, exitError, "", "/ is a directory"},
 		{[]string{"alert", "tail", "-class", "tipo", "a"}, exitError, "", `unknown class "tipo"`},
 		{[]string{"alert", "tail", "-client", "here", "a"}, exitError, "", `"here" is neither an address nor a network`},
+		{[]string{"alert", "tail", "-client", "::ffff:192.0.2.0/90", "a"}, exitError, "", "is neither an address nor a network"},
 		{[]string{"alert", "tail", "-color", "red", "a"}, exitError, "", "want auto, yes or no"},
 	}
 	for _, tc := range tests {
@@ -95,6 +98,25 @@ func TestAlertTest(t *testing.T) {
 	}
 }
 
+// TestAlertTestOutputFails: what became of the alerts is worth nothing unread.
+func TestAlertTestOutputFails(t *testing.T) {
+	conf := corefile(t, ".:1053 {\n\tlookalike {\n\t\tprotect army.mil\n\t\talert "+filepath.Join(t.TempDir(), "alerts.json")+"\n\t}\n}\n")
+	for _, tc := range []struct {
+		err    error
+		status int
+		stderr string
+	}{
+		{syscall.ENOSPC, exitError, "lookalike: alert test: no space left on device\n"},
+		{syscall.EPIPE, exitNothing, ""},
+	} {
+		var stderr bytes.Buffer
+		status := run(&env{strings.NewReader(""), failing{tc.err}, &stderr}, []string{"alert", "test", "-conf", conf})
+		if status != tc.status || stderr.String() != tc.stderr {
+			t.Errorf("%v: status %d, %q, want %d, %q", tc.err, status, &stderr, tc.status, tc.stderr)
+		}
+	}
+}
+
 // alertLine is a record as the ecs format has it, as far as tail reads it.
 func alertLine(client, name, class, protected string, n int) string {
 	return fmt.Sprintf(`{"@timestamp":"2026-11-23T08:45:0%d.000Z","source":{"ip":%q},"related":{"ip":[%q]},"dns":{"question":{"name":%q,"type":"MX"}},`+
@@ -128,6 +150,8 @@ func TestAlertTail(t *testing.T) {
 		{"all of it", []string{"-n", "-1"}, []string{"army.ml", "us-af.ml", "a\\027", "x.ml", "LOST"}},
 		{"a client", []string{"-client", "192.0.2.25"}, []string{"army.ml"}},
 		{"a network and its storms", []string{"-client", "192.0.2.0/24"}, []string{"army.ml", "us-af.ml", "x.ml"}},
+		{"an IPv4-mapped client", []string{"-client", "::ffff:192.0.2.25"}, []string{"army.ml"}},
+		{"an IPv4-mapped network", []string{"-client", "::ffff:192.0.2.0/120"}, []string{"army.ml", "us-af.ml", "x.ml"}},
 		{"an IPv6 client", []string{"-client", "2001:db8::/32"}, []string{"a\\027"}},
 		{"a class", []string{"-class", "separator"}, []string{"us-af.ml"}},
 		{"a protected name and those below", []string{"-protected", "AF.mil."}, []string{"us-af.ml", "a\\027"}},
@@ -228,11 +252,54 @@ func TestAlertTailFollows(t *testing.T) {
 	}
 }
 
+// TestAlertTailStrange holds that a tail of a file in another format says so
+// while it goes on.
+func TestAlertTailStrange(t *testing.T) {
+	var gz bytes.Buffer
+	w := gzip.NewWriter(&gz)
+	_, _ = io.WriteString(w, alertLine("192.0.2.25", "army.ml", "tld-swap", "army.mil", 1))
+	w.Close()
+	tests := []struct{ name, text, want string }{
+		{"CEF", "CEF:0|lookalike|coredns-lookalike|1.0.0|typo|x|5|act=monitor\n", `"CEF:0|lookalike|`},
+		{"gzip, maybe without a line end", gz.String(), `"\x1f\x8b`},
+		{"other JSON", `{"level":"info"}` + "\n", `"{\"level\":\"info\"}"`},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "alerts")
+			if err := os.WriteFile(path, []byte(strings.Repeat(tc.text, 3)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			cmd := tool(t, "alert", "tail", path)
+			r, err := cmd.StderrPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			stuck := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
+			defer stuck.Stop()
+			lines := bufio.NewScanner(r)
+			if !lines.Scan() || !strings.Contains(lines.Text(), tc.want) {
+				t.Errorf("Got %.200q at once, want it to have %s", lines.Text(), tc.want)
+			}
+			_ = cmd.Process.Signal(syscall.SIGINT)
+			for lines.Scan() {
+				if strings.Contains(lines.Text(), "other such lines") {
+					t.Errorf("Got %.200q as well", lines.Text())
+				}
+			}
+			_ = cmd.Wait()
+		})
+	}
+}
+
 func FuzzTailRender(f *testing.F) {
 	f.Add([]byte(alertLine("192.0.2.25", "army.ml", "tld-swap", "army.mil", 1)))
 	f.Add([]byte(`{"lookalike":{"phase":"\u001b[2J","smtp":[{"from":"\u202e"}]}}`))
 	f.Fuzz(func(t *testing.T, line []byte) {
-		text, ok := (&tail{}).render(line)
+		text, ok := (&tail{env: &env{stderr: io.Discard}}).render(line)
 		if ok && (strings.Count(text, "\n") != 1 || strings.ContainsAny(text, "\x1b\r\x00\u202e")) {
 			t.Errorf("Got %q", text)
 		}

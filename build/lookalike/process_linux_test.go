@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -243,5 +244,102 @@ func TestProgress(t *testing.T) {
 	p.clear()
 	if got := out.String(); got != "\r\x1b[K" {
 		t.Errorf("Cleared by %q", got)
+	}
+}
+
+// TestTailInterrupt: the first signal ends a tail that waits in a system call.
+func TestTailInterrupt(t *testing.T) {
+	tests := []struct {
+		name  string
+		file  func(t *testing.T, fifo string) string
+		stdin bool // is a pipe that nothing comes through
+	}{
+		{"open of a FIFO that nobody writes to", func(_ *testing.T, fifo string) string { return fifo }, false},
+		{"read of a FIFO whose writer pauses", openBothWays, false},
+		{"read of a pipe whose writer pauses", func(*testing.T, string) string { return "-" }, true},
+		{"a line without end", func(*testing.T, string) string { return "/dev/zero" }, false},
+	}
+	for _, tc := range tests {
+		for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+			t.Run(tc.name+", "+sig.String(), func(t *testing.T) {
+				t.Parallel()
+				fifo := filepath.Join(t.TempDir(), "fifo")
+				if err := unix.Mkfifo(fifo, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				file := tc.file(t, fifo)
+				// A signal that comes before the tool listens for any ends it as
+				// well, which shows nothing: then it gets more time.
+				for patience := 300 * time.Millisecond; ; patience *= 2 {
+					cmd := tool(t, "alert", "tail", file)
+					if tc.stdin {
+						if _, err := cmd.StdinPipe(); err != nil {
+							t.Fatal(err)
+						}
+					}
+					got, early := interrupt(t, cmd, sig, patience)
+					if early && patience < 10*time.Second {
+						continue
+					}
+					if got != exitNothing {
+						t.Errorf("Status %d, want %d", got, exitNothing)
+					}
+					break
+				}
+			})
+		}
+	}
+}
+
+// openBothWays makes a FIFO one that has a writer.
+func openBothWays(t *testing.T, fifo string) string {
+	t.Helper()
+	f, err := os.OpenFile(fifo, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return fifo
+}
+
+// interrupt starts a command, sends it a signal after a time and returns its
+// exit status, and whether it did not listen for signals yet.
+func interrupt(t *testing.T, cmd *exec.Cmd, sig os.Signal, after time.Duration) (code int, early bool) {
+	t.Helper()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(after)
+	if err := cmd.Process.Signal(sig); err != nil {
+		t.Fatal(err)
+	}
+	stuck := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
+	defer stuck.Stop()
+	err := cmd.Wait()
+	ws := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	return status(t, err), ws.Signaled() && ws.Signal() == sig
+}
+
+// TestAlertTestAsRoot: a file that root's test creates is one that the server's
+// user, who owns the directory, can write.
+func TestAlertTestAsRoot(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("Files are given away by root only")
+	}
+	dir := t.TempDir()
+	if err := os.Chown(dir, 65534, 65534); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "alerts.json")
+	conf := corefile(t, ".:1053 {\n\tlookalike {\n\t\tprotect army.mil\n\t\talert "+file+"\n\t}\n}\n")
+	if status, stdout, stderr := runTool("", "alert", "test", "-conf", conf); status != exitNothing {
+		t.Fatalf("Got status %d, output %q and errors %q", status, stdout, stderr)
+	}
+	var stat unix.Stat_t
+	if err := unix.Stat(file, &stat); err != nil {
+		t.Fatal(err)
+	}
+	if stat.Uid != 65534 || stat.Gid != 65534 || stat.Size == 0 {
+		t.Errorf("Got a file of %d:%d with %d bytes, want one of 65534:65534 with an alert", stat.Uid, stat.Gid, stat.Size)
 	}
 }

@@ -55,6 +55,10 @@ Examples:
 // pollEvery is how often a file is looked at that has no more.
 const pollEvery = 250 * time.Millisecond
 
+// tailGrace is the time that a tail has to end by itself when it is interrupted,
+// with a whole line.
+const tailGrace = 200 * time.Millisecond
+
 // maxRecord bounds a line; a longer one is no alert.
 const maxRecord = 1 << 20
 
@@ -79,9 +83,20 @@ func runAlertTail(e *env, args []string) int {
 		return e.fail("alert tail: %v\n'lookalike alert tail -help' explains the command", err)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process whatever it does
 	defer stop()
 	t := &tail{env: e, tailFlags: flags}
-	err = t.run(ctx)
+	shown := make(chan error, 1)
+	go func() { shown <- t.run(ctx) }()
+	select {
+	case err = <-shown:
+	case <-ctx.Done():
+		select {
+		case err = <-shown:
+		case <-time.After(tailGrace): // no signal ends an open or a read
+			return exitNothing
+		}
+	}
 	if t.strange > 0 {
 		fmt.Fprintf(e.stderr, "lookalike: %d lines are no alerts in the ecs format\n", t.strange)
 	}
@@ -138,7 +153,10 @@ func parseClient(s string) (netip.Prefix, error) {
 		return netip.PrefixFrom(a, a.BitLen()), nil
 	}
 	p, err := netip.ParsePrefix(s)
-	if err != nil {
+	if a := p.Addr(); a.Is4In6() { // as the plugin's clients are read
+		p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
+	}
+	if err != nil || !p.IsValid() {
 		return p, fmt.Errorf("-client %q is neither an address nor a network", s)
 	}
 	return p.Masked(), nil
@@ -148,7 +166,8 @@ func parseClient(s string) (netip.Prefix, error) {
 type tail struct {
 	*env
 	tailFlags
-	strange int // lines that are no alerts
+	strange int  // lines that are no alerts
+	told    bool // of the first of them
 }
 
 // run shows the end of the file and what comes to it, until ctx is done.
@@ -227,6 +246,9 @@ func (t *tail) show(ctx context.Context, r *tailReader, recent *[]string) (int, 
 			return n, err
 		}
 		if !ok || ctx.Err() != nil {
+			if begun := bytes.TrimSpace(r.part); len(begun) > 0 && begun[0] != '{' {
+				t.stranger(begun) // what has begun so never becomes an alert
+			}
 			break
 		}
 		text, ok := t.render(line)
@@ -316,6 +338,7 @@ func (t *tail) render(line []byte) (string, bool) {
 	}
 	var a seenAlert
 	if json.Unmarshal(line, &a) != nil || a.Lookalike == nil || a.Lookalike.Phase == "" {
+		t.stranger(line)
 		t.strange++
 		return "", false
 	}
@@ -323,6 +346,15 @@ func (t *tail) render(line []byte) (string, bool) {
 		return "", false
 	}
 	return t.line(&a), true
+}
+
+// stranger tells of the first line that is no alert, without which a tail of a
+// file in another format would look like one that waits.
+func (t *tail) stranger(line []byte) {
+	if !t.told {
+		fmt.Fprintf(t.stderr, "lookalike: %.60q in %s is no alert in the ecs format; other such lines are only counted\n", line, t.file)
+	}
+	t.told = true
 }
 
 func (t *tail) matches(a *seenAlert) bool {

@@ -171,7 +171,7 @@ func parseTarget(target string, format *Format, options *sink.Options) (Destinat
 			return d, err
 		}
 		d.name = path
-		d.open = func(sink.Env) (sink.Sink, error) { return file.Open(path) }
+		d.open = func(env sink.Env) (sink.Sink, error) { return openFile(env, path) }
 	default:
 		return d, fmt.Errorf("unknown destination %q (known: %s; write %q for a file here)",
 			target, knownDestinations(), "./"+target)
@@ -181,6 +181,15 @@ func parseTarget(target string, format *Format, options *sink.Options) (Destinat
 		d.format = ecs
 	}
 	return d, nil
+}
+
+func openFile(env sink.Env, path string) (sink.Sink, error) {
+	if env.Guest {
+		if err := file.CreateForOwner(path); err != nil {
+			return nil, err
+		}
+	}
+	return file.Open(path)
 }
 
 // parseNetwork reads a URL.

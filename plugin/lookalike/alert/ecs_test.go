@@ -191,6 +191,37 @@ var (
 	}
 )
 
+// ecsFields are the fields of ECS 9.4 that records may have, by field set. What
+// is not among them belongs below lookalike.
+var ecsFields = map[string]string{
+	"":             "@timestamp message tags",
+	"ecs":          "version",
+	"event":        "kind category type action outcome module dataset provider id sequence severity risk_score code reason created start end duration",
+	"rule":         "id name category ruleset version",
+	"threat":       "framework tactic.id tactic.name technique.id technique.name technique.subtechnique.id technique.subtechnique.name indicator.type indicator.name indicator.confidence",
+	"source":       "ip port",
+	"destination":  "ip port",
+	"network":      "transport type protocol",
+	"dns":          "type id op_code response_code resolved_ip",
+	"dns.question": "name type class registered_domain subdomain top_level_domain",
+	"observer":     "type vendor product version hostname ip",
+	"host":         "hostname",
+	"service":      "type",
+	"agent":        "type version ephemeral_id",
+	"related":      "ip hosts",
+}
+
+// isECS reports whether ecsFields has a key.
+func isECS(key string) bool {
+	for set, names := range ecsFields {
+		name, ok := strings.CutPrefix("."+key, strings.TrimSuffix("."+set, ".")+".")
+		if ok && slices.Contains(strings.Fields(names), name) {
+			return true
+		}
+	}
+	return false
+}
+
 // everyPhase are records of each kind.
 func everyPhase() map[string]*Record {
 	storm := sample()
@@ -223,6 +254,9 @@ func TestECSConforms(t *testing.T) {
 				_, array := v.([]any)
 				if !strings.HasPrefix(k, "lookalike.") && array != slices.Contains(ecsArrays, k) {
 					t.Errorf("Got %s = %v, an array: %v", k, v, array)
+				}
+				if !strings.HasPrefix(k, "lookalike.") && !isECS(k) {
+					t.Errorf("Got %s, which is no field of ECS", k)
 				}
 				if allowed, ok := ecsAllowed[k]; ok && !slices.Contains(allowed, fmt.Sprint(v)) {
 					t.Errorf("Got %s = %v, want one of %q", k, v, allowed)

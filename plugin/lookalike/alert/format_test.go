@@ -2,10 +2,12 @@ package alert
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/leodido/go-syslog/v4/rfc5424"
@@ -259,7 +261,7 @@ func FuzzFormats(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		r := sample()
 		r.Name, r.Reason, r.Via, r.Version, r.View = "x"+s+"x", "r"+s+"r", "", "v"+s+"v", "w"+s+"w"
-		r.SMTP = []SMTP{{From: "f" + s + "f", To: "t"}, {From: "g" + s + "g", To: "t", HELO: "h" + s + "h"}}
+		r.SMTP = []SMTP{{From: "f" + s + "f", To: "t" + s + "t"}, {From: "g" + s + "g", To: "t", HELO: "h" + s + "h"}}
 		// same compares what a format has of the texts that are no names with
 		// what they were; of names, TestLabelBytes does.
 		same := func(what, got, want string) {
@@ -311,14 +313,45 @@ func FuzzFormats(f *testing.F) {
 			t.Errorf("Got structured name %q and count %q", params["qname"], params["cnt"])
 		}
 
+		r.Via, r.ServerBlock = "y"+s+"y", "z"+s+"z"
 		for _, format := range []*Format{ecs, ocsf} {
-			line = format.Append(nil, r)
-			if strings.ContainsFunc(string(line), func(c rune) bool { return c < ' ' || c == 0x7f }) {
-				t.Errorf("Got a control character in %q", line)
-			}
-			decode(t, line)
+			sameJSON(t, format, r)
 		}
 	})
+}
+
+// sameJSON compares what an object has of the texts that come from outside with
+// what they were. Bytes that are no UTF-8 become U+FFFD, one each.
+func sameJSON(t *testing.T, format *Format, r *Record) {
+	t.Helper()
+	line := format.Append(nil, r)
+	if strings.ContainsFunc(string(line), unicode.IsControl) {
+		t.Errorf("Got a control character in %q", line)
+	}
+	got := decode(t, line)
+	for _, text := range []struct{ ecs, ocsf, want string }{
+		{"dns.question.name", "query.hostname", r.Name},
+		{"event.reason", "status_detail", r.Reason},
+		{"observer.version", "metadata.product.version", r.Version},
+		{"lookalike.via", "unmapped.via", r.Via},
+		{"lookalike.view", "unmapped.view", r.View},
+		{"lookalike.server_block", "unmapped.server_block", r.ServerBlock},
+	} {
+		key := map[*Format]string{ecs: text.ecs, ocsf: text.ocsf}[format]
+		if want := string([]rune(text.want)); got[key] != want {
+			t.Errorf("Got %s %s %q, want %q", format, key, got[key], want)
+		}
+	}
+	want := make([]any, 0, len(r.SMTP))
+	for _, m := range r.SMTP {
+		want = append(want, map[string]any{
+			"from": string([]rune(m.From)), "to": string([]rune(m.To)), "helo": string([]rune(m.HELO)),
+		})
+	}
+	key := map[*Format]string{ecs: "lookalike.smtp", ocsf: "unmapped.smtp"}[format]
+	if !reflect.DeepEqual(got[key], want) {
+		t.Errorf("Got %s %s %q, want %q", format, key, got[key], want)
+	}
 }
 
 // TestLabelBytes holds that every byte a label can have survives: a name

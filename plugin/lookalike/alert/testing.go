@@ -41,7 +41,7 @@ func TestDestinations(ctx context.Context, cfg Config) []Result {
 }
 
 func testDestination(ctx context.Context, cfg Config, d Destination) error {
-	s, err := d.open(sink.Env{Sensor: cfg.Sensor, Version: cfg.Version})
+	s, err := d.open(sink.Env{Sensor: cfg.Sensor, Version: cfg.Version, Guest: true})
 	if err != nil {
 		return err
 	}

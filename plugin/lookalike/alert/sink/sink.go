@@ -49,6 +49,7 @@ type Sink interface {
 type Env struct {
 	Sensor  string // host name
 	Version string // of the plugin
+	Guest   bool   // it is the tool, not the server: what it creates is for the server's user
 }
 
 // Opener makes a sink from a destination that has been parsed. It does not

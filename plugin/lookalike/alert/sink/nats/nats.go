@@ -60,6 +60,9 @@ func Parse(address string, o *sink.Options) (sink.Opener, error) {
 	if (c.user != "") != c.password.Given() {
 		return nil, errors.New("user and password_file (or password_env) are needed together")
 	}
+	if c.user != "" && (c.token.Given() || c.creds != "") || c.token.Given() && c.creds != "" {
+		return nil, errors.New("user, token and creds exclude each other: leave only the one that the server asks for")
+	}
 	return func(env sink.Env) (sink.Sink, error) {
 		s := &Sink{config: c, env: env}
 		_, err := s.options()

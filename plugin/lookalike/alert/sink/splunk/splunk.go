@@ -73,6 +73,9 @@ func Parse(address, format string, o *sink.Options) (sink.Opener, error) {
 	if !s.token.Given() {
 		return nil, errors.New("token_file or token_env is needed")
 	}
+	if config.User != "" { // both would be the one header
+		return nil, errors.New("user and token exclude each other: leave out user and password_file (or password_env)")
+	}
 	return func(sink.Env) (sink.Sink, error) {
 		opened := s
 		if _, err := opened.token.Read(); err != nil {

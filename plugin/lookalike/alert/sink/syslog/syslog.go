@@ -251,17 +251,18 @@ func printable(s string, most int) string {
 	return s[:min(len(s), most)]
 }
 
-// asciiJSON escapes what is not ASCII in a JSON body: a message that is known
-// to be UTF-8 would have to begin with a byte order mark (RFC 5424 section
-// 6.4), which no JSON reader wants. Other bodies stay as they are, MSG-ANY.
+// asciiJSON escapes what is not printable ASCII in a JSON body: a message that
+// is known to be UTF-8 would have to begin with a byte order mark (RFC 5424
+// section 6.4), which no JSON reader wants, and receivers change control
+// characters, of which JSON lets DEL stand. Other bodies stay as they are, MSG-ANY.
 func asciiJSON(body []byte) []byte {
-	if len(body) == 0 || body[0] != '{' || !slices.ContainsFunc(body, func(c byte) bool { return c >= 0x80 }) {
+	if len(body) == 0 || body[0] != '{' || !slices.ContainsFunc(body, func(c byte) bool { return c > '~' }) {
 		return body
 	}
 	var b []byte
 	for _, c := range string(body) {
 		switch {
-		case c < 0x80:
+		case c <= '~':
 			b = utf8.AppendRune(b, c)
 		case c < 0x10000:
 			b = fmt.Appendf(b, `\u%04x`, c)
@@ -298,6 +299,11 @@ type link struct {
 
 // newLink starts, for a stream, the goroutine that waits for the server to
 // close; closing the connection ends it.
+//
+// A server that closes only its sending side looks the same as one that is
+// about to close all and drops what still comes, which none but the server
+// knows. It is taken for the latter: nothing is lost, and one that never opens
+// its sending side is told of as down.
 func newLink(c net.Conn, stream bool) *link {
 	l := &link{Conn: c, since: time.Now()}
 	if stream {
@@ -305,7 +311,7 @@ func newLink(c net.Conn, stream bool) *link {
 		go func() {
 			defer close(l.ended)
 			if _, l.why = io.Copy(io.Discard, c); l.why == nil {
-				l.why = errors.New("the server closed the connection")
+				l.why = errors.New("the server closed the connection, or its sending side")
 			}
 			l.at = time.Now()
 			c.Close()

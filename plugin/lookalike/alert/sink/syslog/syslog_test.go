@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -367,26 +368,72 @@ func TestAuthorityChanges(t *testing.T) {
 }
 
 // TestServerHangsUp has a server, such as a proxy without the one behind it,
-// that takes connections and closes them.
+// that takes connections and closes them, or its sending side: nothing counts as
+// sent, since nobody knows whether it reads any more.
 func TestServerHangsUp(t *testing.T) {
-	l := listen(t)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			c.Close()
-		}
-	}()
-	s := open(t, TCP, l.Addr().String(), false)
-	if n, err := s.Send(t.Context(), batch(0, 1)); n != 0 || err == nil || !strings.Contains(err.Error(), "closed the connection") {
-		t.Errorf("Got %d sent and error %v, want none and why", n, err)
+	tests := []struct {
+		name string
+		end  func(*net.TCPConn) error
+	}{
+		{"closes", (*net.TCPConn).Close},
+		{"closes its sending side", (*net.TCPConn).CloseWrite},
 	}
-	l.Close()
-	<-done
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			l := listen(t)
+			var served sync.WaitGroup
+			served.Go(func() {
+				for {
+					c, err := l.Accept()
+					if err != nil {
+						return
+					}
+					defer c.Close()
+					if err := tc.end(c.(*net.TCPConn)); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+			s := open(t, TCP, l.Addr().String(), false)
+			for range 2 {
+				if n, err := s.Send(t.Context(), batch(0, 1)); n != 0 || err == nil || !strings.Contains(err.Error(), "closed the connection, or its sending side") {
+					t.Errorf("Got %d sent and error %v, want none and why", n, err)
+				}
+			}
+			l.Close()
+			served.Wait()
+		})
+	}
+}
+
+// TestServerDrains has a server that closes its sending side and drops what
+// still comes, as a graceful shutdown does: what it dropped comes again.
+func TestServerDrains(t *testing.T) {
+	l := listen(t)
+	s := open(t, TCP, l.Addr().String(), false)
+	sent, drained := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(drained)
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		<-sent
+		_ = c.(*net.TCPConn).CloseWrite()
+		_, _ = io.Copy(io.Discard, c) // until the sink closes
+	}()
+	send(t, s, batch(0, 3))
+	close(sent)
+	<-drained
+	<-s.conn.ended
+	srv := serve(t, l, counted)
+	send(t, s, batch(3, 4))
+	for i := range 4 {
+		if got, want := *parse(t, srv.next(t)).Message, fmt.Sprintf(`{"id":"%d"}`, i); got != want {
+			t.Errorf("Got message %q, want %q", got, want)
+		}
+	}
 }
 
 // TestUDPServerMoves holds that over UDP the server's name is looked up again,
@@ -445,6 +492,7 @@ func TestASCII(t *testing.T) {
 	tests := []struct{ in, want string }{
 		{`{"a":"b"}`, `{"a":"b"}`},
 		{`{"a":"а😀"}`, `{"a":"\u0430\ud83d\ude00"}`},
+		{"{\"a\":\"\x7f\"}", `{"a":"\u007f"}`},
 		{"CEF:0|а", "CEF:0|а"},
 		{"", ""},
 	}
@@ -470,9 +518,10 @@ func TestFrameOrder(t *testing.T) {
 	}
 }
 
-// FuzzASCII holds that a JSON body means the same when it is ASCII.
+// FuzzASCII holds that a JSON body means the same when it is printable ASCII,
+// and that a whole message with it is such, whatever its header is made of.
 func FuzzASCII(f *testing.F) {
-	for _, s := range []string{"army.ml", "а😀", "\u2028", "\ufffd", "\\u0430", "\"", ""} {
+	for _, s := range []string{"army.ml", "а😀", "\u2028", "\ufffd", "\\u0430", "\"", "", "\x7f\x00\n\u0085"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -485,8 +534,15 @@ func FuzzASCII(f *testing.F) {
 		if err := errors.Join(json.Unmarshal(body, &want), json.Unmarshal(ascii, &got)); err != nil || got["name"] != want["name"] {
 			t.Errorf("Got %q and error %v, want %q", got, err, want)
 		}
-		if slices.ContainsFunc(ascii, func(c byte) bool { return c < ' ' || c > '~' && c != 0x7f }) {
-			t.Errorf("Got %q, want ASCII", ascii)
+		m := sink.Message{Time: time.UnixMilli(1795423567101), Sensor: s, Event: s, Body: body}
+		frame := (&Sink{transport: UDP}).frame(&m)
+		for _, b := range [][]byte{ascii, frame} {
+			if slices.ContainsFunc(b, func(c byte) bool { return c < ' ' || c > '~' }) {
+				t.Errorf("Got %q, want printable ASCII", b)
+			}
+		}
+		if got := *parse(t, string(frame)).Message; got != string(ascii) {
+			t.Errorf("Got message %q, want %q", got, ascii)
 		}
 	})
 }
