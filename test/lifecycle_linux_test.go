@@ -3,10 +3,14 @@ package test
 import (
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 
@@ -120,6 +124,71 @@ func checkGroups(t *testing.T, alerts []harness.Alert, want int) {
 	}
 	if len(first) != want {
 		t.Errorf("%d groups, want %d", len(first), want)
+	}
+}
+
+// TestReloadAwayFromDeadDestination takes a destination out of the Corefile that
+// still has not taken an alert. That alert is lost, and nothing else: those after
+// it come to the new destination, and the lists are still watched.
+func TestReloadAwayFromDeadDestination(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"network", "file"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			old := "http://127.0.0.1:1/old"
+			gone := filepath.Join(t.TempDir(), "gone")
+			if kind == "file" {
+				old = filepath.Join(gone, "old.json")
+				if err := os.Mkdir(gone, 0o700); err != nil {
+					t.Fatal(err)
+				}
+			}
+			arrived := make(chan struct{}, 1)
+			receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+				select {
+				case arrived <- struct{}{}:
+				default:
+				}
+			}))
+			defer receiver.Close()
+			directive := func(alert string) string {
+				return corefile("lookalike {\n protect ./names.txt\n reload 1s\n alert " + alert + "\n }")
+			}
+			server := harness.Start(t, harness.Config{
+				Corefile: directive(old),
+				Files:    map[string]string{"names.txt": "army.mil\n"},
+				Upstream: harness.NewUpstream(t).Addr,
+			})
+			blocked := func(name string) bool {
+				return isBlocked(harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query(name, dns.TypeMX)))
+			}
+			if err := os.RemoveAll(gone); err != nil {
+				t.Fatal(err)
+			}
+			if !blocked("army.ml") {
+				t.Error("army.ml passes")
+			}
+			if !server.Wait(func() bool { return server.Metric(t, "coredns_lookalike_sink_backlog_records") > 0 }) {
+				t.Fatal("The old destination takes alerts")
+			}
+			if err := server.Reload(directive(receiver.URL)); err != nil {
+				t.Errorf("The reload fails: %v", err)
+			}
+			if !blocked("army.ml") {
+				t.Error("army.ml passes after the reload")
+			}
+			select {
+			case <-arrived:
+			case <-time.After(harness.Patience):
+				t.Error("No alert comes to the new destination")
+			}
+			if err := os.WriteFile(server.Dir+"/names.txt", []byte("army.mil\nnavy.mil\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if !server.Wait(func() bool { return blocked("navy.ml") }) {
+				t.Error("The changed list is not taken")
+			}
+		})
 	}
 }
 

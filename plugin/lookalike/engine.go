@@ -41,6 +41,8 @@ type engineKey struct{}
 //
 // On SIGTERM OnShutdown runs before health's lameduck, while queries are still
 // answered, so an engine stops there only when another instance has taken over.
+// An error from OnShutdown would make caddy take that reload for a failed one,
+// when the new instance is serving already: it goes to the log instead.
 func engineOf(c *caddy.Controller) *engine {
 	if e, ok := c.Get(engineKey{}).(*engine); ok {
 		return e
@@ -52,20 +54,50 @@ func engineOf(c *caddy.Controller) *engine {
 		e.restarting = true
 		return nil
 	})
-	c.OnRestartFailed(func() error {
-		e.restarting = false
-		err := stopOthers(e)
-		e.publish()
-		return err
-	})
+	c.OnRestartFailed(e.restartFailed)
 	c.OnShutdown(func() error {
 		if e.restarting {
-			return e.stop()
+			e.retire()
 		}
 		return nil
 	})
 	c.OnFinalShutdown(e.stop)
 	return e
+}
+
+// restartFailed stops what the new instance has started, unless that is the one
+// that serves: caddy calls a reload failed, too, when the sockets have changed
+// hands and the OnShutdown of some plugin of the old instance returns an error.
+func (e *engine) restartFailed() error {
+	e.restarting = false
+	if !e.serves() {
+		e.retire()
+		return nil
+	}
+	err := stopOthers(e)
+	e.publish()
+	return err
+}
+
+// serves reports whether the engine's instance is one of those that run.
+// Caddy takes an instance out of its list when it closes its sockets.
+func (e *engine) serves() bool {
+	for _, instance := range caddy.Instances() {
+		instance.StorageMu.RLock()
+		own := instance.Storage[engineKey{}] == e
+		instance.StorageMu.RUnlock()
+		if own {
+			return true
+		}
+	}
+	return false
+}
+
+// retire stops the engine after another has taken over.
+func (e *engine) retire() {
+	if err := e.stop(); err != nil {
+		log.Errorf("What the configuration before the reload had still to tell: %v", err)
+	}
 }
 
 // start opens the alert pipelines and begins to watch the lists. What was

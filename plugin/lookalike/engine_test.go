@@ -99,6 +99,56 @@ func TestReloads(t *testing.T) {
 	}
 }
 
+// TestReloadThatAnotherPluginFails has a plugin fail to shut down when the new
+// instance serves already: caddy calls the reload a failed one, and the engine
+// that serves must live on.
+func TestReloadThatAnotherPluginFails(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	oldDirectives, oldQuiet := dnsserver.Directives, dnsserver.Quiet
+	defer func() { dnsserver.Directives, dnsserver.Quiet, caddy.Quiet = oldDirectives, oldQuiet, false }()
+	dnsserver.Quiet, caddy.Quiet = true, true
+	const stubborn = "stubborn"
+	caddy.RegisterPlugin(stubborn, caddy.Plugin{ServerType: "dns", Action: func(c *caddy.Controller) error {
+		c.OnShutdown(func() error { return errors.New("not now") })
+		return nil
+	}})
+	for _, order := range [][]string{{stubborn, pluginName}, {pluginName, stubborn}} {
+		t.Run(fmt.Sprint(order), func(t *testing.T) {
+			if err := dnsserver.SetDirectives(append([]string{"bind"}, append(order, "whoami")...)); err != nil {
+				t.Fatal(err)
+			}
+			dir := t.TempDir()
+			file := func(n int) string { return filepath.Join(dir, fmt.Sprintf("alerts%d.json", n)) }
+			corefile := func(n int) caddy.Input {
+				return corefileInput(fmt.Sprintf(".:0 {\n bind 127.0.0.1\n lookalike {\n alert %s\n }\n stubborn\n whoami\n}\n", file(n)))
+			}
+			instance, err := caddy.Start(corefile(1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := instance.Restart(corefile(2)); err == nil {
+				t.Fatal("Expected the other plugin's error")
+			}
+			serving := caddy.Instances()
+			if len(serving) != 1 || serving[0] == instance {
+				t.Fatalf("Expected only the new instance to serve, got %v", serving)
+			}
+			query := new(dns.Msg).SetQuestion("army.ml.", dns.TypeMX)
+			m, err := dns.Exchange(query, serving[0].Servers()[0].LocalAddr().String())
+			if err != nil || m.Rcode != dns.RcodeNameError {
+				t.Errorf("Got %v and error %v, want NXDOMAIN", m, err)
+			}
+			eventually(t, "the alert", func() bool { return len(readAlerts(t, file(2))) == 1 })
+			if len(live.engines) != 1 {
+				t.Errorf("Expected the engine that serves to live, and no other, got %d", len(live.engines))
+			}
+			instance = serving[0]
+			_ = errors.Join(append(instance.ShutdownCallbacks(), instance.Stop())...) // the error of the other plugin
+			instance.Wait()
+		})
+	}
+}
+
 func corefileInput(contents string) caddy.Input {
 	return caddy.CaddyfileInput{Filepath: "Corefile", Contents: []byte(contents), ServerTypeName: "dns"}
 }
