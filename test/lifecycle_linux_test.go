@@ -252,8 +252,45 @@ func TestLameduck(t *testing.T) {
 		Corefile: corefile("lookalike", "health 127.0.0.1:{$HTTP} {\n lameduck 2s\n }"),
 		Upstream: harness.NewUpstream(t).Addr,
 	})
-	load := harness.StartLoad(t, server.Addr("DNS"), dns.RcodeNameError, "army.ml", "navy.ml", "af.ml")
-	if !server.Wait(func() bool { return load.Answered.Load() > 100 }) {
+	load := lameduck(t, server, 0)
+	alerts := server.Alerts(t)
+	checkTold(t, load, alerts)
+	checkGroups(t, alerts, len(lameduckNames))
+}
+
+// TestLameduckWithHangingReceiver is the same with a second destination, which
+// takes connections and never answers. What is answered while the server waits
+// for it is in the file of the first.
+func TestLameduckWithHangingReceiver(t *testing.T) {
+	t.Parallel()
+	hanging, err := net.Listen("tcp", "127.0.0.1:0") // the kernel accepts
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hanging.Close()
+	server := harness.Start(t, harness.Config{
+		Corefile: corefile("lookalike {\n alert ./alerts.json\n alert http://"+hanging.Addr().String()+"\n }",
+			"health 127.0.0.1:{$HTTP} {\n lameduck 2s\n }"),
+		Upstream: harness.NewUpstream(t).Addr,
+	})
+	began := time.Now()
+	load := lameduck(t, server, 4) // what the second did not get is an error
+	t.Logf("%v; %d answers, %d of them SERVFAIL", time.Since(began), load.Answered.Load()+load.Wrong.Load(), load.Wrong.Load())
+	alerts := fileAlerts(t, server)
+	checkGroups(t, alerts, len(lameduckNames))
+	checkTold(t, load, append(alerts, server.Alerts(t)...))
+}
+
+// lameduckNames are asked for by one client each.
+var lameduckNames = []string{"army.ml", "navy.ml", "af.ml"}
+
+// lameduck asks the server without a pause, while it works and after it was told
+// to stop, until it is gone.
+func lameduck(t *testing.T, server *harness.Server, wantStatus int) *harness.Load {
+	t.Helper()
+	const busy = 100 // many more than can be on their way at once
+	load := harness.StartLoad(t, server.Addr("DNS"), dns.RcodeNameError, lameduckNames...)
+	if !server.Wait(func() bool { return load.Answered.Load() > busy }) {
 		t.Fatal("The load does not get going")
 	}
 	if err := server.Signal(syscall.SIGTERM); err != nil {
@@ -262,20 +299,39 @@ func TestLameduck(t *testing.T) {
 	if !server.Wait(func() bool { return strings.Contains(server.Output(), "lameduck") }) {
 		t.Fatal("The server does not go into lameduck mode")
 	}
-	before := load.Answered.Load()
-	if status := server.Stop(); status != 0 {
-		t.Errorf("Exit status %d", status)
-	}
+	before, began := load.Answered.Load(), time.Now()
+	status := server.Stop()
+	took := time.Since(began)
 	load.Stop()
-	answered, sent := load.Answered.Load(), load.Sent.Load()
-	if answered <= before {
-		t.Errorf("%d queries answered before the lameduck time, %d after: none during it", before, answered)
+	if during := load.Answered.Load() - before; during < busy {
+		t.Errorf("%d queries answered before the lameduck time, %d during it", before, during)
 	}
-	alerts := server.Alerts(t)
+	if status != wantStatus {
+		t.Errorf("Exit status %d, want %d", status, wantStatus)
+	}
+	if most := 2*time.Second + 6*time.Second + time.Second; took > most {
+		t.Errorf("The server stopped after %v, want %v at most", took, most)
+	}
+	return load
+}
+
+// checkTold wants the alerts to tell of every query that was blocked. Those that
+// were on their way at the last flush are in the log, one of each client at most.
+func checkTold(t *testing.T, load *harness.Load, alerts []harness.Alert) {
+	t.Helper()
+	answered, sent := load.Answered.Load(), load.Sent.Load()
 	if n := int64(harness.Sum(alerts)); n < answered || n > sent {
 		t.Errorf("The alerts tell of %d queries; %d were answered, %d sent", n, answered, sent)
 	}
-	checkGroups(t, alerts, 3)
+	late := 0
+	for _, a := range alerts {
+		if a.Late {
+			late++
+		}
+	}
+	if late > len(lameduckNames) {
+		t.Errorf("%d alerts after the last flush, want %d at most", late, len(lameduckNames))
+	}
 }
 
 // TestSignals ends the server in each way that an operator has.

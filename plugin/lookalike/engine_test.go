@@ -13,6 +13,7 @@ import (
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
 	_ "github.com/coredns/coredns/plugin/bind"
+	"github.com/coredns/coredns/plugin/test"
 	_ "github.com/coredns/coredns/plugin/whoami" // answers what is passed on
 
 	"github.com/miekg/dns"
@@ -180,5 +181,55 @@ func TestWatchedList(t *testing.T) {
 	}
 	if err := e.stop(); err != nil {
 		t.Errorf("Expected the second stop to do nothing, got: %v", err)
+	}
+}
+
+// TestAfterTheLastFlush asks an engine that has stopped. While another one runs,
+// as after a reload, that one tells of the query; at the end of the server a
+// query that nobody would be told of is not blocked, and does not pass.
+func TestAfterTheLastFlush(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	const directive = "lookalike {\n protect army.mil navy.mil\n allow navy.ml\n inspect\n}\nlookalike {\n protect navy.mil\n action monitor\n}"
+	old, flushOld := startedWithAlerts(t, directive)
+	next, flushNext := startedWithAlerts(t, directive)
+	next.policies[0].block = "another" // found all the same
+	blocked := new(dns.Msg).SetQuestion("army.ml.", dns.TypeMX)
+	monitored := new(dns.Msg).SetQuestion("navy.ml.", dns.TypeMX)
+	inspected := new(dns.Msg).SetQuestion("example.org.", dns.TypeMX)
+	mx, err := dns.NewRR("example.org. 60 IN MX 10 mx.army.ml.")
+	if err != nil {
+		t.Fatal(err)
+	}
+	old.Next = test.HandlerFunc(func(_ context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+		m := new(dns.Msg).SetReply(r)
+		if r.Question[0].Name == "example.org." {
+			m.Answer = []dns.RR{mx}
+		}
+		return dns.RcodeSuccess, w.WriteMsg(m)
+	})
+
+	if got := flushOld(); len(got) > 0 {
+		t.Errorf("Expected no alert yet, got %v", got)
+	}
+	for _, q := range []*dns.Msg{blocked, monitored, inspected} {
+		if _, _, written := ask(t, old, q); written != 1 {
+			t.Errorf("%s: %d replies, want 1", q.Question[0].Name, written)
+		}
+	}
+	count := 0.0
+	for _, record := range flushNext() {
+		count += field(record, "lookalike.count").(float64)
+	}
+	if count != 3 {
+		t.Errorf("Expected the engine that runs to tell of 3 queries, got %v", count)
+	}
+
+	for _, q := range []*dns.Msg{blocked, inspected} {
+		if _, code, written := ask(t, old, q); written != 0 || code != dns.RcodeServerFailure {
+			t.Errorf("%s: %d replies and code %d, want SERVFAIL from the server", q.Question[0].Name, written, code)
+		}
+	}
+	if m, code, written := ask(t, old, monitored); written != 1 || code != dns.RcodeSuccess {
+		t.Errorf("A monitored query: %d replies, code %d, %v; want it to pass", written, code, m)
 	}
 }
