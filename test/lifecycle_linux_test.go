@@ -362,3 +362,38 @@ func TestSignals(t *testing.T) {
 		})
 	}
 }
+
+// TestReaderGone ends whoever reads the server's standard output, where the log
+// and the alerts go. DNS and the other alerts go on.
+func TestReaderGone(t *testing.T) {
+	t.Parallel()
+	server := harness.Start(t, harness.Config{
+		Corefile: corefile("lookalike {\n alert stdout\n alert ./alerts.json\n }", "log"),
+		Upstream: harness.NewUpstream(t).Addr,
+	})
+	if err := server.StopReading(); err != nil {
+		t.Fatal(err)
+	}
+	const rounds = 5
+	for range rounds {
+		if !isBlocked(harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query("army.ml", dns.TypeMX))) {
+			t.Error("army.ml passes")
+		}
+		if m := harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query("example.org", dns.TypeMX)); len(m.Answer) == 0 {
+			t.Errorf("No answer for example.org: %v", m)
+		}
+	}
+	if !server.Wait(func() bool {
+		return server.Metric(t, "coredns_lookalike_sink_up", "sink", "stdout") == 0 &&
+			server.Metric(t, "coredns_lookalike_sink_retries_total", "sink", "stdout") > 0
+	}) {
+		t.Error("The destination without a reader counts as one that works")
+	}
+	// What standard output did not get is an error of the shutdown.
+	if status := server.Stop(); status != 4 {
+		t.Errorf("Exit status %d, want 4", status)
+	}
+	if n := harness.Sum(fileAlerts(t, server)); n != rounds {
+		t.Errorf("The alerts tell of %d queries, want %d", n, rounds)
+	}
+}
