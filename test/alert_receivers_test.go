@@ -431,24 +431,6 @@ func sameAsFiles(t *testing.T, servers []*harness.Server, published []harness.Al
 	}
 }
 
-// fileAlerts reads the alert file of a server; each line has to be whole.
-func fileAlerts(t *testing.T, s *harness.Server) []harness.Alert {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(s.Dir, "alerts.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.SplitAfter(string(text), "\n")
-	if last := lines[len(lines)-1]; last != "" {
-		t.Errorf("A torn line: %q", last)
-	}
-	alerts := harness.ParseAlerts(t, lines)
-	if len(alerts) != len(lines)-1 {
-		t.Errorf("%d lines, %d alerts", len(lines)-1, len(alerts))
-	}
-	return alerts
-}
-
 // brokenKafka starts brokers that fail all the time: they break connections,
 // move partitions away, and say that they failed when they took what they got.
 // The number is of the requests to produce.

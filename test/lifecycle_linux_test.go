@@ -3,7 +3,10 @@ package test
 import (
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -124,6 +127,71 @@ func checkGroups(t *testing.T, alerts []harness.Alert, want int) {
 	}
 }
 
+// TestReloadAwayFromDeadDestination takes a destination out of the Corefile that
+// still has not taken an alert. That alert is lost, and nothing else: those after
+// it come to the new destination, and the lists are still watched.
+func TestReloadAwayFromDeadDestination(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"network", "file"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			old := "http://127.0.0.1:1/old"
+			gone := filepath.Join(t.TempDir(), "gone")
+			if kind == "file" {
+				old = filepath.Join(gone, "old.json")
+				if err := os.Mkdir(gone, 0o700); err != nil {
+					t.Fatal(err)
+				}
+			}
+			arrived := make(chan struct{}, 1)
+			receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+				select {
+				case arrived <- struct{}{}:
+				default:
+				}
+			}))
+			defer receiver.Close()
+			directive := func(alert string) string {
+				return corefile("lookalike {\n protect ./names.txt\n reload 1s\n alert " + alert + "\n }")
+			}
+			server := harness.Start(t, harness.Config{
+				Corefile: directive(old),
+				Files:    map[string]string{"names.txt": "army.mil\n"},
+				Upstream: harness.NewUpstream(t).Addr,
+			})
+			blocked := func(name string) bool {
+				return isBlocked(harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query(name, dns.TypeMX)))
+			}
+			if err := os.RemoveAll(gone); err != nil {
+				t.Fatal(err)
+			}
+			if !blocked("army.ml") {
+				t.Error("army.ml passes")
+			}
+			if !server.Wait(func() bool { return server.Metric(t, "coredns_lookalike_sink_backlog_records") > 0 }) {
+				t.Fatal("The old destination takes alerts")
+			}
+			if err := server.Reload(directive(receiver.URL)); err != nil {
+				t.Errorf("The reload fails: %v", err)
+			}
+			if !blocked("army.ml") {
+				t.Error("army.ml passes after the reload")
+			}
+			select {
+			case <-arrived:
+			case <-time.After(harness.Patience):
+				t.Error("No alert comes to the new destination")
+			}
+			if err := os.WriteFile(server.Dir+"/names.txt", []byte("army.mil\nnavy.mil\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if !server.Wait(func() bool { return blocked("navy.ml") }) {
+				t.Error("The changed list is not taken")
+			}
+		})
+	}
+}
+
 // TestListReload changes a list while the server runs: a broken one is refused,
 // and the good one after it is taken.
 func TestListReload(t *testing.T) {
@@ -192,8 +260,45 @@ func TestLameduck(t *testing.T) {
 		Corefile: corefile("lookalike", "health 127.0.0.1:{$HTTP} {\n lameduck 2s\n }"),
 		Upstream: harness.NewUpstream(t).Addr,
 	})
-	load := harness.StartLoad(t, server.Addr("DNS"), dns.RcodeNameError, "army.ml", "navy.ml", "af.ml")
-	if !server.Wait(func() bool { return load.Answered.Load() > 100 }) {
+	load := lameduck(t, server, 0)
+	alerts := server.Alerts(t)
+	checkTold(t, load, alerts)
+	checkGroups(t, alerts, len(lameduckNames))
+}
+
+// TestLameduckWithHangingReceiver is the same with a second destination, which
+// takes connections and never answers. What is answered while the server waits
+// for it is in the file of the first.
+func TestLameduckWithHangingReceiver(t *testing.T) {
+	t.Parallel()
+	hanging, err := net.Listen("tcp", "127.0.0.1:0") // the kernel accepts
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hanging.Close()
+	server := harness.Start(t, harness.Config{
+		Corefile: corefile("lookalike {\n alert ./alerts.json\n alert http://"+hanging.Addr().String()+"\n }",
+			"health 127.0.0.1:{$HTTP} {\n lameduck 2s\n }"),
+		Upstream: harness.NewUpstream(t).Addr,
+	})
+	began := time.Now()
+	load := lameduck(t, server, 4) // what the second did not get is an error
+	t.Logf("%v; %d answers, %d of them SERVFAIL", time.Since(began), load.Answered.Load()+load.Wrong.Load(), load.Wrong.Load())
+	alerts := fileAlerts(t, server)
+	checkGroups(t, alerts, len(lameduckNames))
+	checkTold(t, load, append(alerts, server.Alerts(t)...))
+}
+
+// lameduckNames are asked for by one client each.
+var lameduckNames = []string{"army.ml", "navy.ml", "af.ml"}
+
+// lameduck asks the server without a pause, while it works and after it was told
+// to stop, until it is gone.
+func lameduck(t *testing.T, server *harness.Server, wantStatus int) *harness.Load {
+	t.Helper()
+	const busy = 100 // many more than can be on their way at once
+	load := harness.StartLoad(t, server.Addr("DNS"), dns.RcodeNameError, lameduckNames...)
+	if !server.Wait(func() bool { return load.Answered.Load() > busy }) {
 		t.Fatal("The load does not get going")
 	}
 	if err := server.Signal(syscall.SIGTERM); err != nil {
@@ -202,20 +307,39 @@ func TestLameduck(t *testing.T) {
 	if !server.Wait(func() bool { return strings.Contains(server.Output(), "lameduck") }) {
 		t.Fatal("The server does not go into lameduck mode")
 	}
-	before := load.Answered.Load()
-	if status := server.Stop(); status != 0 {
-		t.Errorf("Exit status %d", status)
-	}
+	before, began := load.Answered.Load(), time.Now()
+	status := server.Stop()
+	took := time.Since(began)
 	load.Stop()
-	answered, sent := load.Answered.Load(), load.Sent.Load()
-	if answered <= before {
-		t.Errorf("%d queries answered before the lameduck time, %d after: none during it", before, answered)
+	if during := load.Answered.Load() - before; during < busy {
+		t.Errorf("%d queries answered before the lameduck time, %d during it", before, during)
 	}
-	alerts := server.Alerts(t)
+	if status != wantStatus {
+		t.Errorf("Exit status %d, want %d", status, wantStatus)
+	}
+	if most := 2*time.Second + 6*time.Second + time.Second; took > most {
+		t.Errorf("The server stopped after %v, want %v at most", took, most)
+	}
+	return load
+}
+
+// checkTold wants the alerts to tell of every query that was blocked. Those that
+// were on their way at the last flush are in the log, one of each client at most.
+func checkTold(t *testing.T, load *harness.Load, alerts []harness.Alert) {
+	t.Helper()
+	answered, sent := load.Answered.Load(), load.Sent.Load()
 	if n := int64(harness.Sum(alerts)); n < answered || n > sent {
 		t.Errorf("The alerts tell of %d queries; %d were answered, %d sent", n, answered, sent)
 	}
-	checkGroups(t, alerts, 3)
+	late := 0
+	for _, a := range alerts {
+		if a.Late {
+			late++
+		}
+	}
+	if late > len(lameduckNames) {
+		t.Errorf("%d alerts after the last flush, want %d at most", late, len(lameduckNames))
+	}
 }
 
 // TestSignals ends the server in each way that an operator has.
@@ -244,5 +368,40 @@ func TestSignals(t *testing.T) {
 				t.Errorf("The alerts tell of %d queries, want %d", n, queries)
 			}
 		})
+	}
+}
+
+// TestReaderGone ends whoever reads the server's standard output, where the log
+// and the alerts go. DNS and the other alerts go on.
+func TestReaderGone(t *testing.T) {
+	t.Parallel()
+	server := harness.Start(t, harness.Config{
+		Corefile: corefile("lookalike {\n alert stdout\n alert ./alerts.json\n }", "log"),
+		Upstream: harness.NewUpstream(t).Addr,
+	})
+	if err := server.StopReading(); err != nil {
+		t.Fatal(err)
+	}
+	const rounds = 5
+	for range rounds {
+		if !isBlocked(harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query("army.ml", dns.TypeMX))) {
+			t.Error("army.ml passes")
+		}
+		if m := harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query("example.org", dns.TypeMX)); len(m.Answer) == 0 {
+			t.Errorf("No answer for example.org: %v", m)
+		}
+	}
+	if !server.Wait(func() bool {
+		return server.Metric(t, "coredns_lookalike_sink_up", "sink", "stdout") == 0 &&
+			server.Metric(t, "coredns_lookalike_sink_retries_total", "sink", "stdout") > 0
+	}) {
+		t.Error("The destination without a reader counts as one that works")
+	}
+	// What standard output did not get is an error of the shutdown.
+	if status := server.Stop(); status != 4 {
+		t.Errorf("Exit status %d, want 4", status)
+	}
+	if n := harness.Sum(fileAlerts(t, server)); n != rounds {
+		t.Errorf("The alerts tell of %d queries, want %d", n, rounds)
 	}
 }

@@ -3,6 +3,9 @@ package test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/lookalike-dns/lookalike/test/harness"
@@ -22,4 +25,22 @@ func corefile(directive string, more ...any) string {
 	forward . {$UPSTREAM}
 }
 `, directive, fmt.Sprintln(more...))
+}
+
+// fileAlerts reads the alert file of a server; each line has to be whole.
+func fileAlerts(t *testing.T, s *harness.Server) []harness.Alert {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(s.Dir, "alerts.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfter(string(text), "\n")
+	if last := lines[len(lines)-1]; last != "" {
+		t.Errorf("A torn line: %q", last)
+	}
+	alerts := harness.ParseAlerts(t, lines)
+	if len(alerts) != len(lines)-1 {
+		t.Errorf("%d lines, %d alerts", len(lines)-1, len(alerts))
+	}
+	return alerts
 }

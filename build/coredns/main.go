@@ -4,6 +4,8 @@ package main
 
 import (
 	"log"
+	"os/signal"
+	"syscall"
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
@@ -54,6 +56,9 @@ var directives = []string{
 }
 
 func main() {
+	// The log goes to standard output. That its reader has ended is no reason to
+	// end DNS.
+	signal.Ignore(syscall.SIGPIPE)
 	if err := dnsserver.SetDirectives(directives); err != nil {
 		log.Fatal(err)
 	}

@@ -27,8 +27,9 @@ type engine struct {
 	restarting bool // OnRestart has run; the server's callbacks are sequential
 }
 
-// live holds the engines that were started and not stopped. It is what finds
-// the engine of a failed reload, whose own OnShutdown is never called.
+// live holds the engines that were started and not stopped, with true when all
+// their pipelines are open. It is what finds the engine of a failed reload, whose
+// own OnShutdown is never called.
 var live = struct {
 	sync.Mutex
 	engines map[*engine]bool
@@ -41,6 +42,8 @@ type engineKey struct{}
 //
 // On SIGTERM OnShutdown runs before health's lameduck, while queries are still
 // answered, so an engine stops there only when another instance has taken over.
+// An error from OnShutdown would make caddy take that reload for a failed one,
+// when the new instance is serving already: it goes to the log instead.
 func engineOf(c *caddy.Controller) *engine {
 	if e, ok := c.Get(engineKey{}).(*engine); ok {
 		return e
@@ -52,15 +55,10 @@ func engineOf(c *caddy.Controller) *engine {
 		e.restarting = true
 		return nil
 	})
-	c.OnRestartFailed(func() error {
-		e.restarting = false
-		err := stopOthers(e)
-		e.publish()
-		return err
-	})
+	c.OnRestartFailed(e.restartFailed)
 	c.OnShutdown(func() error {
 		if e.restarting {
-			return e.stop()
+			e.retire()
 		}
 		return nil
 	})
@@ -68,11 +66,46 @@ func engineOf(c *caddy.Controller) *engine {
 	return e
 }
 
+// restartFailed stops what the new instance has started, unless that is the one
+// that serves: caddy calls a reload failed, too, when the sockets have changed
+// hands and the OnShutdown of some plugin of the old instance returns an error.
+func (e *engine) restartFailed() error {
+	e.restarting = false
+	if !e.serves() {
+		e.retire()
+		return nil
+	}
+	err := stopOthers(e)
+	e.publish()
+	return err
+}
+
+// serves reports whether the engine's instance is one of those that run.
+// Caddy takes an instance out of its list when it closes its sockets.
+func (e *engine) serves() bool {
+	for _, instance := range caddy.Instances() {
+		instance.StorageMu.RLock()
+		own := instance.Storage[engineKey{}] == e
+		instance.StorageMu.RUnlock()
+		if own {
+			return true
+		}
+	}
+	return false
+}
+
+// retire stops the engine after another has taken over.
+func (e *engine) retire() {
+	if err := e.stop(); err != nil {
+		log.Errorf("What the configuration before the reload had still to tell: %v", err)
+	}
+}
+
 // start opens the alert pipelines and begins to watch the lists. What was
 // started before an error is stopped by the survivor's OnRestartFailed.
 func (e *engine) start() error {
 	live.Lock()
-	live.engines[e] = true
+	live.engines[e] = false
 	live.Unlock()
 
 	for _, p := range e.policies {
@@ -88,6 +121,9 @@ func (e *engine) start() error {
 			p.responders.start()
 		}
 	}
+	live.Lock()
+	live.engines[e] = true
+	live.Unlock()
 	e.publish()
 	for _, p := range e.policies {
 		p.warn()
@@ -96,10 +132,11 @@ func (e *engine) start() error {
 }
 
 // stop ends the watchers and lets the alerts out. It waits, and does nothing
-// the second time.
+// the second time. Detections are counted until the alerts' last flush, for all
+// policies alike.
 func (e *engine) stop() error {
 	live.Lock()
-	started := live.engines[e]
+	_, started := live.engines[e]
 	delete(live.engines, e)
 	live.Unlock()
 	if !started {
@@ -108,18 +145,21 @@ func (e *engine) stop() error {
 
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
-	errs := make([]error, len(e.policies))
+	var pipelines []*alert.Pipeline
 	var wg sync.WaitGroup
-	for i, p := range e.policies {
-		wg.Go(func() { errs[i] = p.stop(ctx) })
+	for _, p := range e.policies {
+		wg.Go(p.stop)
+		if p.pipeline != nil {
+			pipelines = append(pipelines, p.pipeline)
+		}
 	}
+	err := alert.Close(ctx, pipelines...)
 	wg.Wait()
-	return errors.Join(errs...)
+	return err
 }
 
-// stop ends what runs for the policy. Each waits on its own, so that a receiver
-// that does not answer takes no time from the others.
-func (p *Policy) stop(ctx context.Context) error {
+// stop ends what runs for the policy, but for its alerts.
+func (p *Policy) stop() {
 	if p.watcher != nil {
 		p.watcher.Stop()
 	}
@@ -129,10 +169,36 @@ func (p *Policy) stop(ctx context.Context) error {
 	if p.verifier != nil {
 		p.verifier.stop()
 	}
-	if p.pipeline == nil {
-		return nil
+}
+
+// alertsTo returns the pipeline that takes the policy's detections, nil when
+// there is none any more: the server stops. After a reload it is one of the
+// engine that has taken over. The sockets of UDP, TCP and HTTP are closed when
+// an engine stops, and the queries that came through them answered; QUIC
+// connections go on, and so does a query that has taken longer than the 5 s that
+// the server gives it.
+func (p *Policy) alertsTo() *alert.Pipeline {
+	if !p.pipeline.Closed() {
+		return p.pipeline
 	}
-	return p.pipeline.Close(ctx)
+	live.Lock()
+	defer live.Unlock()
+	var other *alert.Pipeline
+	for e, opened := range live.engines {
+		if !opened {
+			continue
+		}
+		for _, heir := range e.policies {
+			switch {
+			case heir.pipeline.Closed():
+			case heir.block == p.block:
+				return heir.pipeline
+			default:
+				other = heir.pipeline
+			}
+		}
+	}
+	return other
 }
 
 // stopOthers stops every engine but the survivor of a failed reload.

@@ -13,6 +13,7 @@ import (
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
 	_ "github.com/coredns/coredns/plugin/bind"
+	"github.com/coredns/coredns/plugin/test"
 	_ "github.com/coredns/coredns/plugin/whoami" // answers what is passed on
 
 	"github.com/miekg/dns"
@@ -99,6 +100,56 @@ func TestReloads(t *testing.T) {
 	}
 }
 
+// TestReloadThatAnotherPluginFails has a plugin fail to shut down when the new
+// instance serves already: caddy calls the reload a failed one, and the engine
+// that serves must live on.
+func TestReloadThatAnotherPluginFails(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	oldDirectives, oldQuiet := dnsserver.Directives, dnsserver.Quiet
+	defer func() { dnsserver.Directives, dnsserver.Quiet, caddy.Quiet = oldDirectives, oldQuiet, false }()
+	dnsserver.Quiet, caddy.Quiet = true, true
+	const stubborn = "stubborn"
+	caddy.RegisterPlugin(stubborn, caddy.Plugin{ServerType: "dns", Action: func(c *caddy.Controller) error {
+		c.OnShutdown(func() error { return errors.New("not now") })
+		return nil
+	}})
+	for _, order := range [][]string{{stubborn, pluginName}, {pluginName, stubborn}} {
+		t.Run(fmt.Sprint(order), func(t *testing.T) {
+			if err := dnsserver.SetDirectives(append([]string{"bind"}, append(order, "whoami")...)); err != nil {
+				t.Fatal(err)
+			}
+			dir := t.TempDir()
+			file := func(n int) string { return filepath.Join(dir, fmt.Sprintf("alerts%d.json", n)) }
+			corefile := func(n int) caddy.Input {
+				return corefileInput(fmt.Sprintf(".:0 {\n bind 127.0.0.1\n lookalike {\n alert %s\n }\n stubborn\n whoami\n}\n", file(n)))
+			}
+			instance, err := caddy.Start(corefile(1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := instance.Restart(corefile(2)); err == nil {
+				t.Fatal("Expected the other plugin's error")
+			}
+			serving := caddy.Instances()
+			if len(serving) != 1 || serving[0] == instance {
+				t.Fatalf("Expected only the new instance to serve, got %v", serving)
+			}
+			query := new(dns.Msg).SetQuestion("army.ml.", dns.TypeMX)
+			m, err := dns.Exchange(query, serving[0].Servers()[0].LocalAddr().String())
+			if err != nil || m.Rcode != dns.RcodeNameError {
+				t.Errorf("Got %v and error %v, want NXDOMAIN", m, err)
+			}
+			eventually(t, "the alert", func() bool { return len(readAlerts(t, file(2))) == 1 })
+			if len(live.engines) != 1 {
+				t.Errorf("Expected the engine that serves to live, and no other, got %d", len(live.engines))
+			}
+			instance = serving[0]
+			_ = errors.Join(append(instance.ShutdownCallbacks(), instance.Stop())...) // the error of the other plugin
+			instance.Wait()
+		})
+	}
+}
+
 func corefileInput(contents string) caddy.Input {
 	return caddy.CaddyfileInput{Filepath: "Corefile", Contents: []byte(contents), ServerTypeName: "dns"}
 }
@@ -130,5 +181,55 @@ func TestWatchedList(t *testing.T) {
 	}
 	if err := e.stop(); err != nil {
 		t.Errorf("Expected the second stop to do nothing, got: %v", err)
+	}
+}
+
+// TestAfterTheLastFlush asks an engine that has stopped. While another one runs,
+// as after a reload, that one tells of the query; at the end of the server a
+// query that nobody would be told of is not blocked, and does not pass.
+func TestAfterTheLastFlush(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	const directive = "lookalike {\n protect army.mil navy.mil\n allow navy.ml\n inspect\n}\nlookalike {\n protect navy.mil\n action monitor\n}"
+	old, flushOld := startedWithAlerts(t, directive)
+	next, flushNext := startedWithAlerts(t, directive)
+	next.policies[0].block = "another" // found all the same
+	blocked := new(dns.Msg).SetQuestion("army.ml.", dns.TypeMX)
+	monitored := new(dns.Msg).SetQuestion("navy.ml.", dns.TypeMX)
+	inspected := new(dns.Msg).SetQuestion("example.org.", dns.TypeMX)
+	mx, err := dns.NewRR("example.org. 60 IN MX 10 mx.army.ml.")
+	if err != nil {
+		t.Fatal(err)
+	}
+	old.Next = test.HandlerFunc(func(_ context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+		m := new(dns.Msg).SetReply(r)
+		if r.Question[0].Name == "example.org." {
+			m.Answer = []dns.RR{mx}
+		}
+		return dns.RcodeSuccess, w.WriteMsg(m)
+	})
+
+	if got := flushOld(); len(got) > 0 {
+		t.Errorf("Expected no alert yet, got %v", got)
+	}
+	for _, q := range []*dns.Msg{blocked, monitored, inspected} {
+		if _, _, written := ask(t, old, q); written != 1 {
+			t.Errorf("%s: %d replies, want 1", q.Question[0].Name, written)
+		}
+	}
+	count := 0.0
+	for _, record := range flushNext() {
+		count += field(record, "lookalike.count").(float64)
+	}
+	if count != 3 {
+		t.Errorf("Expected the engine that runs to tell of 3 queries, got %v", count)
+	}
+
+	for _, q := range []*dns.Msg{blocked, inspected} {
+		if _, code, written := ask(t, old, q); written != 0 || code != dns.RcodeServerFailure {
+			t.Errorf("%s: %d replies and code %d, want SERVFAIL from the server", q.Question[0].Name, written, code)
+		}
+	}
+	if m, code, written := ask(t, old, monitored); written != 1 || code != dns.RcodeSuccess {
+		t.Errorf("A monitored query: %d replies, code %d, %v; want it to pass", written, code, m)
 	}
 }

@@ -28,6 +28,9 @@ func (l *Lookalike) inspects(w dns.ResponseWriter, q dns.Question) bool {
 func (l *Lookalike) serveInspected(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, asked Decision) (int, error) {
 	i := &inspector{ResponseWriter: w, lookalike: l, request: r, decision: asked}
 	rcode, err := plugin.NextOrFailure(l.Name(), l.Next, ctx, i, r)
+	if i.withheld {
+		return dns.RcodeServerFailure, nil
+	}
 	if i.decision.Verdict == nil {
 		return rcode, err
 	}
@@ -48,6 +51,7 @@ type inspector struct {
 
 	decision Decision // with a verdict where the name or a target matched
 	rcode    int      // of the reply
+	withheld bool     // there was no reply, since nobody would be told
 }
 
 // WriteMsg implements dns.ResponseWriter.
@@ -55,6 +59,9 @@ func (i *inspector) WriteMsg(m *dns.Msg) error {
 	d, ok := i.judge(m)
 	if !ok {
 		return i.ResponseWriter.WriteMsg(m)
+	}
+	if i.withheld = d.untold(); i.withheld {
+		return nil
 	}
 	i.decision, i.rcode = d, m.Rcode
 	if !d.Action.Blocks() {

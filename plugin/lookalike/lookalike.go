@@ -61,6 +61,9 @@ func (l *Lookalike) guard(ctx context.Context, w dns.ResponseWriter, r *dns.Msg)
 	if !ok {
 		return 0, false, nil
 	}
+	if d.untold() {
+		return dns.RcodeServerFailure, true, nil
+	}
 	setMetadata(ctx, d)
 	if !d.Action.Blocks() {
 		l.observe(ctx, w, r, d, dns.RcodeSuccess)
@@ -112,6 +115,14 @@ func (l *Lookalike) decide(w dns.ResponseWriter, q dns.Question) (Decision, bool
 	return Decision{}, false
 }
 
+// untold reports whether the query would be blocked without an alert, since the
+// last ones of a server that stops are on their way. It gets SERVFAIL instead,
+// with which clients go to their next resolver, and mail servers keep the mail
+// and try again.
+func (d *Decision) untold() bool {
+	return d.Action.Blocks() && d.Policy.pipeline.Closed() && d.Policy.alertsTo() == nil
+}
+
 // observe counts the detection and hands it to the alerts. The answer has been
 // written by now, so nothing that goes wrong here may reach the client.
 func (l *Lookalike) observe(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, d Decision, rcode int) {
@@ -124,7 +135,11 @@ func (l *Lookalike) observe(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 	state := request.Request{W: w, Req: r}
 	protocol, _, _ := strings.Cut(server, ":") // "dns://:53"
 	client := addrPort(w.RemoteAddr())
-	d.Policy.pipeline.Observe(&alert.Detection{
+	pipeline := d.Policy.alertsTo()
+	if pipeline == nil {
+		pipeline = d.Policy.pipeline // the log has it
+	}
+	pipeline.Observe(&alert.Detection{
 		Time:        now,
 		Client:      client,
 		Server:      addrPort(w.LocalAddr()),

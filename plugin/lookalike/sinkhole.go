@@ -40,6 +40,13 @@ type responders struct {
 // so that a reload does not lead mail to them until it finds out anew.
 var lastKnown sync.Map
 
+// watched counts, for each address, those who watch it: two policies may lead
+// there, and during a reload two engines. The metric goes with the last.
+var watched = struct {
+	sync.Mutex
+	by map[netip.Addr]int
+}{by: make(map[netip.Addr]int)}
+
 // responder is one address.
 type responder struct {
 	address  netip.Addr
@@ -81,18 +88,34 @@ func (r *responders) start() {
 	var ctx context.Context
 	ctx, r.cancel = context.WithCancel(context.Background())
 	for _, host := range r.hosts {
+		host.count(1)
 		host.show()
 		r.running.Go(func() { r.watch(ctx, host) })
 	}
 }
 
-// stop ends the watch and waits for it. Without start it does nothing.
+// stop ends the watch and waits for it. Without start, or the second time, it
+// does nothing.
 func (r *responders) stop() {
 	if r.cancel == nil {
 		return
 	}
 	r.cancel()
 	r.running.Wait()
+	r.cancel = nil
+	for _, host := range r.hosts {
+		host.count(-1)
+	}
+}
+
+// count notes that one more watches the address, or one less.
+func (h *responder) count(n int) {
+	watched.Lock()
+	defer watched.Unlock()
+	if watched.by[h.address] += n; watched.by[h.address] == 0 {
+		delete(watched.by, h.address)
+		sinkholeUp.DeleteLabelValues(h.address.String())
+	}
 }
 
 func (r *responders) watch(ctx context.Context, host *responder) {

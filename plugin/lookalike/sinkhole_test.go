@@ -109,6 +109,36 @@ func TestSinkholeStaysDownOverAReload(t *testing.T) {
 	}
 }
 
+// TestSinkholeOfNobody holds that the metric of an address is there for as long
+// as somebody watches it.
+func TestSinkholeOfNobody(t *testing.T) {
+	t.Cleanup(lastKnown.Clear)
+	shown := func() int { return testutil.CollectAndCount(sinkholeUp) }
+	before := shown()
+	watching := func() *responders {
+		policies, err := parsed(t, "lookalike {\n protect army.mil\n action sinkhole 192.0.2.28\n}")
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := &Lookalike{policies: policies}
+		loopback(l)
+		r := policies[0].responders
+		r.start()
+		return r
+	}
+	old := watching()
+	next := watching() // as in a reload: before the old one ends
+	old.stop()
+	old.stop()
+	if got := shown() - before; got != 1 {
+		t.Errorf("%d addresses shown while one is watched", got)
+	}
+	next.stop()
+	if got := shown() - before; got != 0 {
+		t.Errorf("%d addresses shown while none is watched", got)
+	}
+}
+
 func TestPrivateSinkholes(t *testing.T) {
 	policies, err := parsed(t, "lookalike {\n action high sinkhole 10.0.0.25 198.51.100.25 unchecked\n action low sinkhole fd00::25\n}\nlookalike")
 	if err != nil {

@@ -45,6 +45,7 @@ type Server struct {
 	corefile string
 	ports    map[string]uint16
 	cmd      *exec.Cmd
+	out      io.Closer     // our end of its standard output
 	exited   chan struct{} // closed when the process has ended and its output is read
 
 	mu      sync.Mutex
@@ -119,6 +120,7 @@ func Launch(binary, dir string, c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.out = stdout
 	stderr, err := s.cmd.StderrPipe()
 	if err != nil {
 		return nil, err
@@ -225,6 +227,9 @@ func (s *Server) Stop() int {
 	}
 	return s.cmd.ProcessState.ExitCode()
 }
+
+// StopReading closes the pipe that is the standard output of the server.
+func (s *Server) StopReading() error { return s.out.Close() }
 
 // Reload writes a new Corefile, has the server read it, and returns the error
 // that the server gives, or nil when it serves by the new one.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
@@ -51,7 +52,7 @@ type Pipeline struct {
 	sensor  string
 	version string
 
-	// Owned by the flusher's goroutine, and by Close when that has ended.
+	// Owned by the flusher's goroutine, and by end when that has ended.
 	epoch    string
 	sequence uint64
 	unsaved  map[string]*groupState // that the spool has not taken yet
@@ -60,6 +61,8 @@ type Pipeline struct {
 	quit chan struct{}
 	done chan struct{}
 	late bucket // paces the last resort
+
+	closed atomic.Bool // set by Close before the table takes no more
 }
 
 // registry holds what is running in this process.
@@ -91,7 +94,7 @@ func Open(cfg Config) (*Pipeline, error) {
 	}
 	p.table = newTable(p.wakeUp)
 	if err := p.open(cfg); err != nil {
-		return nil, errors.Join(err, stop(context.Background(), unused(p.runners)), p.closeStore())
+		return nil, errors.Join(err, stop(context.Background(), unused(p.runners), nil), p.closeStore())
 	}
 	if registry.pipelines == nil {
 		registry.pipelines = make(map[string]*Pipeline)
@@ -257,31 +260,6 @@ func (p *Pipeline) closeStore() error {
 	return p.store.close()
 }
 
-// unused drops a reference to each runner and returns those that have none
-// left, which are no longer in the registry. The registry is locked.
-func unused(runners []*runner) []*runner {
-	var idle []*runner
-	for _, r := range runners {
-		if r.refs--; r.refs == 0 {
-			delete(registry.runners, r.key)
-			idle = append(idle, r)
-		}
-	}
-	return idle
-}
-
-// stop stops runners side by side, so that one slow sink does not take the
-// others' time.
-func stop(ctx context.Context, runners []*runner) error {
-	errs := make([]error, len(runners))
-	var wg sync.WaitGroup
-	for i, r := range runners {
-		wg.Go(func() { errs[i] = r.stop(ctx) })
-	}
-	wg.Wait()
-	return errors.Join(errs...)
-}
-
 // Observe counts a detection. It does not block and does no I/O; d is the
 // caller's again when it returns, what d points to stays unmodified.
 func (p *Pipeline) Observe(d *Detection) {
@@ -306,8 +284,8 @@ func (p *Pipeline) wakeUp() {
 	}
 }
 
-// run is the flusher: it makes records and gives them to the runners. Close
-// ends it.
+// run is the flusher: it makes records and gives them to the runners. The
+// pipeline's end ends it.
 func (p *Pipeline) run() {
 	defer close(p.done)
 	ticker := time.NewTicker(tick)
@@ -403,35 +381,10 @@ func (p *Pipeline) number(records []*Record) {
 	}
 }
 
-// Close drops one reference. The last one ends all groups with their final
-// records and waits until the sinks that no other pipeline uses have
-// delivered, or ctx is done; the error says what was not delivered.
-func (p *Pipeline) Close(ctx context.Context) error {
-	registry.mu.Lock()
-	p.refs--
-	last := p.refs == 0
-	if last {
-		delete(registry.pipelines, p.key)
-	}
-	registry.mu.Unlock()
-	if !last {
-		return nil
-	}
-	close(p.quit)
-	<-p.done
-	p.emit(p.table.close(time.Now()))
-	registry.mu.Lock()
-	idle := unused(p.runners)
-	registry.mu.Unlock()
-	err := stop(ctx, idle)
-	registry.mu.Lock()
-	defer registry.mu.Unlock()
-	return errors.Join(err, p.closeStore())
-}
-
-// tooLate is the last resort for a detection after the last flush: while the
-// server stops it still answers. The log takes the whole record, so that
-// nothing is lost; a flood is only counted.
+// tooLate is the last resort for a detection after the last flush: of a query
+// that was on its way for too long when Closed came to hold, or that passes
+// anyway. The log takes the whole record, so that nothing is lost; a flood is
+// only counted.
 func (p *Pipeline) tooLate(d *Detection) {
 	if d.SMTP == nil {
 		lateCount.Inc()

@@ -235,8 +235,8 @@ func TestSinkHangs(t *testing.T) {
 		if err := p.Close(ctx); err == nil {
 			t.Error("Got no error, want one that says what is lost")
 		}
-		if d := time.Since(began); d != 5*time.Second {
-			t.Errorf("Got closed after %v, want 5 s", d)
+		if d := time.Since(began); d < 4*time.Second || d > 5*time.Second {
+			t.Errorf("Got closed after %v, want 4 to 5 s", d)
 		}
 		want(t, "records in the end", phases(t, up.all()), []string{"1 first 1", "2 final 0"})
 		sinkIdentity(t, "hung")
@@ -272,8 +272,8 @@ func TestDirectGrace(t *testing.T) {
 				if err := p.Close(ctx); (err != nil) != tc.err {
 					t.Errorf("Got error %v, want one: %v", err, tc.err)
 				}
-				if took := time.Since(began); took != tc.took {
-					t.Errorf("Got closed after %v, want %v", took, tc.took)
+				if took := time.Since(began); took != inFlight+tc.took {
+					t.Errorf("Got closed after %v, want %v", took, inFlight+tc.took)
 				}
 				want(t, "records in the end", phases(t, tc.sink.all()), tc.want)
 			})

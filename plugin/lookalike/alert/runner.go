@@ -32,13 +32,14 @@ const (
 // runner brings the records of one source to one sink. Its goroutine is the
 // only one that calls the sink; release ends it.
 type runner struct {
-	key    string
-	refs   int // guarded by registry.mu
-	dest   Destination
-	sink   sink.Sink
-	source source
-	queue  *queue  // the source, where that is in memory
-	cursor *cursor // the source, where that is a spool
+	key     string
+	refs    int // guarded by registry.mu
+	leaving int // references of pipelines that end; guarded by registry.mu
+	dest    Destination
+	sink    sink.Sink
+	source  source
+	queue   *queue  // the source, where that is in memory
+	cursor  *cursor // the source, where that is a spool
 
 	dead *deadLetters // nil: the log
 
@@ -48,7 +49,8 @@ type runner struct {
 	refused paced  // messages about records that are refused
 	unkeptN paced  // and about those that were taken and not kept
 
-	draining chan struct{} // closed: end when nothing is left
+	hurry    chan struct{} // closed: there is no time for long pauses; by leave
+	draining chan struct{} // closed: end when nothing is left; by stop
 	cancel   context.CancelFunc
 	done     chan struct{}
 }
@@ -62,7 +64,7 @@ func newRunner(key string, dest Destination, env sink.Env, spool *store) (*runne
 	}
 	r := &runner{
 		key: key, refs: 1, dest: dest, sink: s, batch: dest.batch,
-		draining: make(chan struct{}), done: make(chan struct{}),
+		hurry: make(chan struct{}), draining: make(chan struct{}), done: make(chan struct{}),
 	}
 	if spool != nil {
 		r.cursor = spool.attach(dest)
@@ -158,9 +160,11 @@ func (r *runner) next(ctx context.Context) []*Record {
 }
 
 // drains reports whether no more records will come.
-func (r *runner) drains() bool {
+func (r *runner) drains() bool { return isClosed(r.draining) }
+
+func isClosed(c <-chan struct{}) bool {
 	select {
-	case <-r.draining:
+	case <-c:
 		return true
 	default:
 		return false
@@ -243,18 +247,20 @@ func (r *runner) bury(rec *Record, why error) {
 }
 
 // pause waits before the next attempt, and reports whether there is one. Where
-// why is that the sink was not let in, other credentials end the pause.
+// why is that the sink was not let in, other credentials end the pause. So does
+// the beginning of the shutdown, in which pauses are short.
 func (r *runner) pause(ctx context.Context, d time.Duration, why error) bool {
 	sinkUp.WithLabelValues(r.dest.name).Set(0)
 	sinkRetries.WithLabelValues(r.dest.name).Inc()
-	draining := r.draining
-	select {
-	case <-draining:
+	hurry, draining := r.hurry, r.draining
+	if isClosed(draining) {
 		if r.cursor != nil {
 			return false // what is left waits on disk
 		}
 		d, draining = min(d, drainBackoff), nil
-	default:
+	}
+	if isClosed(hurry) {
+		d, hurry = min(d, drainBackoff), nil
 	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -268,6 +274,8 @@ func (r *runner) pause(ctx context.Context, d time.Duration, why error) bool {
 			if errors.As(why, new(*sink.Denied)) && state(r.dest.files) != r.files {
 				return true
 			}
+		case <-hurry:
+			return true
 		case <-draining:
 			return r.cursor == nil
 		case <-ctx.Done():

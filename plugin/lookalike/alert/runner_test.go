@@ -203,7 +203,7 @@ func TestQuietLog(t *testing.T) {
 				q := newQueue(10_000, func() {}, func() {})
 				runner := &runner{
 					dest: d, sink: r, source: q, queue: q, batch: 1, dead: newDeadLetters(dir),
-					draining: make(chan struct{}), done: make(chan struct{}),
+					hurry: make(chan struct{}), draining: make(chan struct{}), done: make(chan struct{}),
 				}
 				ctx, cancel := context.WithCancel(t.Context())
 				runner.cancel = cancel

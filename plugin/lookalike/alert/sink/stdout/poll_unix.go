@@ -5,6 +5,7 @@ package stdout
 import (
 	"errors"
 	"os"
+	"os/signal"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -20,3 +21,8 @@ func writable(f *os.File, d time.Duration) (bool, error) {
 	}
 	return n > 0, err // an error or a hang-up is told by the write
 }
+
+// survivePipe has a write to a pipe that nobody reads any more fail, as writes
+// to any other destination do. As Go programs come, it would end the process for
+// standard output, and DNS with it.
+func survivePipe() { signal.Ignore(unix.SIGPIPE) }

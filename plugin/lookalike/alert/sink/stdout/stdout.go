@@ -29,8 +29,10 @@ type Sink struct {
 
 // New returns a sink that writes to f. It waits for f to take data before
 // each write, rather than in it, so that a reader that has stopped reading
-// can be waited for with a deadline.
+// can be waited for with a deadline. From then on the process survives the end
+// of the readers of its standard output, whoever writes.
 func New(f *os.File) *Sink {
+	survivePipe()
 	return &Sink{w: f, ready: func(d time.Duration) (bool, error) { return writable(f, d) }}
 }
 

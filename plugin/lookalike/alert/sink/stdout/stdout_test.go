@@ -3,8 +3,11 @@ package stdout
 import (
 	"bufio"
 	"context"
+	"errors"
 	"os"
+	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -47,6 +50,32 @@ func TestFullPipe(t *testing.T) {
 	w.Close()
 	if got := <-lines; got != len(todo) {
 		t.Errorf("Got %d whole lines, want %d", got, len(todo))
+	}
+}
+
+// TestReaderGone runs itself with a standard output that nobody reads: the sink
+// has an error, and the process lives.
+func TestReaderGone(t *testing.T) {
+	const survived = 7
+	if os.Getenv("READER_GONE") != "" {
+		n, err := New(os.Stdout).Send(t.Context(), []sink.Message{{Body: []byte("{1}")}})
+		if n != 0 || !errors.Is(err, syscall.EPIPE) {
+			os.Exit(1)
+		}
+		os.Exit(survived)
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	defer w.Close()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestReaderGone$")
+	cmd.Env = append(os.Environ(), "READER_GONE=1")
+	cmd.Stdout = w
+	_ = cmd.Run() // its status says more
+	if cmd.ProcessState.ExitCode() != survived {
+		t.Errorf("Got %v, want exit status %d", cmd.ProcessState, survived)
 	}
 }
 

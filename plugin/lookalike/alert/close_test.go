@@ -1,0 +1,147 @@
+package alert
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+)
+
+// sum adds up the queries that a receiver was told of.
+func sum(t *testing.T, r *receiver) (n uint64) {
+	t.Helper()
+	for _, phase := range phases(t, r.all()) {
+		var count uint64
+		for _, digit := range phase[strings.LastIndexByte(phase, ' ')+1:] {
+			count = 10*count + uint64(digit-'0')
+		}
+		n += count
+	}
+	return n
+}
+
+// closeLate closes pipelines as a server that stops does, and calls meanwhile
+// every 10 ms until they are closed. It returns how long each part took.
+func closeLate(t *testing.T, meanwhile func(), pipelines ...*Pipeline) (open, shut time.Duration, err error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	began, done := time.Now(), make(chan error)
+	go func() { done <- Close(ctx, pipelines...) }()
+	for ; !pipelines[0].Closed(); time.Sleep(10 * time.Millisecond) {
+		meanwhile()
+		synctest.Wait()
+	}
+	open = time.Since(began)
+	err = <-done
+	return open, time.Since(began) - open, err
+}
+
+// TestSlowSinksTakeNoCounts holds that what is observed while a slow sink is
+// waited for is told to the others, whichever pipeline it belongs to, and that
+// after it, it does not take long.
+func TestSlowSinksTakeNoCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hung, up := &receiver{hang: true}, new(receiver)
+		direct := up.destination("up3")
+		direct.direct = true
+		slow, quick := open(t, hung.destination("hung3"), direct), open(t, direct)
+		late := value(t, lateCount)
+		slow.Observe(now("army.ml"))
+		time.Sleep(time.Minute)
+		observed := uint64(1)
+		open, shut, err := closeLate(t, func() {
+			slow.Observe(now("army.ml"))
+			quick.Observe(now("navy.ml"))
+			observed += 2
+		}, slow, quick)
+		if err == nil {
+			t.Error("Got no error, want one that says what is lost")
+		}
+		if open < 3900*time.Millisecond || open+shut > 5*time.Second {
+			t.Errorf("Got open for %v and shut after %v more, want 4 s, and less than 5 s together", open, shut)
+		}
+		if got := sum(t, up); got != observed || value(t, lateCount) != late {
+			t.Errorf("Got %d of %d queries told, %v were too late", got, observed, value(t, lateCount)-late)
+		}
+		sinkIdentity(t, "hung3")
+		sinkIdentity(t, "up3")
+		if n := len(registry.pipelines) + len(registry.runners); n != 0 {
+			t.Errorf("Got %d things left in the registry, want none", n)
+		}
+	})
+}
+
+// TestHurry holds that a sink that has long been down, and whose next attempt is
+// far, has its alerts when it is back as the server stops.
+func TestHurry(t *testing.T) {
+	for name, trouble := range map[string]error{"down": errors.New("down"), "denied": &sink.Denied{Err: errors.New("401")}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := &receiver{fail: trouble}
+				p := open(t, r.destination("hurry "+name))
+				p.Observe(now("army.ml"))
+				time.Sleep(10 * time.Minute)
+				began := time.Now()
+				open, shut, err := closeLate(t, func() {
+					if time.Since(began) > time.Second {
+						r.set(func() { r.fail = nil })
+					}
+				}, p)
+				if err != nil || open > 2*time.Second || shut > time.Second {
+					t.Errorf("Got open for %v, shut after %v more, and error %v", open, shut, err)
+				}
+				want(t, "records", phases(t, r.all()), []string{"1 first 1", "2 final 0"})
+				sinkIdentity(t, "hurry "+name)
+			})
+		})
+	}
+}
+
+// TestBusySink holds that a sink is not taken for a slow one for what comes
+// while the server stops.
+func TestBusySink(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &slow{each: 100 * time.Millisecond}
+		d := new(receiver).destination("busy")
+		d.batch = 1
+		d.open = func(sink.Env) (sink.Sink, error) { return s, nil }
+		p := open(t, d)
+		p.Observe(now("army.ml"))
+		n := 0
+		open, _, err := closeLate(t, func() {
+			if n++; n%5 == 0 { // twice as fast as the sink takes them
+				p.Observe(now(strings.Repeat("x", n) + ".ml"))
+			}
+		}, p)
+		if err != nil || open > time.Second {
+			t.Errorf("Got open for %v and error %v, want it closed soon", open, err)
+		}
+		sinkIdentity(t, "busy")
+	})
+}
+
+// TestSpoolIsNotWaitedFor holds that a receiver whose records stay on disk keeps
+// nobody waiting.
+func TestSpoolIsNotWaitedFor(t *testing.T) {
+	spool := &Spool{dir: t.TempDir(), limit: 1 << 20}
+	hung := &receiver{hang: true}
+	p, err := Open(Config{Destinations: []Destination{hung.destination("hung spool")}, Spool: spool})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Observe(now("army.ml"))
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	began := time.Now()
+	if err := p.Close(ctx); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("Got closed after %v, want %v", took, spoolGrace)
+	}
+}
