@@ -70,8 +70,12 @@ type store struct {
 	dead  *deadLetters
 	refs  int // guarded by registry.mu
 
+	sensor, version string // for what sinks are told of the spool itself
+
 	mu       sync.Mutex
 	db       *bbolt.DB // nil while the file cannot be opened
+	file     *os.File  // db's
+	files    int       // that were given up, with what they had of groups
 	loaded   bool      // what the file had is in memory
 	readOnly bool      // db is
 	epoch    string
@@ -154,30 +158,6 @@ func corrupt(err error) bool {
 	return strings.Contains(err.Error(), "file size too small") // has no name in bbolt
 }
 
-// setAside gives the file up: it is renamed, and the next open makes a new
-// one. What sinks had still to get from it is lost to them.
-func (s *store) setAside(why error) error {
-	if s.db != nil {
-		_ = guard(s.db.Close)
-		s.db = nil
-	}
-	path := filepath.Join(s.dir, spoolFile)
-	aside := fmt.Sprintf("%s.corrupt-%s", path, time.Now().UTC().Format("20060102T150405.000"))
-	if err := os.Rename(path, aside); err != nil {
-		return err
-	}
-	log.Errorf("The alert spool is corrupt (%v): it is set aside as %s, alerts in it that were not delivered are lost, and a new one is begun", why, aside)
-	for _, c := range s.cursors {
-		if c.next < s.stored.to && c.attached > 0 {
-			sinkLost.WithLabelValues(c.name, "spool_corrupt").Add(float64(s.stored.to - c.next))
-		}
-		c.skip(s.stored.to)
-		c.dirty = true
-	}
-	s.stored.from, s.bytes = s.stored.to, 0
-	return nil
-}
-
 // guard turns a panic, which a failing disk under a memory map may cause, or a
 // file that has become corrupt since it was examined, into an error.
 func guard(f func() error) (err error) {
@@ -195,7 +175,14 @@ func (s *store) load(path string) error {
 	if err := examine(path); err != nil {
 		return err
 	}
-	options := bbolt.Options{Timeout: lockTimeout, FreelistType: bbolt.FreelistMapType}
+	var file *os.File
+	options := bbolt.Options{
+		Timeout: lockTimeout, FreelistType: bbolt.FreelistMapType,
+		OpenFile: func(name string, flag int, mode fs.FileMode) (f *os.File, err error) {
+			file, err = os.OpenFile(name, flag, mode)
+			return file, err
+		},
+	}
 	db, err := bbolt.Open(path, 0o640, &options)
 	if errors.Is(err, syscall.EROFS) {
 		options.ReadOnly = true
@@ -207,9 +194,13 @@ func (s *store) load(path string) error {
 		return err
 	}
 	if err := guard(func() error { return s.loadFrom(db) }); err != nil {
+		if corrupt(err) {
+			go closeAbandoned(db, file)
+			return err
+		}
 		return errors.Join(err, db.Close())
 	}
-	s.db, s.readOnly, s.loaded = db, options.ReadOnly, true
+	s.db, s.file, s.readOnly, s.loaded = db, file, options.ReadOnly, true
 	return nil
 }
 
@@ -492,33 +483,16 @@ func (s *store) commit(owner string, records []*Record, groups map[string]*group
 }
 
 // update runs a transaction that also brings cursors up to date and makes
-// room. The lock is held.
+// room. Where it finds the file corrupt, it runs in a new one. The lock is held.
 func (s *store) update(f func(*bbolt.Tx) error) error {
 	began := time.Now()
-	before := s.snapshot()
-	err := guard(func() error {
-		if err := s.reopen(); err != nil {
-			return err
+	err := s.try(f)
+	if err != nil && s.broken(err) {
+		if err = s.try(f); err != nil {
+			s.broken(err)
 		}
-		before = s.snapshot()
-		return s.db.Update(func(tx *bbolt.Tx) error {
-			if err := f(tx); err != nil {
-				return err
-			}
-			if err := s.trim(tx); err != nil {
-				return err
-			}
-			return s.putCursors(tx)
-		})
-	})
+	}
 	if err != nil {
-		s.restore(before)
-		s.fail(err)
-		if s.db != nil && !s.readOnly && corrupt(err) {
-			if e := s.setAside(err); e != nil {
-				s.fail(e)
-			}
-		}
 		s.retry = time.Now().Add(retryAfter(time.Since(began)))
 		return err
 	}
@@ -531,11 +505,46 @@ func (s *store) update(f func(*bbolt.Tx) error) error {
 	return nil
 }
 
+// try is update for one file.
+func (s *store) try(f func(*bbolt.Tx) error) error {
+	if err := guard(s.reopen); err != nil {
+		return err
+	}
+	before := s.snapshot()
+	err := guard(func() error {
+		return s.db.Update(func(tx *bbolt.Tx) error {
+			if err := f(tx); err != nil {
+				return err
+			}
+			if err := s.trim(tx); err != nil {
+				return err
+			}
+			return s.putCursors(tx)
+		})
+	})
+	if err != nil {
+		s.restore(before)
+	}
+	return err
+}
+
+// view reads from the file, if it is open. The lock is held.
+func (s *store) view(f func(*bbolt.Tx) error) error {
+	if s.db == nil {
+		return s.bad
+	}
+	err := guard(func() error { return s.db.View(f) })
+	if err != nil {
+		s.broken(err)
+	}
+	return err
+}
+
 // reopen opens the file for writing, if it is not.
 func (s *store) reopen() error {
 	if s.readOnly {
 		err := s.db.Close()
-		s.db, s.readOnly = nil, false
+		s.db, s.file, s.readOnly = nil, nil, false
 		if err != nil {
 			return err
 		}
@@ -676,11 +685,25 @@ func decodeRecord(k, v []byte) (*Record, error) {
 
 func position(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
+// given returns how many files were given up.
+func (s *store) given() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.files
+}
+
 // resize changes the size that the spool may grow to.
 func (s *store) resize(limit int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.limit = limit
+}
+
+// introduce says whose spool it is.
+func (s *store) introduce(sensor, version string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sensor, s.version = sensor, version
 }
 
 // measure sets the gauges.
