@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -237,5 +238,52 @@ func TestSpoolAbandoned(t *testing.T) {
 	c.deliver()
 	if err := c.s.close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestSpoolHangs holds that a disk that does not answer is told of once, while it
+// does not, and that the spool is well again afterwards.
+func TestSpoolHangs(t *testing.T) {
+	log := listenToLog(t)
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		s, err := openStore(&Spool{dir: dir, limit: minSpoolSize})
+		if err != nil {
+			t.Fatal(err)
+		}
+		healthy := func() float64 { synctest.Wait(); return value(t, spoolHealthy.WithLabelValues(dir)) }
+		for _, hang := range []func(func(*bbolt.Tx) error) error{s.update, s.view} {
+			s.checkpoint("owner", map[string]*groupState{"g": nil})
+			if healthy() != 1 {
+				t.Error("Got a spool that is not healthy at first")
+			}
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				_ = hang(func(*bbolt.Tx) error { time.Sleep(time.Minute); return nil })
+			}()
+			time.Sleep(patience - time.Second)
+			if healthy() != 1 {
+				t.Error("Got a spool that is not healthy too early")
+			}
+			time.Sleep(2 * time.Second)
+			if healthy() != 0 {
+				t.Error("Got a healthy spool whose disk does not answer")
+			}
+			<-done
+			if healthy() != 1 {
+				t.Error("Got a spool that is not healthy although its disk has answered")
+			}
+		}
+		if err := s.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, line := range []string{"has not answered for 5s", "has answered, after 1m0s"} {
+		if n := strings.Count(log.String(), line); n != 2 {
+			t.Errorf("Got %q %d times in the log, want once for each time:\n%s", line, n, log)
+		}
 	}
 }

@@ -35,6 +35,8 @@ const (
 	maxRetry   = time.Minute
 	// lockTimeout is how long another process may have the file.
 	lockTimeout = time.Second
+	// patience is how long the disk may take for one transaction before it is said.
+	patience = 5 * time.Second
 	// cursorGrace is how long a cursor holds records for a sink that nobody
 	// has opened: a reload, or the start of another server block, may do so.
 	cursorGrace = 10 * time.Minute
@@ -486,6 +488,7 @@ func (s *store) commit(owner string, records []*Record, groups map[string]*group
 // room. Where it finds the file corrupt, it runs in a new one. The lock is held.
 func (s *store) update(f func(*bbolt.Tx) error) error {
 	began := time.Now()
+	defer s.watch()()
 	err := s.try(f)
 	if err != nil && s.broken(err) {
 		if err = s.try(f); err != nil {
@@ -500,7 +503,7 @@ func (s *store) update(f func(*bbolt.Tx) error) error {
 		log.Infof("The alert spool in %s can be written again", s.dir)
 		s.bad = nil
 	}
-	spoolHealthy.WithLabelValues(s.dir).Set(1)
+	s.showHealth()
 	s.settleTrim()
 	return nil
 }
@@ -533,6 +536,7 @@ func (s *store) view(f func(*bbolt.Tx) error) error {
 	if s.db == nil {
 		return s.bad
 	}
+	defer s.watch()()
 	err := guard(func() error { return s.db.View(f) })
 	if err != nil {
 		s.broken(err)
@@ -568,6 +572,36 @@ func (s *store) fail(err error) {
 	if now.Sub(s.told) >= time.Minute {
 		s.told = now
 		log.Errorf("The alert spool in %s cannot be written, alerts wait in memory: %v", s.dir, err)
+	}
+}
+
+// showHealth sets the gauge.
+func (s *store) showHealth() {
+	healthy := 0.0
+	if s.bad == nil {
+		healthy = 1
+	}
+	spoolHealthy.WithLabelValues(s.dir).Set(healthy)
+}
+
+// watch has somebody say it when the disk does not answer, which nobody who waits
+// for it can. Who calls it has the lock, and calls what it returns when the disk
+// has answered.
+func (s *store) watch() (over func()) {
+	began, noticed, answered := time.Now(), make(chan struct{}), make(chan struct{})
+	timer := time.AfterFunc(patience, func() { // a goroutine, without the lock, for as long as it takes
+		spoolHealthy.WithLabelValues(s.dir).Set(0)
+		close(noticed)
+		log.Errorf("The disk of the alert spool in %s has not answered for %v: alerts wait in memory, those for files too", s.dir, patience)
+		<-answered
+		log.Infof("The disk of the alert spool in %s has answered, after %v", s.dir, time.Since(began).Round(time.Second))
+	})
+	return func() {
+		if !timer.Stop() {
+			<-noticed // else the gauge might be set after this
+			s.showHealth()
+		}
+		close(answered)
 	}
 }
 
