@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -29,13 +28,18 @@ func (s *store) broken(err error) bool {
 // setAside gives the file up: it is renamed, and the next open makes a new
 // one. What sinks had still to get from it is lost to them, and they are told.
 func (s *store) setAside(why error) error {
+	path := s.path()
+	there := s.file == nil || !astray(s.file, path) // else it is another one
 	s.abandon()
-	path := filepath.Join(s.dir, spoolFile)
-	aside := fmt.Sprintf("%s.corrupt-%s", path, time.Now().UTC().Format("20060102T150405.000"))
-	if err := os.Rename(path, aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	what := "is no longer in its place"
+	if there {
+		aside := fmt.Sprintf("%s.corrupt-%s", path, time.Now().UTC().Format("20060102T150405.000"))
+		if err := os.Rename(path, aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		what = "is set aside as " + aside
 	}
-	log.Errorf("The alert spool is corrupt (%v): it is set aside as %s, alerts in it that were not delivered are lost, and a new one is begun", why, aside)
+	log.Errorf("The alert spool is corrupt (%v): it %s, alerts in it that were not delivered are lost, and a new one is begun", why, what)
 	s.forfeit("spool_corrupt")
 	return nil
 }
@@ -47,7 +51,7 @@ func (s *store) abandon() {
 	if s.db != nil {
 		go closeAbandoned(s.db, s.file)
 	}
-	s.db, s.file, s.readOnly = nil, nil, false
+	s.db, s.file, s.readOnly, s.astray = nil, nil, false, nil
 }
 
 // closeAbandoned is a goroutine that alone has a file, and that nobody waits

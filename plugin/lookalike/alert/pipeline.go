@@ -370,6 +370,7 @@ func rest(took time.Duration) time.Duration {
 func (p *Pipeline) housekeep(now time.Time) {
 	if p.store != nil {
 		p.adopt(p.store.adopt(p.owner))
+		p.store.look(now)
 		p.store.measure()
 	}
 	for _, r := range p.runners {

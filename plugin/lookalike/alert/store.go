@@ -90,6 +90,8 @@ type store struct {
 	stale    [][]byte      // their keys, until a transaction has put the adopter's in their place
 	adopter  string        // owner of the adopted groups
 	bad      error         // why the last write failed
+	astray   error         // why the file is not in its place; nil: it is, for all that is known
+	relook   time.Time     // when to see next whether it is
 	retry    time.Time     // when the next one is due
 	told     time.Time     // when the log last heard of it
 
@@ -99,6 +101,9 @@ type store struct {
 
 // series is a run of positions, from up to and without to.
 type series struct{ from, to uint64 }
+
+// path is where the file should be.
+func (s *store) path() string { return filepath.Join(s.dir, spoolFile) }
 
 func newStore(cfg *Spool) *store {
 	return &store{dir: cfg.dir, limit: cfg.limit, dead: newDeadLetters(cfg.dir), cursors: make(map[string]*cursor), epoch: newID()}
@@ -135,7 +140,7 @@ func transient(err error) bool {
 
 // open opens the file and reads what is in it.
 func (s *store) open() error {
-	path := filepath.Join(s.dir, spoolFile)
+	path := s.path()
 	err := guard(func() error { return s.load(path) })
 	if err == nil || !corrupt(err) {
 		return err
@@ -221,6 +226,9 @@ func (s *store) loadFrom(db *bbolt.DB) error {
 	switch missing {
 	case 0:
 	case len(buckets): // a full disk may refuse this, but not what is there already
+		if s.stored.from < s.stored.to { // the file that had them was removed while it was not open
+			s.forfeit("spool_removed")
+		}
 		if err := db.Update(s.prepare); err != nil {
 			return err
 		}
@@ -228,9 +236,18 @@ func (s *store) loadFrom(db *bbolt.DB) error {
 		return fmt.Errorf("%w: %d of its buckets are missing", errCorrupt, missing)
 	}
 	if s.loaded {
-		return nil
+		return db.View(s.recognise)
 	}
 	return db.View(s.read)
+}
+
+// recognise returns an error if the file is not the one that was open before.
+func (s *store) recognise(tx *bbolt.Tx) error {
+	epoch, err := getMeta(tx, epochKey)
+	if err == nil && string(epoch) != s.epoch {
+		err = damaged("it is not the one that was open before")
+	}
+	return err
 }
 
 // prepare makes what a new file needs.
@@ -578,7 +595,7 @@ func (s *store) fail(err error) {
 // showHealth sets the gauge.
 func (s *store) showHealth() {
 	healthy := 0.0
-	if s.bad == nil {
+	if s.bad == nil && s.astray == nil {
 		healthy = 1
 	}
 	spoolHealthy.WithLabelValues(s.dir).Set(healthy)
@@ -753,6 +770,9 @@ func (s *store) measure() {
 func (s *store) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.file != nil && astray(s.file, s.path()) {
+		s.replace(time.Now())
+	}
 	if len(s.tail) > 0 {
 		s.commit(s.adopter, nil, nil) // all groups have ended
 	} else if s.cursorsDirty() {
@@ -764,6 +784,9 @@ func (s *store) close() error {
 	var err error
 	if len(s.tail) > 0 {
 		err = fmt.Errorf("%d alerts could not be written to the spool %s: %w", len(s.tail), s.dir, s.bad)
+	}
+	if s.astray != nil {
+		err = errors.Join(err, fmt.Errorf("the spool's file in %s is gone, and what waited in it: %w", s.dir, s.astray))
 	}
 	if s.db == nil {
 		return err
