@@ -123,7 +123,7 @@ var (
 		Namespace: plugin.Namespace,
 		Subsystem: subsystem,
 		Name:      "spool_limit_bytes",
-		Help:      "Size that the spool may grow to.",
+		Help:      "Size that the alert records in the spool may grow to.",
 	}, []string{"spool"})
 	sinkOldest = promauto.NewGaugeVec(prometheus.GaugeOpts{
 		Namespace: plugin.Namespace,

@@ -41,7 +41,8 @@ const (
 	// has opened: a reload, or the start of another server block, may do so.
 	cursorGrace = 10 * time.Minute
 	// fill is the part of the limit that records may take: the file has
-	// pages that are half full, and never shrinks.
+	// pages that are half full, and never shrinks. Groups do not count: many
+	// of them would leave no room for records in a small spool.
 	fill = 0.7
 	// maxPosition is more than there will ever be records.
 	maxPosition = 1 << 62
