@@ -287,3 +287,35 @@ func TestSpoolHangs(t *testing.T) {
 		}
 	}
 }
+
+// TestSpoolLostInFlight holds that records which were on their way to a sink when
+// the file was given up, and which it never took, are told to be lost.
+func TestSpoolLostInFlight(t *testing.T) {
+	dir := t.TempDir()
+	c := newClient(t, dir)
+	for range 5 {
+		c.add()
+	}
+	if got := c.c.take(3); len(got) != 3 {
+		t.Fatalf("Got %d records, want 3", len(got))
+	}
+	c.c.settle(1)
+	overwrite(t, c.s.path(), 0, 0)
+	c.add()
+	c.c.detach()
+	if err := c.s.close(); err != nil {
+		t.Fatal(err)
+	}
+	again := newClient(t, dir)
+	got := again.c.take(10)
+	if len(got) != 1 || got[0].Lost == nil || got[0].Lost.Records != 4 || got[0].Lost.From != 2 || got[0].Lost.To != 5 {
+		t.Fatalf("Got records %+v, want one that tells of 4", got)
+	}
+	again.c.settle(1)
+	if got = again.c.take(10); len(got) != 1 || got[0].Sequence != 6 {
+		t.Errorf("Got records %+v, want the last one", got)
+	}
+	if err := again.s.close(); err != nil {
+		t.Error(err)
+	}
+}

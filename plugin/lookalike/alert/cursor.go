@@ -128,9 +128,21 @@ func (c *cursor) detach() {
 	c.release()
 }
 
+// release lets the records in flight go back to the file. Those that it has no
+// longer, since there was no room or it was corrupt, are lost.
 func (c *cursor) release() {
+	flight, at := c.flight, c.state.Next
 	c.attached, c.heir, c.detached = 0, nil, time.Now()
 	c.next, c.flight = c.state.Next, nil
+	for _, r := range flight {
+		if r == c.state.Gap {
+			continue
+		}
+		if at < c.store.stored.from {
+			c.lose(r, "shutdown")
+		}
+		at++
+	}
 	c.skip(c.store.stored.from)
 }
 
