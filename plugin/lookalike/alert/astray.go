@@ -25,9 +25,11 @@ func (s *store) look(now time.Time) {
 	if file == nil || !due {
 		return
 	}
+	over := s.watch()
 	lost := astray(file, s.path())
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	over()
 	switch {
 	case s.file != file:
 	case lost:
@@ -71,6 +73,13 @@ func (s *store) replace(now time.Time) {
 // putBack writes a file, which no transaction changes meanwhile, to path. What
 // is there already is put aside, unless another process uses it.
 func putBack(file *os.File, path string) error {
+	_, err := os.Lstat(path)
+	taken := err == nil
+	if taken {
+		if err := guard(func() error { return examine(path) }); errors.Is(err, berrors.ErrTimeout) {
+			return errors.New("another process uses the directory (each server needs one of its own)")
+		}
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		return err
 	}
@@ -79,15 +88,10 @@ func putBack(file *os.File, path string) error {
 	if err := writeCopy(file, fresh); err != nil {
 		return err
 	}
-	_, err := os.Lstat(path)
-	if err == nil {
-		if err := guard(func() error { return examine(path) }); errors.Is(err, berrors.ErrTimeout) {
-			return errors.New("another process uses the directory (each server needs one of its own)")
+	if taken {
+		if err := os.Rename(path, fmt.Sprintf("%s.other-%s", path, time.Now().UTC().Format("20060102T150405.000"))); err != nil {
+			return err
 		}
-		err = os.Rename(path, fmt.Sprintf("%s.other-%s", path, time.Now().UTC().Format("20060102T150405.000")))
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
 	}
 	return os.Rename(fresh, path)
 }

@@ -603,8 +603,7 @@ func (s *store) showHealth() {
 }
 
 // watch has somebody say it when the disk does not answer, which nobody who waits
-// for it can. Who calls it has the lock, and calls what it returns when the disk
-// has answered.
+// for it can. What it returns is called with the lock, when the disk has answered.
 func (s *store) watch() (over func()) {
 	began, noticed, answered := time.Now(), make(chan struct{}), make(chan struct{})
 	timer := time.AfterFunc(patience, func() { // a goroutine, without the lock, for as long as it takes
