@@ -351,3 +351,41 @@ func TestReloadsKeepSinks(t *testing.T) {
 		t.Errorf("The alerts tell of %d queries, %d were sent", n, load.Sent.Load())
 	}
 }
+
+// TestSpoolFileGone damages or removes the spool's file under a server: alerts go
+// on, the server stops when it is told to, and what waits is there for the next.
+func TestSpoolFileGone(t *testing.T) {
+	t.Parallel()
+	mishaps := map[string]func(path string) error{
+		"emptied":       func(path string) error { return os.Truncate(path, 0) },
+		"one page left": func(path string) error { return os.Truncate(path, int64(os.Getpagesize())) },
+		"removed":       os.Remove,
+	}
+	for name, mishap := range mishaps {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := harness.Start(t, harness.Config{Upstream: harness.NewUpstream(t).Addr, Corefile: corefile(
+				"lookalike {\n protect mil\n alert ./alerts.json\n alert http://" + localAddr(t) + "\n spool ./spool\n }")})
+			const queries = 12
+			for i := range queries {
+				harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query(fmt.Sprintf("x%d.ml", i), dns.TypeMX))
+				soon(t, "an alert", func() bool { return len(fileAlerts(t, server)) == i+1 })
+				if i == 3 {
+					if err := mishap(server.Dir + "/spool/alerts.db"); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			soon(t, "the spool is well", func() bool {
+				_, err := os.Stat(server.Dir + "/spool/alerts.db")
+				return err == nil && server.Metric(t, "coredns_lookalike_spool_healthy") == 1
+			})
+			if status := server.Stop(); status != 0 {
+				t.Errorf("Exit status %d:\n%s", status, server.Output())
+			}
+			if got := harness.Sum(fileAlerts(t, server)); got != queries {
+				t.Errorf("The alerts tell of %v queries, want %d", got, queries)
+			}
+		})
+	}
+}

@@ -22,7 +22,8 @@ import (
 
 func TestMain(m *testing.M) {
 	clog.Discard()
-	goleak.VerifyTestMain(m)
+	// A handle that bbolt has panicked in may be waited for until the process ends.
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/lookalike-dns/lookalike/plugin/lookalike/alert.closeAbandoned"))
 }
 
 // epoch is when the tests begin.

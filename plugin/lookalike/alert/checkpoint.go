@@ -164,6 +164,20 @@ func (t *table) checkpoint() map[string]*groupState {
 	return dirty
 }
 
+// soil has the next checkpoint return all groups.
+func (t *table) soil() {
+	for i := range t.shards {
+		s := &t.shards[i]
+		s.mu.Lock()
+		for _, chain := range s.groups {
+			for g := chain; g != nil; g = g.next {
+				g.dirty = true
+			}
+		}
+		s.mu.Unlock()
+	}
+}
+
 // group is the id of the state's group.
 func (state *groupState) group() string {
 	class, _ := detect.ParseClass(state.Class)

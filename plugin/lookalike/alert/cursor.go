@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"bytes"
 	"strings"
 	"sync"
 	"time"
@@ -127,9 +128,21 @@ func (c *cursor) detach() {
 	c.release()
 }
 
+// release lets the records in flight go back to the file. Those that it has no
+// longer, since there was no room or it was corrupt, are lost.
 func (c *cursor) release() {
+	flight, at := c.flight, c.state.Next
 	c.attached, c.heir, c.detached = 0, nil, time.Now()
 	c.next, c.flight = c.state.Next, nil
+	for _, r := range flight {
+		if r == c.state.Gap {
+			continue
+		}
+		if at < c.store.stored.from {
+			c.lose(r, "shutdown")
+		}
+		at++
+	}
 	c.skip(c.store.stored.from)
 }
 
@@ -234,9 +247,8 @@ func (c *cursor) fetch(n int) []*Record {
 		return []*Record{c.state.Gap}
 	}
 	if c.next < min(s.stored.to, c.end()) {
-		if err := guard(func() error { return s.db.View(func(tx *bbolt.Tx) error { return c.read(tx, n) }) }); err != nil {
-			s.fail(err)
-			return nil
+		if s.view(func(tx *bbolt.Tx) error { return c.read(tx, n) }) != nil {
+			return append([]*Record(nil), c.flight...) // c is awake: there may be more
 		}
 	}
 	if room := n - len(c.flight); room > 0 && c.next >= s.stored.to && len(s.tail) > 0 {
@@ -251,7 +263,11 @@ func (c *cursor) fetch(n int) []*Record {
 // read takes up to n records from the file.
 func (c *cursor) read(tx *bbolt.Tx, n int) error {
 	at := tx.Bucket(recordBucket).Cursor()
-	for k, v := at.Seek(position(c.next)); k != nil && len(c.flight) < n && c.next < c.end(); k, v = at.Next() {
+	end := min(c.store.stored.to, c.end())
+	for k, v := at.Seek(position(c.next)); len(c.flight) < n && c.next < end; k, v = at.Next() {
+		if !bytes.Equal(k, position(c.next)) {
+			return damaged("it should have a record at %d", c.next)
+		}
 		r, err := decodeRecord(k, v)
 		if err != nil {
 			log.Errorf("An alert in the spool cannot be read: %v", err)
@@ -322,18 +338,13 @@ func (c *cursor) count() (int, time.Time) {
 		return n, s.tail[c.next-s.stored.to].Created
 	}
 	var oldest time.Time
-	if s.db != nil {
-		_ = guard(func() error {
-			return s.db.View(func(tx *bbolt.Tx) error {
-				k := position(c.next)
-				r, err := decodeRecord(k, tx.Bucket(recordBucket).Get(k))
-				if err == nil {
-					oldest = r.Created
-				}
-				return err
-			})
-		})
-	}
+	_ = s.view(func(tx *bbolt.Tx) error {
+		k := position(c.next)
+		if r, err := decodeRecord(k, tx.Bucket(recordBucket).Get(k)); err == nil {
+			oldest = r.Created
+		}
+		return nil
+	})
 	return n, oldest
 }
 
@@ -351,9 +362,14 @@ func (c *cursor) countGaps() {
 	c.gaps = 0
 }
 
-// widen adds a record to the gap that the sink is to be told of. A gap that is
-// in flight, or in a snapshot, is not changed.
+// widen adds a record to the gap that the sink is to be told of.
 func (c *cursor) widen(r *Record, reason string) {
+	c.widenBy(r.Epoch, r.Sequence, r.Sequence, 1, r.Count, r, reason)
+}
+
+// widenBy adds a run of records to the gap that the sink is to be told of. A gap
+// that is in flight, or in a snapshot, is not changed.
+func (c *cursor) widenBy(epoch string, from, to, records, detections uint64, like *Record, reason string) {
 	gap := &c.state.Gap
 	if len(c.flight) > 0 && c.flight[0] == c.state.Gap {
 		gap = &c.state.Then
@@ -365,7 +381,7 @@ func (c *cursor) widen(r *Record, reason string) {
 		told.Lost = &numbers
 		*gap = &told
 	}
-	*gap = widen(*gap, r.Epoch, r.Sequence, r.Sequence, 1, r.Count, r)
+	*gap = widen(*gap, epoch, from, to, records, detections, like)
 	(*gap).Lost.Reason = reason
 	c.dirty = true
 }

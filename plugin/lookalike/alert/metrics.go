@@ -105,7 +105,7 @@ var (
 		Namespace: plugin.Namespace,
 		Subsystem: subsystem,
 		Name:      "spool_healthy",
-		Help:      "0 while the spool cannot be written and alerts wait in memory, else 1.",
+		Help:      "0 while the spool cannot be written, or its disk does not answer, and alerts wait in memory, else 1.",
 	}, []string{"spool"})
 	spoolRecords = promauto.NewGaugeVec(prometheus.GaugeOpts{
 		Namespace: plugin.Namespace,
@@ -123,7 +123,7 @@ var (
 		Namespace: plugin.Namespace,
 		Subsystem: subsystem,
 		Name:      "spool_limit_bytes",
-		Help:      "Size that the spool may grow to.",
+		Help:      "Size that the alert records in the spool may grow to.",
 	}, []string{"spool"})
 	sinkOldest = promauto.NewGaugeVec(prometheus.GaugeOpts{
 		Namespace: plugin.Namespace,

@@ -56,6 +56,7 @@ type Pipeline struct {
 	epoch    string
 	sequence uint64
 	unsaved  map[string]*groupState // that the spool has not taken yet
+	files    int                    // of the spool that were given up
 
 	wake chan struct{}
 	quit chan struct{}
@@ -114,6 +115,7 @@ func (p *Pipeline) open(cfg Config) error {
 			return at(cfg.Spool.Where, err)
 		}
 		p.store = s
+		s.introduce(cfg.Sensor, cfg.Version)
 	}
 	for _, d := range cfg.Destinations {
 		r, err := acquire(d, sink.Env{Sensor: cfg.Sensor, Version: cfg.Version}, p.store)
@@ -144,8 +146,15 @@ func (p *Pipeline) adopt(groups []*groupState) {
 	p.save()
 }
 
-// collect takes the groups that have changed, for the spool.
-func (p *Pipeline) collect() { maps.Copy(p.unsaved, p.table.checkpoint()) }
+// collect takes the groups that have changed, for the spool, or all groups where
+// its file is new.
+func (p *Pipeline) collect() {
+	if n := p.store.given(); n != p.files {
+		p.files = n
+		p.table.soil()
+	}
+	maps.Copy(p.unsaved, p.table.checkpoint())
+}
 
 // save writes a checkpoint.
 func (p *Pipeline) save() {
@@ -339,6 +348,7 @@ func rest(took time.Duration) time.Duration {
 func (p *Pipeline) housekeep(now time.Time) {
 	if p.store != nil {
 		p.adopt(p.store.adopt(p.owner))
+		p.store.look(now)
 		p.store.measure()
 	}
 	for _, r := range p.runners {

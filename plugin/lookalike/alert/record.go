@@ -268,8 +268,11 @@ func (r *Record) Message() string {
 	switch r.Phase {
 	case Lost:
 		g := r.Lost
-		return fmt.Sprintf("%d alerts with %d detections were lost to this receiver (%s): sequence %d to %d",
-			g.Records, g.Detections, g.Reason, g.From, g.To)
+		with := ""
+		if g.Detections > 0 { // else not known, if nobody could read the records
+			with = fmt.Sprintf(" with %d detections", g.Detections)
+		}
+		return fmt.Sprintf("%d alerts%s were lost to this receiver (%s): sequence %d to %d", g.Records, with, g.Reason, g.From, g.To)
 	case Test:
 		return "Test of the way from the resolver to you: no mail server asked for anything"
 	}

@@ -35,11 +35,14 @@ const (
 	maxRetry   = time.Minute
 	// lockTimeout is how long another process may have the file.
 	lockTimeout = time.Second
+	// patience is how long the disk may take for one transaction before it is said.
+	patience = 5 * time.Second
 	// cursorGrace is how long a cursor holds records for a sink that nobody
 	// has opened: a reload, or the start of another server block, may do so.
 	cursorGrace = 10 * time.Minute
 	// fill is the part of the limit that records may take: the file has
-	// pages that are half full, and never shrinks.
+	// pages that are half full, and never shrinks. Groups do not count: many
+	// of them would leave no room for records in a small spool.
 	fill = 0.7
 	// maxPosition is more than there will ever be records.
 	maxPosition = 1 << 62
@@ -70,8 +73,12 @@ type store struct {
 	dead  *deadLetters
 	refs  int // guarded by registry.mu
 
+	sensor, version string // for what sinks are told of the spool itself
+
 	mu       sync.Mutex
 	db       *bbolt.DB // nil while the file cannot be opened
+	file     *os.File  // db's
+	files    int       // that were given up, with what they had of groups
 	loaded   bool      // what the file had is in memory
 	readOnly bool      // db is
 	epoch    string
@@ -84,6 +91,8 @@ type store struct {
 	stale    [][]byte      // their keys, until a transaction has put the adopter's in their place
 	adopter  string        // owner of the adopted groups
 	bad      error         // why the last write failed
+	astray   error         // why the file is not in its place; nil: it is, for all that is known
+	relook   time.Time     // when to see next whether it is
 	retry    time.Time     // when the next one is due
 	told     time.Time     // when the log last heard of it
 
@@ -93,6 +102,9 @@ type store struct {
 
 // series is a run of positions, from up to and without to.
 type series struct{ from, to uint64 }
+
+// path is where the file should be.
+func (s *store) path() string { return filepath.Join(s.dir, spoolFile) }
 
 func newStore(cfg *Spool) *store {
 	return &store{dir: cfg.dir, limit: cfg.limit, dead: newDeadLetters(cfg.dir), cursors: make(map[string]*cursor), epoch: newID()}
@@ -129,7 +141,7 @@ func transient(err error) bool {
 
 // open opens the file and reads what is in it.
 func (s *store) open() error {
-	path := filepath.Join(s.dir, spoolFile)
+	path := s.path()
 	err := guard(func() error { return s.load(path) })
 	if err == nil || !corrupt(err) {
 		return err
@@ -154,30 +166,6 @@ func corrupt(err error) bool {
 	return strings.Contains(err.Error(), "file size too small") // has no name in bbolt
 }
 
-// setAside gives the file up: it is renamed, and the next open makes a new
-// one. What sinks had still to get from it is lost to them.
-func (s *store) setAside(why error) error {
-	if s.db != nil {
-		_ = guard(s.db.Close)
-		s.db = nil
-	}
-	path := filepath.Join(s.dir, spoolFile)
-	aside := fmt.Sprintf("%s.corrupt-%s", path, time.Now().UTC().Format("20060102T150405.000"))
-	if err := os.Rename(path, aside); err != nil {
-		return err
-	}
-	log.Errorf("The alert spool is corrupt (%v): it is set aside as %s, alerts in it that were not delivered are lost, and a new one is begun", why, aside)
-	for _, c := range s.cursors {
-		if c.next < s.stored.to && c.attached > 0 {
-			sinkLost.WithLabelValues(c.name, "spool_corrupt").Add(float64(s.stored.to - c.next))
-		}
-		c.skip(s.stored.to)
-		c.dirty = true
-	}
-	s.stored.from, s.bytes = s.stored.to, 0
-	return nil
-}
-
 // guard turns a panic, which a failing disk under a memory map may cause, or a
 // file that has become corrupt since it was examined, into an error.
 func guard(f func() error) (err error) {
@@ -195,7 +183,14 @@ func (s *store) load(path string) error {
 	if err := examine(path); err != nil {
 		return err
 	}
-	options := bbolt.Options{Timeout: lockTimeout, FreelistType: bbolt.FreelistMapType}
+	var file *os.File
+	options := bbolt.Options{
+		Timeout: lockTimeout, FreelistType: bbolt.FreelistMapType,
+		OpenFile: func(name string, flag int, mode fs.FileMode) (f *os.File, err error) {
+			file, err = os.OpenFile(name, flag, mode)
+			return file, err
+		},
+	}
 	db, err := bbolt.Open(path, 0o640, &options)
 	if errors.Is(err, syscall.EROFS) {
 		options.ReadOnly = true
@@ -207,9 +202,13 @@ func (s *store) load(path string) error {
 		return err
 	}
 	if err := guard(func() error { return s.loadFrom(db) }); err != nil {
+		if corrupt(err) {
+			go closeAbandoned(db, file)
+			return err
+		}
 		return errors.Join(err, db.Close())
 	}
-	s.db, s.readOnly, s.loaded = db, options.ReadOnly, true
+	s.db, s.file, s.readOnly, s.loaded = db, file, options.ReadOnly, true
 	return nil
 }
 
@@ -228,6 +227,9 @@ func (s *store) loadFrom(db *bbolt.DB) error {
 	switch missing {
 	case 0:
 	case len(buckets): // a full disk may refuse this, but not what is there already
+		if s.stored.from < s.stored.to { // the file that had them was removed while it was not open
+			s.forfeit("spool_removed")
+		}
 		if err := db.Update(s.prepare); err != nil {
 			return err
 		}
@@ -235,9 +237,18 @@ func (s *store) loadFrom(db *bbolt.DB) error {
 		return fmt.Errorf("%w: %d of its buckets are missing", errCorrupt, missing)
 	}
 	if s.loaded {
-		return nil
+		return db.View(s.recognise)
 	}
 	return db.View(s.read)
+}
+
+// recognise returns an error if the file is not the one that was open before.
+func (s *store) recognise(tx *bbolt.Tx) error {
+	epoch, err := getMeta(tx, epochKey)
+	if err == nil && string(epoch) != s.epoch {
+		err = damaged("it is not the one that was open before")
+	}
+	return err
 }
 
 // prepare makes what a new file needs.
@@ -492,15 +503,36 @@ func (s *store) commit(owner string, records []*Record, groups map[string]*group
 }
 
 // update runs a transaction that also brings cursors up to date and makes
-// room. The lock is held.
+// room. Where it finds the file corrupt, it runs in a new one. The lock is held.
 func (s *store) update(f func(*bbolt.Tx) error) error {
 	began := time.Now()
+	defer s.watch()()
+	err := s.try(f)
+	if err != nil && s.broken(err) {
+		if err = s.try(f); err != nil {
+			s.broken(err)
+		}
+	}
+	if err != nil {
+		s.retry = time.Now().Add(retryAfter(time.Since(began)))
+		return err
+	}
+	if s.bad != nil {
+		log.Infof("The alert spool in %s can be written again", s.dir)
+		s.bad = nil
+	}
+	s.showHealth()
+	s.settleTrim()
+	return nil
+}
+
+// try is update for one file.
+func (s *store) try(f func(*bbolt.Tx) error) error {
+	if err := guard(s.reopen); err != nil {
+		return err
+	}
 	before := s.snapshot()
 	err := guard(func() error {
-		if err := s.reopen(); err != nil {
-			return err
-		}
-		before = s.snapshot()
 		return s.db.Update(func(tx *bbolt.Tx) error {
 			if err := f(tx); err != nil {
 				return err
@@ -513,29 +545,28 @@ func (s *store) update(f func(*bbolt.Tx) error) error {
 	})
 	if err != nil {
 		s.restore(before)
-		s.fail(err)
-		if s.db != nil && !s.readOnly && corrupt(err) {
-			if e := s.setAside(err); e != nil {
-				s.fail(e)
-			}
-		}
-		s.retry = time.Now().Add(retryAfter(time.Since(began)))
-		return err
 	}
-	if s.bad != nil {
-		log.Infof("The alert spool in %s can be written again", s.dir)
-		s.bad = nil
+	return err
+}
+
+// view reads from the file, if it is open. The lock is held.
+func (s *store) view(f func(*bbolt.Tx) error) error {
+	if s.db == nil {
+		return s.bad
 	}
-	spoolHealthy.WithLabelValues(s.dir).Set(1)
-	s.settleTrim()
-	return nil
+	defer s.watch()()
+	err := guard(func() error { return s.db.View(f) })
+	if err != nil {
+		s.broken(err)
+	}
+	return err
 }
 
 // reopen opens the file for writing, if it is not.
 func (s *store) reopen() error {
 	if s.readOnly {
 		err := s.db.Close()
-		s.db, s.readOnly = nil, false
+		s.db, s.file, s.readOnly = nil, nil, false
 		if err != nil {
 			return err
 		}
@@ -559,6 +590,35 @@ func (s *store) fail(err error) {
 	if now.Sub(s.told) >= time.Minute {
 		s.told = now
 		log.Errorf("The alert spool in %s cannot be written, alerts wait in memory: %v", s.dir, err)
+	}
+}
+
+// showHealth sets the gauge.
+func (s *store) showHealth() {
+	healthy := 0.0
+	if s.bad == nil && s.astray == nil {
+		healthy = 1
+	}
+	spoolHealthy.WithLabelValues(s.dir).Set(healthy)
+}
+
+// watch has somebody say it when the disk does not answer, which nobody who waits
+// for it can. What it returns is called with the lock, when the disk has answered.
+func (s *store) watch() (over func()) {
+	began, noticed, answered := time.Now(), make(chan struct{}), make(chan struct{})
+	timer := time.AfterFunc(patience, func() { // a goroutine, without the lock, for as long as it takes
+		spoolHealthy.WithLabelValues(s.dir).Set(0)
+		close(noticed)
+		log.Errorf("The disk of the alert spool in %s has not answered for %v: alerts wait in memory, those for files too", s.dir, patience)
+		<-answered
+		log.Infof("The disk of the alert spool in %s has answered, after %v", s.dir, time.Since(began).Round(time.Second))
+	})
+	return func() {
+		if !timer.Stop() {
+			<-noticed // else the gauge might be set after this
+			s.showHealth()
+		}
+		close(answered)
 	}
 }
 
@@ -676,11 +736,25 @@ func decodeRecord(k, v []byte) (*Record, error) {
 
 func position(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
+// given returns how many files were given up.
+func (s *store) given() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.files
+}
+
 // resize changes the size that the spool may grow to.
 func (s *store) resize(limit int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.limit = limit
+}
+
+// introduce says whose spool it is.
+func (s *store) introduce(sensor, version string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sensor, s.version = sensor, version
 }
 
 // measure sets the gauges.
@@ -696,6 +770,9 @@ func (s *store) measure() {
 func (s *store) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.file != nil && astray(s.file, s.path()) {
+		s.replace(time.Now())
+	}
 	if len(s.tail) > 0 {
 		s.commit(s.adopter, nil, nil) // all groups have ended
 	} else if s.cursorsDirty() {
@@ -707,6 +784,9 @@ func (s *store) close() error {
 	var err error
 	if len(s.tail) > 0 {
 		err = fmt.Errorf("%d alerts could not be written to the spool %s: %w", len(s.tail), s.dir, s.bad)
+	}
+	if s.astray != nil {
+		err = errors.Join(err, fmt.Errorf("the spool's file in %s is gone, and what waited in it: %w", s.dir, s.astray))
 	}
 	if s.db == nil {
 		return err

@@ -1,0 +1,8 @@
+//go:build !linux && !darwin && !freebsd && !netbsd && !openbsd && !dragonfly
+
+package alert
+
+import "os"
+
+// unlock does nothing: bbolt locks files in another way here.
+func unlock(*os.File) {}
