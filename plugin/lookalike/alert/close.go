@@ -15,6 +15,7 @@ const (
 	inFlight   = 50 * time.Millisecond  // for queries that are being answered, to be counted
 	lastTry    = 250 * time.Millisecond // for a sink that has used up its time already
 	spoolGrace = time.Second            // for a sink whose records stay on disk
+	hungGrace  = 3 * time.Second        // more than all of these, for a spool's disk that does not answer
 )
 
 // Close is the function of the same name for one pipeline.
@@ -38,6 +39,22 @@ func Close(ctx context.Context, pipelines ...*Pipeline) error {
 		p.closed.Store(true)
 	}
 	time.Sleep(inFlight)
+	finished := make(chan error, 1)
+	go func() { finished <- finish(ctx, ending, stuck) }() // ends when the spools' disks have answered
+	var hung <-chan time.Time
+	if deadline, ok := ctx.Deadline(); ok {
+		hung = time.After(time.Until(deadline) + hungGrace)
+	}
+	select {
+	case err := <-finished:
+		return err
+	case <-hung:
+		return errors.New("the disk of an alert spool does not answer: the last alerts are not written, and neither are those for files")
+	}
+}
+
+// finish ends the pipelines and what nobody else uses of them.
+func finish(ctx context.Context, ending []*Pipeline, stuck []*runner) error {
 	var wg sync.WaitGroup
 	for _, p := range ending {
 		wg.Go(p.end)

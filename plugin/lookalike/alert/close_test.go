@@ -145,3 +145,34 @@ func TestSpoolIsNotWaitedFor(t *testing.T) {
 		t.Errorf("Got closed after %v, want %v", took, spoolGrace)
 	}
 }
+
+// TestSpoolDiskHangs ends in time, with a word of it, when the spool's disk does
+// not answer; what waits for the disk ends when it does.
+func TestSpoolDiskHangs(t *testing.T) {
+	r := new(receiver)
+	p := openSpooled(t, t.TempDir(), minSpoolSize, r.destination("on a hung disk"))
+	p.store.mu.Lock() // as a commit that does not return
+	p.Observe(now("army.ml"))
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	err := p.Close(ctx)
+	if err == nil || !strings.Contains(err.Error(), "the disk of an alert spool does not answer") {
+		t.Errorf("Got error %v, want one that tells of the disk", err)
+	}
+	if took := time.Since(began); took > 2*hungGrace {
+		t.Errorf("Close took %v", took)
+	}
+	p.store.mu.Unlock()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		registry.mu.Lock()
+		_, open := registry.stores[p.store.dir]
+		registry.mu.Unlock()
+		if !open {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("The spool is not closed after the disk has answered")
+		}
+	}
+}
