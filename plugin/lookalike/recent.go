@@ -15,10 +15,10 @@ const (
 	recentMatches = 16   // of a verdict that is remembered, at most; more would take much memory
 )
 
-// finding is what the lists say about a name that resembles a protected one.
+// finding is what the lists say about a name.
 type finding struct {
-	qname   string // as it was asked for
-	verdict *detect.Verdict
+	qname   string          // as it was asked for
+	verdict *detect.Verdict // nil: it resembles nothing
 	allowed bool
 }
 
@@ -27,6 +27,11 @@ type finding struct {
 type recent struct {
 	seed     maphash.Seed
 	findings [recentNames]atomic.Pointer[finding]
+
+	// A part of the hash of the last name with this place that resembled nothing.
+	// Only who comes again is remembered: a flood of such names costs no memory
+	// that way.
+	passed [recentNames]atomic.Uint32
 }
 
 func newRecent() *recent { return &recent{seed: maphash.MakeSeed()} }
@@ -34,12 +39,19 @@ func newRecent() *recent { return &recent{seed: maphash.MakeSeed()} }
 // find returns what the lists say about qname, nil for a name that resembles
 // nothing.
 func (l *lists) find(qname string) *finding {
-	place := &l.recent.findings[maphash.String(l.recent.seed, qname)%recentNames]
+	hash := maphash.String(l.recent.seed, qname)
+	place := &l.recent.findings[hash%recentNames]
 	if f := place.Load(); f != nil && f.qname == qname {
+		if f.verdict == nil {
+			return nil
+		}
 		return f
 	}
 	v, ok := l.index.Match(qname)
 	if !ok {
+		if mark := uint32(hash >> 32); l.recent.passed[hash%recentNames].Swap(mark) == mark {
+			place.Store(&finding{qname: qname})
+		}
 		return nil
 	}
 	f := &finding{qname, v, l.allow.Contains(qname)}

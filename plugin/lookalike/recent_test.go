@@ -61,6 +61,39 @@ func TestFindAgain(t *testing.T) {
 	}
 }
 
+// TestPassingNames remembers a name that resembles nothing when it comes again,
+// and has no memory for names that do not.
+func TestPassingNames(t *testing.T) {
+	l := testLists(t, []string{"army.mil"}, nil)
+	remembered := func() (n int) {
+		for i := range l.recent.findings {
+			if l.recent.findings[i].Load() != nil {
+				n++
+			}
+		}
+		return n
+	}
+	for i, want := range []int{0, 1, 1} {
+		if f := l.find("example.ml."); f != nil {
+			t.Errorf("Expected nothing about example.ml, got %v", f.verdict)
+		}
+		if got := remembered(); got != want {
+			t.Errorf("Expected %d names remembered after %d queries, got %d", want, i+1, got)
+		}
+	}
+	others := make([]string, 10_000)
+	for i := range others {
+		others[i] = fmt.Sprintf("x%d.example.ml.", i)
+	}
+	i := 0
+	if n := testing.AllocsPerRun(len(others)-1, func() { l.find(others[i]); i++ }); n != 0 {
+		t.Errorf("Expected no allocation for a name that comes once, got %v", n)
+	}
+	if got := remembered(); got != 1 {
+		t.Errorf("Expected one name remembered, got %d", got)
+	}
+}
+
 // TestLargeFindingsAreNotKept protects so many similar names that a verdict
 // about them takes much memory.
 func TestLargeFindingsAreNotKept(t *testing.T) {

@@ -29,12 +29,12 @@ const tick = time.Second
 
 // A group that is alone is told of at once. In a storm, those of a moment share
 // the cost of one commit to the spool, which holds a processor and the disk:
-// commits of new groups take a hundredth of the time at most, however slow the
-// disk is, and a query in a hundred meets one. What waits longer than a tick
-// goes with that.
+// commits of new groups take a third of a hundredth of the time at most, however
+// slow the disk is, so that with those of the ticks less than one query in a
+// hundred meets one. What waits longer than a tick goes with that.
 const (
 	leastRest = 50 * time.Millisecond
-	restShare = 99 // times what the commit took
+	restShare = 299 // times what the commit took
 )
 
 // Pipeline turns detections into alerts and brings them to their sinks. It is

@@ -409,7 +409,7 @@ func TestRest(t *testing.T) {
 	for took, want := range map[time.Duration]time.Duration{
 		0:                      leastRest,
 		100 * time.Microsecond: leastRest,
-		5 * time.Millisecond:   495 * time.Millisecond,
+		2 * time.Millisecond:   598 * time.Millisecond,
 		20 * time.Millisecond:  tick,
 		time.Minute:            tick,
 	} {
