@@ -66,9 +66,7 @@ func TestServing(t *testing.T) {
 // its answers against what is read from its Corefile. Each action has a code of
 // its own.
 func TestServingIsTheServers(t *testing.T) {
-	oldDirectives, oldQuiet := dnsserver.Directives, dnsserver.Quiet
-	defer func() { dnsserver.Directives, dnsserver.Quiet, caddy.Quiet = oldDirectives, oldQuiet, false }()
-	dnsserver.Quiet, caddy.Quiet = true, true
+	quiet(t)
 	if err := dnsserver.SetDirectives([]string{"bind", pluginName, "whoami"}); err != nil {
 		t.Fatal(err)
 	}

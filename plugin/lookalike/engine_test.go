@@ -20,13 +20,20 @@ import (
 	"go.uber.org/goleak"
 )
 
+// quiet keeps the servers that a test starts from writing to the terminal, and
+// puts the directives back that they are started with.
+func quiet(t *testing.T) {
+	t.Helper()
+	directives, wasQuiet := dnsserver.Directives, dnsserver.Quiet
+	t.Cleanup(func() { dnsserver.Directives, dnsserver.Quiet, caddy.Quiet = directives, wasQuiet, false })
+	dnsserver.Quiet, caddy.Quiet = true, true
+}
+
 // TestReloads reloads a running server, well and badly, while queries come in:
 // nothing leaks, no detection is lost and no group is reported as new twice.
 func TestReloads(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	oldDirectives, oldQuiet := dnsserver.Directives, dnsserver.Quiet
-	defer func() { dnsserver.Directives, dnsserver.Quiet, caddy.Quiet = oldDirectives, oldQuiet, false }()
-	dnsserver.Quiet, caddy.Quiet = true, true
+	quiet(t)
 	if err := dnsserver.SetDirectives([]string{"bind", pluginName, "whoami"}); err != nil {
 		t.Fatal(err)
 	}
@@ -105,9 +112,7 @@ func TestReloads(t *testing.T) {
 // that serves must live on.
 func TestReloadThatAnotherPluginFails(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	oldDirectives, oldQuiet := dnsserver.Directives, dnsserver.Quiet
-	defer func() { dnsserver.Directives, dnsserver.Quiet, caddy.Quiet = oldDirectives, oldQuiet, false }()
-	dnsserver.Quiet, caddy.Quiet = true, true
+	quiet(t)
 	const stubborn = "stubborn"
 	caddy.RegisterPlugin(stubborn, caddy.Plugin{ServerType: "dns", Action: func(c *caddy.Controller) error {
 		c.OnShutdown(func() error { return errors.New("not now") })
