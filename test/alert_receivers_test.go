@@ -355,8 +355,9 @@ func TestFleet(t *testing.T) {
 	}
 	servers := make([]*harness.Server, 0, 3)
 	for range cap(servers) {
-		servers = append(servers, harness.Start(t, harness.Config{Upstream: harness.NewUpstream(t).Addr, Corefile: corefile(fmt.Sprintf(
-			"lookalike {\n protect mil\n alert nats://%s/lookalike.alerts stream=LOOKALIKE\n alert ./alerts.json\n spool ./spool\n }", addr))}))
+		servers = append(servers, harness.Start(t, harness.Config{
+			Upstream: harness.NewUpstream(t).Addr, Corefile: fleet(t, [2]string{"alert nats://127.0.0.1:1/", "alert nats://" + addr + "/"}),
+		}))
 	}
 	const names = 40 // that each server is asked for
 	asked := 0
@@ -591,17 +592,23 @@ func TestFleetKafka(t *testing.T) {
 // fleetWithKafka is corefile/fleet with its Kafka line in force.
 func fleetWithKafka(t *testing.T, brokers, ca string) string {
 	t.Helper()
+	return fleet(t,
+		[2]string{"        alert nats://", "        # alert nats://"},
+		[2]string{
+			"# alert kafka://kafka1.example.org,kafka2.example.org/lookalike-alerts tls=yes",
+			"alert kafka://" + brokers + "/lookalike-alerts tls=yes ca=" + ca,
+		})
+}
+
+// fleet is corefile/fleet with other protected names, and with these changes.
+func fleet(t *testing.T, changes ...[2]string) string {
+	t.Helper()
 	text, err := os.ReadFile("../corefile/fleet")
 	if err != nil {
 		t.Fatal(err)
 	}
 	changed := local.Replace(string(text))
-	for _, change := range [][2]string{
-		{"# protect /etc/lookalike/protected.txt", "protect mil"},
-		{"        alert nats://", "        # alert nats://"},
-		{"# alert kafka://kafka1.example.org,kafka2.example.org/lookalike-alerts tls=yes",
-			"alert kafka://" + brokers + "/lookalike-alerts tls=yes ca=" + ca},
-	} {
+	for _, change := range append(changes, [2]string{"# protect /etc/lookalike/protected.txt", "protect mil"}) {
 		if strings.Count(changed, change[0]) != 1 {
 			t.Fatalf("corefile/fleet does not have %q once", change[0])
 		}
