@@ -3,7 +3,6 @@
 package test
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -212,7 +211,7 @@ func TestStorm(t *testing.T) {
 		return answered.Load() == before
 	})
 	detected := int(server.Metric(t, "coredns_lookalike_detections_total"))
-	status := procStatus(t, server)
+	most := server.Memory(t, "VmHWM")
 	if code := server.Stop(); code != 0 {
 		t.Errorf("Exit status %d", code)
 	}
@@ -224,7 +223,7 @@ func TestStorm(t *testing.T) {
 		byPhase[a.Lookalike.Phase]++
 	}
 	t.Logf("%d queries in %v, %d answered, %d detected; %d alerts: %v; memory at most %d MiB",
-		sent, took.Round(time.Second), answered.Load(), detected, len(alerts), byPhase, status>>20)
+		sent, took.Round(time.Second), answered.Load(), detected, len(alerts), byPhase, most>>20)
 	if n := harness.Sum(alerts); n != detected {
 		t.Errorf("The alerts tell of %d queries, %d were detected", n, detected)
 	}
@@ -234,38 +233,9 @@ func TestStorm(t *testing.T) {
 	if most := 100 + 50*int(took.Seconds()+2); byPhase["first"] > most || byPhase["storm"] > 20 || byPhase["final"] > byPhase["first"] || byPhase["update"] > byPhase["first"] {
 		t.Errorf("Alerts %v, want %d first ones at most", byPhase, most)
 	}
-	if status > 256<<20 {
-		t.Errorf("%d bytes of memory, want at most 256 MiB", status)
+	if most > 256<<20 {
+		t.Errorf("%d bytes of memory, want at most 256 MiB", most)
 	}
-}
-
-// procStatus is the most memory that the process has had, from proc(5).
-func procStatus(t *testing.T, s *harness.Server) int {
-	t.Helper()
-	pid := 0
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range entries {
-		if dir, err := os.Readlink("/proc/" + e.Name() + "/cwd"); err == nil && dir == s.Dir {
-			fmt.Sscan(e.Name(), &pid)
-		}
-	}
-	f, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if rest, ok := strings.CutPrefix(lines.Text(), "VmHWM:"); ok {
-			kilobytes := 0
-			fmt.Sscan(rest, &kilobytes)
-			return kilobytes << 10
-		}
-	}
-	t.Fatal("No VmHWM")
-	return 0
 }
 
 // TestReloadsKeepSinks reloads good and bad Corefiles, a hundred of each, under

@@ -90,7 +90,7 @@ func TestLargeListReload(t *testing.T) {
 	used := make([]memory, 0, rounds)
 	for range rounds {
 		turns = append(turns, switchList(t, server, large, true))
-		used = append(used, memory{float64(server.Resident(t)), server.Metric(t, "go_memstats_next_gc_bytes")})
+		used = append(used, memory{float64(server.Memory(t, "VmRSS")), server.Metric(t, "go_memstats_next_gc_bytes")})
 		turns = append(turns, switchList(t, server, smallList, false))
 	}
 	stop()

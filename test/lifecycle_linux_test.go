@@ -182,9 +182,7 @@ func TestReloadAwayFromDeadDestination(t *testing.T) {
 			case <-time.After(harness.Patience):
 				t.Error("No alert comes to the new destination")
 			}
-			if err := os.WriteFile(server.Dir+"/names.txt", []byte("army.mil\nnavy.mil\n"), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			replaceList(t, server, "army.mil\nnavy.mil\n")
 			if !server.Wait(func() bool { return blocked("navy.ml") }) {
 				t.Error("The changed list is not taken")
 			}

@@ -286,17 +286,18 @@ func (s *Server) Descriptors(tb testing.TB) int {
 	return len(entries)
 }
 
-// Resident is the memory of the process that is in RAM, in bytes.
-func (s *Server) Resident(tb testing.TB) int64 {
+// Memory is a size that proc(5) has of the process, in bytes: VmRSS is what is in
+// RAM now, VmHWM the most that ever was.
+func (s *Server) Memory(tb testing.TB, field string) int64 {
 	tb.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
 	if err != nil {
 		tb.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(status), "\nVmRSS:")
+	_, rest, _ := strings.Cut(string(status), "\n"+field+":")
 	var kilobytes int64
 	if _, err := fmt.Sscan(rest, &kilobytes); err != nil {
-		tb.Fatalf("No VmRSS: %v\n%s", err, status)
+		tb.Fatalf("No %s: %v\n%s", field, err, status)
 	}
 	return kilobytes << 10
 }

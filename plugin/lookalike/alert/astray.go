@@ -2,7 +2,6 @@ package alert
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -89,7 +88,7 @@ func putBack(file *os.File, path string) error {
 		return err
 	}
 	if taken {
-		if err := os.Rename(path, fmt.Sprintf("%s.other-%s", path, time.Now().UTC().Format("20060102T150405.000"))); err != nil {
+		if err := os.Rename(path, asideName(path, "other")); err != nil {
 			return err
 		}
 	}

@@ -33,7 +33,7 @@ func (s *store) setAside(why error) error {
 	s.abandon()
 	what := "is no longer in its place"
 	if there {
-		aside := fmt.Sprintf("%s.corrupt-%s", path, time.Now().UTC().Format("20060102T150405.000"))
+		aside := asideName(path, "corrupt")
 		if err := os.Rename(path, aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
@@ -42,6 +42,11 @@ func (s *store) setAside(why error) error {
 	log.Errorf("The alert spool is corrupt (%v): it %s, alerts in it that were not delivered are lost, and a new one is begun", why, what)
 	s.forfeit("spool_corrupt")
 	return nil
+}
+
+// asideName is what a file is called that has to make room, and why it had to.
+func asideName(path, why string) string {
+	return fmt.Sprintf("%s.%s-%s", path, why, time.Now().UTC().Format("20060102T150405.000"))
 }
 
 // abandon lets go of a file that bbolt has panicked in. It may have done so with

@@ -203,7 +203,7 @@ func splitBesides(p, q *reading, n int, e slip) bool {
 		return true
 	}
 	for i := 1; i < n; i++ {
-		if (q.dots.has(i) || q.hyphens.has(i)) && !placeNear(p, i, p.size-n, e) {
+		if q.parts(i) && !placeNear(p, i, p.size-n, e) {
 			return true
 		}
 	}
@@ -213,7 +213,7 @@ func splitBesides(p, q *reading, n int, e slip) bool {
 // placeNear reports whether p has a dot or hyphen where place i of a name that
 // edit e made of it came from.
 func placeNear(p *reading, i, shift int, e slip) bool {
-	at := func(i int) bool { return i > 0 && i < p.size && (p.dots.has(i) || p.hyphens.has(i)) }
+	at := func(i int) bool { return i > 0 && i < p.size && p.parts(i) }
 	switch {
 	case i < e.from:
 		return at(i)
