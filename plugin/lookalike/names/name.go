@@ -97,7 +97,25 @@ func toASCII(s string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("no IDNA rule can read it (%w): check its letters, or the label after xn--", err)
 	}
+	if r, ok := hidden(s); ok {
+		return "", fmt.Errorf("no IDNA rule can read it (%U shows nothing): remove that character", r)
+	}
 	return a, nil
+}
+
+// hidden returns a character of s that cannot be seen, other than those that
+// IDNA maps to nothing or lets join letters.
+func hidden(s string) (rune, bool) {
+	for _, r := range s {
+		switch r {
+		case '\u00ad', '\u200b', '\u200c', '\u200d', '\u2060', '\ufeff':
+		default:
+			if unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
+				return r, true
+			}
+		}
+	}
+	return 0, false
 }
 
 // checkLabels holds a lower-case ASCII name against the rules for host names
