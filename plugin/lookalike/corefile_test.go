@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lookalike-dns/lookalike/test/harness"
+
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
 
@@ -89,12 +91,11 @@ func TestServingIsTheServers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() {
-		for _, err := range append(instance.ShutdownCallbacks(), instance.Stop()) {
-			if err != nil {
-				t.Error(err)
-			}
+		if err := harness.End(t, instance); err != nil {
+			t.Error(err)
 		}
 	}()
+	harness.Serving(t, instance)
 
 	codes := map[string]int{"servfail": dns.RcodeServerFailure, "nxdomain": dns.RcodeNameError, "refused": dns.RcodeRefused}
 	client := &dns.Client{Timeout: 10 * time.Second}

@@ -10,8 +10,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lookalike-dns/lookalike/test/harness"
+	"github.com/lookalike-dns/lookalike/test/wait"
+
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin"
 	_ "github.com/coredns/coredns/plugin/bind"
 	"github.com/coredns/coredns/plugin/test"
 	_ "github.com/coredns/coredns/plugin/whoami" // answers what is passed on
@@ -53,6 +57,7 @@ func TestReloads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	harness.Serving(t, instance)
 	var addr atomic.Value
 	addr.Store(instance.Servers()[0].LocalAddr().String())
 
@@ -77,16 +82,14 @@ func TestReloads(t *testing.T) {
 			t.Fatal(err)
 		}
 		instance = next
+		harness.Serving(t, instance)
 		addr.Store(instance.Servers()[0].LocalAddr().String())
 	}
 	cancel()
-	queries.Wait()
-	// Stopping the servers first waits for the handlers that have answered but
-	// not yet counted.
-	if err := errors.Join(append([]error{instance.Stop()}, instance.ShutdownCallbacks()...)...); err != nil {
+	wait.Done(t, "the client", queries.Wait)
+	if err := harness.End(t, instance); err != nil {
 		t.Error(err)
 	}
-	instance.Wait()
 
 	var count, firsts float64
 	for _, record := range readAlerts(t, alerts) {
@@ -107,17 +110,22 @@ func TestReloads(t *testing.T) {
 	}
 }
 
+// stubborn is a plugin that fails to shut down.
+const stubborn = "stubborn"
+
+func init() {
+	plugin.Register(stubborn, func(c *caddy.Controller) error {
+		c.OnShutdown(func() error { return errors.New("not now") })
+		return nil
+	})
+}
+
 // TestReloadThatAnotherPluginFails has a plugin fail to shut down when the new
 // instance serves already: caddy calls the reload a failed one, and the engine
 // that serves must live on.
 func TestReloadThatAnotherPluginFails(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	quiet(t)
-	const stubborn = "stubborn"
-	caddy.RegisterPlugin(stubborn, caddy.Plugin{ServerType: "dns", Action: func(c *caddy.Controller) error {
-		c.OnShutdown(func() error { return errors.New("not now") })
-		return nil
-	}})
 	for _, order := range [][]string{{stubborn, pluginName}, {pluginName, stubborn}} {
 		t.Run(fmt.Sprint(order), func(t *testing.T) {
 			if err := dnsserver.SetDirectives(append([]string{"bind"}, append(order, "whoami")...)); err != nil {
@@ -132,6 +140,7 @@ func TestReloadThatAnotherPluginFails(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			harness.Serving(t, instance)
 			if _, err := instance.Restart(corefile(2)); err == nil {
 				t.Fatal("Expected the other plugin's error")
 			}
@@ -139,18 +148,19 @@ func TestReloadThatAnotherPluginFails(t *testing.T) {
 			if len(serving) != 1 || serving[0] == instance {
 				t.Fatalf("Expected only the new instance to serve, got %v", serving)
 			}
+			harness.Serving(t, serving[0])
 			query := new(dns.Msg).SetQuestion("army.ml.", dns.TypeMX)
 			m, err := dns.Exchange(query, serving[0].Servers()[0].LocalAddr().String())
 			if err != nil || m.Rcode != dns.RcodeNameError {
 				t.Errorf("Got %v and error %v, want NXDOMAIN", m, err)
 			}
-			eventually(t, "the alert", func() bool { return len(readAlerts(t, file(2))) == 1 })
+			wait.Until(t, "the alert", func() bool { return len(readAlerts(t, file(2))) == 1 })
 			if len(live.engines) != 1 {
 				t.Errorf("Expected the engine that serves to live, and no other, got %d", len(live.engines))
 			}
-			instance = serving[0]
-			_ = errors.Join(append(instance.ShutdownCallbacks(), instance.Stop())...) // the error of the other plugin
-			instance.Wait()
+			if err := harness.End(t, serving[0]); err == nil || err.Error() != "not now" {
+				t.Errorf("Got error %v, want only that of the other plugin", err)
+			}
 		})
 	}
 }
@@ -174,13 +184,7 @@ func TestWatchedList(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, list, "army.mil\nnavy.mil\n")
-	deadline := time.Now().Add(20 * time.Second)
-	for policies[0].Index().Len() != 2 {
-		if time.Now().After(deadline) {
-			t.Fatal("The changed list was not read")
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	wait.Until(t, "the changed list to be read", func() bool { return policies[0].Index().Len() == 2 })
 	if err := e.stop(); err != nil {
 		t.Error(err)
 	}

@@ -9,19 +9,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lookalike-dns/lookalike/test/wait"
+
 	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
-
-// eventually waits until ok is true.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("Waited in vain: %s", what)
-		}
-	}
-}
 
 // greeter is a host that greets every client with the same words.
 type greeter struct {
@@ -171,7 +163,7 @@ func TestSinkholeIsDown(t *testing.T) {
 
 	is := func(want string) {
 		t.Helper()
-		eventually(t, want, func() bool { return answerOf(l) == want })
+		wait.Until(t, want, func() bool { return answerOf(l) == want })
 	}
 	is("sinkhole 192.0.2.25 192.0.2.26")
 	first.close()

@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/lookalike-dns/lookalike/test/wait"
+
 	"github.com/coredns/coredns/plugin/test"
 
 	"github.com/miekg/dns"
@@ -90,7 +92,7 @@ func TestVerify(t *testing.T) {
 	const corefile = `lookalike {
 		protect army.mil
 		allow   allowed.ml
-		verify  100ms
+		verify  4s
 		action  nxdomain
 	}`
 	records := map[string]string{
@@ -134,20 +136,22 @@ func TestVerify(t *testing.T) {
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
-			z := &zone{records: records}
-			l := z.above(t, corefile)
-			for range 2 { // the second time from the cache
-				m, _, written := ask(t, l, new(dns.Msg).SetQuestion(tc.qname, dns.TypeMX))
-				if written != 1 || tc.blocked && m.Rcode != dns.RcodeNameError {
-					t.Errorf("Got %v, written %d times", m, written)
+			synctest.Test(t, func(t *testing.T) {
+				z := &zone{records: records}
+				l := z.above(t, corefile)
+				for range 2 { // the second time from the cache
+					m, _, written := ask(t, l, new(dns.Msg).SetQuestion(tc.qname, dns.TypeMX))
+					if written != 1 || tc.blocked && m.Rcode != dns.RcodeNameError {
+						t.Errorf("Got %v, written %d times", m, written)
+					}
+					if passed := z.count(strings.ToLower(tc.qname)) > 0; passed == tc.blocked {
+						t.Errorf("Passed: %v", passed)
+					}
 				}
-				if passed := z.count(strings.ToLower(tc.qname)) > 0; passed == tc.blocked {
-					t.Errorf("Passed: %v", passed)
+				if got := z.count(".mil."); got != tc.lookups {
+					t.Errorf("%d lookups, want %d: %v", got, tc.lookups, z.asked)
 				}
-			}
-			if got := z.count(".mil."); got != tc.lookups {
-				t.Errorf("%d lookups, want %d: %v", got, tc.lookups, z.asked)
-			}
+			})
 		})
 	}
 }
@@ -186,11 +190,12 @@ func TestVerifiedAlert(t *testing.T) {
 // TestVerifyWithoutAnAnswerInTime shows that the query passes, and that the
 // next one profits from the answer that has come since.
 func TestVerifyWithoutAnAnswerInTime(t *testing.T) {
-	release := make(chan struct{})
+	blocked, release := context.WithCancel(t.Context())
+	defer release()
 	z := &zone{records: map[string]string{"late.mil. MX": "MX 10 mx.late.mil."}}
 	z.ask = func(ctx context.Context, _ dns.ResponseWriter) {
 		if ctx.Value(verifyKey{}) != nil {
-			<-release
+			<-blocked.Done()
 		}
 	}
 	l := z.above(t, "lookalike {\n protect army.mil\n verify 10ms\n}")
@@ -199,9 +204,9 @@ func TestVerifyWithoutAnAnswerInTime(t *testing.T) {
 	if z.count("late.ml.") != 1 {
 		t.Error("The query did not pass")
 	}
-	close(release)
+	release()
 	v := l.policies[0].verifier
-	eventually(t, "the lookup to end", func() bool { return v.known("late.mil") })
+	wait.Until(t, "the lookup to end", func() bool { return v.known("late.mil") })
 	if query() != dns.RcodeNameError || z.count("late.ml.") != 1 {
 		t.Error("The second query passed")
 	}
@@ -256,11 +261,12 @@ func TestVerifyLoop(t *testing.T) {
 }
 
 func TestVerifyOneLookupForAName(t *testing.T) {
-	release := make(chan struct{})
+	blocked, release := context.WithCancel(t.Context())
+	defer release()
 	z := &zone{records: map[string]string{"busy.mil. MX": "MX 10 mx.busy.mil."}}
 	z.ask = func(ctx context.Context, _ dns.ResponseWriter) {
 		if ctx.Value(verifyKey{}) != nil {
-			<-release
+			<-blocked.Done()
 		}
 	}
 	l := z.above(t, "lookalike {\n protect army.mil\n verify 4s\n}")
@@ -271,9 +277,9 @@ func TestVerifyOneLookupForAName(t *testing.T) {
 			l.ServeDNS(t.Context(), w, new(dns.Msg).SetQuestion(fmt.Sprintf("host%d.busy.ml.", i), dns.TypeMX))
 		})
 	}
-	eventually(t, "the lookup to begin", func() bool { return z.count("busy.mil.") > 0 })
-	close(release)
-	wg.Wait()
+	wait.Until(t, "the lookup to begin", func() bool { return z.count("busy.mil.") > 0 })
+	release()
+	wait.Done(t, "the queries to end", wg.Wait)
 	if n := z.count("busy.mil."); n != 1 {
 		t.Errorf("%d lookups, want 1", n)
 	}

@@ -12,17 +12,9 @@ import (
 	"sync"
 	"testing"
 	"time"
-)
 
-// eventually waits until ok is true.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("Waited in vain: %s", what)
-		}
-	}
-}
+	"github.com/lookalike-dns/lookalike/test/wait"
+)
 
 func endpointOf(p *policy) *endpoint {
 	endpoints.mu.Lock()
@@ -93,7 +85,7 @@ func TestFailedReloadLeaksNothing(t *testing.T) {
 	if n := len(endpoints.byAddress); n != 1 {
 		t.Errorf("%d addresses are open, want 1", n)
 	}
-	eventually(t, "goroutines to end", func() bool { return runtime.NumGoroutine() <= before })
+	wait.Until(t, "goroutines to end", func() bool { return runtime.NumGoroutine() <= before })
 }
 
 func TestTwoBlocksWithOneAddress(t *testing.T) {
@@ -148,7 +140,7 @@ func crowd(t *testing.T, limit int) {
 
 	quit := make(chan struct{})
 	var wg sync.WaitGroup
-	defer wg.Wait()
+	defer func() { wait.Done(t, "the crowd to leave", wg.Wait) }()
 	defer close(quit)
 	var before, after runtime.MemStats
 	runtime.GC()
@@ -174,7 +166,7 @@ func crowd(t *testing.T, limit int) {
 			}
 		})
 	}
-	eventually(t, "the crowd to be let in", func() bool { return len(e.sessions.all()) >= (limit+1)/2 })
+	wait.Until(t, "the crowd to be let in", func() bool { return len(e.sessions.all()) >= (limit+1)/2 })
 	for range 100 {
 		refuses(t, address)
 		if n := len(e.sessions.all()); n > limit {

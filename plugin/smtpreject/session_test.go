@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/lookalike-dns/lookalike/test/wait"
 )
 
 const (
@@ -212,7 +214,7 @@ func TestSessionTimesOut(t *testing.T) {
 				last = line
 			}
 			c.conn.Close()
-			<-done
+			wait.For(t, "the end of the client", done)
 			if want := "421 4.4.2 reject.example.org closing the connection"; last != want {
 				t.Errorf("Last line %q, want %q", last, want)
 			}

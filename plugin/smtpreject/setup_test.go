@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lookalike-dns/lookalike/test/harness"
+
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
@@ -156,29 +158,6 @@ func start(t *testing.T, corefile string) (*caddy.Instance, error) {
 	return caddy.Start(input(corefile))
 }
 
-// serving waits until the DNS servers of an instance answer: one that is stopped
-// before it serves would never end.
-func serving(t *testing.T, instance *caddy.Instance) {
-	t.Helper()
-	for _, s := range instance.Servers() {
-		for network, address := range map[string]net.Addr{"tcp": s.Addr(), "udp": s.LocalAddr()} {
-			if address == nil {
-				continue
-			}
-			_, port, err := net.SplitHostPort(address.String())
-			if err != nil {
-				t.Fatal(err)
-			}
-			client := dns.Client{Net: network, Timeout: time.Second}
-			query := new(dns.Msg).SetQuestion("example.org.", dns.TypeSOA)
-			eventually(t, "an answer by "+network, func() bool {
-				_, _, err := client.Exchange(query, net.JoinHostPort("127.0.0.1", port))
-				return err == nil
-			})
-		}
-	}
-}
-
 func input(corefile string) caddy.Input {
 	return caddy.CaddyfileInput{Contents: []byte(corefile), Filepath: "Corefile", ServerTypeName: "dns"}
 }
@@ -226,7 +205,7 @@ func TestLifecycle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	serving(t, instance)
+	harness.Serving(t, instance)
 	refuses(t, address)
 	for range 3 {
 		for _, corefile := range bad {
@@ -238,20 +217,19 @@ func TestLifecycle(t *testing.T) {
 		if instance, err = instance.Restart(input(good)); err != nil {
 			t.Fatal(err)
 		}
-		serving(t, instance)
+		harness.Serving(t, instance)
 		refuses(t, address)
 	}
 	if instance, err = instance.Restart(input(fmt.Sprintf(block, other))); err != nil {
 		t.Fatal(err)
 	}
-	serving(t, instance)
+	harness.Serving(t, instance)
 	refuses(t, other)
 	if conn, err := net.Dial("tcp", address); err == nil {
 		conn.Close()
 		t.Errorf("%s is still open after it was taken out of the Corefile", address)
 	}
-	instance.ShutdownCallbacks()
-	if err := instance.Stop(); err != nil {
+	if err := harness.End(t, instance); err != nil {
 		t.Error(err)
 	}
 	if n := len(endpoints.byAddress); n != 0 {

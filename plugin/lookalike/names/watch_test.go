@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/lookalike-dns/lookalike/test/wait"
 )
 
 // touch gives a file a modification time of its own.
@@ -131,16 +133,6 @@ func TestWatcherGap(t *testing.T) {
 	}
 }
 
-// eventually polls until ok reports true.
-func eventually(t *testing.T, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("It did not happen within 30 s")
-		}
-	}
-}
-
 func TestWatcherRuns(t *testing.T) {
 	files := []string{write(t, "a", "army.mil\n"), write(t, "b", "navy.mil\n")}
 	var reloads atomic.Int32
@@ -150,13 +142,13 @@ func TestWatcherRuns(t *testing.T) {
 	for i, file := range files {
 		overwrite(t, file, "uscg.mil\nusmc.mil\n")
 		// Truncating and writing may be seen as two changes.
-		eventually(t, func() bool { return int(reloads.Load()) > i })
+		wait.Until(t, "the reload", func() bool { return int(reloads.Load()) > i })
 	}
 	var stops sync.WaitGroup
 	for range 3 {
 		stops.Go(w.Stop)
 	}
-	stops.Wait()
+	wait.Done(t, "three stops at once", stops.Wait)
 	w.Start()
 	before := reloads.Load()
 	overwrite(t, files[0], "army.mil\n")
@@ -180,17 +172,17 @@ func TestWatcherStopWaits(t *testing.T) {
 	})
 	must(t, os.Remove(file))
 	w.Start()
-	<-entered
+	wait.For(t, "the reload to begin", entered)
 	stopped := make(chan struct{})
 	go func() { w.Stop(); close(stopped) }()
-	<-w.quit
+	wait.For(t, "the stop to begin", w.quit)
 	select {
 	case <-stopped:
 		t.Error("Stop returned while reload was running")
 	default:
 	}
 	close(release)
-	<-stopped
+	wait.For(t, "the stop to end", stopped)
 	if !ended.Load() {
 		t.Error("Stop returned before reload had ended")
 	}
