@@ -51,6 +51,22 @@ func ParseClass(s string) (Class, error) {
 	return None, fmt.Errorf("unknown class %q", s)
 }
 
+// MarshalText writes the class as String does.
+func (c Class) MarshalText() ([]byte, error) {
+	if int(c) >= len(classNames) {
+		return nil, fmt.Errorf("no class has the number %d", c)
+	}
+	return []byte(c.String()), nil
+}
+
+// UnmarshalText reads what MarshalText writes.
+func (c *Class) UnmarshalText(text []byte) (err error) {
+	if *c = None; len(text) > 0 {
+		*c, err = ParseClass(string(text))
+	}
+	return err
+}
+
 // Confidence is how sure a verdict is, from its class and the length of what
 // was matched.
 type Confidence uint8
@@ -78,6 +94,22 @@ func ParseConfidence(s string) (Confidence, error) {
 		}
 	}
 	return Unsure, fmt.Errorf("unknown confidence %q", s)
+}
+
+// MarshalText writes the confidence as String does.
+func (c Confidence) MarshalText() ([]byte, error) {
+	if int(c) >= len(confidenceNames) {
+		return nil, fmt.Errorf("no confidence has the number %d", c)
+	}
+	return []byte(c.String()), nil
+}
+
+// UnmarshalText reads what MarshalText writes.
+func (c *Confidence) UnmarshalText(text []byte) (err error) {
+	if *c = Unsure; len(text) > 0 {
+		*c, err = ParseConfidence(string(text))
+	}
+	return err
 }
 
 // Match is one protected name that a queried name resembles. Both names are

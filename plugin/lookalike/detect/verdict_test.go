@@ -1,0 +1,41 @@
+package detect
+
+import (
+	"encoding/json"
+	"testing"
+)
+
+// TestTexts has classes and confidences as JSON, by name, and back.
+func TestTexts(t *testing.T) {
+	type graded struct {
+		Class      Class
+		Confidence Confidence
+	}
+	for _, c := range append(Classes(), None) {
+		for _, conf := range []Confidence{Unsure, Low, Medium, High} {
+			want := graded{c, conf}
+			text, err := json.Marshal(want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if names := `{"Class":"` + c.String() + `","Confidence":"` + conf.String() + `"}`; string(text) != names {
+				t.Errorf("%v %v is written %s, want %s", c, conf, text, names)
+			}
+			got := graded{DoubleTypo, High}
+			if err := json.Unmarshal(text, &got); err != nil || got != want {
+				t.Errorf("%s is read as %v, %v", text, got, err)
+			}
+		}
+	}
+	for _, text := range []string{`{"Class":"typos"}`, `{"Confidence":"HIGH"}`, `{"Class":3}`} {
+		if got := (graded{}); json.Unmarshal([]byte(text), &got) == nil {
+			t.Errorf("%s is read as %v, want an error", text, got)
+		}
+	}
+	if _, err := json.Marshal(Class(99)); err == nil {
+		t.Error("an unknown class is written, want an error")
+	}
+	if _, err := json.Marshal(Confidence(99)); err == nil {
+		t.Error("an unknown confidence is written, want an error")
+	}
+}
