@@ -17,8 +17,6 @@ import (
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
-
-	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
 
 const (
@@ -666,7 +664,7 @@ func (s *store) put(tx *bbolt.Tx, records []*Record) error {
 	b := tx.Bucket(recordBucket)
 	b.FillPercent = 0.9 // keys only grow
 	for _, r := range records {
-		v, err := json.Marshal(storedRecord{Record: r, ClassName: r.Class.String()})
+		v, err := json.Marshal(r)
 		if err != nil {
 			return err
 		}
@@ -710,28 +708,17 @@ func putGroup(b *bbolt.Bucket, k []byte, state *groupState) error {
 	return b.Put(k, seal(k, v))
 }
 
-// storedRecord is a record as the file has it.
-type storedRecord struct {
-	*Record
-	ClassName string // numbers may change between versions
-}
-
 // decodeRecord reads the record that the file has as the value of k.
 func decodeRecord(k, v []byte) (*Record, error) {
 	v, err := unseal(k, v)
 	if err != nil {
 		return nil, err
 	}
-	stored := storedRecord{Record: new(Record)}
-	if err := json.Unmarshal(v, &stored); err != nil {
+	r := new(Record)
+	if err := json.Unmarshal(v, r); err != nil {
 		return nil, err
 	}
-	if stored.ClassName == "" {
-		return stored.Record, nil
-	}
-	class, err := detect.ParseClass(stored.ClassName)
-	stored.Class = class
-	return stored.Record, err
+	return r, nil
 }
 
 func position(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
