@@ -149,7 +149,7 @@ func (l *Lookalike) observe(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 		Qtype:       state.QType(),
 		Rcode:       rcode,
 		Verdict:     d.Verdict,
-		Action:      d.Action.String(),
+		Action:      alert.Action(d.Action.kind), // both stand in one order
 		Answers:     d.Action.addresses,
 		Via:         d.Via,
 		Context:     d.Policy.purpose(client.Addr(), d.Verdict, state.QType(), now),

@@ -43,7 +43,7 @@ func (l *Lookalike) ObserveSMTP(client, server netip.AddrPort, v *detect.Verdict
 		Transport:   "tcp",
 		Protocol:    "smtp",
 		Verdict:     v,
-		Action:      a.String(),
+		Action:      alert.Action(a.kind),
 		Answers:     a.addresses,
 		ServerBlock: p.block,
 		SMTP:        &alert.SMTP{From: sender, To: recipient, HELO: helo},

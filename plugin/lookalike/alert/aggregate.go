@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
 
@@ -32,19 +33,16 @@ const (
 	maxFull      = 32 // records of a shard that are full of envelopes and wait for the flusher
 )
 
-// anyName and the zero address stand in the keys of roll-ups.
-const anyName = "*"
-
 // key identifies a group. A roll-up over a client's names has the name
-// anyName; a roll-up over all clients has the zero client as well.
+// record.Any; a roll-up over all clients has the zero client as well.
 type key struct {
 	class  detect.Class
 	client netip.Addr
 	name   string // the registrable lookalike
-	action string
+	action record.Action
 }
 
-func (k *key) rollup() bool { return k.name == anyName }
+func (k *key) rollup() bool { return k.name == record.Any }
 
 // table counts detections in groups. It is safe for concurrent use.
 type table struct {
@@ -166,10 +164,7 @@ func (t *table) hash(k *key) uint64 {
 // keyed, so nobody who chooses names and addresses can make groups share a
 // chain.
 func (k *key) hash(name, client uint64) uint64 {
-	rest := uint64(k.class) << 8
-	if k.action != "" {
-		rest |= uint64(k.action[0] ^ k.action[len(k.action)-1]<<4)
-	}
+	rest := uint64(k.class)<<8 | uint64(k.action)
 	return bits.RotateLeft64(name, 32) ^ client ^ rest*0x9e3779b97f4a7c15
 }
 
@@ -234,7 +229,7 @@ func (t *table) admit(k *key, d *Detection) admission {
 // observeRollup counts d in the group of its client, or in that of all
 // clients when there are too many of those, or too many clients.
 func (t *table) observeRollup(k key, d *Detection, h hashes, why admission) bool {
-	k.name = anyName
+	k.name = record.Any
 	if why == clientBusy {
 		if ok, closed := t.addRollup(k, d, h, &t.clientRollups, maxClientRollups); ok || closed {
 			return ok
@@ -444,8 +439,8 @@ func (t *table) pending() uint64 {
 // announcements returns the records that cannot wait, in the order of their
 // detections: of the groups that are new, and of those that are full of
 // envelopes.
-func (t *table) announcements() []*Record {
-	var records []*Record
+func (t *table) announcements() []entry {
+	var records []entry
 	for i := range t.shards {
 		s := &t.shards[i]
 		s.mu.Lock()
@@ -456,17 +451,15 @@ func (t *table) announcements() []*Record {
 	return records
 }
 
-func (s *shard) takeAnnouncements(records []*Record) []*Record {
+func (s *shard) takeAnnouncements(records []entry) []entry {
 	for i := range s.announce {
 		r := newFirst(&s.announce[i])
-		r.after = s.announce[i].group.state()
 		s.pending -= r.Count
-		records = append(records, r)
+		records = append(records, entry{r, s.announce[i].group.state()})
 	}
 	for _, f := range s.full {
-		f.record.after = f.group.state()
 		s.pending -= f.record.Count
-		records = append(records, f.record)
+		records = append(records, entry{f.record, f.group.state()})
 	}
 	clear(s.announce) // lets go of the verdicts
 	s.announce = s.announce[:0]
@@ -476,7 +469,7 @@ func (s *shard) takeAnnouncements(records []*Record) []*Record {
 
 // sweep returns the records that are due at now, and removes the groups that
 // have been idle; those that had nothing more to tell are in ended.
-func (t *table) sweep(now time.Time) []*Record {
+func (t *table) sweep(now time.Time) []entry {
 	t.limiter.forget(t.clock(now))
 	t.ended = nil
 	records := t.announcements()
@@ -485,7 +478,7 @@ func (t *table) sweep(now time.Time) []*Record {
 		s.mu.Lock()
 		for _, chain := range s.groups {
 			for g := chain; g != nil; g = g.next {
-				if r := t.step(s, g, now); r != nil {
+				if r, ok := t.step(s, g, now); ok {
 					records = append(records, r)
 				}
 			}
@@ -497,29 +490,28 @@ func (t *table) sweep(now time.Time) []*Record {
 }
 
 // step makes g's record if one is due, and removes g when it has been idle.
-func (t *table) step(s *shard, g *group, now time.Time) *Record {
+func (t *table) step(s *shard, g *group, now time.Time) (r entry, ok bool) {
 	idle := now.Sub(g.last) >= idleTime
 	due := !g.window.start.IsZero() && !now.Before(g.due)
-	var r *Record
 	switch {
 	case g.key.rollup() && (due || idle && !g.window.start.IsZero()):
-		r = t.record(s, g, Storm, now)
+		r, ok = t.record(s, g, Storm, now), true
 		if idle {
-			r.after = nil
+			r.state = nil
 		}
 	case g.key.rollup():
 	case idle:
-		r = t.record(s, g, Final, now)
+		r, ok = t.record(s, g, Final, now), true
 	case due:
-		r = t.record(s, g, Update, now)
+		r, ok = t.record(s, g, Update, now), true
 	}
 	if idle {
 		t.drop(s, g)
-		if r == nil {
+		if !ok {
 			t.ended = append(t.ended, groupID(&g.key))
 		}
 	}
-	return r
+	return r, ok
 }
 
 func (t *table) drop(s *shard, g *group) {
@@ -533,23 +525,23 @@ func (t *table) drop(s *shard, g *group) {
 }
 
 // record turns g's window into a record and begins the next one.
-func (t *table) record(s *shard, g *group, phase Phase, now time.Time) *Record {
-	r := newRecord(g, phase)
+func (t *table) record(s *shard, g *group, phase Phase, now time.Time) entry {
+	r := entry{Record: newRecord(g, phase)}
 	s.pending -= r.Count
 	g.window = window{}
 	g.due = now.Add(g.interval)
 	g.interval = min(2*g.interval, maxInterval)
 	g.dirty = false
 	if phase != Final {
-		r.after = g.state()
+		r.state = g.state()
 	}
 	return r
 }
 
 // close ends the table: it returns the last records of all groups, and every
 // observe after it reports false.
-func (t *table) close(now time.Time) []*Record {
-	var records []*Record
+func (t *table) close(now time.Time) []entry {
+	var records []entry
 	for i := range t.shards {
 		s := &t.shards[i]
 		s.mu.Lock()
@@ -562,7 +554,7 @@ func (t *table) close(now time.Time) []*Record {
 					records = append(records, t.record(s, g, Final, now))
 				case !g.window.start.IsZero():
 					r := t.record(s, g, Storm, now)
-					r.after = nil
+					r.state = nil
 					records = append(records, r)
 				}
 			}
@@ -578,8 +570,8 @@ func (t *table) close(now time.Time) []*Record {
 
 // sortByTime orders records by their last detection; a group's first record
 // stays before its others.
-func sortByTime(records []*Record) {
-	slices.SortStableFunc(records, func(a, b *Record) int {
+func sortByTime(records []entry) {
+	slices.SortStableFunc(records, func(a, b entry) int {
 		return cmp.Or(a.End.Compare(b.End), cmp.Compare(a.Phase, b.Phase))
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
 
@@ -56,7 +57,7 @@ func TestPhases(t *testing.T) {
 					}
 				}
 				for _, r := range tab.sweep(epoch.Add(at)) {
-					got = append(got, fmt.Sprintf("%d %s", int(at.Seconds()), story(r)))
+					got = append(got, fmt.Sprintf("%d %s", int(at.Seconds()), story(r.Record)))
 				}
 			}
 			if !slices.Equal(got, tc.want) {
@@ -110,8 +111,7 @@ func TestKeys(t *testing.T) {
 		{"an IPv6 client", func(d *Detection) { d.Client = netip.MustParseAddrPort("[2001:db8::25]:41532") }, false},
 		{"another class", func(d *Detection) { d.Verdict.Class = detect.Typo }, false},
 		{"another registrable name", func(d *Detection) { d.Verdict.Registrable = "navy.ml" }, false},
-		{"another action", func(d *Detection) { d.Action = "monitor" }, false},
-		{"another action of the same length and letter", func(d *Detection) { d.Action = "nodomain" }, false},
+		{"another action", func(d *Detection) { d.Action = record.Monitor }, false},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
@@ -162,7 +162,7 @@ func TestAnnouncementLimits(t *testing.T) {
 	}{
 		{"one client, burst", 1, 100, 1, 100, ""},
 		{"one client, flood", 1, 1000, 20, announceBurst + 20*announcePerClient, "192.0.2.0"},
-		{"many clients, flood", 5000, 1000, 20, announceBurst + 20*announcePerSecond, anyName},
+		{"many clients, flood", 5000, 1000, 20, announceBurst + 20*announcePerSecond, record.Any},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
@@ -187,14 +187,14 @@ func TestAnnouncementLimits(t *testing.T) {
 						firsts++
 					case Storm:
 						storms++
-						who := anyName
+						who := record.Any
 						if r.Client.IsValid() {
 							who = r.Client.String()
 						}
 						if who != tc.rollup {
 							t.Errorf("Got a storm of %s, want of %q", who, tc.rollup)
 						}
-						checkStorm(t, r)
+						checkStorm(t, r.Record)
 					}
 				}
 			}
@@ -213,8 +213,8 @@ func TestAnnouncementLimits(t *testing.T) {
 
 func checkStorm(t *testing.T, r *Record) {
 	t.Helper()
-	if r.Registrable != anyName || len(r.Samples) == 0 || len(r.Samples) > maxSamples {
-		t.Errorf("Got storm of %q with samples %q, want %q and a few", r.Registrable, r.Samples, anyName)
+	if r.Registrable != record.Any || len(r.Samples) == 0 || len(r.Samples) > maxSamples {
+		t.Errorf("Got storm of %q with samples %q, want %q and a few", r.Registrable, r.Samples, record.Any)
 	}
 	if off := float64(r.DistinctNames)/float64(r.Count) - 1; off > 0.25 || off < -0.25 {
 		t.Errorf("Got %d names in %d detections of different names", r.DistinctNames, r.Count)
@@ -259,7 +259,7 @@ func TestEnvelopes(t *testing.T) {
 	var got []string
 	for s := range 20 {
 		for _, r := range tab.sweep(epoch.Add(time.Duration(s) * time.Second)) {
-			got = append(got, fmt.Sprintf("%d %s %v", s, story(r), r.SMTP))
+			got = append(got, fmt.Sprintf("%d %s %v", s, story(r.Record), r.SMTP))
 		}
 	}
 	want := []string{
@@ -299,7 +299,7 @@ func TestEnvelopeFlood(t *testing.T) {
 			woken := false
 			tab := newTable(func() { woken = true })
 			before := value(t, envelopesLeftOut)
-			var records []*Record
+			var records []entry
 			for i := range messages {
 				name := fmt.Sprintf("a%d.ml", i%tc.names)
 				d := detection("192.0.2.25", name, name, epoch.Add(time.Duration(i)*2*time.Millisecond))
@@ -374,7 +374,7 @@ func TestStorms(t *testing.T) {
 			tab := newTable(func() {})
 			var observers, flusher sync.WaitGroup
 			stop := make(chan struct{})
-			var records []*Record
+			var records []entry
 			flusher.Go(func() {
 				for at := epoch; ; at = at.Add(20 * time.Second) {
 					records = append(records, tab.sweep(at)...)

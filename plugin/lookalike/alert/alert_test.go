@@ -16,6 +16,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"go.uber.org/goleak"
 
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
@@ -40,7 +41,7 @@ func detection(client, name, registrable string, at time.Time) *Detection {
 		ID:        51234,
 		Qtype:     15,
 		Rcode:     3,
-		Action:    "nxdomain",
+		Action:    record.NXDomain,
 		Verdict: &detect.Verdict{
 			Class:       detect.TLDSwap,
 			Confidence:  detect.High,
@@ -123,16 +124,25 @@ func (r *receiver) destination(name string) Destination {
 }
 
 // counts sums what records say.
-func counts(records []*Record) (sum uint64) {
+func counts(records []entry) (sum uint64) {
 	for _, r := range records {
 		sum += r.Count
 	}
 	return sum
 }
 
+// split parts entries into records and what has become of their groups.
+func split(entries []entry) (records []*Record, states map[string]*groupState) {
+	states = make(map[string]*groupState)
+	for _, e := range entries {
+		records, states[e.Group] = append(records, e.Record), e.state
+	}
+	return records, states
+}
+
 // story is a record in short, for comparison.
 func story(r *Record) string {
-	who := anyName
+	who := record.Any
 	if r.Client.IsValid() {
 		who = r.Client.String()
 	}

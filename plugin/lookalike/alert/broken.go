@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 )
 
 // broken notes that the file could not be read or written. One that is corrupt
@@ -91,7 +93,7 @@ func (c *cursor) forfeit(reason string) {
 		sinkLost.WithLabelValues(c.name, reason).Add(float64(n))
 		last := s.sequence - min(s.stored.to-end, s.sequence)
 		like := &Record{Epoch: s.epoch, Start: time.Now(), End: time.Now(), Sensor: s.sensor, Version: s.version}
-		c.widenBy(s.epoch, last-min(n, last)+1, last, n, 0, like, reason)
+		c.widenBy(record.Gap{Epoch: s.epoch, From: last - min(n, last) + 1, To: last, Records: n, Reason: reason}, like)
 		c.countGaps()
 	}
 	c.skip(s.stored.to)

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 )
 
 // mishaps are what may happen to a spool's file under a running server.
@@ -193,7 +195,7 @@ func TestSpoolDamagedGroups(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Pipeline{store: s, owner: newID(), unsaved: make(map[string]*groupState), table: newTable(func() {})}
+	p := &Pipeline{store: s, owner: record.NewID(), unsaved: make(map[string]*groupState), table: newTable(func() {})}
 	for range 3 {
 		p.table.observe(detection("192.0.2.25", "army.ml", "army.ml", epoch))
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
 
@@ -15,7 +16,7 @@ type groupState struct {
 	Class    string // by name: numbers may change between versions
 	Client   netip.Addr
 	Name     string
-	Action   string
+	Action   record.Action
 	First    time.Time
 	Last     time.Time
 	Due      time.Time

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 )
 
 // cursor is how far one sink is in a store. It is the sink's source; the
@@ -271,7 +273,7 @@ func (c *cursor) read(tx *bbolt.Tx, n int) error {
 		r, err := decodeRecord(k, v)
 		if err != nil {
 			log.Errorf("An alert in the spool cannot be read: %v", err)
-			r = &Record{Phase: Lost, ID: newID(), Created: time.Now(), Lost: &Gap{Records: 1, Reason: "unreadable"}}
+			r = &Record{Phase: Lost, ID: record.NewID(), Created: time.Now(), Lost: &Gap{Records: 1, Reason: "unreadable"}}
 		}
 		c.flight = append(c.flight, r)
 		c.next++
@@ -363,13 +365,11 @@ func (c *cursor) countGaps() {
 }
 
 // widen adds a record to the gap that the sink is to be told of.
-func (c *cursor) widen(r *Record, reason string) {
-	c.widenBy(r.Epoch, r.Sequence, r.Sequence, 1, r.Count, r, reason)
-}
+func (c *cursor) widen(r *Record, reason string) { c.widenBy(r.Gap(reason), r) }
 
 // widenBy adds a run of records to the gap that the sink is to be told of. A gap
 // that is in flight, or in a snapshot, is not changed.
-func (c *cursor) widenBy(epoch string, from, to, records, detections uint64, like *Record, reason string) {
+func (c *cursor) widenBy(more record.Gap, like *Record) {
 	gap := &c.state.Gap
 	if len(c.flight) > 0 && c.flight[0] == c.state.Gap {
 		gap = &c.state.Then
@@ -381,7 +381,6 @@ func (c *cursor) widenBy(epoch string, from, to, records, detections uint64, lik
 		told.Lost = &numbers
 		*gap = &told
 	}
-	*gap = widen(*gap, epoch, from, to, records, detections, like)
-	(*gap).Lost.Reason = reason
+	*gap = record.Widen(*gap, more, like)
 	c.dirty = true
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
 
@@ -22,7 +23,7 @@ func sample() *Record {
 	d.Context, d.Via, d.View = "tlsa", "partner.example", "mail"
 	d.Answers = []netip.Addr{netip.MustParseAddr("192.0.2.99")}
 	g := &group{
-		key:   key{class: d.Verdict.Class, client: d.Client.Addr(), name: d.Verdict.Registrable, action: "sinkhole"},
+		key:   key{class: d.Verdict.Class, client: d.Client.Addr(), name: d.Verdict.Registrable, action: record.Sinkhole},
 		first: epoch, last: epoch.Add(5 * time.Minute), total: 57, det: *d,
 		window: window{
 			count: 42, start: epoch.Add(time.Minute), end: epoch.Add(5 * time.Minute),
@@ -225,23 +226,23 @@ func isECS(key string) bool {
 // everyPhase are records of each kind.
 func everyPhase() map[string]*Record {
 	storm := sample()
-	storm.Phase, storm.Client, storm.ClientPort, storm.Registrable = Storm, netip.Addr{}, 0, anyName
+	storm.Phase, storm.Client, storm.ClientPort, storm.Registrable = Storm, netip.Addr{}, 0, record.Any
 	storm.Clients, storm.DistinctClients = []netip.Addr{netip.MustParseAddr("2001:db8::25")}, 1
 	final := sample()
 	final.Phase, final.Count, final.Qtypes = Final, 0, nil
 	monitor := sample()
-	monitor.Action, monitor.Rcode = "monitor", ""
+	monitor.Action, monitor.Rcode = record.Monitor, ""
 	like := sample()
 	first := newFirst(&announcement{
-		key: key{class: detect.TLDSwap, client: netip.MustParseAddr("2001:db8::25"), name: "army.ml", action: "nxdomain"},
+		key: key{class: detect.TLDSwap, client: netip.MustParseAddr("2001:db8::25"), name: "army.ml", action: record.NXDomain},
 		det: *detection("2001:db8::25", "army.ml", "army.ml", epoch),
 	})
-	first.ID, first.Sensor = newID(), "ns1.example.org"
+	first.ID, first.Sensor = record.NewID(), "ns1.example.org"
 	return map[string]*Record{
 		"update": like, "storm": storm, "final": final, "monitor": monitor,
 		"first": first,
-		"lost":  newLost(&Gap{Epoch: "e", From: 3, To: 9, Records: 7, Detections: 12, Reason: "queue_full"}, like),
-		"test":  {Phase: Test, ID: newID(), Created: epoch, Start: epoch, End: epoch, Sensor: "ns1.example.org"},
+		"lost":  record.NewLost(&Gap{Epoch: "e", From: 3, To: 9, Records: 7, Detections: 12, Reason: "queue_full"}, like),
+		"test":  {Phase: Test, ID: record.NewID(), Created: epoch, Start: epoch, End: epoch, Sensor: "ns1.example.org"},
 	}
 }
 
@@ -351,12 +352,12 @@ func TestMailMessages(t *testing.T) {
 
 // TestGroupID holds that groups have the same name on every sensor.
 func TestGroupID(t *testing.T) {
-	k := key{class: detect.TLDSwap, client: netip.MustParseAddr("192.0.2.25"), name: "army.ml", action: "nxdomain"}
+	k := key{class: detect.TLDSwap, client: netip.MustParseAddr("192.0.2.25"), name: "army.ml", action: record.NXDomain}
 	if got, want := groupID(&k), "bc9cd430290f5905"; got != want {
 		t.Errorf("Got %q, want %q", got, want)
 	}
 	other := k
-	other.action = "monitor"
+	other.action = record.Monitor
 	if groupID(&other) == groupID(&k) {
 		t.Error("Got one name for two groups")
 	}
@@ -371,7 +372,7 @@ func TestDisplay(t *testing.T) {
 		{"a\u2028b", "ab"},
 	}
 	for _, tc := range tests {
-		if got := display(tc.in); got != tc.want {
+		if got := strip(tc.in); got != tc.want {
 			t.Errorf("Got %q for %q, want %q", got, tc.in, tc.want)
 		}
 	}

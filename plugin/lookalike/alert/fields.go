@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
 
@@ -44,7 +45,7 @@ var fields = []field{
 	{ecs: "event.category", value: func(r *Record) any { return detectionOnly(r, []string{"intrusion_detection", "network"}) }},
 	{ecs: "event.type", value: func(r *Record) any { return detectionOnly(r, eventType(r)) }},
 	{ecs: "event.action", ocsf: "unmapped.action", cef: "act", leef: "action", sd: "act",
-		value: func(r *Record) any { return r.Action }},
+		value: func(r *Record) any { return actionName(r) }},
 	{ecs: "event.outcome", cef: "outcome",
 		value: func(r *Record) any { return detectionOnly(r, "success") }},
 	{ecs: "event.module", value: constant("lookalike")},
@@ -142,7 +143,7 @@ var fields = []field{
 		value: func(r *Record) any { return r.DidYouMean }},
 	{ecs: "lookalike.unicode", ocsf: "unmapped.unicode", cef: "cs2:qnameUnicode", leef: "qnameUnicode", sd: "qu",
 		value: func(r *Record) any { return r.Unicode }},
-	{ecs: "lookalike.action", value: func(r *Record) any { return r.Action }},
+	{ecs: "lookalike.action", value: func(r *Record) any { return actionName(r) }},
 	{ecs: "lookalike.phase", ocsf: "unmapped.phase", cef: "cs6:phase", leef: "phase", sd: "phase",
 		value: func(r *Record) any { return r.Phase.String() }},
 	{ecs: "lookalike.count", ocsf: "count", cef: "cnt", leef: "count", sd: "cnt",
@@ -288,9 +289,17 @@ func detectionOnly(r *Record, v any) any {
 	return v
 }
 
+// actionName is empty in records that are not about detections.
+func actionName(r *Record) any {
+	if r.Action == record.Off {
+		return nil
+	}
+	return r.Action.String()
+}
+
 // ifNamed is v where the record is about one registrable name.
 func ifNamed(r *Record, v any) any {
-	if r.Registrable == "" || r.Registrable == anyName {
+	if r.Registrable == "" || r.Registrable == record.Any {
 		return nil
 	}
 	return v

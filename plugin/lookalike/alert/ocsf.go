@@ -2,6 +2,8 @@ package alert
 
 import (
 	"strings"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 )
 
 // ocsfVersion is the schema's version: class 4003, DNS Activity, with the
@@ -48,13 +50,13 @@ func ocsfActivity(r *Record) enum {
 }
 
 func ocsfAction(r *Record) enum {
-	switch r.Action {
-	case "monitor":
-		return enum{3, "Observed"}
-	case "sinkhole":
+	switch {
+	case r.Action == record.Sinkhole:
 		return enum{4, "Modified"}
+	case r.Blocked():
+		return enum{2, "Denied"}
 	}
-	return enum{2, "Denied"}
+	return enum{3, "Observed"}
 }
 
 func ocsfDisposition(r *Record) enum {

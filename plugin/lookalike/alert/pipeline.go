@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
 )
 
@@ -89,7 +90,7 @@ func Open(cfg Config) (*Pipeline, error) {
 		return p, nil
 	}
 	p := &Pipeline{
-		key: key, refs: 1, sensor: cfg.Sensor, version: cfg.Version, epoch: newID(), owner: newID(),
+		key: key, refs: 1, sensor: cfg.Sensor, version: cfg.Version, epoch: record.NewID(), owner: record.NewID(),
 		unsaved: make(map[string]*groupState),
 		wake:    make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
 	}
@@ -357,14 +358,18 @@ func (p *Pipeline) housekeep(now time.Time) {
 }
 
 // emit numbers records, spools them, and gives them to every sink.
-func (p *Pipeline) emit(records []*Record) {
-	if len(records) == 0 {
+func (p *Pipeline) emit(entries []entry) {
+	if len(entries) == 0 {
 		return
 	}
 	now := time.Now()
-	for _, r := range records {
-		r.ID, r.Created, r.Sensor, r.Version = newID(), now, p.sensor, p.version
-		delete(p.unsaved, r.Group)
+	records := make([]*Record, len(entries))
+	for i, e := range entries {
+		e.ID, e.Created, e.Sensor, e.Version = record.NewID(), now, p.sensor, p.version
+		records[i] = e.Record
+		if p.store != nil {
+			p.unsaved[e.Group] = e.state
+		}
 	}
 	p.number(records)
 	for _, r := range records {
@@ -404,7 +409,7 @@ func (p *Pipeline) tooLate(d *Detection) {
 	}
 	k := key{class: d.Verdict.Class, client: d.Client.Addr(), name: d.Verdict.Registrable, action: d.Action}
 	r := newFirst(&announcement{key: k, det: *d})
-	r.ID, r.Epoch, r.Created = newID(), p.epoch, time.Now()
+	r.ID, r.Epoch, r.Created = record.NewID(), p.epoch, time.Now()
 	r.Sensor, r.Version = p.sensor, p.version
 	log.Errorf("Alert after the last flush: %s", ecs.Append(nil, r))
 }

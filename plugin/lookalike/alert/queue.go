@@ -3,6 +3,8 @@ package alert
 import (
 	"sync"
 	"time"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 )
 
 // queueLimit is the number of records that wait in memory for one sink. All
@@ -63,27 +65,7 @@ func (q *queue) drop() {
 	if q.gap == nil {
 		q.tell()
 	}
-	if r.Phase == Lost { // an older gap
-		q.gap = widen(q.gap, r.Lost.Epoch, r.Lost.From, r.Lost.To, r.Lost.Records, r.Lost.Detections, r)
-		return
-	}
-	q.gap = widen(q.gap, r.Epoch, r.Sequence, r.Sequence, 1, r.Count, r)
-}
-
-// widen adds a run of records to a gap, which may be nil. Runs of other
-// epochs only add to the numbers: the gap names one epoch.
-func widen(gap *Record, epoch string, from, to, records, detections uint64, like *Record) *Record {
-	if gap == nil {
-		gap = newLost(&Gap{Epoch: epoch, From: from, To: to, Reason: "queue_full"}, like)
-	}
-	l := gap.Lost
-	if l.Epoch == epoch {
-		l.From, l.To = min(l.From, from), max(l.To, to)
-	}
-	l.Records += records
-	l.Detections += detections
-	gap.End = like.End
-	return gap
+	q.gap = record.Widen(q.gap, r.Gap("queue_full"), r)
 }
 
 func (q *queue) take(n int) []*Record {

@@ -17,6 +17,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/sinktest"
 )
@@ -253,8 +254,7 @@ func TestSpoolAdoptRefused(t *testing.T) {
 		t.Fatalf("Got groups %v, want army.ml among them", unsaved)
 	}
 	r := sample()
-	r.Group, r.after = army.group(), army
-	delete(unsaved, r.Group)
+	r.Group = army.group()
 	if !s.append("second", []*Record{r}, unsaved) || !s.checkpoint("second", unsaved) {
 		t.Fatalf("Got error %v", s.bad)
 	}
@@ -380,7 +380,7 @@ func TestRestoreJoins(t *testing.T) {
 	}
 	told, last := uint64(0), (*Record)(nil)
 	for _, r := range tab.close(epoch.Add(2 * time.Minute)) {
-		told, last = told+r.Count, r
+		told, last = told+r.Count, r.Record
 	}
 	if told != 7 || last.Total != 8 || !last.FirstSeen.Equal(epoch) || len(last.Samples) != 2 {
 		t.Errorf("Got %d told, last record %+v", told, last)
@@ -408,9 +408,10 @@ func TestSpoolCheckpointExact(t *testing.T) {
 			asked++
 		}
 		s.checkpoint("owner", tab.checkpoint())
-		if records := tab.sweep(at); len(records) > 0 {
-			s.append("owner", records, nil)
-			sum += counts(records)
+		if entries := tab.sweep(at); len(entries) > 0 {
+			records, states := split(entries)
+			s.append("owner", records, states)
+			sum += counts(entries)
 		}
 		_, waiting := inFile(t, s)
 		if sum+waiting != uint64(asked) {
@@ -432,7 +433,7 @@ func TestSpoolEndsBad(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.attach((&receiver{}).destination("ends"))
-		p := &Pipeline{store: s, owner: newID(), unsaved: make(map[string]*groupState), table: newTable(func() {})}
+		p := &Pipeline{store: s, owner: record.NewID(), unsaved: make(map[string]*groupState), table: newTable(func() {})}
 		p.adopt(s.adopt(p.owner))
 		if i == 0 {
 			for range 3 {
@@ -487,7 +488,7 @@ func TestSpoolSweep(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.attach((&receiver{}).destination("sweep")) // keeps the records
-	p := &Pipeline{store: s, owner: newID(), unsaved: make(map[string]*groupState), table: newTable(func() {})}
+	p := &Pipeline{store: s, owner: record.NewID(), unsaved: make(map[string]*groupState), table: newTable(func() {})}
 	asked, both := uint64(0), 0
 	for i := range 100 {
 		at := epoch.Add(time.Duration(i) * 20 * time.Second)
@@ -569,7 +570,7 @@ func TestSpoolFull(t *testing.T) {
 		records := make([]*Record, each)
 		for i := range records {
 			records[i] = sample()
-			records[i].ID, records[i].Count = newID(), 3
+			records[i].ID, records[i].Count = record.NewID(), 3
 		}
 		if !s.append("owner", records, nil) {
 			t.Fatalf("Got records refused: %v", s.bad)
@@ -787,7 +788,7 @@ func use(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	s.db.NoSync = true // for speed
-	p := &Pipeline{store: s, owner: newID(), unsaved: make(map[string]*groupState), table: newTable(func() {})}
+	p := &Pipeline{store: s, owner: record.NewID(), unsaved: make(map[string]*groupState), table: newTable(func() {})}
 	p.adopt(s.adopt(p.owner))
 	for _, name := range []string{"x", "y"} {
 		c := s.attach((&receiver{}).destination(name))
@@ -893,7 +894,7 @@ func (c *client) add() bool {
 	c.added++
 	c.s.retry = time.Time{}
 	r := sample()
-	r.ID = newID()
+	r.ID = record.NewID()
 	return c.s.append("owner", []*Record{r}, nil)
 }
 

@@ -17,6 +17,8 @@ import (
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 )
 
 const (
@@ -84,6 +86,7 @@ type store struct {
 	stored   series // positions that are in the file
 	bytes    int64  // of the records in the file
 	tail     []*Record
+	held     map[string]*groupState // that came with the tail, by their keys in the file
 	cursors  map[string]*cursor
 	orphans  []*groupState // groups of the last run
 	stale    [][]byte      // their keys, until a transaction has put the adopter's in their place
@@ -105,7 +108,7 @@ type series struct{ from, to uint64 }
 func (s *store) path() string { return filepath.Join(s.dir, spoolFile) }
 
 func newStore(cfg *Spool) *store {
-	return &store{dir: cfg.dir, limit: cfg.limit, dead: newDeadLetters(cfg.dir), cursors: make(map[string]*cursor), epoch: newID()}
+	return &store{dir: cfg.dir, limit: cfg.limit, dead: newDeadLetters(cfg.dir), cursors: make(map[string]*cursor), epoch: record.NewID()}
 }
 
 // openStore opens or makes the spool in a directory. A file that is corrupt
@@ -423,22 +426,25 @@ func (s *store) dropStale(b *bbolt.Bucket) error {
 func (s *store) append(owner string, records []*Record, groups map[string]*groupState) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, r := range records {
-		r.owner = owner
-	}
 	if !s.resting() {
 		if s.commit(owner, records, groups) {
 			return true
 		}
 	}
 	if s.fallback == "" {
-		s.fallback, s.fallbackSequence = newID(), 0
+		s.fallback, s.fallbackSequence = record.NewID(), 0
 	}
 	for _, r := range records {
 		s.fallbackSequence++
 		r.Epoch, r.Sequence = s.fallback, s.fallbackSequence
 	}
 	s.keep(records)
+	if s.held == nil {
+		s.held = make(map[string]*groupState)
+	}
+	for id, state := range groups {
+		s.held[owner+id] = state
+	}
 	return false
 }
 
@@ -482,7 +488,7 @@ func (s *store) commit(owner string, records []*Record, groups map[string]*group
 				return err
 			}
 		}
-		if err := putGroups(tx, owner, all, groups); err != nil {
+		if err := s.putGroups(tx, owner, groups); err != nil {
 			return err
 		}
 		return putMeta(tx, sequenceKey, position(sequence))
@@ -493,7 +499,7 @@ func (s *store) commit(owner string, records []*Record, groups map[string]*group
 	if adopts {
 		s.stale = nil
 	}
-	s.sequence, s.tail, s.fallback = sequence, nil, ""
+	s.sequence, s.tail, s.held, s.fallback = sequence, nil, nil, ""
 	if len(records) > 0 {
 		s.announce(len(records))
 	}
@@ -679,12 +685,12 @@ func (s *store) put(tx *bbolt.Tx, records []*Record) error {
 	return b.SetSequence(s.stored.to)
 }
 
-// putGroups writes what the groups of the records have become, and then the
-// groups that have changed, which are newer.
-func putGroups(tx *bbolt.Tx, owner string, records []*Record, groups map[string]*groupState) error {
+// putGroups writes what has become of groups with the records of the tail, and
+// then owner's groups that have changed, which are newer.
+func (s *store) putGroups(tx *bbolt.Tx, owner string, groups map[string]*groupState) error {
 	b := tx.Bucket(groupBucket)
-	for _, r := range records {
-		if err := putGroup(b, []byte(r.owner+r.Group), r.after); err != nil {
+	for k, state := range s.held {
+		if err := putGroup(b, []byte(k), state); err != nil {
 			return err
 		}
 	}

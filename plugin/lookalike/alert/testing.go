@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
 )
 
@@ -48,7 +49,7 @@ func testDestination(ctx context.Context, cfg Config, d Destination) error {
 	defer s.Close()
 	now := time.Now()
 	n, err := s.Send(ctx, []sink.Message{message(d.format, &Record{
-		ID: newID(), Epoch: newID(), Phase: Test, Created: now, Start: now, End: now, FirstSeen: now,
+		ID: record.NewID(), Epoch: record.NewID(), Phase: Test, Created: now, Start: now, End: now, FirstSeen: now,
 		Sensor: cfg.Sensor, Version: cfg.Version,
 	})})
 	if err == nil && n != 1 {

@@ -1,4 +1,4 @@
-package alert
+package record
 
 import (
 	"net/netip"
@@ -18,11 +18,11 @@ type Detection struct {
 
 	ID    uint16
 	Qtype uint16
-	Rcode int // of the answer; meaningless when Action is "drop" or "monitor"
+	Rcode int // of the answer; meaningless when Action writes none
 
 	Verdict *detect.Verdict
-	Action  string       // "nxdomain", "monitor", ...
-	Answers []netip.Addr // the sinkhole's addresses, where Action is "sinkhole"
+	Action  Action
+	Answers []netip.Addr // the sinkhole's addresses, where Action is Sinkhole
 
 	// Context says what the query was for, where that can be told: "spf",
 	// "dmarc" or "dkim" (somebody's mail was checked), "delivery", "tlsa" or

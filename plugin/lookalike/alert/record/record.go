@@ -1,0 +1,138 @@
+// Package record is what an alert says, whatever gives it a form, keeps it or
+// brings it to somebody: the detections that go in, the records that come out.
+package record
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+)
+
+// Any stands for the name in a record about many names.
+const Any = "*"
+
+// Phase says what a record tells about its group.
+type Phase uint8
+
+// The phases of a record.
+const (
+	First  Phase = iota // a group's first detection
+	Update              // what happened since the group's last record
+	Final               // the group has been idle, or the server stops; its last detections, if any
+	Storm               // a roll-up over many names or clients
+	Lost                // records that a sink could not be given
+	Test                // from the test command
+)
+
+var phaseNames = [...]string{"first", "update", "final", "storm", "lost", "test"}
+
+// String returns the phase as it stands in records.
+func (p Phase) String() string { return phaseNames[p] }
+
+// MarshalText returns the phase as it stands in records.
+func (p Phase) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText is the inverse of MarshalText.
+func (p *Phase) UnmarshalText(text []byte) error {
+	i := slices.Index(phaseNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("unknown phase %q", text)
+	}
+	*p = Phase(i) //nolint:gosec // there are six
+	return nil
+}
+
+// Record is one alert, before a format gives it a form. Records of a group
+// carry deltas: the sum of Count over a group's records is the number of its
+// detections. A Record is never modified once it has been handed to a sink.
+type Record struct {
+	ID       string // UUIDv7 (RFC 9562)
+	Epoch    string // tells the sequences of one sensor apart
+	Sequence uint64 // without gaps within an epoch; 0 in a record made for one sink
+	Phase    Phase
+	Group    string // the same on every sensor
+
+	Created    time.Time
+	Start, End time.Time // of the detections in this record
+	FirstSeen  time.Time // of the group
+
+	Class      detect.Class
+	Confidence detect.Confidence
+	Action     Action
+	Reason     string
+
+	Client     netip.Addr // zero in a roll-up over clients
+	ClientPort uint16
+	Server     netip.AddrPort
+	Transport  string
+	Protocol   string
+
+	DNSID       uint16
+	Qtype       string
+	Rcode       string // empty when nothing was answered
+	Answers     []netip.Addr
+	Name        string // the first name in this record
+	Registrable string // "*" in a roll-up
+	Unicode     string
+	Protected   []string // best first
+	DidYouMean  []string // in the order of Protected
+
+	Count           uint64 // detections in this record
+	Total           uint64 // detections of the group so far
+	Qtypes          []TypeCount
+	Samples         []string // names, at most five
+	DistinctNames   uint64   // exact up to five, an estimate beyond
+	Clients         []netip.Addr
+	DistinctClients uint64 // estimate; roll-ups over clients only
+
+	Context     string
+	Via         string
+	ServerBlock string
+	View        string
+	SMTP        []SMTP
+	SMTPMore    uint64 `json:",omitempty"` // refused messages whose envelopes are left out
+	Lost        *Gap
+
+	Sensor  string
+	Version string
+}
+
+// TypeCount is the number of queries of one type.
+type TypeCount struct {
+	Type  string
+	Count uint64
+}
+
+// NewID returns a UUIDv7 (RFC 9562): its order is that of time.
+func NewID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// Blocked reports whether the queries were kept from going on.
+func (r *Record) Blocked() bool { return r.Action.Blocks() }
+
+// Level is the severity of a record.
+type Level uint8
+
+// The levels of a record.
+const (
+	LevelInfo Level = iota
+	LevelLow
+	LevelMedium
+	LevelHigh
+)
+
+// Level returns the severity: that of the confidence for detections, high for
+// lost records, which somebody has to look into.
+func (r *Record) Level() Level {
+	switch r.Phase {
+	case Test:
+		return LevelInfo
+	case Lost:
+		return LevelHigh
+	}
+	return Level(r.Confidence)
+}
