@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/lookalike-dns/lookalike/plugin/internal/text"
 )
 
 // An Error says which text holds no usable name, where it stands, and what to
@@ -20,23 +21,12 @@ func (e *Error) Error() string { return e.Where + ": " + strconv.Quote(e.Text) +
 // Unwrap returns what is wrong.
 func (e *Error) Unwrap() error { return e.Err }
 
-func newError(where, text string, err error) *Error {
-	return &Error{Where: where, Text: shorten(text), Err: err}
+func newError(where, s string, err error) *Error {
+	return &Error{Where: where, Text: strings.Clone(text.Shorten(s, maxShown)), Err: err}
 }
 
 // maxShown is how many bytes of an offending text a message repeats.
 const maxShown = 64
-
-func shorten(s string) string {
-	if len(s) <= maxShown {
-		return strings.Clone(s)
-	}
-	end := maxShown
-	for end > maxShown-utf8.UTFMax && !utf8.RuneStart(s[end]) {
-		end--
-	}
-	return s[:end] + "..."
-}
 
 // maxErrors is how many broken lines of one file are reported in full.
 const maxErrors = 5

@@ -1,7 +1,6 @@
 package names
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"errors"
@@ -11,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+
+	"github.com/lookalike-dns/lookalike/plugin/internal/text"
 )
 
 const (
@@ -92,27 +93,27 @@ func (l *list) read(r io.Reader, path string) error {
 		broken ListError
 		found  bool
 		limit  = &io.LimitedReader{R: r, N: cmp.Or(l.max, maxFile) + 1}
-		lines  = lineReader{r: bufio.NewReaderSize(limit, maxLine)}
+		lines  = text.NewLines(limit, maxLine)
 	)
-	for lines.next() {
-		text, err := lines.text()
-		name := ""
-		if err == nil {
-			if text = content(text); len(text) == 0 {
-				continue
-			}
-			name, err = Parse(string(text))
+	for lines.Next() {
+		line := string(content(lines.Text))
+		if line == "" && !lines.Long {
+			continue
+		}
+		name, err := Parse(line)
+		if lines.Long {
+			err = fmt.Errorf("line longer than %d bytes: write one name a line", maxLine)
 		}
 		if err != nil {
-			broken.add(newError(path+":"+strconv.Itoa(lines.n), string(text), err))
+			broken.add(newError(path+":"+strconv.Itoa(lines.N), line, err))
 			continue
 		}
 		found = true
 		l.add(name)
 	}
 	switch {
-	case lines.err != nil:
-		return fmt.Errorf("%s: %w", path, lines.err)
+	case lines.Err != nil:
+		return fmt.Errorf("%s: %w", path, lines.Err)
 	case limit.N <= 0:
 		return errTooLarge(path, cmp.Or(l.max, maxFile))
 	case broken.Total > 0:
@@ -130,14 +131,10 @@ func find(path, name string) string {
 		return ""
 	}
 	defer f.Close()
-	lines := lineReader{r: bufio.NewReaderSize(f, maxLine)}
-	for lines.next() {
-		text, err := lines.text()
-		if err != nil {
-			continue
-		}
-		if got, err := Parse(string(content(text))); err == nil && got == name {
-			return path + ":" + strconv.Itoa(lines.n)
+	lines := text.NewLines(f, maxLine)
+	for lines.Next() {
+		if got, err := Parse(string(content(lines.Text))); err == nil && got == name {
+			return path + ":" + strconv.Itoa(lines.N)
 		}
 	}
 	return ""
@@ -149,65 +146,4 @@ func content(line []byte) []byte {
 		line = line[:i]
 	}
 	return bytes.TrimSpace(line)
-}
-
-// lineReader splits its input into lines of at most maxLine bytes, and passes
-// over the rest of a longer one, so that memory does not grow with the input.
-type lineReader struct {
-	r    *bufio.Reader
-	n    int // number of the line, from 1
-	line []byte
-	long bool
-	err  error // other than io.EOF
-}
-
-// next moves on to the next line, if there is one.
-func (l *lineReader) next() bool {
-	line, err := l.r.ReadSlice('\n')
-	l.long = errors.Is(err, bufio.ErrBufferFull)
-	if l.long {
-		line = bytes.Clone(line[:maxShown+1])
-		for errors.Is(err, bufio.ErrBufferFull) {
-			_, err = l.r.ReadSlice('\n')
-		}
-	}
-	if err != nil && !errors.Is(err, io.EOF) {
-		l.err = err
-		return false
-	}
-	if len(line) == 0 {
-		return false
-	}
-	l.line = line
-	l.n++
-	return true
-}
-
-var (
-	utf8BOM    = []byte("\xef\xbb\xbf")
-	utf16BOMLE = []byte("\xff\xfe")
-	utf16BOMBE = []byte("\xfe\xff")
-)
-
-// CutBOM returns the first line of a list without its byte order mark. That of
-// UTF-16 is an error.
-func CutBOM(line []byte) ([]byte, error) {
-	if bytes.HasPrefix(line, utf16BOMLE) || bytes.HasPrefix(line, utf16BOMBE) {
-		return line, errors.New("UTF-16: save the list as UTF-8")
-	}
-	return bytes.TrimPrefix(line, utf8BOM), nil
-}
-
-// text returns the line, which is valid until next is called.
-func (l *lineReader) text() ([]byte, error) {
-	if l.n == 1 {
-		var err error
-		if l.line, err = CutBOM(l.line); err != nil {
-			return l.line, err
-		}
-	}
-	if l.long {
-		return l.line, fmt.Errorf("line longer than %d bytes: write one name a line", maxLine)
-	}
-	return l.line, nil
 }

@@ -50,12 +50,12 @@ func TestReadFileError(t *testing.T) {
 		{"broken line", "army.mil\n\n*.navy.mil # all\n", []string{`FILE:3: "*.navy.mil": wildcard`}},
 		{"all broken lines", "*.a\nb c\n", []string{`FILE:1: "*.a": `, `; FILE:2: "b c": `}},
 		{"any bytes", "a\x00\x1b[31m\xff\n", []string{`FILE:1: "a\x00\x1b[31m\xff": not UTF-8`}},
-		{"long text is shortened", strings.Repeat("a", 300) + "\n", []string{`FILE:1: "` + strings.Repeat("a", 64) + `...": 300 characters`}},
+		{"long text is shortened", strings.Repeat("a", 300) + "\n", []string{`FILE:1: "` + strings.Repeat("a", 61) + `...": 300 characters`}},
 		{"long line", "army.mil\n" + strings.Repeat("a", 100000) + "\n*.b\n", []string{
-			`FILE:2: "` + strings.Repeat("a", 64) + `...": line longer than 4096 bytes`, `FILE:3: "*.b": `,
+			`FILE:2: "` + strings.Repeat("a", 61) + `...": line longer than 4096 bytes`, `FILE:3: "*.b": `,
 		}},
 		{"long line without end", strings.Repeat("a", 1<<20), []string{"FILE:1: ", "line longer"}},
-		{"UTF-16", "\xff\xfea\x00.\x00m\x00", []string{"FILE:1: ", "UTF-16: save the list as UTF-8"}},
+		{"UTF-16", "\xff\xfea\x00.\x00m\x00", []string{"FILE: UTF-16: save it as UTF-8"}},
 		{"hosts file", "0.0.0.0 army.ml\n", []string{`FILE:1: "0.0.0.0 army.ml": more than one word`}},
 		{"eight broken lines", "good.mil\n" + strings.Repeat("*\n", 8), []string{"FILE:6: ", "; and 3 more broken lines"}},
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 
+	"github.com/lookalike-dns/lookalike/plugin/internal/text"
 	"golang.org/x/net/idna"
 )
 
@@ -79,8 +80,10 @@ func decode(buf []byte, qname string) ([]byte, bool) {
 	for i := 0; i < len(qname); i++ {
 		c := qname[i]
 		if c == '\\' {
-			var n int
-			c, n = unescape(qname[i+1:])
+			octet, n := text.Unescape(qname[i+1:])
+			if n > 0 { // else the escape is broken, and stands for itself
+				c = octet
+			}
 			i += n
 			if c == '.' {
 				c = notDot
@@ -98,18 +101,4 @@ func decode(buf []byte, qname string) ([]byte, bool) {
 		buf = buf[:n-1]
 	}
 	return buf, true
-}
-
-// unescape returns the octet that stands behind a backslash, \X or \DDD, and
-// how many characters it takes.
-func unescape(s string) (byte, int) {
-	if len(s) >= 3 && s[0]-'0' < 10 && s[1]-'0' < 10 && s[2]-'0' < 10 {
-		if v := int(s[0]-'0')*100 + int(s[1]-'0')*10 + int(s[2]-'0'); v < 256 {
-			return byte(v), 3 //nolint:gosec // below 256
-		}
-	}
-	if s == "" {
-		return '\\', 0
-	}
-	return s[0], 1
 }
