@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/lookalike-dns/lookalike/plugin/internal/text"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
 
@@ -25,15 +26,15 @@ var placeholders = []string{"recipient", "domain", "protected", "suggestions"}
 type template []string
 
 // parseTemplate reads a text with {placeholders}.
-func parseTemplate(text string) (template, error) {
-	for _, c := range []byte(text) {
+func parseTemplate(s string) (template, error) {
+	for _, c := range []byte(s) {
 		if c < ' ' || c > '~' {
-			return nil, fmt.Errorf("reply %q: only printable ASCII can be sent to every mail server", text)
+			return nil, fmt.Errorf("reply %q: only printable ASCII can be sent to every mail server", s)
 		}
 	}
 	var t template
 	for {
-		before, rest, found := strings.Cut(text, "{")
+		before, rest, found := strings.Cut(s, "{")
 		t = append(t, before)
 		if !found {
 			break
@@ -46,7 +47,7 @@ func parseTemplate(text string) (template, error) {
 			return nil, fmt.Errorf("reply: unknown placeholder {%s}: want one of {%s}", name, strings.Join(placeholders, "}, {"))
 		}
 		t = append(t, name)
-		text = after
+		s = after
 	}
 	if n := t.fixed(); n > maxReply/2 {
 		return nil, fmt.Errorf("reply: %d octets of text are too many: at most %d leave room for the addresses", n, maxReply/2)
@@ -73,13 +74,12 @@ func (t template) refusal(to path, v *detect.Verdict) string {
 	local := escape(to.local)
 	for _, echo := range []int{maxReply, 64, 16} {
 		for n := len(v.Matches); n > 0; n-- {
-			if text := code + t.fill(to, local, v, echo, n); len(text) <= maxReply {
-				return text
+			if line := code + t.fill(to, local, v, echo, n); len(line) <= maxReply {
+				return line
 			}
 		}
 	}
-	text := code + t.fill(to, shorten(local, 64), v, 16, 1)
-	return shorten(text, maxReply)
+	return text.Shorten(code+t.fill(to, text.Shorten(local, 64), v, 16, 1), maxReply)
 }
 
 // fill puts the best n matches into the text, and at most echo octets of what
@@ -91,13 +91,13 @@ func (t template) fill(to path, local string, v *detect.Verdict, echo, n int) st
 		case i%2 == 0:
 			b.WriteString(piece)
 		case piece == "recipient":
-			b.WriteString(shorten(local+"@"+escape(to.ascii), echo))
+			b.WriteString(text.Shorten(local+"@"+escape(to.ascii), echo))
 		case piece == "domain":
-			b.WriteString(shorten(escape(to.ascii), echo))
+			b.WriteString(text.Shorten(escape(to.ascii), echo))
 		case piece == "protected":
-			b.WriteString(enumerate(v.Matches, n, " and ", func(m detect.Match) string { return m.Protected }))
+			b.WriteString(enumerate(v.Matches, n, "and", func(m detect.Match) string { return m.Protected }))
 		case piece == "suggestions":
-			b.WriteString(enumerate(v.Matches, n, " or ", func(m detect.Match) string { return local + "@" + m.DidYouMean }))
+			b.WriteString(enumerate(v.Matches, n, "or", func(m detect.Match) string { return local + "@" + m.DidYouMean }))
 		}
 	}
 	return b.String()
@@ -105,11 +105,11 @@ func (t template) fill(to path, local string, v *detect.Verdict, echo, n int) st
 
 // enumerate writes the first n matches as "a, b or c", each text once, and how
 // many others there are.
-func enumerate(matches []detect.Match, n int, last string, text func(detect.Match) string) string {
+func enumerate(matches []detect.Match, n int, last string, of func(detect.Match) string) string {
 	var items []string
 	seen := make(map[string]bool, n)
 	for _, m := range matches[:n] {
-		if s := escape(text(m)); !seen[s] {
+		if s := escape(of(m)); !seen[s] {
 			seen[s] = true
 			items = append(items, s)
 		}
@@ -117,10 +117,7 @@ func enumerate(matches []detect.Match, n int, last string, text func(detect.Matc
 	if more := len(matches) - n; more > 0 {
 		items = append(items, strconv.Itoa(more)+" more")
 	}
-	if len(items) == 1 {
-		return items[0]
-	}
-	return strings.Join(items[:len(items)-1], ", ") + last + items[len(items)-1]
+	return text.Join(items, last)
 }
 
 // stranger returns the reply to a recipient whose domain resembles nothing.
@@ -129,7 +126,7 @@ func stranger(to path) string {
 	if to.domain != "" {
 		address += "@" + escape(to.ascii)
 	}
-	return "550 5.7.1 <" + shorten(address, 320) + ">: not delivered: this server accepts no mail"
+	return "550 5.7.1 <" + text.Shorten(address, 320) + ">: not delivered: this server accepts no mail"
 }
 
 // escape writes what is not printable ASCII as \x{HEX}, as RFC 6533 section 3
@@ -152,13 +149,4 @@ func escape(s string) string {
 		i += size
 	}
 	return b.String()
-}
-
-// shorten cuts s, which is ASCII, to at most n octets and shows that it did.
-func shorten(s string, n int) string {
-	const mark = "..."
-	if len(s) <= n {
-		return s
-	}
-	return s[:max(n-len(mark), 0)] + mark
 }
