@@ -16,7 +16,6 @@ import (
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
-	"github.com/coredns/coredns/plugin/pkg/durations"
 
 	"github.com/lookalike-dns/lookalike/plugin/internal/directive"
 )
@@ -95,6 +94,15 @@ func ownerOf(c *caddy.Controller) (o *owner, first bool) {
 	return o, true
 }
 
+// properties are those of the directive, in the order of its grammar.
+var properties = []directive.Property[*policy]{
+	directive.Once("tls", (*policy).setTLS),
+	directive.Once("hostname", (*policy).setHostname),
+	directive.Text("reply", (*policy).setReply),
+	directive.Once("connections", (*policy).setConnections),
+	directive.Once("timeout", (*policy).setTimeout),
+}
+
 // parse reads the one directive that a server block may have.
 func parse(c *caddy.Controller) (*policy, error) {
 	var p *policy
@@ -105,27 +113,17 @@ func parse(c *caddy.Controller) (*policy, error) {
 		if p != nil {
 			return nil, c.Errf("%s can stand once in a server block: remove one, or give one all the addresses", pluginName)
 		}
-		p = &policy{where: fmt.Sprintf("%s:%d", c.File(), c.Line()), connections: defaultConnections, timeout: defaultTimeout}
+		p = &policy{
+			where:       directive.Where(&c.Dispenser),
+			root:        dnsserver.GetConfig(c).Root,
+			connections: defaultConnections,
+			timeout:     defaultTimeout,
+		}
 		if err := p.listen(c.RemainingArgs()); err != nil {
 			return nil, c.Err(err.Error())
 		}
-		seen := make(map[string]bool)
-		for c.NextBlock() {
-			property := c.Val()
-			args, err := directive.Args(&c.Dispenser)
-			if err != nil {
-				return nil, err
-			}
-			if !slices.Contains([]string{"tls", "hostname", "reply", "connections", "timeout"}, property) {
-				return nil, directive.Unknown(&c.Dispenser, pluginName, property, "tls, hostname, reply, connections or timeout")
-			}
-			if seen[property] {
-				return nil, c.Errf("property '%s' is given twice: remove one", property)
-			}
-			seen[property] = true
-			if err := p.set(property, args, dnsserver.GetConfig(c).Root); err != nil {
-				return nil, c.Err(err.Error())
-			}
+		if err := directive.Block(&c.Dispenser, pluginName, properties, p); err != nil {
+			return nil, err
 		}
 	}
 	return p, p.complete()
@@ -146,43 +144,57 @@ func (p *policy) listen(args []string) error {
 	return nil
 }
 
-// set takes over one property.
-func (p *policy) set(property string, args []string, root string) (err error) {
-	switch property {
-	case "tls":
-		if len(args) != 2 {
-			return fmt.Errorf("tls needs a certificate and a key: 'tls cert.pem key.pem'")
-		}
-		p.tls, err = loadTLS(resolve(root, args[0]), resolve(root, args[1]))
-		return err
-	case "reply":
-		if len(args) == 0 {
-			return fmt.Errorf("reply needs a text")
-		}
-		p.reply, err = parseTemplate(strings.Join(args, " "))
+func (p *policy) setTLS(l directive.Line) error {
+	if len(l.Args) != 2 {
+		return errors.New("tls needs a certificate and a key: 'tls cert.pem key.pem'")
+	}
+	pair, err := tls.LoadX509KeyPair(p.path(l.Args[0]), p.path(l.Args[1]))
+	if err != nil {
+		return fmt.Errorf("tls: %w", err)
+	}
+	p.tls = tlsConfig(pair)
+	return nil
+}
+
+// path returns where a relative path leads: below the server block's root.
+func (p *policy) path(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(p.root, path)
+}
+
+func (p *policy) setHostname(l directive.Line) error {
+	arg, err := l.Arg()
+	p.hostname = strings.TrimSuffix(arg, ".")
+	if err == nil && !isHostname(p.hostname) {
+		return fmt.Errorf("hostname %q is no host name: want letters, digits and hyphens, A-labels for others", arg)
+	}
+	return err
+}
+
+func (p *policy) setReply(l directive.Line) (err error) {
+	if len(l.Args) == 0 {
+		return errors.New("reply needs a text")
+	}
+	p.reply, err = parseTemplate(strings.Join(l.Args, " "))
+	return err
+}
+
+func (p *policy) setConnections(l directive.Line) error {
+	arg, err := l.Arg()
+	if err != nil {
 		return err
 	}
-	if len(args) != 1 {
-		return fmt.Errorf("%s needs one argument, got %d", property, len(args))
-	}
-	switch arg := args[0]; property {
-	case "hostname":
-		p.hostname = strings.TrimSuffix(arg, ".")
-		if !isHostname(p.hostname) {
-			return fmt.Errorf("hostname %q is no host name: want letters, digits and hyphens, A-labels for others", arg)
-		}
-	case "connections":
-		p.connections, err = strconv.Atoi(arg)
-		if err != nil || p.connections < 1 || p.connections > maxConnections {
-			return fmt.Errorf("connections %q: want a number from 1 to %d", arg, maxConnections)
-		}
-	case "timeout":
-		p.timeout, err = durations.NewDurationFromArg(arg)
-		if err != nil || p.timeout < minTimeout || p.timeout > maxTimeout {
-			return fmt.Errorf("timeout %q: want a duration from %s to %s", arg, directive.Duration(minTimeout), directive.Duration(maxTimeout))
-		}
+	if p.connections, err = strconv.Atoi(arg); err != nil || p.connections < 1 || p.connections > maxConnections {
+		return fmt.Errorf("connections %q: want a number from 1 to %d", arg, maxConnections)
 	}
 	return nil
+}
+
+func (p *policy) setTimeout(l directive.Line) (err error) {
+	p.timeout, err = l.Duration(minTimeout, maxTimeout)
+	return err
 }
 
 // complete fills in what the directive left out.
@@ -200,21 +212,6 @@ func (p *policy) complete() (err error) {
 		p.tls, err = selfSigned(p.hostname, time.Now())
 	}
 	return err
-}
-
-func loadTLS(cert, key string) (*tls.Config, error) {
-	pair, err := tls.LoadX509KeyPair(cert, key)
-	if err != nil {
-		return nil, fmt.Errorf("tls: %w", err)
-	}
-	return tlsConfig(pair), nil
-}
-
-func resolve(root, path string) string {
-	if filepath.IsAbs(path) {
-		return path
-	}
-	return filepath.Join(root, path)
 }
 
 // parseAddress reads an address to listen on, with or without a port.

@@ -20,6 +20,7 @@ import (
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
 
+	"github.com/lookalike-dns/lookalike/plugin/internal/directive"
 	"github.com/miekg/dns"
 )
 
@@ -45,7 +46,7 @@ func TestParse(t *testing.T) {
 		{input: "smtpreject\nsmtpreject", err: "Testfile:2 - Error during parsing: smtpreject can stand once in a server block: remove one"},
 		{input: "smtpreject { timeout 5s }", err: "Testfile:1 - Error during parsing: '}' stands behind timeout: write each property on a line of its own"},
 		{input: "smtpreject {\n timeout {\n 5s\n }\n}", err: "Testfile:2 - Error during parsing: timeout takes no block"},
-		{input: "smtpreject {\n limits {\n timeout 5s\n }\n}", err: "Testfile:2 - Error during parsing: limits takes no block"},
+		{input: "smtpreject {\n limits {\n timeout 5s\n }\n}", err: "Testfile:2 - Error during parsing: unknown property 'limits': want tls, hostname, reply, connections or timeout"},
 		{input: "smtpreject\n{\n timeout 5s\n}", err: "Testfile:2 - Error during parsing: '{' begins a line"},
 		{input: "smtpreject {\n timeout 5s\n} :26", err: "Testfile:3 - Error during parsing: ':26' stands behind the '}'"},
 		{input: "smtpreject {}", err: `address "{}": want an IP address`},
@@ -55,11 +56,14 @@ func TestParse(t *testing.T) {
 		{input: "smtpreject 192.0.2.25:65536", err: `port "65536" is not a number`},
 		{input: "smtpreject 192.0.2.25 192.0.2.25:25", err: "given twice"},
 		{input: "smtpreject {\n relay on\n}", err: "unknown property 'relay'"},
-		{input: "smtpreject {\n timeout 5s\n timeout 6s\n}", err: "property 'timeout' is given twice"},
-		{input: "smtpreject {\n timeout\n}", err: "timeout needs one argument, got 0"},
-		{input: "smtpreject {\n timeout 5s 6s\n}", err: "timeout needs one argument, got 2"},
-		{input: "smtpreject {\n timeout soon\n}", err: `timeout "soon": want a duration`},
-		{input: "smtpreject {\n timeout 1ms\n}", err: "want a duration from 1s"},
+		{input: "smtpreject {\n timeout 5s\n timeout 6s\n}", err: "Testfile:3 - Error during parsing: timeout is given twice, first at Testfile:2: remove one"},
+		{input: "smtpreject {\n timeout\n}", err: "timeout needs one duration, such as 'timeout 1m', got 0"},
+		{input: "smtpreject {\n timeout 5s 6s\n}", err: "timeout needs one duration, such as 'timeout 1m', got 2"},
+		{input: "smtpreject {\n timeout soon\n}", err: `timeout: "soon" is not a duration`},
+		{input: "smtpreject {\n timeout 1ms\n}", err: "timeout 1ms: want whole seconds from 1s to 10m"},
+		{input: "smtpreject {\n connections\n}", err: "connections needs one argument, got 0"},
+		{input: "smtpreject {\n connections 1 2\n}", err: "connections needs one argument, got 2"},
+		{input: "smtpreject {\n hostname \"a b\"\n}", err: `hostname: "a b" is one word with a blank in it`},
 		{input: "smtpreject {\n connections 0\n}", err: `connections "0": want a number`},
 		{input: "smtpreject {\n connections many\n}", err: `connections "many": want a number`},
 		{input: "smtpreject {\n hostname not_a_host\n}", err: `hostname "not_a_host" is no host name`},
@@ -291,7 +295,7 @@ func TestServeDNS(t *testing.T) {
 func TestConfiguredCertificate(t *testing.T) {
 	cert, key := writePair(t)
 	p, _ := newPolicy(t)
-	if err := p.set("tls", []string{cert, key}, ""); err != nil {
+	if err := p.setTLS(directive.Line{Name: "tls", Args: []string{cert, key}}); err != nil {
 		t.Fatal(err)
 	}
 	c := dial(t, serve(t, p)[0])

@@ -39,6 +39,7 @@ type Detector interface {
 // policy is one smtpreject directive. It does not change once it serves.
 type policy struct {
 	where       string   // file and line of the directive, for messages
+	root        string   // relative paths are below it
 	addresses   []string // to listen on: "192.0.2.25:25"
 	hostname    string   // in the greeting
 	reply       template

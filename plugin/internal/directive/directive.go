@@ -1,15 +1,60 @@
-// Package directive reads what the directives of our plugins have in common,
-// and finds the braces in wrong places that caddy lets pass.
+// Package directive reads what the directives of our plugins have in common:
+// a table of properties, and the mistakes that caddy lets pass.
 package directive
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/coredns/caddy/caddyfile"
 	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin/pkg/durations"
+
+	"github.com/lookalike-dns/lookalike/plugin/internal/text"
 )
+
+// A Property is one row of a directive's table. T is what reads the directive.
+type Property[T any] struct {
+	name  string
+	once  bool // it may stand once in a block
+	free  bool // its arguments may have blanks
+	parse func(T, Line) error
+}
+
+// Once returns a property that may stand once in a block. An error of parse
+// gets the place of the line, unless it is Placed.
+func Once[T any](name string, parse func(T, Line) error) Property[T] {
+	return Property[T]{name: name, once: true, parse: parse}
+}
+
+// Many returns a property that may stand several times.
+func Many[T any](name string, parse func(T, Line) error) Property[T] {
+	return Property[T]{name: name, parse: parse}
+}
+
+// Text returns a property like Once, whose arguments are words of a text.
+func Text[T any](name string, parse func(T, Line) error) Property[T] {
+	return Property[T]{name: name, once: true, free: true, parse: parse}
+}
+
+// Line is the line of one property.
+type Line struct {
+	Name  string
+	Args  []string
+	Where string // "Corefile:7"
+}
+
+// Placed is an error that says where it is.
+type Placed struct{ Err error }
+
+func (p Placed) Error() string { return p.Err.Error() }
+
+// Unwrap returns the error.
+func (p Placed) Unwrap() error { return p.Err }
 
 // Begin returns an error where the current word is not the directive name.
 // Caddy hands over as such what stands behind the '}' of a directive, and a '{'
@@ -24,8 +69,57 @@ func Begin(d *caddyfile.Dispenser, name string) error {
 	return d.Errf("'%s' stands behind the '}' of %s: begin a new line for it", d.Val(), name)
 }
 
-// Args returns the arguments of the property that is the current word.
-func Args(d *caddyfile.Dispenser) ([]string, error) {
+// Block reads the block of the directive name, if it has one, and gives each
+// line to the row of the table that it names.
+func Block[T any](d *caddyfile.Dispenser, name string, table []Property[T], t T) error {
+	seen := make(map[string]string)
+	for d.NextBlock() {
+		word := d.Val()
+		i := slices.IndexFunc(table, func(p Property[T]) bool { return p.name == word })
+		if i < 0 {
+			return unknown(d, name, table)
+		}
+		p := table[i]
+		args, err := arguments(d, p.free)
+		if err != nil {
+			return err
+		}
+		line := Line{Name: word, Args: args, Where: Where(d)}
+		if first, again := seen[word]; again && p.once {
+			return d.Errf("%s is given twice, first at %s: remove one", word, first)
+		}
+		seen[word] = line.Where
+		var placed Placed
+		if err := p.parse(t, line); errors.As(err, &placed) {
+			return err
+		} else if err != nil {
+			return d.Err(err.Error())
+		}
+	}
+	return nil
+}
+
+// Where returns the place of the current word: "Corefile:7".
+func Where(d *caddyfile.Dispenser) string { return fmt.Sprintf("%s:%d", d.File(), d.Line()) }
+
+// unknown is the error of a word that is not in the table. One that is a plugin
+// stands there because a '}' is missing.
+func unknown[T any](d *caddyfile.Dispenser, name string, table []Property[T]) error {
+	if slices.Contains(dnsserver.Directives, d.Val()) {
+		return d.Errf("'%s' stands in the block of %s: the '}' of that is missing above it", d.Val(), name)
+	}
+	if err := OneWord(d.Val()); err != nil {
+		return d.Err(err.Error())
+	}
+	names := make([]string, len(table))
+	for i, p := range table {
+		names[i] = p.name
+	}
+	return d.Errf("unknown property '%s': want %s", d.Val(), text.Join(names, "or"))
+}
+
+// arguments returns the arguments of the property that is the current word.
+func arguments(d *caddyfile.Dispenser, free bool) ([]string, error) {
 	property := d.Val()
 	args := d.RemainingArgs()
 	if d.NextArg() { // only a brace ends the arguments of a line
@@ -34,16 +128,52 @@ func Args(d *caddyfile.Dispenser) ([]string, error) {
 	if slices.Contains(args, "}") {
 		return nil, d.Errf("'}' stands behind %s: write each property on a line of its own, and the '}' below the last", property)
 	}
+	for _, arg := range args {
+		if err := OneWord(arg); err != nil && !free {
+			return nil, d.Errf("%s: %v", property, err)
+		}
+	}
 	return args, nil
 }
 
-// Unknown is the error of a property that the directive name does not have. One
-// that is a plugin stands there because a '}' is missing.
-func Unknown(d *caddyfile.Dispenser, name, property, want string) error {
-	if slices.Contains(dnsserver.Directives, property) {
-		return d.Errf("'%s' stands in the block of %s: the '}' of that is missing above it", property, name)
+// OneWord returns an error where a word of a Corefile is empty or has blanks,
+// which no property but one of Text wants.
+func OneWord(word string) error {
+	switch {
+	case word == "":
+		return errors.New(`"" is an empty word: set the {$VARIABLE} that it comes from, or remove it`)
+	case strings.ContainsFunc(word, unicode.IsSpace):
+		return fmt.Errorf("%q is one word with a blank in it: a {$VARIABLE} or quotes make one word, so write several in the Corefile itself",
+			text.Shorten(word, 64))
 	}
-	return d.Errf("unknown property '%s': want %s", property, want)
+	return nil
+}
+
+// Arg returns the only argument of a line.
+func (l Line) Arg() (string, error) {
+	if len(l.Args) != 1 {
+		return "", fmt.Errorf("%s needs one argument, got %d", l.Name, len(l.Args))
+	}
+	return l.Args[0], nil
+}
+
+// Duration reads the only argument of a line: a duration from least to most, in
+// whole seconds where least is one or more. A bare number is seconds.
+func (l Line) Duration(least, most time.Duration) (time.Duration, error) {
+	if len(l.Args) != 1 {
+		return 0, fmt.Errorf("%s needs one duration, such as '%s %s', got %d", l.Name, l.Name, Duration(min(max(least, time.Minute), most)), len(l.Args))
+	}
+	d, err := durations.NewDurationFromArg(l.Args[0])
+	whole := least >= time.Second
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("%s: %q is not a duration such as 60s, 5m or 1h", l.Name, l.Args[0])
+	case d >= least && d <= most && (!whole || d%time.Second == 0):
+		return d, nil
+	case whole:
+		return 0, fmt.Errorf("%s %s: want whole seconds from %s to %s", l.Name, l.Args[0], Duration(least), Duration(most))
+	}
+	return 0, fmt.Errorf("%s %s: want a duration from %s to %s", l.Name, l.Args[0], Duration(least), Duration(most))
 }
 
 // Duration returns d without the zeros that its String has: 1h, not 1h0m0s.
@@ -55,4 +185,12 @@ func Duration(d time.Duration) string {
 		}
 	}
 	return s
+}
+
+// Args returns the arguments of the property that is the current word.
+func Args(d *caddyfile.Dispenser) ([]string, error) { return arguments(d, false) }
+
+// Unknown is the error of a property that the directive name does not have.
+func Unknown(d *caddyfile.Dispenser, name, property, want string) error {
+	return unknown[any](d, name, nil)
 }
