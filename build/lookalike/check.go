@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"syscall"
 
+	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 	"golang.org/x/term"
 )
 
@@ -141,10 +142,10 @@ func parseCheck(args []string) (checkFlags, error) {
 	return f, nil
 }
 
-// renderer writes what was found about one name, which was given as text; f is
+// renderer writes what was found about one name, and how that was given; f is
 // nil for a name that resembles nothing.
 type renderer interface {
-	write(text, name string, f *finding) error
+	write(given, name string, f *finding) error
 	end() error
 }
 
@@ -159,27 +160,29 @@ type checker struct {
 }
 
 // check checks one name.
-func (c *checker) check(text string) error {
-	name, err := readName(text)
+func (c *checker) check(given string) error {
+	name, err := readName(given)
 	if err != nil {
-		return &inputError{text, err}
+		return &inputError{given, err}
 	}
 	f := c.decide.decide(name)
 	c.checked++
 	if f != nil && !f.allowed {
 		c.found++
 	}
-	return c.render.write(text, name, f)
+	return c.render.write(given, name, f)
 }
 
 // inputError is the error of a text that is no domain name. Others are about
 // the output.
 type inputError struct {
-	text string
-	err  error
+	given string
+	err   error
 }
 
-func (e *inputError) Error() string { return strconv.Quote(shorten(e.text)) + ": " + e.err.Error() }
+func (e *inputError) Error() string {
+	return strconv.Quote(text.Shorten(e.given, maxShown)) + ": " + e.err.Error()
+}
 func (e *inputError) Unwrap() error { return e.err }
 
 // maxReported is how many unreadable lines are reported one by one.
@@ -221,20 +224,20 @@ func (c *checker) stream() int {
 	in := newLines(ctx, c.stdin)
 	defer in.close()
 	p := newProgress(c.env)
-	for in.next() {
-		if in.n%1024 == 0 {
-			p.show(c.checked, c.found, in.read)
+	for in.Next() {
+		if in.N%1024 == 0 {
+			p.show(c.checked, c.found, in.Read)
 		}
 		var err error
-		switch text := in.text(); {
-		case in.long:
-			err = &inputError{string(text), fmt.Errorf("line longer than %d bytes", maxLine)}
-		case len(text) > 0:
-			err = c.check(string(text))
+		switch given := string(in.content()); {
+		case in.Long:
+			err = &inputError{given, fmt.Errorf("line longer than %d bytes", maxLine)}
+		case given != "":
+			err = c.check(given)
 		}
 		if err != nil {
 			p.clear()
-			err = c.report(err, "line "+strconv.Itoa(in.n)+": ")
+			err = c.report(err, "line "+strconv.Itoa(in.N)+": ")
 		}
 		if err == nil && in.paused() {
 			err = c.out.Flush()
@@ -245,7 +248,7 @@ func (c *checker) stream() int {
 		}
 	}
 	p.clear()
-	return c.finish(in.err)
+	return c.finish(in.Err)
 }
 
 // finish writes what is left and returns the exit status; err is why the

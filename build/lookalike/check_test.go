@@ -270,7 +270,7 @@ func TestCheckStatus(t *testing.T) {
 		{"no name in input", "army.ml\n\na..b\nexample.ml\n", nil, exitError, `lookalike: line 3: "a..b": no domain name`},
 		{"columns", "army.ml,high\nexample.ml\n", nil, exitError, `lookalike: line 1: "army.ml,high": the last label is "ml,high"`},
 		{"separated by NULs", "army.ml\x00example.ml\x00", nil, exitError, "lookalike: line 1: "},
-		{"UTF-16", "\xff\xfea\x00.\x00m\x00l\x00\n\x00", nil, exitError, "lookalike: check: UTF-16: save the list as UTF-8"},
+		{"UTF-16", "\xff\xfea\x00.\x00m\x00l\x00\n\x00", nil, exitError, "lookalike: check: UTF-16: save it as UTF-8"},
 		{"mail address", "", []string{"someone@army.ml"}, exitError, "only the part after the @"},
 		{"page", "", []string{"http://army.ml/"}, exitError, "the domain name alone"},
 		{"two words", "army.ml MX\n", nil, exitError, "more than one word"},

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -9,46 +8,46 @@ import (
 	"io"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/miekg/dns"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/names"
+	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
 // idnaDots are the full stops that programs which know IDNA take for dots
 // (RFC 3490 section 3.1).
 var idnaDots = strings.NewReplacer("\u3002", ".", "\uff0e", ".", "\uff61", ".")
 
-// readName returns text as a name in presentation form, or says why it is
+// readName returns what was given as a name in presentation form, or says why it is
 // none. What is no ASCII is read as mail programs read it, by IDNA. Any octet
 // may stand in a label, as in the DNS, but no TLD has others than letters,
 // digits and hyphens: with those of a list's separators and quotes in it, a
 // lookalike would pass for a name under another TLD.
-func readName(text string) (string, error) {
+func readName(given string) (string, error) {
 	switch {
-	case text == "":
+	case given == "":
 		return "", errors.New("no name")
-	case strings.Contains(text, "\x00"):
+	case strings.Contains(given, "\x00"):
 		return "", errors.New("a NUL byte: separate names by line feeds, and save UTF-16 as UTF-8")
-	case strings.Contains(text, "://"):
+	case strings.Contains(given, "://"):
 		return "", errors.New("an address of a page: give the domain name alone")
-	case bare(text, "@"):
+	case bare(given, "@"):
 		return "", errors.New("a mail address: give only the part after the @")
-	case strings.ContainsFunc(text, unicode.IsSpace):
+	case strings.ContainsFunc(given, unicode.IsSpace):
 		return "", errors.New("more than one word: give one name")
 	}
-	name := text
-	if !isASCII(name) {
+	name := given
+	if !text.ASCII(name) {
 		name = mapped(name)
 	}
 	if _, ok := dns.IsDomainName(name); !ok {
 		return "", errors.New("no domain name: labels of 1 to 63 octets, separated by single dots, 255 octets in all")
 	}
 	if tld := lastLabel(name); strings.ContainsFunc(tld, notInTLD) {
-		return "", fmt.Errorf("the last label is %q, but a TLD has only letters, digits and hyphens: give one name a line, nothing else", shorten(tld))
+		return "", fmt.Errorf("the last label is %q, but a TLD has only letters, digits and hyphens: give one name a line, nothing else", text.Shorten(tld, maxShown))
 	}
-	if bare(text, ",;") {
+	if bare(given, ",;") {
 		return "", errors.New(`more than one name, or a comma or semicolon: give one name a line, and write \044 and \059 within labels`)
 	}
 	return name, nil
@@ -89,83 +88,33 @@ func notInTLD(r rune) bool {
 	return r != '-' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
 }
 
-func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
-}
-
-// shorten returns enough of s for a message.
-func shorten(s string) string {
-	const most = 64
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "..."
-}
-
 // maxLine is the length of the longest line: a name of 255 octets, all of them
 // escaped, and a comment.
 const maxLine = 4096
 
-// lines splits a stream into lines in constant memory.
+// maxShown is how many bytes of an offending text a message repeats.
+const maxShown = 64
+
+// lines are those of a stream whose reading a context can end.
 type lines struct {
-	r    *bufio.Reader
-	src  *interruptible
-	end  context.CancelFunc
-	n    int   // number of the line, from 1
-	read int64 // bytes so far
-	line []byte
-	long bool  // the line was longer than maxLine; line is its beginning
-	err  error // other than io.EOF
+	*text.Lines
+	src *interruptible
+	end context.CancelFunc
 }
 
 func newLines(ctx context.Context, r io.Reader) *lines {
 	ctx, end := context.WithCancel(ctx)
 	src := newInterruptible(ctx, r)
-	return &lines{r: bufio.NewReaderSize(src, maxLine), src: src, end: end}
+	return &lines{text.NewLines(src, maxLine), src, end}
 }
 
 // close ends the reading ahead.
 func (l *lines) close() { l.end() }
 
-// next moves on to the next line, if there is one.
-func (l *lines) next() bool {
-	line, err := l.r.ReadSlice('\n')
-	l.read += int64(len(line))
-	l.long = errors.Is(err, bufio.ErrBufferFull)
-	if l.long {
-		line = bytes.Clone(line[:128])
-	}
-	for errors.Is(err, bufio.ErrBufferFull) {
-		var more []byte
-		more, err = l.r.ReadSlice('\n')
-		l.read += int64(len(more))
-	}
-	if err != nil && !errors.Is(err, io.EOF) {
-		l.err = err
-		return false
-	}
-	if len(line) == 0 {
-		return false
-	}
-	if l.n++; l.n == 1 {
-		if line, l.err = names.CutBOM(line); l.err != nil {
-			return false
-		}
-	}
-	l.line = line
-	return true
-}
-
-// text returns the line without blanks around it and without a comment. It is
-// valid until next is called.
-func (l *lines) text() []byte {
-	line := l.line
-	line = bytes.TrimSpace(line)
+// content returns the line without blanks around it and without a comment. It
+// is valid until Next is called.
+func (l *lines) content() []byte {
+	line := bytes.TrimSpace(l.Text)
 	for i, c := range line {
 		if c == '#' && (i == 0 || line[i-1] == ' ' || line[i-1] == '\t') {
 			return bytes.TrimSpace(line[:i])
@@ -175,7 +124,7 @@ func (l *lines) text() []byte {
 }
 
 // paused reports whether the next line has yet to come.
-func (l *lines) paused() bool { return l.r.Buffered() == 0 && l.src.paused() }
+func (l *lines) paused() bool { return l.Buffered() == 0 && l.src.paused() }
 
 // interruptible is a reader whose Read returns when a context ends, even while
 // the reader below blocks, as standard input does. Its goroutine ends with the

@@ -1,14 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
 // jsonResult is one line of the JSON output.
@@ -28,18 +30,23 @@ const actionAllow = "allow"
 
 // jsonWriter writes one object a line.
 type jsonWriter struct {
-	enc *json.Encoder
+	w   io.Writer
+	enc *json.Encoder // into buf
+	buf bytes.Buffer
 	res jsonResult // its slices are used again
 }
 
 func newJSONWriter(w io.Writer) *jsonWriter {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	return &jsonWriter{enc: enc, res: jsonResult{Protected: []string{}, DidYouMean: []string{}}}
+	j := &jsonWriter{w: w, res: jsonResult{Protected: []string{}, DidYouMean: []string{}}}
+	j.enc = json.NewEncoder(&j.buf)
+	j.enc.SetEscapeHTML(false)
+	return j
 }
 
-func (j *jsonWriter) write(text, _ string, f *finding) error {
-	j.res = jsonResult{Name: printable(text), Protected: j.res.Protected[:0], DidYouMean: j.res.DidYouMean[:0]}
+func (j *jsonWriter) write(given, _ string, f *finding) error {
+	// JSON has no other way to carry octets that are not UTF-8.
+	name := text.Escape(given, func(rune) bool { return false })
+	j.res = jsonResult{Name: name, Protected: j.res.Protected[:0], DidYouMean: j.res.DidYouMean[:0]}
 	if f != nil {
 		v := f.verdict
 		j.res.Class, j.res.Confidence = v.Class.String(), v.Confidence.String()
@@ -52,40 +59,21 @@ func (j *jsonWriter) write(text, _ string, f *finding) error {
 			j.res.Action = actionAllow
 		}
 	}
-	return j.enc.Encode(&j.res)
+	j.buf.Reset()
+	if err := j.enc.Encode(&j.res); err != nil {
+		return err
+	}
+	line := bytes.TrimSuffix(j.buf.Bytes(), []byte("\n"))
+	_, err := j.w.Write(append(text.EscapeJSON(line, text.Unsafe), '\n'))
+	return err
 }
 
 func (j *jsonWriter) end() error { return nil }
 
-// printable returns name with octets that are no UTF-8 written as \DDD (RFC
-// 1035 section 5.1): JSON has no other way to carry them.
-func printable(name string) string {
-	if utf8.ValidString(name) {
-		return name
-	}
-	return escape(name, func(rune) bool { return true })
-}
-
-// display returns a name fit for a terminal: what could move the cursor or
-// turn the direction of writing is written as \DDD too.
-func display(name string) string { return escape(name, unicode.IsPrint) }
-
-// escape writes the octets of every character that is no UTF-8 or not ok as
-// \DDD.
-func escape(s string, ok func(rune) bool) string {
-	var b strings.Builder
-	for len(s) > 0 {
-		r, n := utf8.DecodeRuneInString(s)
-		if r == utf8.RuneError && n == 1 || !ok(r) {
-			for i := range n {
-				fmt.Fprintf(&b, `\%03d`, s[i])
-			}
-		} else {
-			b.WriteString(s[:n])
-		}
-		s = s[n:]
-	}
-	return b.String()
+// display returns text fit for a terminal: what is not printable could move the
+// cursor or turn the direction of writing.
+func display(s string) string {
+	return text.Escape(s, func(c rune) bool { return !unicode.IsPrint(c) })
 }
 
 // effects says what an action does, for people.
@@ -126,7 +114,7 @@ type textWriter struct {
 	passed bool // a name resembled nothing
 }
 
-func (t *textWriter) write(text, name string, f *finding) error {
+func (t *textWriter) write(given, name string, f *finding) error {
 	var b strings.Builder
 	if t.apart {
 		b.WriteByte('\n')
@@ -134,10 +122,10 @@ func (t *textWriter) write(text, name string, f *finding) error {
 	t.apart = f != nil || t.full
 	switch {
 	case f != nil:
-		t.finding(&b, text, name, f)
+		t.finding(&b, given, name, f)
 	default:
 		t.passed = true
-		fmt.Fprintf(&b, "%s resembles no protected name\n", display(text))
+		fmt.Fprintf(&b, "%s resembles no protected name\n", display(given))
 		if t.full {
 			steps(&b, t.decide.explain(name))
 		}
@@ -155,7 +143,7 @@ func (t *textWriter) end() error {
 }
 
 // finding writes one name that resembles others.
-func (t *textWriter) finding(b *strings.Builder, text, name string, f *finding) {
+func (t *textWriter) finding(b *strings.Builder, given, name string, f *finding) {
 	v := f.verdict
 	protected, meant := make([]string, len(v.Matches)), make([]string, len(v.Matches))
 	for i, m := range v.Matches {
@@ -165,7 +153,7 @@ func (t *textWriter) finding(b *strings.Builder, text, name string, f *finding) 
 	if f.allowed {
 		verdict = "is allowed; it " + verdict
 	}
-	fmt.Fprintf(b, "%s %s\n", display(text), t.paint(v.Confidence, f.allowed, verdict))
+	fmt.Fprintf(b, "%s %s\n", display(given), t.paint(v.Confidence, f.allowed, verdict))
 	row(b, "class", fmt.Sprintf("%s (%s)", v.Class, meanings[v.Class]))
 	row(b, "confidence", v.Confidence.String())
 	row(b, "protected", enumerate(protected))
@@ -210,12 +198,9 @@ const maxListed = 8
 // enumerate joins names for people.
 func enumerate(names []string) string {
 	if more := len(names) - maxListed; more > 0 {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:maxListed], ", "), more)
+		names = append(slices.Clone(names[:maxListed]), fmt.Sprintf("%d more", more))
 	}
-	if n := len(names); n > 1 {
-		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
-	}
-	return strings.Join(names, "")
+	return text.Join(names, "and")
 }
 
 // paint gives a verdict the colour of its confidence.

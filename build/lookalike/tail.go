@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -18,6 +17,7 @@ import (
 	"time"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
 const alertTailHelp = `Show an alert file in the ecs format, one readable line an alert, and go on as
@@ -174,7 +174,7 @@ type tail struct {
 func (t *tail) run(ctx context.Context) error {
 	if t.file == "-" {
 		t.once, t.last = true, -1
-		_, err := t.show(ctx, newTailReader(t.stdin), nil)
+		_, err := t.show(ctx, newTailLines(t.stdin), nil)
 		return err
 	}
 	f, err := os.Open(t.file)
@@ -185,7 +185,7 @@ func (t *tail) run(ctx context.Context) error {
 	if info, err := f.Stat(); err != nil || info.IsDir() {
 		return errors.Join(err, fmt.Errorf("%s is a directory", t.file))
 	}
-	r := newTailReader(f)
+	r := newTailLines(f)
 	recent := &[]string{}
 	if t.last < 0 {
 		recent = nil
@@ -208,7 +208,7 @@ func (t *tail) run(ctx context.Context) error {
 				return err
 			}
 			f.Close()
-			f, r = next, newTailReader(next)
+			f, r = next, newTailLines(next)
 		}
 	}
 	return nil
@@ -238,34 +238,30 @@ func (t *tail) rotated(f *os.File) *os.File {
 
 // show writes the alerts up to the end. With recent, it keeps them there until
 // the end is reached, and writes the last of them.
-func (t *tail) show(ctx context.Context, r *tailReader, recent *[]string) (int, error) {
+func (t *tail) show(ctx context.Context, lines *text.Lines, recent *[]string) (int, error) {
 	n := 0
-	for {
-		line, ok, err := r.next()
-		if err != nil {
-			return n, err
-		}
-		if !ok || ctx.Err() != nil {
-			if begun := bytes.TrimSpace(r.part); len(begun) > 0 && begun[0] != '{' {
-				t.stranger(begun) // what has begun so never becomes an alert
-			}
-			break
-		}
-		text, ok := t.render(line)
+	for ctx.Err() == nil && lines.Next() {
+		shown, ok := t.render(lines.Text)
 		if !ok {
 			continue
 		}
 		n++
 		if recent == nil {
-			if _, err := io.WriteString(t.stdout, text); err != nil {
+			if _, err := io.WriteString(t.stdout, shown); err != nil {
 				return n, err
 			}
 			continue
 		}
-		*recent = append(*recent, text)
+		*recent = append(*recent, shown)
 		if len(*recent) > 2*t.last {
 			*recent = slices.Clone((*recent)[len(*recent)-t.last:])
 		}
+	}
+	if lines.Err != nil {
+		return n, lines.Err
+	}
+	if begun := bytes.TrimSpace(lines.Text); ctx.Err() == nil && len(begun) > 0 && begun[0] != '{' {
+		t.stranger(begun) // what has begun so never becomes an alert
 	}
 	if recent == nil {
 		return n, nil
@@ -275,40 +271,12 @@ func (t *tail) show(ctx context.Context, r *tailReader, recent *[]string) (int, 
 	return n, err
 }
 
-// tailReader reads whole lines; the beginning of one that is not whole yet is
-// kept for the next time.
-type tailReader struct {
-	r    *bufio.Reader
-	part []byte
-	skip bool // the line at hand is too long
-}
-
-func newTailReader(r io.Reader) *tailReader { return &tailReader{r: bufio.NewReaderSize(r, 64<<10)} }
-
-// next returns the next line, and false at the end.
-func (r *tailReader) next() ([]byte, bool, error) {
-	for {
-		b, err := r.r.ReadSlice('\n')
-		if !r.skip {
-			r.part = append(r.part, b...)
-		}
-		switch {
-		case err == nil:
-			line := r.part
-			if r.skip {
-				line = []byte("too long")
-			}
-			r.part, r.skip = nil, false
-			return line, true, nil
-		case errors.Is(err, io.EOF):
-			return nil, false, nil
-		case !errors.Is(err, bufio.ErrBufferFull):
-			return nil, false, err
-		}
-		if len(r.part) > maxRecord {
-			r.part, r.skip = nil, true
-		}
-	}
+// newTailLines returns the lines of a file that grows: the beginning of one that
+// is not whole yet is kept for the next time.
+func newTailLines(r io.Reader) *text.Lines {
+	l := text.NewLines(r, maxRecord)
+	l.Growing = true
+	return l
 }
 
 // seenAlert is what tail reads of a record.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/lookalike-dns/lookalike/plugin/internal/text"
+	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
 

@@ -14,7 +14,7 @@ import (
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin/pkg/durations"
 
-	"github.com/lookalike-dns/lookalike/plugin/internal/text"
+	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
 // A Property is one row of a directive's table. T is what reads the directive.

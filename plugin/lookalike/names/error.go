@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/lookalike-dns/lookalike/plugin/internal/text"
+	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
 // An Error says which text holds no usable name, where it stands, and what to

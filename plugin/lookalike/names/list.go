@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"github.com/lookalike-dns/lookalike/plugin/internal/text"
+	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
 const (

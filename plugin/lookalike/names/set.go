@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"strings"
 
-	"github.com/lookalike-dns/lookalike/plugin/internal/text"
+	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 	"golang.org/x/net/idna"
 )
 
