@@ -20,9 +20,9 @@ import (
 	"strings"
 	"syscall"
 	"time"
-	"unicode/utf8"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
 const (
@@ -256,22 +256,10 @@ func printable(s string, most int) string {
 // section 6.4), which no JSON reader wants, and receivers change control
 // characters, of which JSON lets DEL stand. Other bodies stay as they are, MSG-ANY.
 func asciiJSON(body []byte) []byte {
-	if len(body) == 0 || body[0] != '{' || !slices.ContainsFunc(body, func(c byte) bool { return c > '~' }) {
+	if len(body) == 0 || body[0] != '{' {
 		return body
 	}
-	var b []byte
-	for _, c := range string(body) {
-		switch {
-		case c <= '~':
-			b = utf8.AppendRune(b, c)
-		case c < 0x10000:
-			b = fmt.Appendf(b, `\u%04x`, c)
-		default:
-			c -= 0x10000
-			b = fmt.Appendf(b, `\u%04x\u%04x`, 0xd800+c>>10, 0xdc00+c&0x3ff)
-		}
-	}
-	return b
+	return text.EscapeJSON(body, func(c rune) bool { return c > '~' })
 }
 
 func (s *Sink) disconnect() {
