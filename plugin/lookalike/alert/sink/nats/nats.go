@@ -5,14 +5,15 @@ package nats
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
 )
@@ -65,25 +66,32 @@ func Parse(address string, o *sink.Options) (sink.Opener, error) {
 	}
 	return func(env sink.Env) (sink.Sink, error) {
 		s := &Sink{config: c, env: env}
-		_, err := s.options()
+		_, err := s.options(&dialer{})
 		return s, err
 	}, nil
 }
 
-// options reads files and secrets.
-func (s *Sink) options() ([]nats.Option, error) {
+// dialTimeout is the time for a connection, and that for a server to let us in.
+const dialTimeout = 5 * time.Second
+
+// leastPayload is the size of message that any server has to take. With less, it
+// is not the alert that is to blame.
+const leastPayload = 16 << 10
+
+// options reads files and secrets. The dialer makes its connections within ctx.
+func (s *Sink) options(d *dialer) ([]nats.Option, error) {
 	c := &s.config
 	options := []nats.Option{
 		nats.Name("coredns-lookalike " + s.env.Sensor),
-		nats.Timeout(5 * time.Second),
+		nats.SetCustomDialer(d),
+		nats.Timeout(dialTimeout),
+		nats.FlusherTimeout(dialTimeout),
+		nats.SkipHostLookup(), // the dialer does it, and wants the name
 		nats.NoReconnect(),
+		nats.IgnoreDiscoveredServers(),
 	}
-	if c.useTLS {
-		tlsConfig, err := c.tls.Config("")
-		if err != nil {
-			return nil, err
-		}
-		options = append(options, nats.Secure(tlsConfig))
+	if _, err := c.tls.Config(""); err != nil {
+		return nil, err
 	}
 	password, err := c.password.Read()
 	if err != nil {
@@ -112,21 +120,32 @@ func (s *Sink) options() ([]nats.Option, error) {
 // the secrets and certificates of its time, and no acknowledgements to wait for.
 type link struct {
 	conn    *nats.Conn
-	stream  jetstream.JetStream
-	refused chan error    // what the server says that belongs to no message
-	gone    chan struct{} // closed with the connection
+	dialer  *dialer
+	inbox   string         // subject of acknowledgements, before the message's number
+	acks    chan *nats.Msg // that have come
+	next    uint64         // number of the next message
+	refused chan error     // what the server says that belongs to no message
+	gone    chan struct{}  // closed with the connection
 }
 
+// mostAcks is how many acknowledgements may wait to be read: more than a batch
+// has. The library drops those behind them.
+const mostAcks = 1024
+
 // connect makes a connection if there is none.
-func (s *Sink) connect() error {
+func (s *Sink) connect(ctx context.Context) error {
 	if s.link != nil && !s.link.conn.IsClosed() {
 		return nil
 	}
-	options, err := s.options()
+	d := &dialer{ctx: ctx, useTLS: s.config.useTLS, config: s.config.tls.Config}
+	options, err := s.options(d)
 	if err != nil {
 		return &sink.Denied{Err: err}
 	}
-	l := &link{refused: make(chan error, 1), gone: make(chan struct{})}
+	l := &link{
+		dialer: d, inbox: nats.NewInbox() + ".", acks: make(chan *nats.Msg, mostAcks),
+		refused: make(chan error, 1), gone: make(chan struct{}),
+	}
 	options = append(options,
 		nats.ClosedHandler(func(*nats.Conn) { close(l.gone) }),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { // else the client writes to standard error
@@ -136,10 +155,12 @@ func (s *Sink) connect() error {
 			}
 		}),
 	)
+	stop := context.AfterFunc(ctx, d.abort)
+	defer stop()
 	if l.conn, err = nats.Connect(strings.Join(s.config.servers, ","), options...); err != nil {
-		return explain(err)
+		return explain(sink.Waited(ctx, "the server to let us in", dialTimeout, err))
 	}
-	if l.stream, err = jetstream.New(l.conn); err != nil {
+	if _, err = l.conn.ChanSubscribe(l.inbox+"*", l.acks); err != nil {
 		l.conn.Close()
 		return err
 	}
@@ -151,74 +172,127 @@ func (s *Sink) connect() error {
 // behind one that failed may be stored already; they are published again with
 // the same id.
 func (s *Sink) Send(ctx context.Context, batch []sink.Message) (int, error) {
-	if err := s.connect(); err != nil {
+	if err := s.connect(ctx); err != nil {
 		return 0, err
 	}
+	stop := context.AfterFunc(ctx, s.link.dialer.abort) // the library may wait for a server that does not read
+	defer stop()
 	n, err := s.publishAll(ctx, batch)
+	if most := s.link.conn.MaxPayload(); errors.Is(err, nats.ErrMaxPayload) && most < leastPayload {
+		err = fmt.Errorf("the server takes no message above %d octets: set its max_payload to %d or more", most, leastPayload)
+	}
 	if err != nil && !errors.As(err, new(*sink.Refused)) {
 		s.disconnect()
 	}
 	return n, err
 }
 
+// publishAll publishes the batch and waits for the acknowledgements.
 func (s *Sink) publishAll(ctx context.Context, batch []sink.Message) (int, error) {
-	futures := make([]jetstream.PubAckFuture, 0, len(batch))
+	began, first := time.Now(), s.link.next
 	var published error
 	for i := range batch {
-		f, err := s.publish(&batch[i])
-		if err != nil {
-			published = err
+		if published = s.publish(&batch[i]); published != nil {
+			batch = batch[:i]
 			break
 		}
-		futures = append(futures, f)
 	}
-	for i, f := range futures {
-		if err := s.link.wait(ctx, f); err != nil {
-			return i, explain(err)
+	answers := make([]struct {
+		came bool
+		err  error
+	}, len(batch))
+	for n := 0; n < len(batch); {
+		msg, err := s.link.wait(ctx)
+		if err != nil {
+			return n, explain(sink.Waited(ctx, "the stream to acknowledge an alert", time.Since(began), err))
+		}
+		number, err := strconv.ParseUint(strings.TrimPrefix(msg.Subject, s.link.inbox), 10, 64)
+		if i := number - first; err == nil && i < uint64(len(batch)) { // else of an earlier batch, or of nobody
+			answers[i].came, answers[i].err = true, acknowledged(msg)
+		}
+		for ; n < len(batch) && answers[n].came; n++ {
+			if err := answers[n].err; err != nil {
+				return n, explain(err)
+			}
 		}
 	}
-	return len(futures), explain(published)
+	return len(batch), explain(published)
 }
 
-// wait waits until the server has stored a message.
-func (l *link) wait(ctx context.Context, f jetstream.PubAckFuture) error {
+// wait waits for an acknowledgement.
+func (l *link) wait(ctx context.Context) (*nats.Msg, error) {
 	select {
-	case <-f.Ok():
-		return nil
-	case err := <-f.Err():
-		return err
+	case msg := <-l.acks:
+		return msg, nil
 	case err := <-l.refused:
-		return err
+		return nil, err
 	case <-l.gone:
-		return errors.New("the connection broke")
 	case <-ctx.Done():
-		return fmt.Errorf("no acknowledgement: %w", ctx.Err())
 	}
+	if err := ctx.Err(); err != nil { // which breaks the connection
+		return nil, err
+	}
+	return nil, errors.New("the server broke the connection")
 }
 
-func (s *Sink) publish(m *sink.Message) (jetstream.PubAckFuture, error) {
+// publish sends a message that a stream is to acknowledge.
+func (s *Sink) publish(m *sink.Message) error {
 	msg := nats.NewMsg(s.config.subject)
-	msg.Data = m.Body
+	msg.Data, msg.Reply = m.Body, s.link.inbox+strconv.FormatUint(s.link.next, 10)
 	msg.Header.Set("Lookalike-Group", m.Group)
-	options := []jetstream.PublishOpt{jetstream.WithMsgID(m.ID)}
+	msg.Header.Set("Nats-Msg-Id", m.ID)
 	if s.config.expect != "" {
-		options = append(options, jetstream.WithExpectStream(s.config.expect))
+		msg.Header.Set("Nats-Expected-Stream", s.config.expect)
 	}
-	return s.link.stream.PublishMsgAsync(msg, options...)
+	s.link.next++
+	return s.link.conn.PublishMsg(msg)
+}
+
+// apiError is what a stream says of a message that it does not store.
+type apiError struct {
+	Code        int    `json:"code"`
+	ErrCode     int    `json:"err_code"`
+	Description string `json:"description"`
+}
+
+func (e *apiError) Error() string { return fmt.Sprintf("%s (error %d)", e.Description, e.ErrCode) }
+
+// tooLarge is the number of the error of a message above the stream's limit.
+const tooLarge = 10054
+
+// acknowledged reads an acknowledgement.
+func acknowledged(msg *nats.Msg) error {
+	if len(msg.Data) == 0 && msg.Header.Get("Status") == "503" {
+		return nats.ErrNoResponders
+	}
+	var ack struct {
+		Stream string    `json:"stream"`
+		Error  *apiError `json:"error"`
+	}
+	switch err := json.Unmarshal(msg.Data, &ack); {
+	case err != nil:
+		return fmt.Errorf("the answer is no acknowledgement of a stream: %w", err)
+	case ack.Error != nil:
+		return ack.Error
+	case ack.Stream == "":
+		return errors.New("the answer is no acknowledgement of a stream")
+	}
+	return nil
 }
 
 // explain gives an error its meaning.
 func explain(err error) error {
+	api := (*apiError)(nil)
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, nats.ErrMaxPayload), errors.Is(err, jetstream.ErrStreamMessageExceedsMaximum):
+	case errors.Is(err, nats.ErrMaxPayload), errors.As(err, &api) && api.ErrCode == tooLarge:
 		return &sink.Refused{Err: err}
 	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired), errors.Is(err, nats.ErrAuthRevoked),
 		errors.Is(err, nats.ErrPermissionViolation):
 		return &sink.Denied{Err: err}
-	case errors.Is(err, jetstream.ErrNoStreamResponse), errors.Is(err, nats.ErrNoResponders):
-		return fmt.Errorf("%w (create a stream for the subject)", err)
+	case errors.Is(err, nats.ErrNoResponders):
+		return errors.New("no stream stores the subject (create a stream for the subject)")
 	}
 	return err
 }

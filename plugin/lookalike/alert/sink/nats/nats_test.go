@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/goleak"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
@@ -70,8 +69,8 @@ func TestExplain(t *testing.T) {
 		text string
 	}{
 		{nats.ErrMaxPayload, new(*sink.Refused), ""},
-		{&jetstream.APIError{Code: 400, ErrorCode: 10054, Description: "message size exceeds maximum allowed"}, new(*sink.Refused), ""},
-		{&jetstream.APIError{Code: 503, ErrorCode: 10077, Description: "maximum messages exceeded"}, nil, ""},
+		{&apiError{Code: 400, ErrCode: 10054, Description: "message size exceeds maximum allowed"}, new(*sink.Refused), ""},
+		{&apiError{Code: 503, ErrCode: 10077, Description: "maximum messages exceeded"}, nil, ""},
 		{nats.ErrAuthorization, new(*sink.Denied), ""},
 		{fmt.Errorf("%w: for Publish to \"soc\"", nats.ErrPermissionViolation), new(*sink.Denied), ""},
 		{nats.ErrNoResponders, nil, "create a stream"},
