@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -14,23 +15,6 @@ const (
 	grace   = 3 * time.Second        // for sessions that are under way when an address is given up
 	parting = 500 * time.Millisecond // for the last words of a session that is cut short
 )
-
-// endpoints are the addresses that this process listens on. A reload hands
-// them over: between two instances no connection is dropped and none refused.
-var endpoints = pool{byAddress: make(map[string]*endpoint)}
-
-// pool shares endpoints between the instances of a server, of which there are
-// two during a reload. It is safe for concurrent use.
-type pool struct {
-	mu        sync.Mutex
-	byAddress map[string]*endpoint
-}
-
-// tenure is a policy that an owner has put in force.
-type tenure struct {
-	owner  *owner
-	policy *policy
-}
 
 // cure says what to do about an address that cannot be listened on.
 func cure(err error) string {
@@ -45,92 +29,70 @@ func cure(err error) string {
 	return ""
 }
 
-// acquire puts p in force on all its addresses. After an error it may be in
-// force on some; those stay until the owner is released or another is kept.
-func (l *pool) acquire(o *owner, p *policy) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, address := range p.addresses {
-		e, ok := l.byAddress[address]
-		if !ok {
-			ln, err := net.Listen("tcp", address)
-			if err != nil {
-				return fmt.Errorf("cannot listen for mail: %w%s", err, cure(err))
-			}
-			e = newEndpoint(address, ln)
-			l.byAddress[address] = e
-		}
-		for _, t := range e.tenures {
-			if t.owner == o {
-				return fmt.Errorf("another server block listens on %s for mail: give each an address of its own", address)
-			}
-		}
-		e.tenures = append(e.tenures, tenure{o, p})
-		e.policy.Store(p)
-		if !ok {
-			e.start()
-		}
-	}
-	return nil
-}
-
-// release takes the policies of o out of force, and closes the addresses that
-// nobody else serves.
-func (l *pool) release(o *owner) { l.filter(func(t tenure) bool { return t.owner != o }) }
-
-// keep takes all policies out of force but those of o.
-func (l *pool) keep(o *owner) { l.filter(func(t tenure) bool { return t.owner == o }) }
-
-func (l *pool) filter(stays func(tenure) bool) {
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for address, e := range l.byAddress {
-		var left []tenure
-		for _, t := range e.tenures {
-			if stays(t) {
-				left = append(left, t)
-			}
-		}
-		if e.tenures = left; len(left) > 0 {
-			e.policy.Store(left[len(left)-1].policy)
-			continue
-		}
-		delete(l.byAddress, address)
-		e.ln.Close() // before the next acquire can want the address
-		wg.Go(e.stop)
-	}
-}
-
-// listening reports whether p is in force on all its addresses.
-func (l *pool) listening(p *policy) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, address := range p.addresses {
-		if e, ok := l.byAddress[address]; !ok || e.policy.Load() != p {
-			return false
-		}
-	}
-	return true
-}
-
 // endpoint is an address that is listened on. Its goroutines, one that accepts
 // and one for each connection, end before stop returns.
 type endpoint struct {
 	address  string
 	ln       net.Listener
-	tenures  []tenure               // the last is in force; guarded by the pool
 	policy   atomic.Pointer[policy] // in force
 	sessions sessions
 	running  sync.WaitGroup
+
+	mu      sync.Mutex
+	tenures []tenure // the last is in force
+}
+
+// tenure is a policy that an owner has put in force. During a reload an
+// endpoint has two.
+type tenure struct {
+	owner  *owner
+	policy *policy
+}
+
+// listen opens an endpoint on which p is in force.
+func listen(address string, p *policy) (*endpoint, error) {
+	ln, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen for mail: %w%s", err, cure(err))
+	}
+	e := newEndpoint(address, ln)
+	e.policy.Store(p)
+	e.running.Go(e.accept)
+	return e, nil
 }
 
 func newEndpoint(address string, ln net.Listener) *endpoint {
 	return &endpoint{address: address, ln: ln, sessions: sessions{byClient: make(map[client]*queue)}}
 }
 
-func (e *endpoint) start() { e.running.Go(e.accept) }
+// install puts a policy in force.
+func (e *endpoint) install(o *owner, p *policy) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.tenures = append(e.tenures, tenure{o, p})
+	e.policy.Store(p)
+}
+
+// remove ends the tenure of o. The policy that is left, if there is one, is in
+// force again.
+func (e *endpoint) remove(o *owner) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.tenures = slices.DeleteFunc(e.tenures, func(t tenure) bool { return t.owner == o })
+	if n := len(e.tenures); n > 0 {
+		e.policy.Store(e.tenures[n-1].policy)
+	}
+}
+
+func (e *endpoint) owners() []*owner {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	owners := make([]*owner, len(e.tenures))
+	for i, t := range e.tenures {
+		owners[i] = t.owner
+	}
+	return owners
+}
 
 // accept takes connections until the listener is closed. When the process is
 // out of descriptors it waits for some to become free.

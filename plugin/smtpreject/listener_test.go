@@ -16,10 +16,19 @@ import (
 	"github.com/lookalike-dns/lookalike/test/wait"
 )
 
-func endpointOf(p *policy) *endpoint {
-	endpoints.mu.Lock()
-	defer endpoints.mu.Unlock()
-	return endpoints.byAddress[p.addresses[0]]
+func endpointOf(p *policy) (found *endpoint) {
+	endpoints.Each(func(address string, e *endpoint) {
+		if address == p.addresses[0] {
+			found = e
+		}
+	})
+	return found
+}
+
+// open returns how many addresses are listened on.
+func open() (n int) {
+	endpoints.Each(func(string, *endpoint) { n++ })
+	return n
 }
 
 // refuses holds one whole conversation with address.
@@ -34,24 +43,24 @@ func TestHandOver(t *testing.T) {
 	first, oldDetector := newPolicy(t)
 	second, newDetector := newPolicy(t)
 	before, after := new(owner), new(owner)
-	t.Cleanup(func() { endpoints.release(before); endpoints.release(after) })
+	t.Cleanup(func() { before.leave(); after.leave() })
 
-	if err := endpoints.acquire(before, first); err != nil {
+	if err := before.serve(first); err != nil {
 		t.Fatal(err)
 	}
 	address := listeners(first)[0]
 	c := dial(t, address)
 	c.play(greeting + from)
 
-	if err := endpoints.acquire(after, second); err != nil {
+	if err := after.serve(second); err != nil {
 		t.Fatal(err)
 	}
 	if got := listeners(second)[0]; got != address {
 		t.Fatalf("The listener moved from %s to %s", address, got)
 	}
 	refuses(t, address)
-	endpoints.release(before)
-	if endpoints.listening(first) || !endpoints.listening(second) {
+	before.leave()
+	if listening(first) || !listening(second) {
 		t.Error("The old policy is still in force, or the new one is not")
 	}
 	refuses(t, address)
@@ -76,13 +85,13 @@ func TestFailedReloadLeaksNothing(t *testing.T) {
 	for range 20 {
 		bad, _ := newPolicy(t)
 		bad.addresses = []string{"127.0.0.1:0", "[::1]:0", busy.Addr().String()}
-		if err := endpoints.acquire(new(owner), bad); err == nil {
+		if err := new(owner).serve(bad); err == nil {
 			t.Fatal("Listening on an address in use succeeded")
 		}
-		endpoints.keep(mine)
+		leaveUnless(func(o *owner) bool { return o == mine })
 		refuses(t, address)
 	}
-	if n := len(endpoints.byAddress); n != 1 {
+	if n := open(); n != 1 {
 		t.Errorf("%d addresses are open, want 1", n)
 	}
 	wait.Until(t, "goroutines to end", func() bool { return runtime.NumGoroutine() <= before })
@@ -92,7 +101,7 @@ func TestTwoBlocksWithOneAddress(t *testing.T) {
 	p, _ := newPolicy(t)
 	serve(t, p)
 	mine := endpointOf(p).tenures[0].owner
-	if err := endpoints.acquire(mine, p); err == nil || !strings.Contains(err.Error(), "another server block listens on") {
+	if err := mine.serve(p); err == nil || !strings.Contains(err.Error(), "another server block listens on") {
 		t.Errorf("Got error %v", err)
 	}
 }
@@ -100,7 +109,7 @@ func TestTwoBlocksWithOneAddress(t *testing.T) {
 func TestStopEndsSlowSessions(t *testing.T) {
 	p, _ := newPolicy(t)
 	o := new(owner)
-	if err := endpoints.acquire(o, p); err != nil {
+	if err := o.serve(p); err != nil {
 		t.Fatal(err)
 	}
 	e := endpointOf(p)
@@ -108,7 +117,7 @@ func TestStopEndsSlowSessions(t *testing.T) {
 	c := dial(t, address)
 	c.play(greeting + from)
 	start := time.Now()
-	endpoints.release(o)
+	o.leave()
 	if elapsed := time.Since(start); elapsed > grace+10*time.Second {
 		t.Errorf("Took %s", elapsed)
 	}

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
 // maxReply is how long a reply line may be, without CRLF: RFC 5321 section

@@ -32,9 +32,6 @@ const (
 func init() { plugin.Register(pluginName, setup) }
 
 func setup(c *caddy.Controller) error {
-	if c.ServerBlockKeyIndex > 0 {
-		return nil // one responder for all names of a server block
-	}
 	p, err := parse(c)
 	if err != nil {
 		return plugin.Error(pluginName, err)
@@ -42,25 +39,13 @@ func setup(c *caddy.Controller) error {
 	config := dnsserver.GetConfig(c)
 	config.AddPlugin(func(next plugin.Handler) plugin.Handler { return &Responder{Next: next, policy: p} })
 
-	owner, first := ownerOf(c)
+	owner := ownerOf(c)
 	c.OnStartup(func() error {
 		if err := p.start(owner, config); err != nil {
 			return plugin.Error(pluginName, fmt.Errorf("%s: %w", p.where, err))
 		}
 		return nil
 	})
-	if !first {
-		return nil
-	}
-	c.OnRestart(func() error { owner.restarting = true; return nil })
-	c.OnRestartFailed(func() error { owner.restarting = false; endpoints.keep(owner); return nil })
-	c.OnShutdown(func() error {
-		if owner.restarting { // otherwise mail is refused while health is lame
-			endpoints.release(owner)
-		}
-		return nil
-	})
-	c.OnFinalShutdown(func() error { endpoints.release(owner); return nil })
 	return nil
 }
 
@@ -72,26 +57,7 @@ func (p *policy) start(o *owner, config *dnsserver.Config) error {
 			"add one, which says what a recipient's domain resembles")
 	}
 	p.detector = d
-	return endpoints.acquire(o, p)
-}
-
-// owner stands for one instance of the server: all its policies are taken out
-// of force together.
-type owner struct {
-	restarting bool // written and read by the server's one restart at a time
-}
-
-type ownerKey struct{}
-
-// ownerOf returns the owner of the controller's instance, and whether this is
-// the first directive of that instance.
-func ownerOf(c *caddy.Controller) (o *owner, first bool) {
-	if o, ok := c.Get(ownerKey{}).(*owner); ok {
-		return o, false
-	}
-	o = new(owner)
-	c.Set(ownerKey{}, o)
-	return o, true
+	return o.serve(p)
 }
 
 // properties are those of the directive, in the order of its grammar.

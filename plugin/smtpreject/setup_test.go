@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -171,6 +172,9 @@ func init() {
 		panic(err)
 	}
 	plugin.Register("lookalike", func(c *caddy.Controller) error {
+		if c.Next() && c.NextArg() && c.Val() == "sour" {
+			c.OnShutdown(func() error { return errors.New("not now") })
+		}
 		dnsserver.GetConfig(c).AddPlugin(func(next plugin.Handler) plugin.Handler {
 			return lookalikeStandIn{next, newDetector()}
 		})
@@ -236,7 +240,31 @@ func TestLifecycle(t *testing.T) {
 	if err := harness.End(t, instance); err != nil {
 		t.Error(err)
 	}
-	if n := len(endpoints.byAddress); n != 0 {
+	if n := open(); n != 0 {
+		t.Errorf("%d addresses are still open after the shutdown", n)
+	}
+}
+
+// TestReloadThatIsCalledFailed has another plugin fail when the new instance
+// serves already: the new policy stays in force, and the old one goes.
+func TestReloadThatIsCalledFailed(t *testing.T) {
+	address := freeAddress(t)
+	const block = "example.org:0 {\n lookalike %s\n smtpreject %s {\n hostname %s\n }\n}\n"
+	instance, err := start(t, fmt.Sprintf(block, "sour", address, "old.example.org"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	harness.Serving(t, instance)
+	if _, err := instance.Restart(input(fmt.Sprintf(block, "", address, "reject.example.org"))); err == nil {
+		t.Fatal("The reload was not called failed")
+	}
+	instance = caddy.Instances()[0]
+	harness.Serving(t, instance)
+	refuses(t, address)
+	if err := harness.End(t, instance); err != nil {
+		t.Error(err)
+	}
+	if n := open(); n != 0 {
 		t.Errorf("%d addresses are still open after the shutdown", n)
 	}
 }
@@ -267,7 +295,7 @@ func TestStartFails(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("Got error %v, want %q", err, tc.want)
 			}
-			endpoints.keep(nil)
+			leaveUnless(func(*owner) bool { return false })
 		})
 	}
 }

@@ -66,4 +66,4 @@ func (r *Responder) ServeDNS(ctx context.Context, w dns.ResponseWriter, m *dns.M
 }
 
 // Ready implements ready.Readiness: every address is listened on.
-func (r *Responder) Ready() bool { return endpoints.listening(r.policy) }
+func (r *Responder) Ready() bool { return listening(r.policy) }

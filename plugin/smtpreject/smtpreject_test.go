@@ -105,18 +105,18 @@ func newPolicy(tb testing.TB) (*policy, *fakeDetector) {
 func serve(tb testing.TB, p *policy) (addresses []string) {
 	tb.Helper()
 	o := new(owner)
-	tb.Cleanup(func() { endpoints.release(o) })
-	if err := endpoints.acquire(o, p); err != nil {
+	tb.Cleanup(o.leave)
+	if err := o.serve(p); err != nil {
 		tb.Fatal(err)
 	}
 	return listeners(p)
 }
 
 func listeners(p *policy) (addresses []string) {
-	endpoints.mu.Lock()
-	defer endpoints.mu.Unlock()
+	byAddress := make(map[string]string)
+	endpoints.Each(func(address string, e *endpoint) { byAddress[address] = e.ln.Addr().String() })
 	for _, a := range p.addresses {
-		addresses = append(addresses, endpoints.byAddress[a].ln.Addr().String())
+		addresses = append(addresses, byAddress[a])
 	}
 	return addresses
 }
