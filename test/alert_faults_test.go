@@ -38,7 +38,7 @@ type numbered struct {
 // alone, as TestStorm does.
 func TestKill(t *testing.T) {
 	dir, binary, upstream := t.TempDir(), harness.Binary(t), harness.NewUpstream(t).Addr
-	config := harness.Config{Upstream: upstream, Corefile: corefile("lookalike {\n protect mil\n alert ./alerts.json\n spool ./spool\n }")}
+	config := harness.Config{Upstream: upstream, Corefile: corefile("lookalike {\n protect *.mil\n alert ./alerts.json\n spool ./spool\n }")}
 	names := make([]string, 0, 16)
 	for i := range cap(names) {
 		names = append(names, fmt.Sprintf("x%d.ml", i))
@@ -131,7 +131,7 @@ func TestOutage(t *testing.T) {
 		return s
 	}
 	server := harness.Start(t, harness.Config{Upstream: harness.NewUpstream(t).Addr, Corefile: corefile(
-		"lookalike {\n protect mil\n alert http://" + addr + "\n spool ./spool\n }")})
+		"lookalike {\n protect *.mil\n alert http://" + addr + "\n spool ./spool\n }")})
 	asked := 0
 	ask := func() {
 		harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query(fmt.Sprintf("x%d.ml", asked), dns.TypeMX))
@@ -174,7 +174,7 @@ func TestOutage(t *testing.T) {
 // for random lookalikes. Beside other tests it would lose their queries.
 func TestStorm(t *testing.T) {
 	server := harness.Start(t, harness.Config{Upstream: harness.NewUpstream(t).Addr, Corefile: corefile(
-		"lookalike {\n protect mil\n alert ./alerts.json\n spool ./spool\n }")})
+		"lookalike {\n protect *.mil\n alert ./alerts.json\n spool ./spool\n }")})
 	conn, err := net.ListenPacket("udp4", "0.0.0.0:0")
 	if err != nil {
 		t.Fatal(err)
@@ -269,7 +269,7 @@ func TestReloadsKeepSinks(t *testing.T) {
 		open.Wait()
 	}()
 	directive := func(ttl int, more string) string {
-		return corefile(fmt.Sprintf("lookalike {\n protect mil\n ttl %d\n alert syslog+tcp://%s\n alert ./alerts.json\n spool ./spool\n %s\n }", ttl, l.Addr(), more))
+		return corefile(fmt.Sprintf("lookalike {\n protect *.mil\n ttl %d\n alert syslog+tcp://%s\n alert ./alerts.json\n spool ./spool\n %s\n }", ttl, l.Addr(), more))
 	}
 	server := harness.Start(t, harness.Config{Upstream: harness.NewUpstream(t).Addr, Corefile: directive(60, "")})
 	round := func(i int) {
@@ -335,7 +335,7 @@ func TestSpoolFileGone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := harness.Start(t, harness.Config{Upstream: harness.NewUpstream(t).Addr, Corefile: corefile(
-				"lookalike {\n protect mil\n alert ./alerts.json\n alert http://" + localAddr(t) + "\n spool ./spool\n }")})
+				"lookalike {\n protect *.mil\n alert ./alerts.json\n alert http://" + localAddr(t) + "\n spool ./spool\n }")})
 			const queries = 12
 			for i := range queries {
 				harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query(fmt.Sprintf("x%d.ml", i), dns.TypeMX))

@@ -501,7 +501,7 @@ func TestKafka(t *testing.T) {
 	t.Parallel()
 	cluster, requests := brokenKafka(t, "alerts")
 	config := harness.Config{Upstream: harness.NewUpstream(t).Addr, Corefile: corefile(fmt.Sprintf(
-		"lookalike {\n protect mil\n alert kafka://%s/alerts\n spool ./spool\n }", strings.Join(cluster.ListenAddrs(), ",")))}
+		"lookalike {\n protect *.mil\n alert kafka://%s/alerts\n spool ./spool\n }", strings.Join(cluster.ListenAddrs(), ",")))}
 	server := harness.Start(t, config)
 	const asked = 60
 	for i := range asked {
@@ -608,7 +608,7 @@ func fleet(t *testing.T, changes ...[2]string) string {
 		t.Fatal(err)
 	}
 	changed := local.Replace(string(text))
-	for _, change := range append(changes, [2]string{"# protect /etc/lookalike/protected.txt", "protect mil"}) {
+	for _, change := range append(changes, [2]string{"# protect /etc/lookalike/protected.txt", "protect *.mil"}) {
 		if strings.Count(changed, change[0]) != 1 {
 			t.Fatalf("corefile/fleet does not have %q once", change[0])
 		}
@@ -704,7 +704,7 @@ func TestWebhook(t *testing.T) {
 	server := harness.Start(t, harness.Config{
 		Upstream: harness.NewUpstream(t).Addr,
 		Files:    map[string]string{"secret": "whsec_" + base64.StdEncoding.EncodeToString(m.key)},
-		Corefile: corefile("lookalike {\n protect mil\n alert " + sink + " secret_file=secret\n spool ./spool\n }"),
+		Corefile: corefile("lookalike {\n protect *.mil\n alert " + sink + " secret_file=secret\n spool ./spool\n }"),
 	})
 	const asked = 12
 	for i := range asked {
@@ -775,7 +775,7 @@ func TestCredentialsChange(t *testing.T) {
 	server := harness.Start(t, harness.Config{
 		Upstream: harness.NewUpstream(t).Addr,
 		Files:    map[string]string{"secret": whsec("the first key"), "password": "geheim-1"},
-		Corefile: corefile(fmt.Sprintf("lookalike {\n protect mil\n alert http://%s/geheim-path secret_file=secret\n"+
+		Corefile: corefile(fmt.Sprintf("lookalike {\n protect *.mil\n alert http://%s/geheim-path secret_file=secret\n"+
 			" alert nats://%s/soc user=alice password_file=password\n spool ./spool\n }", web, addr)),
 	})
 	ask := func(name string) {

@@ -109,9 +109,9 @@ func TestGoodCorefile(t *testing.T) {
 		{"private sinkhole", "lookalike {\n action sinkhole 10.0.0.25\n}", "army.ml", "NOERROR 60 10.0.0.25", "10.0.0.25 is a private address"},
 		{"shortest ttl", "lookalike {\n ttl 1s\n}", "army.ml", "NXDOMAIN 1 SOA", ""},
 		{"longest ttl", "lookalike cm {\n ttl 1h\n protect example.com\n}", "example.cm", "NXDOMAIN 3600 SOA", ""},
-		{"bare TLD", "lookalike {\n protect mil\n}", "army.ml", "NXDOMAIN 60 SOA", ""},
+		{"whole TLD", "lookalike {\n protect *.mil\n}", "army.ml", "NXDOMAIN 60 SOA", ""},
 		{"sinkhole behind NAT64", "lookalike {\n action sinkhole 64:ff9b::c633:6442 198.51.100.66\n}", "army.ml", "NOERROR 60 198.51.100.66", ""},
-		{"TLD on the allow list", "lookalike {\n allow ml\n}", "army.ml", "NOERROR 300 203.0.113.66", `"ml" is on the allow list`},
+		{"TLD on the allow list", "lookalike {\n allow *.ml\n}", "army.ml", "NOERROR 300 203.0.113.66", `*.ml is on the allow list`},
 		{"any above it", "any\nlookalike", "army.ml", "NXDOMAIN 60 SOA", "the any plugin answers queries of type ANY before"},
 	}
 	for _, tt := range tests {

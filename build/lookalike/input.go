@@ -67,12 +67,12 @@ func bare(text, characters string) bool {
 // mapped returns a name with its U-labels as A-labels. Where no IDNA rule can
 // read it all, it does so for the last label alone, if it can.
 func mapped(name string) string {
-	if a, err := names.Parse(name); err == nil {
+	if a, err := names.Canonical(name); err == nil {
 		return a
 	}
 	name = idnaDots.Replace(name)
 	tld := lastLabel(name)
-	if a, err := names.Parse(tld); err == nil {
+	if a, err := names.Canonical(tld); err == nil {
 		name = strings.TrimSuffix(strings.TrimSuffix(name, "."), tld) + a
 	}
 	return name

@@ -10,8 +10,6 @@ import (
 	"github.com/coredns/coredns/plugin"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
-	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
-	"github.com/lookalike-dns/lookalike/plugin/lookalike/names"
 )
 
 // stopTimeout bounds the last flush of the alerts. Callbacks run one after the
@@ -114,9 +112,7 @@ func (e *engine) start() error {
 			return plugin.Error(pluginName, err)
 		}
 		p.pipeline = pipeline
-		if p.watcher != nil {
-			p.watcher.Start()
-		}
+		p.startWatching()
 		if p.responders != nil {
 			p.responders.start()
 		}
@@ -142,6 +138,7 @@ func (e *engine) stop() error {
 	if !started {
 		return nil
 	}
+	publishCurrent()
 
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
@@ -160,9 +157,7 @@ func (e *engine) stop() error {
 
 // stop ends what runs for the policy, but for its alerts.
 func (p *Policy) stop() {
-	if p.watcher != nil {
-		p.watcher.Stop()
-	}
+	p.stopWatching()
 	if p.responders != nil {
 		p.responders.stop()
 	}
@@ -223,48 +218,10 @@ func stopOthers(survivor *engine) error {
 func (e *engine) publish() {
 	protectedNames.Reset()
 	withoutDoubleTypo.Reset()
+	listCurrent.Reset()
+	publishCurrent()
 	for _, p := range e.policies {
 		protectedNames.WithLabelValues(p.block).Add(float64(p.Index().Len()))
 		withoutDoubleTypo.WithLabelValues(p.block).Add(float64(p.Index().WithoutDoubleTypo()))
-	}
-}
-
-// watch notes the state of the policy's files, so that a change between now
-// and the first look is seen. It must be called before load.
-func (p *Policy) watch() {
-	files := append(p.protect.Files(), p.allow.Files()...)
-	if len(files) > 0 && p.reload > 0 {
-		p.watcher = names.NewWatcher(files, p.reload, p.refresh)
-	}
-}
-
-// refresh reads the lists again after a file has changed. The watcher calls it
-// once per change.
-func (p *Policy) refresh() error {
-	before := p.Index()
-	if err := p.load(); err != nil {
-		listReloadsTotal.WithLabelValues(p.block, "failure").Inc()
-		log.Errorf("Lists of %s are not usable, the old ones stay in force: %v", p.where, err)
-		return err
-	}
-	listReloadsTotal.WithLabelValues(p.block, "success").Inc()
-	protectedNames.WithLabelValues(p.block).Add(float64(p.Index().Len() - before.Len()))
-	withoutDoubleTypo.WithLabelValues(p.block).Add(float64(p.Index().WithoutDoubleTypo() - before.WithoutDoubleTypo()))
-	log.Infof("Lists of %s were read again: %d protected names", p.where, p.Index().Len())
-	p.warn()
-	return nil
-}
-
-// warn says what the lists do that may not be meant: what is not looked for in
-// lists this long, and what lets everything pass.
-func (p *Policy) warn() {
-	for _, tld := range p.tlds {
-		if p.Allowed(tld) {
-			log.Warningf("%s: %q is on the allow list, so everything below it passes: allow single names", p.where, tld)
-		}
-	}
-	if n := p.Index().WithoutDoubleTypo(); n > 0 {
-		log.Warningf("%s: two slips (%s) are not looked for in %d of %d protected names: there are too many, or they are longer than 32 letters",
-			p.where, detect.DoubleTypo, n, p.Index().Len())
 	}
 }

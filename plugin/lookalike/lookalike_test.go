@@ -25,7 +25,6 @@ import (
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
 	"github.com/miekg/dns"
-	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
 // upstream answers every question with one TXT record, so that a query that
@@ -327,67 +326,6 @@ func TestMetadata(t *testing.T) {
 	for label, value := range want {
 		if got := metadata.ValueFunc(ctx, label)(); got != value {
 			t.Errorf("%s: Expected %q after the answer, got %q", label, value, got)
-		}
-	}
-}
-
-func TestListReload(t *testing.T) {
-	list := filepath.Join(t.TempDir(), "list.txt")
-	write(t, list, "army.mil\n")
-	l := started(t, "lookalike {\n protect "+list+"\n}")
-	p := l.policies[0]
-
-	steps := []struct {
-		name, contents string
-		wantErr        string
-		blocked        []string // of the candidates below
-	}{
-		{"as loaded", "", "", []string{"army.ml."}},
-		{"another name", "army.mil\nnavy.mil\n", "", []string{"army.ml.", "navy.ml."}},
-		{"a broken list changes nothing", "navy..mil\n", list + ":1", []string{"army.ml.", "navy.ml."}},
-		{"an empty list changes nothing", "#\n", list, []string{"army.ml.", "navy.ml."}},
-		{"a name is taken off", "navy.mil\n", "", []string{"navy.ml."}},
-	}
-	for _, step := range steps {
-		if step.contents != "" {
-			write(t, list, step.contents)
-			err := p.refresh()
-			if (err != nil) != (step.wantErr != "") || err != nil && !strings.Contains(err.Error(), step.wantErr) {
-				t.Errorf("%s: Expected an error with %q, got: %v", step.name, step.wantErr, err)
-			}
-		}
-		for _, qname := range []string{"army.ml.", "navy.ml."} {
-			_, blocked := l.decide(&test.ResponseWriter{}, dns.Question{Name: qname, Qtype: dns.TypeMX, Qclass: dns.ClassINET})
-			if want := slices.Contains(step.blocked, qname); blocked != want {
-				t.Errorf("%s: Expected %s blocked to be %v, got %v", step.name, qname, want, blocked)
-			}
-		}
-	}
-}
-
-// TestLimitsAreShown has names that are too long for two slips, in two
-// directives of one server block, and takes one off.
-func TestLimitsAreShown(t *testing.T) {
-	list := filepath.Join(t.TempDir(), "list.txt")
-	long := strings.Repeat("a", 33) + ".mil\n"
-	write(t, list, "army.mil\n"+long)
-	l := started(t, "lookalike {\n protect "+list+"\n}\nlookalike cm {\n protect "+list+"\n}")
-	block := l.policies[0].block
-	for _, step := range []struct {
-		contents       string
-		names, without float64
-	}{
-		{"army.mil\n" + long, 4, 2},
-		{"army.mil\nnavy.mil\n", 4, 1},
-		{"army.mil\nb" + long + long, 5, 3},
-	} {
-		write(t, list, step.contents)
-		if err := l.policies[0].refresh(); err != nil {
-			t.Fatal(err)
-		}
-		names, without := testutil.ToFloat64(protectedNames.WithLabelValues(block)), testutil.ToFloat64(withoutDoubleTypo.WithLabelValues(block))
-		if names != step.names || without != step.without {
-			t.Errorf("Expected %v names, %v of them without double-typo, got %v and %v", step.names, step.without, names, without)
 		}
 	}
 }

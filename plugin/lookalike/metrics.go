@@ -32,6 +32,13 @@ var (
 		Help:      "Counter of changed lists that were read again, by result.",
 	}, []string{"block", "result"})
 
+	listCurrent = promauto.NewGaugeVec(prometheus.GaugeOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "list_current",
+		Help:      "Whether the list in force is what its files say: 0 from the moment a change is seen until it is taken, and while it cannot be.",
+	}, []string{"block", "list"})
+
 	protectedNames = promauto.NewGaugeVec(prometheus.GaugeOpts{
 		Namespace: plugin.Namespace,
 		Subsystem: pluginName,

@@ -1,17 +1,14 @@
 package lookalike
 
 import (
-	"cmp"
-	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
-	"github.com/lookalike-dns/lookalike/plugin/lookalike/names"
 )
 
 // Policy is one lookalike directive of a Corefile. Only its lists change after
@@ -20,17 +17,17 @@ type Policy struct {
 	block   string   // the server block's first key: "dns://.:53"
 	where   string   // file and line of the directive, for messages
 	tlds    []string // lower-case A-labels
-	protect names.Spec
-	allow   names.Spec
+	protect list
+	allow   list
 	clients []netip.Prefix // empty: everybody
 	actions *actions
 	ttl     uint32        // seconds, of every answer
 	reload  time.Duration // between looks at the files; 0: never
 	alerts  alert.Config
 
-	lists atomic.Pointer[lists]
+	lists    atomic.Pointer[lists]
+	swapping sync.Mutex // of lists
 
-	watcher  *names.Watcher  // nil where no file is watched
 	pipeline *alert.Pipeline // set by start
 
 	responders *responders // nil where no sinkhole is checked
@@ -38,51 +35,6 @@ type Policy struct {
 	inspect    bool
 	sequences  sequences
 	detections detections
-}
-
-// lists is what is read from files: the names, ready for lookup, and what has
-// lately been found with them.
-type lists struct {
-	index  *detect.Index
-	allow  *names.Set
-	recent *recent
-}
-
-// load reads and compiles the lists and puts them in force. On error those in
-// force stay.
-func (p *Policy) load() error {
-	protected := names.Default()
-	if !p.protect.Empty() {
-		var err error
-		if protected, err = p.protect.Load(); err != nil {
-			return err
-		}
-	}
-	index, err := detect.New(detect.Config{Protected: protected, TLDs: p.tlds})
-	if err != nil {
-		return p.locate(err)
-	}
-	var allowed []string
-	if !p.allow.Empty() {
-		if allowed, err = p.allow.Load(); err != nil {
-			return err
-		}
-	}
-	p.lists.Store(&lists{index, names.NewSet(allowed), newRecent()})
-	return nil
-}
-
-// locate puts before an error about a protected name where that name is given.
-func (p *Policy) locate(err error) error {
-	where := p.where
-	if entry := (*detect.EntryError)(nil); errors.As(err, &entry) {
-		if p.protect.Empty() {
-			return fmt.Errorf("%s: %w: it is on the built-in list, name your own with protect", where, err)
-		}
-		where = cmp.Or(p.protect.Where(entry.Entry), where)
-		err = fmt.Errorf("%w: remove it, or its TLD behind %s at %s", err, pluginName, p.where)
-	}
-	return fmt.Errorf("%s: %w", where, err)
 }
 
 // Index returns the protected names in force.

@@ -134,8 +134,10 @@ func TestReloadForgetsFindings(t *testing.T) {
 	} {
 		write(t, protect, step.protect)
 		write(t, allow, step.allow)
-		if err := p.refresh(); err != nil {
-			t.Fatal(err)
+		for _, l := range p.both() {
+			if err := reloadList(l); err != nil {
+				t.Fatal(err)
+			}
 		}
 		for range 2 {
 			got := "nothing"

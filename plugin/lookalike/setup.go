@@ -116,6 +116,7 @@ func (p *parser) directive() (*Policy, error) {
 		reload: defaultReload,
 		alerts: alert.Config{Sensor: sensor(), Version: Version},
 	}
+	p.policy.init()
 	p.seen = make(map[string]bool)
 	if err := p.parseTLDs(p.RemainingArgs()); err != nil {
 		return nil, err
@@ -140,9 +141,9 @@ func (p *parser) property(name string) error {
 	}
 	switch name {
 	case "protect":
-		return p.listArgs(name, &p.policy.protect, args)
+		return p.listArgs(name, &p.policy.protect.Spec, args)
 	case "allow":
-		return p.listArgs(name, &p.policy.allow, args)
+		return p.listArgs(name, &p.policy.allow.Spec, args)
 	case "clients":
 		return p.clients(args)
 	case "action":

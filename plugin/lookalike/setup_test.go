@@ -93,7 +93,6 @@ func TestParse(t *testing.T) {
 		{"missing list", "lookalike {\n protect " + dir + "/none.txt\n}", "Corefile:2: stat " + dir + "/none.txt: no such file or directory: make the file, or correct the path"},
 		{"missing list with a relative path", "lookalike {\n protect ./none.txt\n}", "or correct the path, which starts from the server's directory /"},
 		{"empty list", "lookalike {\n protect " + empty + "\n}", empty},
-		{"empty allow list", "lookalike {\n allow " + empty + "\n}", empty},
 		{"broken list", "lookalike {\n protect " + broken + "\n}", broken + ":3"},
 		{"bad CIDR", "lookalike {\n clients 192.0.2.0/33\n}", `Corefile:2 - Error during parsing: clients: "192.0.2.0/33" is not a CIDR or an IP address: write such as 192.0.2.0/24 or 2001:db8::25, and blanks between several`},
 		{"CIDRs with a comma", "lookalike {\n clients 192.0.2.0/24,198.51.100.1\n}", `"192.0.2.0/24,198.51.100.1" is not a CIDR or an IP address: write such as 192.0.2.0/24 or 2001:db8::25, and blanks between several`},

@@ -38,7 +38,7 @@ const corefile = `.:{$DNS} {
 `
 
 // directive guards a TLD, so that any name below .ml is a lookalike.
-const directive = "lookalike {\n protect mil\n %s\n }"
+const directive = "lookalike {\n protect *.mil\n %s\n }"
 
 func main() {
 	binary := flag.String("coredns", "build/bin/coredns", "the server to measure")

@@ -27,7 +27,7 @@ func TestVolume(t *testing.T) {
 func volume(t *testing.T, action, more, bounce string) {
 	t.Helper()
 	const many = 1000
-	directive := "protect mil\n action " + action
+	directive := "protect *.mil\n action " + action
 	if action == "sinkhole" {
 		directive += " $SINK"
 	}

@@ -24,6 +24,8 @@ type list struct {
 	names []string
 	seen  map[string]struct{}
 	max   int64 // bytes of one file; 0 is maxFile
+
+	mayBeEmpty bool // a file without a name is no error
 }
 
 func (l *list) add(name string) {
@@ -39,6 +41,9 @@ func (l *list) add(name string) {
 
 // readFile adds the names of the file at path.
 func (l *list) readFile(path string) error {
+	if l.mayBeEmpty && isNull(path) {
+		return nil
+	}
 	f, err := openList(path)
 	if err != nil {
 		return err
@@ -66,6 +71,17 @@ func openList(path string) (*os.File, error) {
 		return nil, explain(path, err)
 	}
 	return f, nil
+}
+
+// isNull reports whether path leads to the null device, which is how a list is
+// made empty without a file.
+func isNull(path string) bool {
+	fi, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	null, err := os.Stat(os.DevNull)
+	return err == nil && os.SameFile(fi, null)
 }
 
 // explain adds the cure to the error of a file that cannot be opened.
@@ -96,20 +112,14 @@ func (l *list) read(r io.Reader, path string) error {
 		lines  = text.NewLines(limit, maxLine)
 	)
 	for lines.Next() {
-		line := string(content(lines.Text))
-		if line == "" && !lines.Long {
-			continue
+		name, err := entry(lines)
+		switch {
+		case err != nil:
+			broken.add(newError(path+":"+strconv.Itoa(lines.N), string(content(lines.Text)), err))
+		case name != "":
+			found = true
+			l.add(name)
 		}
-		name, err := Parse(line)
-		if lines.Long {
-			err = fmt.Errorf("line longer than %d bytes: write one name a line", maxLine)
-		}
-		if err != nil {
-			broken.add(newError(path+":"+strconv.Itoa(lines.N), line, err))
-			continue
-		}
-		found = true
-		l.add(name)
 	}
 	switch {
 	case lines.Err != nil:
@@ -118,7 +128,7 @@ func (l *list) read(r io.Reader, path string) error {
 		return errTooLarge(path, cmp.Or(l.max, maxFile))
 	case broken.Total > 0:
 		return &broken
-	case !found:
+	case !found && !l.mayBeEmpty:
 		return fmt.Errorf("%s: holds no name: write one a line, or leave the file out", path)
 	}
 	return nil
@@ -133,7 +143,7 @@ func find(path, name string) string {
 	defer f.Close()
 	lines := text.NewLines(f, maxLine)
 	for lines.Next() {
-		if got, err := Parse(string(content(lines.Text))); err == nil && got == name {
+		if got, err := entry(lines); err == nil && got == name {
 			return path + ":" + strconv.Itoa(lines.N)
 		}
 	}
@@ -146,4 +156,26 @@ func content(line []byte) []byte {
 		line = line[:i]
 	}
 	return bytes.TrimSpace(line)
+}
+
+// entry returns the name in a line; an empty string where there is none.
+func entry(line *text.Lines) (string, error) {
+	if line.Long {
+		return "", fmt.Errorf("line longer than %d bytes: write one name a line", maxLine)
+	}
+	words := content(line.Text)
+	if len(words) == 0 {
+		return "", nil
+	}
+	if len(words) < len(line.Text) && cosmetic.Match(line.Text) {
+		return "", errForeign(adBlock, string(words))
+	}
+	name, err := Parse(string(words))
+	if err == nil {
+		return name, nil
+	}
+	if foreign := checkForeign(string(bytes.TrimSpace(line.Text))); foreign != nil {
+		return "", foreign
+	}
+	return "", err
 }

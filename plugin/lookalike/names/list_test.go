@@ -27,6 +27,8 @@ func TestReadFile(t *testing.T) {
 		{"upper case, trailing dots", "ARMY.mil.\nNavy.Mil\n", []string{"army.mil", "navy.mil"}},
 		{"U-labels", "bücher.example\n", []string{"xn--bcher-kva.example"}},
 		{"duplicates, first place kept", "b.mil\na.mil\nB.mil.\na.mil\n", []string{"b.mil", "a.mil"}},
+		{"whole TLD", "*.mil\narmy.gov\n", []string{"mil", "army.gov"}},
+		{"many number signs", "## ours ##\narmy.mil ## below\nnavy.mil #@# x\n", []string{"army.mil", "navy.mil"}},
 		{"names below others", "us.army.mil\narmy.mil\n", []string{"us.army.mil", "army.mil"}},
 		{"long comment", "army.mil #" + strings.Repeat("x", maxLine-12) + "\n", []string{"army.mil"}},
 	}
@@ -48,15 +50,15 @@ func TestReadFileError(t *testing.T) {
 		{"empty", "", []string{"FILE: holds no name: write one a line"}},
 		{"comments only", "# nothing yet\n\n", []string{"FILE: holds no name"}},
 		{"broken line", "army.mil\n\n*.navy.mil # all\n", []string{`FILE:3: "*.navy.mil": wildcard`}},
-		{"all broken lines", "*.a\nb c\n", []string{`FILE:1: "*.a": `, `; FILE:2: "b c": `}},
+		{"all broken lines", "*.a.b\nb c\n", []string{`FILE:1: "*.a.b": `, `; FILE:2: "b c": `}},
 		{"any bytes", "a\x00\x1b[31m\xff\n", []string{`FILE:1: "a\x00\x1b[31m\xff": not UTF-8`}},
 		{"long text is shortened", strings.Repeat("a", 300) + "\n", []string{`FILE:1: "` + strings.Repeat("a", 61) + `...": 300 characters`}},
-		{"long line", "army.mil\n" + strings.Repeat("a", 100000) + "\n*.b\n", []string{
-			`FILE:2: "` + strings.Repeat("a", 61) + `...": line longer than 4096 bytes`, `FILE:3: "*.b": `,
+		{"long line", "army.mil\n" + strings.Repeat("a", 100000) + "\n*.b.c\n", []string{
+			`FILE:2: "` + strings.Repeat("a", 61) + `...": line longer than 4096 bytes`, `FILE:3: "*.b.c": `,
 		}},
 		{"long line without end", strings.Repeat("a", 1<<20), []string{"FILE:1: ", "line longer"}},
 		{"UTF-16", "\xff\xfea\x00.\x00m\x00", []string{"FILE: UTF-16: save it as UTF-8"}},
-		{"hosts file", "0.0.0.0 army.ml\n", []string{`FILE:1: "0.0.0.0 army.ml": more than one word`}},
+		{"half a copy", "army.mil\nnav", []string{`FILE:2: "nav": no dot: write nav.mil, or *.mil`}},
 		{"eight broken lines", "good.mil\n" + strings.Repeat("*\n", 8), []string{"FILE:6: ", "; and 3 more broken lines"}},
 	}
 	for _, tc := range tests {
@@ -109,7 +111,8 @@ func TestReadFileUnreadable(t *testing.T) {
 		{"missing", filepath.Join(dir, "none.txt"), "none.txt: no such file"},
 		{"directory", dir, "a directory: name the files in it"},
 		{"named pipe", pipe, "no regular file"},
-		{"device", os.DevNull, "no regular file"},
+		{"device", "/dev/zero", "no regular file"},
+		{"null device", os.DevNull, "no regular file"},
 		{"symbolic link to itself", loop, "too many levels of symbolic links"},
 		{"huge", huge, "larger than 256 MiB"},
 	}
@@ -138,7 +141,7 @@ func (e *endless) Read(p []byte) (int, error) {
 }
 
 func TestReadBounded(t *testing.T) {
-	for _, text := range []string{"a", "*.broken.example\n", "army.mil\n", "# comment", "\n"} {
+	for _, text := range []string{"a", "*.broken.example\n", "||army.ml^\n", "army.mil\n", "# comment", "\n"} {
 		var before, after runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&before)
@@ -208,7 +211,12 @@ func BenchmarkReadMillion(b *testing.B) {
 // FuzzRead asserts that any bytes are read without a panic, and that an error
 // names the place and is fit for a log.
 func FuzzRead(f *testing.F) {
+	for _, tc := range foreignLists {
+		f.Add([]byte(tc.line + "\n"))
+	}
 	f.Add([]byte("army.mil\nnavy.mil # both\n"))
+	f.Add([]byte("army.mil\nnav"))
+	f.Add([]byte("*.mil\n"))
 	f.Add([]byte("\xef\xbb\xbfA.mil.\r\n\r\n*.b\n"))
 	f.Add([]byte("\xff\xfea\x00\n\x00"))
 	f.Add([]byte(strings.Repeat("x", maxLine+1)))
@@ -218,6 +226,10 @@ func FuzzRead(f *testing.F) {
 		err := l.read(strings.NewReader(string(text)), "list.txt")
 		if err == nil && len(l.names) == 0 {
 			t.Error("No name and no error")
+		}
+		exceptions := list{mayBeEmpty: true}
+		if again := exceptions.read(strings.NewReader(string(text)), "list.txt"); err == nil && (again != nil || !slices.Equal(exceptions.names, l.names)) {
+			t.Errorf("As exceptions %q, %v; to protect %q", exceptions.names, again, l.names)
 		}
 		if err != nil && (!strings.HasPrefix(err.Error(), "list.txt:") || strings.ContainsAny(err.Error(), "\x00\n\r\x1b")) {
 			t.Errorf("Message %q", err)

@@ -18,10 +18,53 @@ const (
 	maxName  = 253
 )
 
-// Parse returns text as a name in canonical form. It accepts upper case, one
-// trailing dot and U-labels, which become A-labels as UTS #46 lays down. The
-// error says what is wrong and what to write instead; it does not repeat text.
+// Parse returns an entry of a list in canonical form: a name with a dot in it,
+// or a whole TLD, which is written *.mil and returned as mil. A name without a
+// dot is an error: it is more often half a name than a TLD, and would guard
+// every name there is. The error says what is wrong and what to write instead;
+// it does not repeat text.
 func Parse(text string) (string, error) {
+	if tld, ok := strings.CutPrefix(text, "*."); ok {
+		return parseTLD(tld)
+	}
+	if err := checkShape(text); err != nil {
+		return "", err
+	}
+	name, err := Canonical(text)
+	if err == nil && !strings.Contains(name, ".") {
+		return "", errNoDot(name)
+	}
+	return name, err
+}
+
+// parseTLD reads what stands behind "*.".
+func parseTLD(text string) (string, error) {
+	if err := checkShape(text); err != nil {
+		return "", err
+	}
+	name, err := Canonical(text)
+	if err == nil && strings.Contains(name, ".") {
+		return "", errWildcard
+	}
+	return name, err
+}
+
+var errWildcard = errors.New("wildcard: write the name without *, the names below it are included anyway")
+
+// errNoDot says what was probably meant by a label that stands alone. Labels of
+// two or three letters are taken for the TLDs that they are; army and navy are
+// TLDs, too, but nobody means those.
+func errNoDot(label string) error {
+	if len(label) <= 3 && isTLD(label) {
+		return fmt.Errorf("no dot: write *.%s for every name under .%[1]s, or one name such as example.%[1]s", label)
+	}
+	return fmt.Errorf("no dot: write %s.mil, or *.mil for every name under .mil", label)
+}
+
+// Canonical returns text as a name in canonical form. It accepts upper case, one
+// trailing dot, a single label, and U-labels, which become A-labels as UTS #46
+// lays down. Its errors are as those of [Parse].
+func Canonical(text string) (string, error) {
 	if err := checkShape(text); err != nil {
 		return "", err
 	}
@@ -46,13 +89,15 @@ func Parse(text string) (string, error) {
 func checkShape(s string) error {
 	switch {
 	case s == "" || s == ".":
-		return errors.New("no name: write a domain name such as army.mil, or a TLD such as mil")
+		return errors.New("no name: write a domain name such as army.mil, or *.mil for every name under .mil")
 	case !utf8.ValidString(s) || strings.ContainsRune(s, utf8.RuneError): // which caddy makes of it
 		return errors.New("not UTF-8: save the file as UTF-8, or write the name with A-labels (xn--...)")
 	case strings.Contains(s, "://"):
 		return errors.New("an address of a page: write the domain name alone")
 	case strings.Contains(s, "*"):
-		return errors.New("wildcard: write the name without *, the names below it are included anyway")
+		return errWildcard
+	case s == builtIn:
+		return errors.New("the built-in list, which a list cannot include: write it behind protect in the Corefile")
 	case strings.Contains(s, "@"):
 		return errors.New("a mail address: write only the part after the @")
 	case strings.HasPrefix(s, "."):

@@ -13,7 +13,9 @@ func TestParse(t *testing.T) {
 	}{
 		{"second level", "army.mil", "army.mil"},
 		{"deeper", "us.af.mil", "us.af.mil"},
-		{"bare TLD", "mil", "mil"},
+		{"whole TLD", "*.mil", "mil"},
+		{"whole TLD in capitals, trailing dot", "*.MIL.", "mil"},
+		{"whole TLD, U-label", "*.рф", "xn--p1ai"},
 		{"upper case", "US.Army.MIL", "us.army.mil"},
 		{"trailing dot", "army.mil.", "army.mil"},
 		{"digits and hyphens", "jfhq-dodin.mil", "jfhq-dodin.mil"},
@@ -50,6 +52,18 @@ func TestParseError(t *testing.T) {
 	}{
 		{"empty", "", "no name: write a domain name"},
 		{"root", ".", "no name"},
+		{"half a name", "nav", "no dot: write nav.mil, or *.mil for every name under .mil"},
+		{"no dot", "navy", "no dot: write navy.mil, or *.mil for every name under .mil"},
+		{"no dot but at the end", "navy.", "no dot: write navy.mil"},
+		{"bare TLD", "mil", "no dot: write *.mil for every name under .mil"},
+		{"bare TLD of a country", "ML", "no dot: write *.ml for every name under .ml"},
+		{"U-label without a dot", "bücher", "no dot: write xn--bcher-kva.mil"},
+		{"whole of nothing", "*.", "no name"},
+		{"wildcards", "*.*", "wildcard"},
+		{"wildcard alone", "*", "wildcard"},
+		{"wildcard at the end", "army.*", "wildcard"},
+		{"wildcard without a dot", "*army.mil", "wildcard"},
+		{"built-in list", "@mil", "write it behind protect in the Corefile"},
 		{"wildcard", "*.army.mil", "without *, the names below it are included anyway"},
 		{"wildcard within", "us.*.mil", "wildcard"},
 		{"mail address", "someone@army.mil", "only the part after the @"},
@@ -62,6 +76,7 @@ func TestParseError(t *testing.T) {
 		{"no-break space", "army.mil\u00a0navy.mil", "one name a line"},
 		{"IPv4 address", "192.0.2.25", "not an address"},
 		{"number", "12", "not an address"},
+		{"whole TLD that is a number", "*.12", "not an address"},
 		{"IPv6 address", "2001:db8::25", "character ':'"},
 		{"comma", "army.mil,navy.mil", "character ','"},
 		{"escape", `ar\.my.mil`, `character '\\'`},
@@ -95,7 +110,7 @@ func TestParseError(t *testing.T) {
 // leaves alone and that its own rules and a Set agree with.
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
-		"army.mil", "US.AF.MIL.", "bücher.example", "xn--bcher-kva.example", "*.army.mil", "a..b", ".", "", "☕.example",
+		"army.mil", "US.AF.MIL.", "*.mil", "mil", "*.ＭＩＬ", "*.a.b", "@mil", "bücher.example", "xn--bcher-kva.example", "*.army.mil", "a..b", ".", "", "☕.example",
 		"aא.example", "xn--a!b", "\xff\xfe", "１２.ｍｉｌ", "℅", "a\u3002b", "xn--xn--a-", "_a.b", "-a.b", "ｘn--a",
 	} {
 		f.Add(s)
@@ -111,8 +126,11 @@ func FuzzParse(f *testing.F) {
 		if err := checkLabels(name); err != nil {
 			t.Errorf("Parse(%q) = %q: %v", s, name, err)
 		}
-		if again, err := Parse(name); err != nil || again != name {
-			t.Errorf("Parse(%q) = %q, which Parse turns into %q, %v", s, name, again, err)
+		if strings.HasPrefix(s, "*.") == strings.Contains(name, ".") {
+			t.Errorf("Parse(%q) = %q", s, name)
+		}
+		if again, err := Canonical(name); err != nil || again != name {
+			t.Errorf("Parse(%q) = %q, which Canonical turns into %q, %v", s, name, again, err)
 		}
 		if set := NewSet([]string{name}); !set.Contains(name) || !set.Contains("x."+name+".") && len(name) <= maxName-2 {
 			t.Errorf("A set of %q does not contain it and what is below it", name)

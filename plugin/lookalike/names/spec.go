@@ -1,9 +1,11 @@
 package names
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/publicsuffix"
@@ -16,36 +18,75 @@ type Spec struct {
 	// Root is the directory that relative file names start from, as the root
 	// plugin sets it; empty is the working directory.
 	Root string
+	// Exceptions says that these are the names that are left alone. Having none
+	// is in order, so a file may be empty; the built-in list is not for them.
+	Exceptions bool
 
 	args []arg
 }
 
+// arg is one argument: a name, a file or the built-in list.
 type arg struct {
-	where string // in the Corefile
-	name  string // canonical, or empty
-	file  string // path, or empty
+	where   string // in the Corefile
+	name    string // canonical, or empty
+	file    string // path, or empty
+	builtIn bool
 }
 
+// builtIn is how a Corefile calls the list that Default returns.
+const builtIn = "@mil"
+
 // Add adds one argument that stands at where, such as "Corefile:12". An
-// argument with a slash in it is a file, which Load reads; any other is a name.
+// argument with a slash in it is a file, which Load reads; @mil is the built-in
+// list; any other is a name.
 func (s *Spec) Add(text, where string) error {
-	if strings.ContainsRune(text, '/') && !strings.Contains(text, "://") {
-		path := text
-		if s.Root != "" && !filepath.IsAbs(path) {
-			path = filepath.Join(s.Root, path)
-		}
-		s.args = append(s.args, arg{where: where, file: path})
-		return nil
-	}
-	if err := s.notFile(text); err != nil {
-		return newError(where, text, err)
-	}
-	name, err := Parse(text)
+	a, err := s.parse(text)
 	if err != nil {
 		return newError(where, text, err)
 	}
-	s.args = append(s.args, arg{where: where, name: name})
+	a.where = where
+	s.args = append(s.args, a)
 	return nil
+}
+
+func (s *Spec) parse(text string) (arg, error) {
+	switch {
+	case strings.HasPrefix(text, "@") && !strings.HasPrefix(text, "@@"):
+		return arg{builtIn: true}, s.checkBuiltIn(text)
+	case isPath(text):
+		if s.Root != "" && !filepath.IsAbs(text) {
+			text = filepath.Join(s.Root, text)
+		}
+		return arg{file: text}, nil
+	}
+	if err := s.notFile(text); err != nil {
+		return arg{}, err
+	}
+	name, err := Parse(text)
+	if err != nil {
+		if foreign := checkForeign(text); foreign != nil {
+			err = foreign
+		}
+		return arg{}, err
+	}
+	return arg{name: name}, nil
+}
+
+func (s *Spec) checkBuiltIn(text string) error {
+	switch {
+	case text != builtIn:
+		return fmt.Errorf("no built-in list: the only one is %s", builtIn)
+	case s.Exceptions:
+		return errors.New("the list of what to protect, which cannot be allowed: write it behind protect")
+	}
+	return nil
+}
+
+// isPath reports whether an argument is a file: it has a slash, and is neither
+// the address of a page nor a rule with slashes in it.
+func isPath(text string) bool {
+	return strings.ContainsRune(text, '/') && !strings.Contains(text, "://") && !strings.Contains(text, "=/") &&
+		!strings.HasPrefix(text, "|") && !strings.HasPrefix(text, "@")
 }
 
 // fileEndings are last labels that give away a file name, where they are not a
@@ -99,18 +140,23 @@ func (s *Spec) Files() []string {
 
 // Load reads the files and returns all names in canonical form, each once, in
 // the order of their first appearance. An error names the file and, for a
-// broken line, its number; a missing, unreadable or empty file is one, and so
-// is a file with any broken line: half a list would protect half of the names
-// in silence.
+// broken line, its number; a missing, unreadable or, but for exceptions, empty
+// file is one, and so is a file with any broken line: half a list would protect
+// half of the names in silence.
 func (s *Spec) Load() ([]string, error) {
-	var l list
+	l := list{mayBeEmpty: s.Exceptions}
 	for _, a := range s.args {
-		if a.file == "" {
+		switch {
+		case a.builtIn:
+			for _, name := range defaultNames() {
+				l.add(name)
+			}
+		case a.file == "":
 			l.add(a.name)
-			continue
-		}
-		if err := l.readFile(a.file); err != nil {
-			return nil, fmt.Errorf("%s: %w", a.where, err)
+		default:
+			if err := l.readFile(a.file); err != nil {
+				return nil, fmt.Errorf("%s: %w", a.where, err)
+			}
 		}
 	}
 	return l.names, nil
@@ -123,6 +169,9 @@ func (s *Spec) Where(name string) string {
 	for _, a := range s.args {
 		if a.name == name && name != "" {
 			return a.where
+		}
+		if a.builtIn && slices.Contains(defaultNames(), name) {
+			return a.where + ": " + builtIn
 		}
 		if a.file != "" {
 			if where := find(a.file, name); where != "" {

@@ -62,9 +62,8 @@ func TestSpecAddError(t *testing.T) {
 	t.Chdir(t.TempDir())
 	overwrite(t, "army.mil", "x")
 	overwrite(t, "protected", "x")
-	if err := os.Mkdir("mil", 0o700); err != nil {
-		t.Fatal(err)
-	}
+	overwrite(t, "mil", "x")
+	must(t, os.Mkdir("gov", 0o700))
 	tests := []struct{ text, want string }{
 		{"protect.txt", `Corefile:7: "protect.txt": looks like a file, and .txt is no TLD: write ./protect.txt to mean the file`},
 		{"names.list", "write ./names.list"},
@@ -78,6 +77,10 @@ func TestSpecAddError(t *testing.T) {
 		{"https://army.mil/", "the domain name alone"},
 		{"a\x00b", `Corefile:7: "a\x00b": character`},
 		{"", "no name"},
+		{"mil", `Corefile:7: "mil": a file of that name`},
+		{"navy", `Corefile:7: "navy": no dot: write navy.mil, or *.mil for every name under .mil`},
+		{"@gov", `Corefile:7: "@gov": no built-in list: the only one is @mil`},
+		{"bob@army.mil", "a mail address"},
 	}
 	for _, tc := range tests {
 		t.Run(tc.text, func(t *testing.T) {
@@ -91,7 +94,7 @@ func TestSpecAddError(t *testing.T) {
 			}
 		})
 	}
-	for _, text := range []string{"army.mil.", "mil", "navy.mil", "example.md", "list.example", "txt.mil"} {
+	for _, text := range []string{"army.mil.", "*.mil", "navy.mil", "example.md", "list.example", "txt.mil", "*.gov"} {
 		if err := new(Spec).Add(text, "Corefile:7"); err != nil {
 			t.Errorf("Add(%q): %v, want none", text, err)
 		}
@@ -118,6 +121,52 @@ func TestSpecLoadError(t *testing.T) {
 		got, err := s.Load()
 		if err == nil || got != nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("Load() = %q, %v, want %q", got, err, tc.want)
+		}
+	}
+}
+
+// TestSpecBuiltIn: @mil is the built-in list, beside names of one's own.
+func TestSpecBuiltIn(t *testing.T) {
+	var s Spec
+	for i, text := range []string{"example.com", "@mil", "army.mil"} {
+		must(t, s.Add(text, "Corefile:"+string(rune('1'+i))))
+	}
+	want := append([]string{"example.com"}, Default()...)
+	if got, err := s.Load(); err != nil || !slices.Equal(got, want) {
+		t.Errorf("Load() = %q, %v, want %q", got, err, want)
+	}
+	if got := s.Where("navy.mil"); got != "Corefile:2: @mil" {
+		t.Errorf("navy.mil is given at %q", got)
+	}
+	allow := Spec{Exceptions: true}
+	if err := allow.Add("@mil", "Corefile:4"); err == nil || !strings.Contains(err.Error(), "write it behind protect") {
+		t.Errorf("Allowed with %v", err)
+	}
+}
+
+// TestSpecEmpty: no exceptions are in order, nothing to protect is an error.
+func TestSpecEmpty(t *testing.T) {
+	link := filepath.Join(t.TempDir(), "null")
+	must(t, os.Symlink(os.DevNull, link))
+	for name, file := range map[string]string{
+		"empty":               write(t, "empty.txt", ""),
+		"comments only":       write(t, "comments.txt", "# navy.ml, until May\n\n"),
+		"byte order mark":     write(t, "bom.txt", "\ufeff"),
+		"null device":         os.DevNull,
+		"link to null device": link,
+	} {
+		for _, names := range [][]string{nil, {"army.ml"}} {
+			for _, exceptions := range []bool{true, false} {
+				s := Spec{Exceptions: exceptions}
+				must(t, s.Add(file, "Corefile:3"))
+				if names != nil {
+					must(t, s.Add(write(t, "names.txt", "army.ml\n"), "Corefile:3"))
+				}
+				got, err := s.Load()
+				if exceptions && (err != nil || !slices.Equal(got, names)) || !exceptions && err == nil {
+					t.Errorf("%s, exceptions %t: %q, %v", name, exceptions, got, err)
+				}
+			}
 		}
 	}
 }

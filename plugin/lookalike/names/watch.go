@@ -1,29 +1,61 @@
 package names
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 )
 
-// Watcher calls a function when a file has changed. It polls, because lists
+// Source is what a Watcher keeps current. Its methods are called from one
+// goroutine.
+type Source interface {
+	// Read reads the files as they are now. It returns what puts them in force,
+	// or why they cannot be used.
+	Read() (use func(), err error)
+	// Stale is called when a file has changed, and so differs from the list in
+	// force.
+	Stale()
+	// Failed is called when the files cannot be used, so that the list in force
+	// stays: once for each change, and once a day while that lasts.
+	Failed(err error)
+}
+
+const (
+	// soon is how long after a change the second look is taken.
+	soon = time.Second
+	// restless is for how long files may keep changing before that is told.
+	restless = time.Minute
+	// again is the time between two messages about the same failure.
+	again = 24 * time.Hour
+)
+
+// Watcher reads files again when they have changed. It polls, because lists
 // come by ways that notification misses: network file systems, bind mounts,
 // the symbolic links of a Kubernetes ConfigMap.
 //
 // A file has changed when its modification time or size has, when a rename put
 // another file in its place, when a symbolic link on its way points elsewhere,
-// when it cannot be found any more, and when it is back. A second write of the
-// same length within the clock tick of the first (some milliseconds, a second
-// or two on old file systems) is not seen.
+// when it cannot be found any more, and when it is back. It is read when two
+// looks, a second apart, agree, and what was read is put in force when a third
+// one agrees, too: a file that is being written is not taken. That second also
+// tells apart two writes of the same length within one tick of the clock.
 type Watcher struct {
 	files  []string
 	every  time.Duration
-	reload func() error
-	last   []stamp // owned by the goroutine once it runs
+	source Source
+
+	// Owned by the goroutine once it runs.
+	seen    []stamp   // by the last look
+	unrest  time.Time // since when the files have kept changing; zero: they rest
+	failure error     // of the last read; nil where the files are in force
+	told    time.Time // when the failure was told of
 
 	mu       sync.Mutex
-	err      error
 	started  bool
 	stopped  bool
 	quit     chan struct{} // closed by Stop
@@ -31,21 +63,17 @@ type Watcher struct {
 }
 
 // NewWatcher returns a Watcher that has looked at files, and will look again
-// every time after Start. Make it before the files are loaded for the first
-// time: what changes between the two is then noticed.
-//
-// reload is called from one goroutine, once for each change. It says itself
-// what went wrong; after a failure it is called again when a file changes
-// again, not at each poll.
-func NewWatcher(files []string, every time.Duration, reload func() error) *Watcher {
+// every time after Start. Make it before the files are read for the first time:
+// what changes between the two is then noticed.
+func NewWatcher(files []string, every time.Duration, source Source) *Watcher {
 	w := &Watcher{
 		files:    files,
 		every:    every,
-		reload:   reload,
+		source:   source,
 		quit:     make(chan struct{}),
 		finished: make(chan struct{}),
 	}
-	w.last = w.look()
+	w.seen = w.look()
 	return w
 }
 
@@ -62,9 +90,9 @@ func (w *Watcher) Start() {
 	go w.run()
 }
 
-// Stop ends the polling and waits for a reload that is under way. It may be
+// Stop ends the polling and waits for a read that is under way. It may be
 // called at any time, also several times and from several goroutines, but not
-// from within reload.
+// from a method of the Source.
 func (w *Watcher) Stop() {
 	w.mu.Lock()
 	if !w.stopped {
@@ -78,48 +106,88 @@ func (w *Watcher) Stop() {
 	}
 }
 
-// Err returns what the last reload returned; nil before the first.
-func (w *Watcher) Err() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.err
-}
-
 func (w *Watcher) run() {
 	defer close(w.finished)
-	tick := time.NewTicker(w.every)
-	defer tick.Stop()
+	timer := time.NewTimer(w.every)
+	defer timer.Stop()
 	for {
 		select {
 		case <-w.quit:
 			return
-		case <-tick.C:
+		case <-timer.C:
 		}
 		select {
 		case <-w.quit: // both were ready
 			return
 		default:
-			w.poll()
+			timer.Reset(w.poll(time.Now()))
 		}
 	}
 }
 
-// poll reloads where a file changed. The files are looked at before they are
-// read: what changes meanwhile is seen by the next poll.
-func (w *Watcher) poll() {
+// poll looks at the files, and reads them when they have changed and rest
+// again. It returns when to look next.
+func (w *Watcher) poll(at time.Time) time.Duration {
 	now := w.look()
-	same := true
+	if !slices.EqualFunc(now, w.seen, stamp.equal) {
+		return w.changed(at, now)
+	}
+	if w.unrest.IsZero() && !w.retries(at) {
+		return w.every
+	}
+	use, err := w.read()
+	if now = w.look(); !slices.EqualFunc(now, w.seen, stamp.equal) {
+		return w.changed(at, now)
+	}
+	news := !w.unrest.IsZero()
+	w.unrest = time.Time{}
+	if w.failure = err; err == nil {
+		use()
+	} else if news || at.Sub(w.told) >= again {
+		w.fail(at, err)
+	}
+	return w.every
+}
+
+// changed notes that the files are not what they were at the last look.
+func (w *Watcher) changed(at time.Time, now []stamp) time.Duration {
+	file := ""
 	for i := range now {
-		same = same && now[i].equal(w.last[i])
+		if !now[i].equal(w.seen[i]) {
+			file = w.files[i]
+		}
 	}
-	if same {
-		return
+	w.seen = now
+	if w.unrest.IsZero() {
+		w.unrest, w.told = at, at.Add(restless-again)
+		w.source.Stale()
 	}
-	w.last = now
-	err := w.reload()
-	w.mu.Lock()
-	w.err = err
-	w.mu.Unlock()
+	if at.Sub(w.told) >= again {
+		w.fail(at, fmt.Errorf("%s: has kept changing for a minute: write it beside and rename it", file))
+	}
+	return min(w.every, soon)
+}
+
+// retries reports whether to read the files again although they have not
+// changed: what stands in them fails again, what the system said may not.
+func (w *Watcher) retries(at time.Time) bool {
+	var system *fs.PathError
+	return w.failure != nil && (errors.As(w.failure, &system) || at.Sub(w.told) >= again)
+}
+
+func (w *Watcher) fail(at time.Time, err error) {
+	w.told = at
+	w.source.Failed(err)
+}
+
+// read has a list that makes the reader panic refused like any other.
+func (w *Watcher) read() (use func(), err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the list makes its reader panic: %v", r)
+		}
+	}()
+	return w.source.Read()
 }
 
 func (w *Watcher) look() []stamp {

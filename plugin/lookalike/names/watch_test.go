@@ -2,10 +2,13 @@ package names
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -27,8 +30,44 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// TestWatcherPoll plays changes one after another; after each, the first poll
-// must reload and the second must not.
+// source counts what a Watcher asks of it.
+type source struct {
+	reads, uses, stale int
+	failures           []string
+	err                error  // of the next read
+	reading            func() // called by each read
+}
+
+func (s *source) Read() (func(), error) {
+	s.reads++
+	if s.reading != nil {
+		s.reading()
+	}
+	return func() { s.uses++ }, s.err
+}
+func (s *source) Stale()           { s.stale++ }
+func (s *source) Failed(err error) { s.failures = append(s.failures, err.Error()) }
+
+// clock polls a Watcher at the times that it asks for.
+type clock struct {
+	*Watcher
+	at   time.Time
+	wait time.Duration
+}
+
+func (c *clock) tick() {
+	c.at = c.at.Add(c.wait)
+	c.wait = c.poll(c.at)
+}
+
+const every = 30 * time.Second
+
+func watched(source Source, files ...string) *clock {
+	return &clock{NewWatcher(files, every, source), time.Unix(2e9, 0), every}
+}
+
+// TestWatcherPoll plays changes one after another. After each, the second look
+// must read the file, and later ones must not.
 func TestWatcherPoll(t *testing.T) {
 	dir := t.TempDir()
 	file, other, link := filepath.Join(dir, "list"), filepath.Join(dir, "other"), filepath.Join(dir, "link")
@@ -36,8 +75,6 @@ func TestWatcherPoll(t *testing.T) {
 	touch(t, file, 1000)
 	must(t, os.Symlink(file, link))
 
-	reloads, failure := 0, error(nil)
-	w := NewWatcher([]string{link}, time.Hour, func() error { reloads++; return failure })
 	steps := []struct {
 		name   string
 		change func()
@@ -65,25 +102,137 @@ func TestWatcherPoll(t *testing.T) {
 		{"made readable", func() { must(t, os.Chmod(other, 0o600)) }, false},
 		{"a directory now", func() { must(t, os.Remove(other)); must(t, os.Mkdir(other, 0o700)) }, true},
 	}
-	w.poll()
-	if reloads != 0 {
-		t.Fatalf("%d reloads before any change", reloads)
+	s := new(source)
+	w := watched(s, link)
+	w.tick()
+	if s.reads != 0 {
+		t.Fatalf("%d reads before any change", s.reads)
 	}
-	for _, s := range steps {
-		reloads, failure = 0, nil
-		if s.fails {
-			failure = errors.New("broken")
+	for _, step := range steps {
+		*s = source{}
+		want := source{reads: 1, uses: 1, stale: 1}
+		if step.fails {
+			s.err = errors.New("broken")
+			want.uses = 0
 		}
-		s.change()
-		w.poll()
-		w.poll()
-		w.poll()
-		if reloads != 1 {
-			t.Errorf("%s: %d reloads, want 1", s.name, reloads)
+		step.change()
+		w.tick()
+		if s.reads != 0 || w.wait != time.Second {
+			t.Errorf("%s: %d reads at the first look, the next one after %v", step.name, s.reads, w.wait)
 		}
-		if got := w.Err(); !errors.Is(got, failure) {
-			t.Errorf("%s: Err() = %v, want %v", s.name, got, failure)
+		w.tick()
+		if w.wait != every {
+			t.Errorf("%s: looks again after %v", step.name, w.wait)
 		}
+		w.tick()
+		w.tick()
+		if s.reads != want.reads || s.uses != want.uses || s.stale != want.stale || len(s.failures) == 1 != step.fails {
+			t.Errorf("%s: %+v", step.name, *s)
+		}
+	}
+}
+
+// TestWatcherCopy: a file that is being written is not taken until it rests, be
+// it seen before, between or during the looks.
+func TestWatcherCopy(t *testing.T) {
+	file := write(t, "list", "army.mil\nnavy.mil\n")
+	s := new(source)
+	w := watched(s, file)
+	for _, half := range []string{"", "a", "army.mil\nnav", "army.mil\nnavy.mil"} {
+		overwrite(t, file, half)
+		w.tick()
+	}
+	if s.reads != 0 || s.stale != 1 {
+		t.Errorf("Half a file: %+v", *s)
+	}
+	s.reading = func() { overwrite(t, file, "army.mil\nnavy.mil\nuscg.mil") }
+	w.tick()
+	s.reading, s.err = func() { overwrite(t, file, "army.mil\nnavy.mil\nuscg.mil\n") }, errors.New("broken")
+	w.tick()
+	if s.reads != 2 || s.uses != 0 || s.stale != 1 || len(s.failures) > 0 {
+		t.Errorf("A file that changed while it was read: %+v", *s)
+	}
+	s.reading, s.err = nil, nil
+	for range 5 {
+		w.tick()
+	}
+	if s.reads != 3 || s.uses != 1 {
+		t.Errorf("The whole file: %+v", *s)
+	}
+}
+
+// TestWatcherRestless: a file that never rests is told of after a minute, and
+// then once a day.
+func TestWatcherRestless(t *testing.T) {
+	file := write(t, "list", "army.mil\n")
+	s := new(source)
+	w := watched(s, write(t, "other", "navy.mil\n"), file)
+	for i := range 200 {
+		touch(t, file, int64(i))
+		w.tick()
+		if want := min(i/60, 1); len(s.failures) != want {
+			t.Fatalf("After %d s %d messages, want %d", i, len(s.failures), want)
+		}
+	}
+	w.at = w.at.Add(24 * time.Hour)
+	for i := range 200 {
+		touch(t, file, int64(i))
+		w.tick()
+	}
+	if len(s.failures) != 2 {
+		t.Errorf("%d messages after a day, want 2", len(s.failures))
+	}
+	if s.reads != 0 || s.stale != 1 || !strings.HasPrefix(s.failures[0], file+": has kept changing") {
+		t.Errorf("%+v", *s)
+	}
+}
+
+// TestWatcherRepeats: a failure is told of once a day while it lasts. What the
+// system said is tried at each look, what stands in the file once a day.
+func TestWatcherRepeats(t *testing.T) {
+	tests := []struct {
+		name  string
+		err   error
+		reads int // in two days
+	}{
+		{"broken line", new(ListError), 3},
+		{"input or output", &fs.PathError{Op: "read", Path: "list", Err: syscall.EIO}, 2*24*120 + 1},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			file := write(t, "list", "army.mil\n")
+			s := &source{err: tc.err}
+			w := watched(s, file)
+			touch(t, file, 1)
+			w.tick()
+			for began := w.at; w.at.Sub(began) <= 48*time.Hour; {
+				w.tick()
+			}
+			if s.reads < tc.reads-1 || s.reads > tc.reads+1 || s.uses != 0 || len(s.failures) != 3 {
+				t.Errorf("%d reads, want %d; %d messages, want 3", s.reads, tc.reads, len(s.failures))
+			}
+			s.err = nil
+			for began := w.at; w.at.Sub(began) <= 24*time.Hour; {
+				w.tick()
+			}
+			if s.uses != 1 {
+				t.Errorf("Used %d times after it was mended", s.uses)
+			}
+		})
+	}
+}
+
+// TestWatcherPanic: a list that makes its reader panic is a list that cannot be
+// used.
+func TestWatcherPanic(t *testing.T) {
+	file := write(t, "list", "army.mil\n")
+	s := &source{reading: func() { panic("index out of range") }}
+	w := watched(s, file)
+	touch(t, file, 1)
+	w.tick()
+	w.tick()
+	if len(s.failures) != 1 || !strings.Contains(s.failures[0], "panic: index out of range") {
+		t.Errorf("%+v", *s)
 	}
 }
 
@@ -101,60 +250,43 @@ func TestWatcherConfigMap(t *testing.T) {
 	must(t, os.Symlink("..1", data))
 	must(t, os.Symlink(filepath.Join("..data", "list"), file))
 
-	reloads := 0
-	w := NewWatcher([]string{file}, time.Hour, func() error { reloads++; return nil })
+	s := new(source)
+	w := watched(s, file)
 	must(t, os.Symlink("..2", data+"_tmp"))
 	must(t, os.Rename(data+"_tmp", data))
 	must(t, os.RemoveAll(filepath.Join(dir, "..1")))
-	w.poll()
-	w.poll()
-	if reloads != 1 {
-		t.Errorf("%d reloads, want 1", reloads)
-	}
-}
-
-// TestWatcherGap: a change between construction and the first poll is not
-// lost, nor is one that happens during a reload.
-func TestWatcherGap(t *testing.T) {
-	file := write(t, "list", "army.mil\n")
-	reloads := 0
-	w := NewWatcher([]string{file}, time.Hour, func() error {
-		if reloads++; reloads == 1 {
-			overwrite(t, file, "army.mil\nnavy.mil\nuscg.mil\n")
-		}
-		return nil
-	})
-	overwrite(t, file, "army.mil\nnavy.mil\n")
 	for range 4 {
-		w.poll()
+		w.tick()
 	}
-	if reloads != 2 {
-		t.Errorf("%d reloads, want 2", reloads)
+	if s.reads != 1 || s.uses != 1 {
+		t.Errorf("%+v", *s)
 	}
 }
 
+// TestWatcherRuns: a change between construction and the first look is not
+// lost, nor is one of the second file.
 func TestWatcherRuns(t *testing.T) {
 	files := []string{write(t, "a", "army.mil\n"), write(t, "b", "navy.mil\n")}
-	var reloads atomic.Int32
-	w := NewWatcher(files, time.Millisecond, func() error { reloads.Add(1); return nil })
+	reads := make(chan struct{}, 100)
+	s := &source{reading: func() { reads <- struct{}{} }}
+	w := NewWatcher(files, time.Millisecond, s)
+	overwrite(t, files[0], "uscg.mil\nusmc.mil\n")
 	w.Start()
 	w.Start()
-	for i, file := range files {
-		overwrite(t, file, "uscg.mil\nusmc.mil\n")
-		// Truncating and writing may be seen as two changes.
-		wait.Until(t, "the reload", func() bool { return int(reloads.Load()) > i })
-	}
+	wait.For(t, "the first read", reads)
+	overwrite(t, files[1], "uscg.mil\nusmc.mil\n")
+	wait.For(t, "the second read", reads)
 	var stops sync.WaitGroup
 	for range 3 {
 		stops.Go(w.Stop)
 	}
-	wait.Done(t, "three stops at once", stops.Wait)
+	stops.Wait()
 	w.Start()
-	before := reloads.Load()
+	before := s.reads
 	overwrite(t, files[0], "army.mil\n")
 	w.Stop()
-	if after := reloads.Load(); after != before {
-		t.Errorf("%d reloads after Stop", after-before)
+	if s.reads != before {
+		t.Errorf("%d reads after Stop", s.reads-before)
 	}
 }
 
@@ -164,12 +296,11 @@ func TestWatcherStopWaits(t *testing.T) {
 	file := write(t, "list", "army.mil\n")
 	entered, release := make(chan struct{}), make(chan struct{})
 	var ended atomic.Bool
-	w := NewWatcher([]string{file}, time.Millisecond, func() error {
+	w := NewWatcher([]string{file}, time.Millisecond, &source{reading: func() {
 		close(entered)
 		<-release
 		ended.Store(true)
-		return nil
-	})
+	}})
 	must(t, os.Remove(file))
 	w.Start()
 	wait.For(t, "the reload to begin", entered)
@@ -190,11 +321,11 @@ func TestWatcherStopWaits(t *testing.T) {
 
 func TestWatcherIdle(t *testing.T) {
 	file := write(t, "list", "army.mil\n")
-	reload := func() error { t.Error("Reload without a change"); return nil }
+	s := &source{reading: func() { t.Error("A read without a change") }}
 	for name, w := range map[string]*Watcher{
-		"no files":      NewWatcher(nil, time.Millisecond, reload),
-		"no interval":   NewWatcher([]string{file}, 0, reload),
-		"never started": NewWatcher([]string{file}, time.Millisecond, reload),
+		"no files":      NewWatcher(nil, time.Millisecond, s),
+		"no interval":   NewWatcher([]string{file}, 0, s),
+		"never started": NewWatcher([]string{file}, time.Millisecond, s),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if name != "never started" {
@@ -202,9 +333,6 @@ func TestWatcherIdle(t *testing.T) {
 			}
 			w.Stop()
 			w.Stop()
-			if err := w.Err(); err != nil {
-				t.Error(err)
-			}
 		})
 	}
 }

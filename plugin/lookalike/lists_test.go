@@ -1,0 +1,143 @@
+package lookalike
+
+import (
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/coredns/coredns/plugin/test"
+
+	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+)
+
+// reloadList does what a list's watcher does when its files have changed.
+func reloadList(l *list) error {
+	source := reloading{l}
+	source.Stale()
+	use, err := source.Read()
+	if err != nil {
+		source.Failed(err)
+		return err
+	}
+	use()
+	return nil
+}
+
+// TestListReload changes the two lists of a directive, one at a time. Each is
+// taken or kept without regard to the other.
+func TestListReload(t *testing.T) {
+	dir := t.TempDir()
+	protect, allow := filepath.Join(dir, "protect.txt"), filepath.Join(dir, "allow.txt")
+	more := filepath.Join(dir, "more.txt")
+	write(t, protect, "army.mil\n")
+	write(t, allow, "mail.army.ml\n")
+	write(t, more, "# none\n")
+	l := started(t, "lookalike {\n protect "+protect+"\n allow "+allow+" "+more+"\n}")
+	p := l.policies[0]
+	candidates := []string{"army.ml.", "mail.army.ml.", "navy.ml.", "partner.ml."}
+
+	steps := []struct {
+		name           string
+		list           *list
+		file, contents string
+		wantErr        string   // with the file before it
+		blocked        []string // of the candidates
+	}{
+		{"as loaded", nil, "", "", "", []string{"army.ml."}},
+		{"another name", &p.protect, protect, "army.mil\nnavy.mil\n", "", []string{"army.ml.", "navy.ml."}},
+		{"a broken list changes nothing", &p.protect, protect, "navy..mil\n", ":1: ", []string{"army.ml.", "navy.ml."}},
+		{"half a list changes nothing", &p.protect, protect, "army.mil\nnav", ":2: ", []string{"army.ml.", "navy.ml."}},
+		{"an empty list changes nothing", &p.protect, protect, "#\n", ": holds no name", []string{"army.ml.", "navy.ml."}},
+		{"a name below the TLD changes nothing", &p.protect, protect, "army.mil\nnavy.ml\n", ":2: ", []string{"army.ml.", "navy.ml."}},
+		{"a broken exception", &p.allow, allow, "mail.army.ml\npartner,ml\n", ":2: ", []string{"army.ml.", "navy.ml."}},
+		{"beside it a name is taken off", &p.protect, protect, "navy.mil\n", "", []string{"navy.ml."}},
+		{"beside it one is added", &p.protect, protect, "navy.mil\narmy.mil\n", "", []string{"army.ml.", "navy.ml."}},
+		{"an exception", &p.allow, allow, "navy.ml\n", "", []string{"army.ml.", "mail.army.ml."}},
+		{"no exception", &p.allow, allow, "# none any more\n", "", []string{"army.ml.", "mail.army.ml.", "navy.ml."}},
+		{"an exception in another file", &p.allow, more, "army.ml", "", []string{"navy.ml."}},
+		{"an empty file of exceptions", &p.allow, more, "", "", []string{"army.ml.", "mail.army.ml.", "navy.ml."}},
+		{"a broken list of names", &p.protect, protect, "*.*\n", ":1: ", []string{"army.ml.", "mail.army.ml.", "navy.ml."}},
+		{"beside it an exception", &p.allow, allow, "army.ml\n", "", []string{"navy.ml."}},
+		{"a whole TLD", &p.protect, protect, "*.mil\n", "", []string{"navy.ml.", "partner.ml."}},
+	}
+	current := map[string]float64{"protect": 1, "allow": 1}
+	for _, step := range steps {
+		if step.list != nil {
+			write(t, step.file, step.contents)
+			err := reloadList(step.list)
+			current[step.list.name] = 1
+			if step.wantErr != "" {
+				current[step.list.name] = 0
+			}
+			if (err != nil) != (step.wantErr != "") || err != nil && !strings.Contains(err.Error(), step.file+step.wantErr) {
+				t.Errorf("%s: Expected an error with %q, got: %v", step.name, step.file+step.wantErr, err)
+			}
+		}
+		for _, qname := range candidates {
+			blocked := slices.Contains(step.blocked, qname)
+			if _, got := l.decide(&test.ResponseWriter{}, dns.Question{Name: qname, Qtype: dns.TypeMX, Qclass: dns.ClassINET}); got != blocked {
+				t.Errorf("%s: Expected %s blocked to be %v, got %v", step.name, qname, blocked, got)
+			}
+		}
+		got := make(map[string]float64)
+		for name := range current {
+			got[name] = testutil.ToFloat64(listCurrent.WithLabelValues(p.block, name))
+		}
+		if !maps.Equal(got, current) {
+			t.Errorf("%s: Expected list_current to be %v, got %v", step.name, current, got)
+		}
+	}
+}
+
+// TestListCurrentOfBlock: one directive whose list is not its file is enough.
+func TestListCurrentOfBlock(t *testing.T) {
+	good, bad := filepath.Join(t.TempDir(), "good.txt"), filepath.Join(t.TempDir(), "bad.txt")
+	write(t, good, "army.mil\n")
+	write(t, bad, "army.mil\n")
+	l := started(t, "lookalike {\n protect "+bad+"\n}\nlookalike cm {\n protect "+good+"\n}")
+	write(t, bad, "*")
+	_ = reloadList(&l.policies[0].protect)
+	if err := reloadList(&l.policies[1].protect); err != nil {
+		t.Fatal(err)
+	}
+	if got := testutil.ToFloat64(listCurrent.WithLabelValues(l.policies[0].block, "protect")); got != 0 {
+		t.Errorf("Expected list_current to be 0, got %v", got)
+	}
+	write(t, bad, "army.mil\n")
+	if err := reloadList(&l.policies[0].protect); err != nil {
+		t.Fatal(err)
+	}
+	if got := testutil.ToFloat64(listCurrent.WithLabelValues(l.policies[0].block, "protect")); got != 1 {
+		t.Errorf("Expected list_current to be 1, got %v", got)
+	}
+}
+
+// TestLimitsAreShown has names that are too long for two slips, in two
+// directives of one server block, and takes one off.
+func TestLimitsAreShown(t *testing.T) {
+	list := filepath.Join(t.TempDir(), "list.txt")
+	long := strings.Repeat("a", 33) + ".mil\n"
+	write(t, list, "army.mil\n"+long)
+	l := started(t, "lookalike {\n protect "+list+"\n}\nlookalike cm {\n protect "+list+"\n}")
+	block := l.policies[0].block
+	for _, step := range []struct {
+		contents       string
+		names, without float64
+	}{
+		{"army.mil\n" + long, 4, 2},
+		{"army.mil\nnavy.mil\n", 4, 1},
+		{"army.mil\nb" + long + long, 5, 3},
+	} {
+		write(t, list, step.contents)
+		if err := reloadList(&l.policies[0].protect); err != nil {
+			t.Fatal(err)
+		}
+		names, without := testutil.ToFloat64(protectedNames.WithLabelValues(block)), testutil.ToFloat64(withoutDoubleTypo.WithLabelValues(block))
+		if names != step.names || without != step.without {
+			t.Errorf("Expected %v names, %v of them without double-typo, got %v and %v", step.names, step.without, names, without)
+		}
+	}
+}
