@@ -75,6 +75,9 @@ func FuzzDialogue(f *testing.F) {
 				if !utf8.ValidString(text) || strings.ContainsFunc(text, isControl) {
 					t.Errorf("%q would go into an alert", text)
 				}
+				if n := len(text); n > maxMailbox {
+					t.Errorf("%d octets would go into an alert", n)
+				}
 			}
 		}
 		if n, most := len(d.refusals()), bytes.Count(bytes.ToUpper(input), []byte("RCPT ")); n > most {

@@ -32,11 +32,12 @@ func cure(err error) string {
 // endpoint is an address that is listened on. Its goroutines, one that accepts
 // and one for each connection, end before stop returns.
 type endpoint struct {
-	address  string
-	ln       net.Listener
-	policy   atomic.Pointer[policy] // in force
-	sessions sessions
-	running  sync.WaitGroup
+	address   string
+	ln        net.Listener
+	policy    atomic.Pointer[policy] // in force
+	sessions  sessions
+	envelopes *envelopes
+	running   sync.WaitGroup
 
 	mu      sync.Mutex
 	tenures []tenure // the last is in force
@@ -62,7 +63,13 @@ func listen(address string, p *policy) (*endpoint, error) {
 }
 
 func newEndpoint(address string, ln net.Listener) *endpoint {
-	return &endpoint{address: address, ln: ln, sessions: sessions{byClient: make(map[client]*queue)}}
+	announce(address)
+	return &endpoint{
+		address:   address,
+		ln:        ln,
+		sessions:  sessions{byClient: make(map[client]*queue)},
+		envelopes: newEnvelopes(),
+	}
 }
 
 // install puts a policy in force.

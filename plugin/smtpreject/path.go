@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 	"golang.org/x/net/idna"
 )
 
@@ -22,6 +23,9 @@ func (p path) String() string {
 	}
 	return p.local + "@" + p.domain
 }
+
+// long reports whether the mailbox is too long for an alert.
+func (p path) long() bool { return len(text.Visible(p.String())) > maxMailbox }
 
 // parsePath reads "FROM:<path> [parameters]" or "TO:<path> [parameters]". Source
 // routes are dropped (RFC 5321 appendix F.2), parameters are not looked at, and

@@ -5,6 +5,7 @@ import (
 	"container/list"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -14,18 +15,22 @@ import (
 	"time"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
 // The limits of one connection. RFC 5321 section 4.5.3.1 sets the least that a
 // server must bear: command lines of 512 octets, which SMTPUTF8 (RFC 6531
 // section 3.4), DSN (RFC 3461 section 4) and AUTH (RFC 4954 section 3) lengthen,
-// and 100 recipients.
+// and 100 recipients; names of 255 octets, and mailboxes of 64 and 255 around
+// the at sign, in which what alerts have to escape counts as they write it.
 const (
 	maxLine       = 2048 // octets of a command line, with CRLF
 	maxRecipients = 1000 // that are looked at
 	maxCommands   = 4000
 	maxErrors     = 20
 	maxSwallow    = 64 << 20 // octets of a BDAT chunk that are read and thrown away
+	maxHelo       = 255
+	maxMailbox    = 64 + 1 + 255
 )
 
 // session is one connection. Its goroutine runs serve; interrupt may be called
@@ -220,8 +225,8 @@ func init() {
 // refused.
 var afterRefusal = map[string]bool{"QUIT": true, "RSET": true, "MAIL": true, "EHLO": true, "HELO": true, "NOOP": true}
 
-func always(text string) func(*session, string) error {
-	return func(s *session, _ string) error { return s.reply(text) }
+func always(line string) func(*session, string) error {
+	return func(s *session, _ string) error { return s.reply(line) }
 }
 
 // command reads and answers one command.
@@ -257,14 +262,14 @@ func (s *session) command() error {
 
 // wrong answers a command that cannot be carried out. A client has only so
 // many of them.
-func (s *session) wrong(text string) error {
+func (s *session) wrong(line string) error {
 	s.errors++
-	return s.reply(text)
+	return s.reply(line)
 }
 
 func (s *session) ehlo(name string) error {
-	if !s.introduce(name) {
-		return s.wrong("501 5.5.4 EHLO needs your name")
+	if fault := s.introduce(name); fault != "" {
+		return s.wrong("501 5.5.4 EHLO " + fault)
 	}
 	lines := []string{"250-" + s.policy.hostname}
 	if !s.secure {
@@ -274,18 +279,23 @@ func (s *session) ehlo(name string) error {
 }
 
 func (s *session) heloCommand(name string) error {
-	if !s.introduce(name) {
-		return s.wrong("501 5.5.4 HELO needs your name")
+	if fault := s.introduce(name); fault != "" {
+		return s.wrong("501 5.5.4 HELO " + fault)
 	}
 	return s.reply("250 " + s.policy.hostname)
 }
 
-func (s *session) introduce(name string) bool {
-	if name == "" {
-		return false
+// introduce takes over the client's name, or returns what is wrong with it.
+func (s *session) introduce(name string) (fault string) {
+	name = escape(name) // it goes into alerts
+	switch {
+	case name == "":
+		return "needs your name"
+	case len(name) > maxHelo:
+		return "name too long"
 	}
-	s.helo, s.begun, s.refused = escape(name), false, false // it goes into alerts
-	return true
+	s.helo, s.begun, s.refused = name, false, false
+	return ""
 }
 
 // starttls starts TLS (RFC 3207). Commands that were sent along in clear text
@@ -327,6 +337,9 @@ func (s *session) mail(arg string) error {
 	if !ok {
 		return s.wrong("501 5.1.7 Bad sender address syntax")
 	}
+	if path.long() {
+		return s.wrong("501 5.1.7 Path too long")
+	}
 	s.begun, s.sender, s.refused = true, path.String(), false
 	return s.reply("250 2.1.0 OK")
 }
@@ -341,17 +354,20 @@ func (s *session) rcpt(arg string) error {
 	if !ok || to.String() == "" {
 		return s.wrong("501 5.1.3 Bad recipient address syntax")
 	}
+	if to.long() {
+		return s.wrong("501 5.1.3 Path too long")
+	}
 	if s.recipients++; s.recipients > maxRecipients {
 		return s.reply("550 5.5.3 Too many recipients")
 	}
 	p := s.endpoint.policy.Load() // a reload may have changed it since
-	v, text := s.judge(p, to)
+	v, line := s.judge(p, to)
 	class := "none"
 	if v != nil {
 		class = v.Class.String()
 	}
 	recipientsTotal.WithLabelValues(s.endpoint.address, class).Inc()
-	err := s.reply(text)
+	err := s.reply(line)
 	if v != nil {
 		s.observe(p, v, to)
 	}
@@ -360,20 +376,25 @@ func (s *session) rcpt(arg string) error {
 
 // judge returns the refusal of a recipient, and what it resembles, or nil. It
 // refuses even where something fails: without a reply the mail would be queued.
-func (s *session) judge(p *policy, to path) (v *detect.Verdict, text string) {
+func (s *session) judge(p *policy, to path) (v *detect.Verdict, line string) {
 	defer s.survive()
-	text = stranger(to)
+	line = stranger(to)
 	if to.ascii == "" {
-		return nil, text
+		return nil, line
 	}
 	if v, ok := p.detector.Match(to.ascii); ok {
 		return v, p.reply.refusal(to, v)
 	}
-	return nil, text
+	return nil, line
 }
 
+// observe puts the envelope into an alert, unless there are too many.
 func (s *session) observe(p *policy, v *detect.Verdict, to path) {
 	defer s.survive()
+	if !s.endpoint.envelopes.allow(s.client, time.Now()) {
+		envelopesLimitedTotal.WithLabelValues(s.endpoint.address).Inc()
+		return
+	}
 	p.detector.ObserveSMTP(addrPort(s.raw.RemoteAddr()), addrPort(s.raw.LocalAddr()), v, s.helo, s.sender, to.String())
 }
 
@@ -381,7 +402,7 @@ func (s *session) observe(p *policy, v *detect.Verdict, to path) {
 func (s *session) survive() {
 	if r := recover(); r != nil {
 		failuresTotal.WithLabelValues(s.endpoint.address).Inc()
-		log.Errorf("Recovered from a failure in an SMTP session: %v", r)
+		log.Errorf("Recovered from a failure in an SMTP session: %s", text.Clean(fmt.Sprint(r)))
 	}
 }
 

@@ -1,12 +1,15 @@
 package smtpreject
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"net/netip"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/lookalike-dns/lookalike/test/wait"
 )
@@ -58,6 +61,11 @@ func TestDialogue(t *testing.T) {
 		{"RCPT with a bare CR", from + "C: RCPT TO:<bob\\r@army.ml>\nS: 501 5.1.3 Bad recipient address syntax\n" + goodbye},
 		{"MAIL without a path", hello + "C: MAIL\nS: 501 5.1.7 Bad sender address syntax\n" + goodbye},
 		{"EHLO without a name", "C: EHLO\nS: 501 5.5.4 EHLO needs your name\nC: HELO\nS: 501 5.5.4 HELO needs your name\n" + goodbye},
+		{"the longest name", "C: EHLO " + strings.Repeat("x", maxHelo) + strings.TrimPrefix(strings.TrimSpace(hello), "C: EHLO mx.example.net") + goodbye},
+		{"EHLO with a name that is too long", "C: EHLO " + strings.Repeat("x", maxHelo+1) + "\nS: 501 5.5.4 EHLO name too long\nC: HELO " + strings.Repeat("\xff", 43) + "\nS: 501 5.5.4 HELO name too long\n" + goodbye},
+		{"a sender that is too long", hello + "C: MAIL FROM:<" + strings.Repeat("x", maxMailbox-2) + "@example.net>\nS: 501 5.1.7 Path too long\nC: RCPT TO:<bob@army.ml>\nS: 503 5.5.1 MAIL first\n" + goodbye},
+		{"a recipient that is too long", from + "C: RCPT TO:<" + strings.Repeat("x", maxMailbox-7) + "@army.ml>\nS: 501 5.1.3 Path too long\n" + goodbye},
+		{"a recipient that is too long when escaped", from + "C: RCPT TO:<" + strings.Repeat("\u202e", 27) + "@army.ml>\nS: 501 5.1.3 Path too long\n" + goodbye},
 		{"the rest of the commands", `
 			C: NOOP
 			S: 250 2.0.0 OK
@@ -180,13 +188,45 @@ func TestRecipientsAndCommandsAreBounded(t *testing.T) {
 		c.play("C: RCPT TO:<bob@army.ml>\n" + army)
 	}
 	c.play("C: RCPT TO:<bob@army.ml>\nS: 550 5.5.3 Too many recipients")
-	if n := len(d.refusals()); n != maxRecipients {
-		t.Errorf("Got %d refusals, want %d", n, maxRecipients)
+	if n := len(d.refusals()); n < clientBurst {
+		t.Errorf("Got %d refusals, want %d and more", n, clientBurst)
 	}
 	for range maxCommands - maxRecipients - 3 {
 		c.play("C: NOOP\nS: 250 2.0.0 OK")
 	}
 	c.play(closing)
+}
+
+// TestEnvelopesAreBounded has a client send the longest envelopes that it may,
+// many of them: all are refused, few are reported.
+func TestEnvelopesAreBounded(t *testing.T) {
+	p, d := newPolicy(t)
+	c := dial(t, serve(t, p)[0])
+	counter := envelopesLimitedTotal.WithLabelValues(p.addresses[0])
+	before := testutil.ToFloat64(counter)
+	sender := strings.Repeat("s", maxMailbox-12) + "@example.net"
+	recipient := strings.Repeat("r", maxMailbox-8) + "@army.ml"
+	c.play("C: EHLO " + strings.Repeat("x", maxHelo) + "\nC: MAIL FROM:<" + sender + ">")
+	const sent = 3 * clientBurst
+	for range sent {
+		c.play("C: RCPT TO:<" + recipient + ">")
+	}
+	c.play("C: QUIT")
+	out, err := io.ReadAll(c.in)
+	if n := bytes.Count(out, []byte("550 5.1.2 ")); err != nil || n != sent {
+		t.Errorf("%d recipients were refused, error %v, want %d", n, err, sent)
+	}
+	seen := d.refusals()
+	if n := len(seen); n < clientBurst || n > clientBurst+20*clientPerSecond {
+		t.Errorf("%d envelopes were reported, want some %d", n, clientBurst)
+	}
+	limited := testutil.ToFloat64(counter) - before
+	if int(limited) != sent-len(seen) {
+		t.Errorf("%v envelopes were counted as limited, want %d", limited, sent-len(seen))
+	}
+	if r := seen[0]; r.sender != sender || r.recipient != recipient || len(r.helo) != maxHelo {
+		t.Errorf("Reported %+v", r)
+	}
 }
 
 func TestSessionTimesOut(t *testing.T) {
