@@ -242,7 +242,7 @@ func TestTableFull(t *testing.T) {
 	if n := tab.clientRollups.Load(); n != maxClientRollups {
 		t.Errorf("Got %d roll-ups of clients, want %d", n, maxClientRollups)
 	}
-	if got := counts(tab.close(epoch.Add(time.Hour))); got != asked {
+	if got := sumCounts(tab.close(epoch.Add(time.Hour))); got != asked {
 		t.Errorf("Got %d detections, want %d", got, asked)
 	}
 	if tab.observe(detection("192.0.2.1", "army.ml", "army.ml", epoch)) {
@@ -313,7 +313,9 @@ func TestEnvelopeFlood(t *testing.T) {
 				records = append(records, tab.announcements()...)
 				again := newTable(func() {})
 				for _, state := range tab.checkpoint() {
-					again.restore(state)
+					if _, _, err := again.restore(encode(state)); err != nil {
+						t.Fatal(err)
+					}
 				}
 				tab = again
 			}
@@ -403,11 +405,11 @@ func TestStorms(t *testing.T) {
 			observers.Wait()
 			close(stop)
 			flusher.Wait()
-			if got := counts(records) + tab.pending(); got != goroutines*each {
+			if got := sumCounts(records) + tab.pending(); got != goroutines*each {
 				t.Errorf("Got %d reported and pending, want %d", got, goroutines*each)
 			}
 			records = append(records, tab.close(epoch.Add(time.Hour))...)
-			if got := counts(records); got != goroutines*each {
+			if got := sumCounts(records); got != goroutines*each {
 				t.Errorf("Got %d reported in the end, want %d", got, goroutines*each)
 			}
 			if got := tab.pending(); got != 0 {

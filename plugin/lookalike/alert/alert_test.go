@@ -3,12 +3,10 @@ package alert
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 
@@ -17,47 +15,24 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record/recordtest"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
-	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
 
 func TestMain(m *testing.M) {
 	clog.Discard()
 	// A handle that bbolt has panicked in may be waited for until the process ends.
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/lookalike-dns/lookalike/plugin/lookalike/alert.closeAbandoned"))
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/lookalike-dns/lookalike/plugin/lookalike/alert/spool.closeAbandoned"))
 }
 
 // epoch is when the tests begin.
-var epoch = time.Date(2026, 11, 23, 8, 40, 0, 0, time.UTC)
+var epoch = recordtest.Epoch
 
-// detection is a query for a registrable lookalike, or a name below it, by client.
-func detection(client, name, registrable string, at time.Time) *Detection {
-	return &Detection{
-		Time:      at,
-		Client:    netip.AddrPortFrom(netip.MustParseAddr(client), 41532),
-		Server:    netip.MustParseAddrPort("192.0.2.53:53"),
-		Transport: "udp",
-		Protocol:  "dns",
-		ID:        51234,
-		Qtype:     15,
-		Rcode:     3,
-		Action:    record.NXDomain,
-		Verdict: &detect.Verdict{
-			Class:       detect.TLDSwap,
-			Confidence:  detect.High,
-			Matches:     []detect.Match{{Protected: "army.mil", DidYouMean: "army.mil"}},
-			Name:        name,
-			Registrable: registrable,
-			Reason:      "army.ml is army.mil under ml",
-		},
-		ServerBlock: "dns://.:53",
-	}
-}
-
-// clientAddr is the i-th of a million clients.
-func clientAddr(i int) netip.Addr {
-	return netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
-}
+var (
+	detection  = recordtest.Detection
+	clientAddr = recordtest.Client
+	sample     = recordtest.Sample
+)
 
 // receiver is a sink that remembers; fail makes it fail.
 type receiver struct {
@@ -123,8 +98,8 @@ func (r *receiver) destination(name string) Destination {
 	}
 }
 
-// counts sums what records say.
-func counts(records []entry) (sum uint64) {
+// sumCounts sums what records say.
+func sumCounts(records []entry) (sum uint64) {
 	for _, r := range records {
 		sum += r.Count
 	}

@@ -2,6 +2,7 @@ package alert
 
 import (
 	"encoding/json"
+	"errors"
 	"net/netip"
 	"slices"
 	"time"
@@ -13,7 +14,7 @@ import (
 // groupState is a group as the spool keeps it over a crash: after it, the
 // group goes on, with what it had counted and without a second first record.
 type groupState struct {
-	Class    string // by name: numbers may change between versions
+	Class    detect.Class
 	Client   netip.Addr
 	Name     string
 	Action   record.Action
@@ -49,7 +50,7 @@ func (g *group) state() *groupState {
 		}
 	}
 	return &groupState{
-		Class: g.key.class.String(), Client: g.key.client, Name: g.key.name, Action: g.key.action,
+		Class: g.key.class, Client: g.key.client, Name: g.key.name, Action: g.key.action,
 		First: g.first, Last: g.last, Due: g.due, Interval: g.interval, Total: g.total, Det: g.det,
 		Window: windowState{
 			Count: w.count, Start: w.start, End: w.end, Qtypes: qtypes, Others: w.others,
@@ -58,15 +59,18 @@ func (g *group) state() *groupState {
 	}
 }
 
-// restore puts a group back into the table. It reports false for a state that
-// this version cannot read.
-func (t *table) restore(state *groupState) bool {
-	class, err := detect.ParseClass(state.Class)
-	if err != nil || state.Det.Verdict == nil {
-		return false
+// restore puts a group back into the table, from its state as JSON, and returns
+// its id and how many detections of it no record has carried.
+func (t *table) restore(encoded []byte) (id string, count uint64, err error) {
+	var state groupState
+	if err := json.Unmarshal(encoded, &state); err != nil {
+		return "", 0, err
 	}
-	state.Det.Verdict.Class = class
-	k := key{class: class, client: state.Client, name: state.Name, action: state.Action}
+	if state.Det.Verdict == nil || state.Class == detect.None {
+		return "", 0, errors.New("the group has no class")
+	}
+	state.Det.Verdict.Class = state.Class
+	k := key{class: state.Class, client: state.Client, name: state.Name, action: state.Action}
 	g := &group{
 		key: k, hash: t.hash(&k), first: state.First, last: state.Last, due: state.Due, interval: state.Interval,
 		total: state.Total, det: state.Det,
@@ -88,7 +92,7 @@ func (t *table) restore(state *groupState) bool {
 	s.pending += w.count
 	if known := s.find(g.hash, &k); known != nil {
 		known.join(g)
-		return true
+		return groupID(&k), w.count, nil
 	}
 	s.insert(g)
 	switch {
@@ -97,7 +101,7 @@ func (t *table) restore(state *groupState) bool {
 	case k.client.IsValid():
 		t.clientRollups.Add(1)
 	}
-	return true
+	return groupID(&k), w.count, nil
 }
 
 // join adds another group's counts, of the same key, to g's.
@@ -177,23 +181,4 @@ func (t *table) soil() {
 		}
 		s.mu.Unlock()
 	}
-}
-
-// group is the id of the state's group.
-func (state *groupState) group() string {
-	class, _ := detect.ParseClass(state.Class)
-	return groupID(&key{class: class, client: state.Client, name: state.Name, action: state.Action})
-}
-
-// encode returns the state as the spool keeps it.
-func (state *groupState) encode() ([]byte, error) { return json.Marshal(state) }
-
-// decodeState reads the state that the spool keeps as the value of k.
-func decodeState(k, v []byte) (*groupState, error) {
-	v, err := unseal(k, v)
-	if err != nil {
-		return nil, err
-	}
-	state := new(groupState)
-	return state, json.Unmarshal(v, state)
 }

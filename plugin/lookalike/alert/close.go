@@ -107,7 +107,7 @@ func drain(ctx context.Context, waiting []*runner) (stuck []*runner) {
 	defer ticker.Stop()
 	for {
 		waiting = slices.DeleteFunc(waiting, func(r *runner) bool {
-			n, oldest := r.source.backlog()
+			n, oldest := r.source.Backlog()
 			return n == 0 || oldest.After(began)
 		})
 		if len(waiting) == 0 {
@@ -148,7 +148,7 @@ func release(ctx context.Context, ended []*Pipeline, stuck []*runner) error {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
 	for _, p := range ended {
-		err = errors.Join(err, p.closeStore())
+		err = errors.Join(err, p.closeSpool())
 	}
 	return err
 }
@@ -179,7 +179,7 @@ func stop(ctx context.Context, runners, stuck []*runner) error {
 		switch {
 		case slices.Contains(stuck, r):
 			patience = lastTry
-		case r.cursor != nil:
+		case r.source.Durable():
 			patience = spoolGrace
 		}
 		wg.Go(func() {

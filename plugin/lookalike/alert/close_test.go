@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/spool"
+	"github.com/lookalike-dns/lookalike/test/wait"
 )
 
 // sum adds up the queries that a receiver was told of.
@@ -146,33 +148,51 @@ func TestSpoolIsNotWaitedFor(t *testing.T) {
 	}
 }
 
+// hungStore is a spool whose disk does not answer until it is released.
+type hungStore struct {
+	store
+	answers chan struct{}
+	closed  chan struct{}
+}
+
+func (h *hungStore) Append(owner string, records []*Record, states spool.States) bool {
+	<-h.answers
+	return h.store.Append(owner, records, states)
+}
+
+func (h *hungStore) Checkpoint(owner string, states spool.States) bool {
+	<-h.answers
+	return h.store.Checkpoint(owner, states)
+}
+
+func (h *hungStore) Close() error {
+	defer close(h.closed)
+	return h.store.Close()
+}
+
 // TestSpoolDiskHangs ends in time, with a word of it, when the spool's disk does
 // not answer; what waits for the disk ends when it does.
 func TestSpoolDiskHangs(t *testing.T) {
-	r := new(receiver)
-	p := openSpooled(t, t.TempDir(), minSpoolSize, r.destination("on a hung disk"))
-	p.store.mu.Lock() // as a commit that does not return
+	hung := &hungStore{answers: make(chan struct{}), closed: make(chan struct{})}
+	spool := &Spool{dir: t.TempDir(), limit: minSpoolSize}
+	s, err := acquireSpool(Config{Spool: spool})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.store, hung.store = hung, s.store
+	p := openSpooled(t, spool.dir, minSpoolSize, new(receiver).destination("on a hung disk"))
 	p.Observe(now("army.ml"))
+	s.refs-- // acquired here
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	began := time.Now()
-	err := p.Close(ctx)
+	err = p.Close(ctx)
 	if err == nil || !strings.Contains(err.Error(), "the disk of an alert spool does not answer") {
 		t.Errorf("Got error %v, want one that tells of the disk", err)
 	}
 	if took := time.Since(began); took > 2*hungGrace {
 		t.Errorf("Close took %v", took)
 	}
-	p.store.mu.Unlock()
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		registry.mu.Lock()
-		_, open := registry.stores[p.store.dir]
-		registry.mu.Unlock()
-		if !open {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("The spool is not closed after the disk has answered")
-		}
-	}
+	close(hung.answers)
+	wait.For(t, "the end of the spool", hung.closed)
 }

@@ -7,37 +7,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
-
-// sample is a record with everything in it.
-func sample() *Record {
-	d := detection("192.0.2.25", "mail.xn--rmy-5cd.ml", "xn--rmy-5cd.ml", epoch)
-	d.Verdict.Class = detect.IDNHomoglyph
-	d.Verdict.Unicode = "mail.аrmy.ml"
-	d.Verdict.Matches = []detect.Match{{Protected: "army.mil", DidYouMean: "mail.army.mil"}, {Protected: "arm.mil", DidYouMean: "mail.arm.mil"}}
-	d.Context, d.Via, d.View = "tlsa", "partner.example", "mail"
-	d.Answers = []netip.Addr{netip.MustParseAddr("192.0.2.99")}
-	g := &group{
-		key:   key{class: d.Verdict.Class, client: d.Client.Addr(), name: d.Verdict.Registrable, action: record.Sinkhole},
-		first: epoch, last: epoch.Add(5 * time.Minute), total: 57, det: *d,
-		window: window{
-			count: 42, start: epoch.Add(time.Minute), end: epoch.Add(5 * time.Minute),
-			qtypes:    [maxQtypes]typeCount{{15, 30}, {1, 6}, {28, 5}},
-			others:    1,
-			samples:   []string{"mail.xn--rmy-5cd.ml", "mx1.xn--rmy-5cd.ml"},
-			envelopes: []SMTP{{From: "alice@example.org", To: "bob@army.ml", HELO: "mx.example.org"}},
-		},
-	}
-	r := newRecord(g, Update)
-	r.ID, r.Epoch, r.Sequence = "019ab0d2-8c33-7e1f-9a54-6b1f0c2d7e88", "019ab0b1-0000-7aaa-8bbb-000000000001", 918273
-	r.Created, r.Sensor, r.Version = epoch.Add(5*time.Minute), "ns1.example.org", "1.0.0"
-	return r
-}
 
 // flatten turns an object into dotted keys.
 func flatten(prefix string, v any, into map[string]any) {

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/lookalike-dns/lookalike/test/wait"
 )
 
 // halfClosing is an HTTP receiver that closes one side of its first connections
@@ -123,7 +125,7 @@ func TestHalfClose(t *testing.T) {
 			for _, name := range []string{"army.ml", "navy.ml"} {
 				p.Observe(now(name))
 			}
-			eventually(t, "two alerts", func() bool { return len(h.bodies()) >= 2 })
+			wait.Until(t, "two alerts", func() bool { return len(h.bodies()) >= 2 })
 			shut(t, p)
 			seen := make(map[any]bool)
 			for _, body := range h.bodies() {

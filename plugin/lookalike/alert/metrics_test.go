@@ -4,7 +4,6 @@ import (
 	"errors"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -45,7 +44,7 @@ type moment struct {
 }
 
 // TestMetrics reads the numbers that operators see while one of two sinks is
-// down, when the disk of the spool is bad, when all is well, and in the end.
+// down, when all is well, and in the end.
 func TestMetrics(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "spool")
 	synctest.Test(t, func(t *testing.T) {
@@ -111,12 +110,6 @@ func metricMoments(t *testing.T, dir string) []moment {
 			"sink_backlog_records{sink=metrics down}": 4, "sink_oldest_seconds{sink=metrics down}": 70,
 			"spool_records" + spool: 4,
 		}, map[string][2]float64{"spool_bytes" + spool: {300, 3000}}},
-
-		{"the disk is bad", func() {
-			p.store.mu.Lock()
-			defer p.store.mu.Unlock()
-			p.store.fail(syscall.ENOSPC)
-		}, map[string]float64{"spool_healthy" + spool: 0, "sink_up{sink=metrics up}": 1}, nil},
 
 		{"all is well again", func() {
 			down.set(func() { down.fail = nil })

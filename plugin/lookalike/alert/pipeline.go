@@ -2,9 +2,9 @@ package alert
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -14,6 +14,7 @@ import (
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/spool"
 )
 
 // Config says where alerts go.
@@ -48,16 +49,16 @@ type Pipeline struct {
 	refs    int // guarded by registry.mu
 	table   *table
 	runners []*runner
-	store   *store // nil: there is no spool
-	owner   string // marks this pipeline's groups in the store
+	spool   *spoolShare // nil: there is none
+	owner   string      // marks this pipeline's groups in the spool
 	sensor  string
 	version string
 
 	// Owned by the flusher's goroutine, and by end when that has ended.
 	epoch    string
 	sequence uint64
-	unsaved  map[string]*groupState // that the spool has not taken yet
-	files    int                    // of the spool that were given up
+	unsaved  spool.States // that the spool has not taken yet
+	givenUp  int          // files of the spool
 
 	wake chan struct{}
 	quit chan struct{}
@@ -72,7 +73,27 @@ var registry struct {
 	mu        sync.Mutex
 	pipelines map[string]*Pipeline
 	runners   map[string]*runner
-	stores    map[string]*store
+	spools    map[string]*spoolShare // by directory
+}
+
+// store is what a pipeline needs of a spool.
+type store interface {
+	Append(owner string, records []*Record, states spool.States) (kept bool)
+	Checkpoint(owner string, states spool.States) (kept bool)
+	Adopt(owner string) spool.States
+	GivenUp() int
+	Attach(key, name string) *spool.Cursor
+	Resize(limit int64)
+	Look(now time.Time)
+	Close() error
+}
+
+// spoolShare is a spool that pipelines share.
+type spoolShare struct {
+	store
+	dir  string
+	dead *deadLetters
+	refs int // guarded by registry.mu
 }
 
 // Open starts a pipeline, or takes a reference to the one that runs with an
@@ -91,12 +112,12 @@ func Open(cfg Config) (*Pipeline, error) {
 	}
 	p := &Pipeline{
 		key: key, refs: 1, sensor: cfg.Sensor, version: cfg.Version, epoch: record.NewID(), owner: record.NewID(),
-		unsaved: make(map[string]*groupState),
+		unsaved: make(spool.States),
 		wake:    make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
 	}
 	p.table = newTable(p.wakeUp)
 	if err := p.open(cfg); err != nil {
-		return nil, errors.Join(err, stop(context.Background(), unused(p.runners), nil), p.closeStore())
+		return nil, errors.Join(err, stop(context.Background(), unused(p.runners), nil), p.closeSpool())
 	}
 	if registry.pipelines == nil {
 		registry.pipelines = make(map[string]*Pipeline)
@@ -111,37 +132,41 @@ func Open(cfg Config) (*Pipeline, error) {
 // crash left. The registry is locked.
 func (p *Pipeline) open(cfg Config) error {
 	if cfg.Spool != nil {
-		s, err := acquireStore(cfg.Spool)
+		s, err := acquireSpool(cfg)
 		if err != nil {
 			return at(cfg.Spool.Where, err)
 		}
-		p.store = s
-		s.introduce(cfg.Sensor, cfg.Version)
+		p.spool = s
 	}
 	for _, d := range cfg.Destinations {
-		r, err := acquire(d, sink.Env{Sensor: cfg.Sensor, Version: cfg.Version}, p.store)
+		r, err := acquire(d, sink.Env{Sensor: cfg.Sensor, Version: cfg.Version}, p.spool)
 		if err != nil {
 			return at(d.Where, fmt.Errorf("alert: %w", err))
 		}
 		p.runners = append(p.runners, r)
 	}
-	if p.store != nil {
-		p.adopt(p.store.adopt(p.owner))
-	}
+	p.adopt()
 	return nil
 }
 
 // adopt goes on with groups of the last run, whose file may only have been read
 // some time after the start.
-func (p *Pipeline) adopt(groups []*groupState) {
-	if len(groups) == 0 {
+func (p *Pipeline) adopt() {
+	if p.spool == nil {
 		return
 	}
-	for _, state := range groups {
-		if p.table.restore(state) {
-			restoredCount.Add(float64(state.Window.Count))
-			p.unsaved[state.group()] = state
+	states := p.spool.Adopt(p.owner)
+	if len(states) == 0 {
+		return
+	}
+	for _, state := range states {
+		id, count, err := p.table.restore(state)
+		if err != nil {
+			log.Errorf("What a group in the spool has counted since its last alert cannot be read, and is lost: %v", err)
+			continue
 		}
+		restoredCount.Add(float64(count))
+		p.unsaved[id] = state
 	}
 	p.collect()
 	p.save()
@@ -150,16 +175,31 @@ func (p *Pipeline) adopt(groups []*groupState) {
 // collect takes the groups that have changed, for the spool, or all groups where
 // its file is new.
 func (p *Pipeline) collect() {
-	if n := p.store.given(); n != p.files {
-		p.files = n
+	if n := p.spool.GivenUp(); n != p.givenUp {
+		p.givenUp = n
 		p.table.soil()
 	}
-	maps.Copy(p.unsaved, p.table.checkpoint())
+	for id, state := range p.table.checkpoint() {
+		p.unsaved[id] = encode(state)
+	}
+}
+
+// encode is what the spool gets of a group; nil: it has ended.
+func encode(state *groupState) json.RawMessage {
+	if state == nil {
+		return nil
+	}
+	b, err := json.Marshal(state)
+	if err != nil { // no state has what JSON cannot write
+		log.Errorf("What a group has counted cannot be kept: %v", err)
+		return nil
+	}
+	return b
 }
 
 // save writes a checkpoint.
 func (p *Pipeline) save() {
-	if p.store.checkpoint(p.owner, p.unsaved) {
+	if p.spool.Checkpoint(p.owner, p.unsaved) {
 		clear(p.unsaved)
 	}
 }
@@ -214,7 +254,7 @@ func (c Config) key() string {
 
 // acquire returns the runner of a destination, started if need be. The
 // registry is locked.
-func acquire(d Destination, env sink.Env, spool *store) (*runner, error) {
+func acquire(d Destination, env sink.Env, spool *spoolShare) (*runner, error) {
 	key := d.key + "\n" + env.Sensor + "\n" + env.Version
 	if d.direct {
 		spool = nil
@@ -237,37 +277,38 @@ func acquire(d Destination, env sink.Env, spool *store) (*runner, error) {
 	return r, nil
 }
 
-// acquireStore returns the spool in a directory, opened if need be. The
-// registry is locked.
-func acquireStore(cfg *Spool) (*store, error) {
-	if s, ok := registry.stores[cfg.dir]; ok {
+// acquireSpool returns the spool in a directory, opened if need be. The registry
+// is locked.
+func acquireSpool(cfg Config) (*spoolShare, error) {
+	dir, limit := cfg.Spool.dir, cfg.Spool.limit
+	if s, ok := registry.spools[dir]; ok {
 		s.refs++
-		s.resize(cfg.limit)
+		s.Resize(limit)
 		return s, nil
 	}
-	s, err := openStore(cfg)
+	s, err := spool.Open(spool.Config{Dir: dir, Limit: limit, Sensor: cfg.Sensor, Version: cfg.Version, Count: counts{}})
 	if err != nil {
 		return nil, err
 	}
-	if registry.stores == nil {
-		registry.stores = make(map[string]*store)
+	if registry.spools == nil {
+		registry.spools = make(map[string]*spoolShare)
 	}
-	s.refs = 1
-	registry.stores[cfg.dir] = s
-	return s, nil
+	share := &spoolShare{store: s, dir: dir, dead: newDeadLetters(dir), refs: 1}
+	registry.spools[dir] = share
+	return share, nil
 }
 
-// closeStore drops the reference to the spool. The registry is locked: who
+// closeSpool drops the reference to the spool. The registry is locked: who
 // opens the directory next has to find it unlocked.
-func (p *Pipeline) closeStore() error {
-	if p.store == nil {
+func (p *Pipeline) closeSpool() error {
+	if p.spool == nil {
 		return nil
 	}
-	if p.store.refs--; p.store.refs > 0 {
+	if p.spool.refs--; p.spool.refs > 0 {
 		return nil
 	}
-	delete(registry.stores, p.store.dir)
-	return p.store.close()
+	delete(registry.spools, p.spool.dir)
+	return p.spool.Close()
 }
 
 // Observe counts a detection. It does not block and does no I/O; d is the
@@ -307,7 +348,7 @@ func (p *Pipeline) run() {
 		case <-wake:
 			began := time.Now()
 			p.emit(p.table.announcements())
-			if p.store != nil {
+			if p.spool != nil {
 				wake, rested = nil, time.After(rest(time.Since(began)))
 			}
 		case <-rested:
@@ -324,7 +365,7 @@ func (p *Pipeline) run() {
 // sweep emits the records that are due. The spool takes them and a checkpoint
 // in one transaction.
 func (p *Pipeline) sweep(now time.Time) {
-	if p.store == nil {
+	if p.spool == nil {
 		p.emit(p.table.sweep(now))
 		return
 	}
@@ -347,10 +388,9 @@ func rest(took time.Duration) time.Duration {
 
 // housekeep does what has to be done now and then.
 func (p *Pipeline) housekeep(now time.Time) {
-	if p.store != nil {
-		p.adopt(p.store.adopt(p.owner))
-		p.store.look(now)
-		p.store.measure()
+	if p.spool != nil {
+		p.adopt()
+		p.spool.Look(now)
 	}
 	for _, r := range p.runners {
 		r.measure(now)
@@ -367,8 +407,8 @@ func (p *Pipeline) emit(entries []entry) {
 	for i, e := range entries {
 		e.ID, e.Created, e.Sensor, e.Version = record.NewID(), now, p.sensor, p.version
 		records[i] = e.Record
-		if p.store != nil {
-			p.unsaved[e.Group] = e.state
+		if p.spool != nil {
+			p.unsaved[e.Group] = encode(e.state)
 		}
 	}
 	p.number(records)
@@ -384,8 +424,8 @@ func (p *Pipeline) emit(entries []entry) {
 // number gives records their sequence; a spool has its own, and writes them, and
 // what it has not taken yet.
 func (p *Pipeline) number(records []*Record) {
-	if p.store != nil {
-		if p.store.append(p.owner, records, p.unsaved) {
+	if p.spool != nil {
+		if p.spool.Append(p.owner, records, p.unsaved) {
 			clear(p.unsaved)
 		}
 		return

@@ -310,19 +310,19 @@ func TestQueueFull(t *testing.T) {
 	q := newQueue(4, func() { lost++ }, func() {})
 	record := func(i int) *Record { return &Record{Epoch: "e", Sequence: uint64(i), Count: 10} }
 	q.push([]*Record{record(1), record(2)})
-	flight := q.take(1)
+	flight := q.Take(1)
 	for i := 3; i <= 8; i++ {
 		q.push([]*Record{record(i)})
 	}
 	if lost != 4 {
 		t.Errorf("Got %d lost, want 4", lost)
 	}
-	if flight[0].Sequence != 1 || q.take(1)[0].Sequence != 1 {
+	if flight[0].Sequence != 1 || q.Take(1)[0].Sequence != 1 {
 		t.Error("Got the record in flight dropped")
 	}
-	q.settle(1)
+	q.Settle(1)
 	var got []string
-	for _, r := range q.take(10) {
+	for _, r := range q.Take(10) {
 		if r.Phase == Lost {
 			got = append(got, fmt.Sprintf("lost %d-%d %d %d", r.Lost.From, r.Lost.To, r.Lost.Records, r.Lost.Detections))
 			continue
@@ -339,15 +339,15 @@ func TestGapInOrder(t *testing.T) {
 	for i := 1; i <= 3; i++ {
 		q.push([]*Record{{Epoch: "e", Sequence: uint64(i)}})
 	}
-	q.take(2)
+	q.Take(2)
 	q.push([]*Record{{Epoch: "e", Sequence: 4}}) // drops the third
-	q.take(10)                                   // the same again: the gap is behind them
-	q.settle(1)
+	q.Take(10)                                   // the same again: the gap is behind them
+	q.Settle(1)
 	got := make([]string, 0, 3)
 	for range 3 {
-		r := q.take(10)[0]
+		r := q.Take(10)[0]
 		got = append(got, fmt.Sprint(r.Phase, " ", r.Sequence))
-		q.settle(1)
+		q.Settle(1)
 	}
 	want(t, "queue", got, []string{"first 2", "lost 0", "first 4"})
 }

@@ -8,20 +8,25 @@ import (
 )
 
 // queueLimit is the number of records that wait in memory for one sink. All
-// groups of a full table may end at the same time.
-const queueLimit = 2 * maxGroups
+// groups of a full table, which has half as many, may end at the same time.
+const queueLimit = 32768
 
 // source is where a runner gets its sink's records from, in order.
 type source interface {
-	// take returns up to n of the oldest records; they stay in the source
+	// Take returns up to n of the oldest records; they stay in the source
 	// until they are settled. The next call begins at the same record.
-	take(n int) []*Record
-	// settle removes the n oldest records, which were taken.
-	settle(n int)
-	// ready gets a value when take may have more to return.
-	ready() <-chan struct{}
-	// backlog is the number of records, and the time of the oldest.
-	backlog() (int, time.Time)
+	Take(n int) []*Record
+	// Settle removes the n oldest records, which were taken.
+	Settle(n int)
+	// Ready gets a value when Take may have more to return.
+	Ready() <-chan struct{}
+	// Backlog is the number of records, and the time of the oldest.
+	Backlog() (int, time.Time)
+	// Durable reports whether records that are not settled outlast the process.
+	Durable() bool
+	// Release ends the use of the source. Records that are not settled stay in
+	// it, where it is durable.
+	Release()
 }
 
 // queue is a source in memory. When it is full the oldest record that is not
@@ -68,7 +73,7 @@ func (q *queue) drop() {
 	q.gap = record.Widen(q.gap, r.Gap("queue_full"), r)
 }
 
-func (q *queue) take(n int) []*Record {
+func (q *queue) Take(n int) []*Record {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.gap != nil && q.flight == 0 {
@@ -81,7 +86,7 @@ func (q *queue) take(n int) []*Record {
 	return append([]*Record(nil), q.items[:q.flight]...)
 }
 
-func (q *queue) settle(n int) {
+func (q *queue) Settle(n int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	clear(q.items[:n])
@@ -92,9 +97,15 @@ func (q *queue) settle(n int) {
 	}
 }
 
-func (q *queue) ready() <-chan struct{} { return q.signal }
+// Durable reports false.
+func (*queue) Durable() bool { return false }
 
-func (q *queue) backlog() (int, time.Time) {
+// Release does nothing.
+func (*queue) Release() {}
+
+func (q *queue) Ready() <-chan struct{} { return q.signal }
+
+func (q *queue) Backlog() (int, time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.items) == 0 {

@@ -38,8 +38,7 @@ type runner struct {
 	dest    Destination
 	sink    sink.Sink
 	source  source
-	queue   *queue  // the source, where that is in memory
-	cursor  *cursor // the source, where that is a spool
+	queue   *queue // the source, where that is in memory
 
 	dead *deadLetters // nil: the log
 
@@ -57,7 +56,7 @@ type runner struct {
 
 // newRunner opens the sink and starts the goroutine. Without a spool, records
 // wait in memory.
-func newRunner(key string, dest Destination, env sink.Env, spool *store) (*runner, error) {
+func newRunner(key string, dest Destination, env sink.Env, spool *spoolShare) (*runner, error) {
 	s, err := dest.open(env)
 	if err != nil {
 		return nil, err
@@ -67,8 +66,7 @@ func newRunner(key string, dest Destination, env sink.Env, spool *store) (*runne
 		hurry: make(chan struct{}), draining: make(chan struct{}), done: make(chan struct{}),
 	}
 	if spool != nil {
-		r.cursor = spool.attach(dest)
-		r.source, r.dead = r.cursor, spool.dead
+		r.source, r.dead = spool.Attach(dest.key, dest.name), spool.dead
 	} else {
 		r.queue = newQueue(queueLimit, func() { r.lose("queue_full", 1) }, func() { r.records(1) })
 		r.source = r.queue
@@ -90,15 +88,26 @@ func (r *runner) push(records []*Record) {
 	}
 }
 
-func (r *runner) records(n int) { sinkRecords.WithLabelValues(r.dest.name).Add(float64(n)) }
+func (r *runner) records(n int) { counts{}.Meant(r.dest.name, n) }
 
 func (r *runner) lose(reason string, n int) {
-	sinkLost.WithLabelValues(r.dest.name, reason).Add(float64(n))
+	counts{}.Lost(r.dest.name, reason, n)
+}
+
+// counts are the counters of all sinks.
+type counts struct{}
+
+// Meant counts records that a sink is to get.
+func (counts) Meant(dest string, n int) { sinkRecords.WithLabelValues(dest).Add(float64(n)) }
+
+// Lost counts records that a sink never gets.
+func (counts) Lost(dest, reason string, n int) {
+	sinkLost.WithLabelValues(dest, reason).Add(float64(n))
 }
 
 // measure sets the gauges that change with time.
 func (r *runner) measure(now time.Time) {
-	n, oldest := r.source.backlog()
+	n, oldest := r.source.Backlog()
 	age := 0.0
 	if n > 0 {
 		age = max(now.Sub(oldest).Seconds(), 0)
@@ -120,11 +129,11 @@ func (r *runner) run(ctx context.Context) {
 		n, err := r.send(ctx, records)
 		if n > 0 {
 			sinkDelivered.WithLabelValues(r.dest.name).Add(float64(n - r.unkept(err, records)))
-			r.source.settle(n)
+			r.source.Settle(n)
 		}
 		if refused := (*sink.Refused)(nil); errors.As(err, &refused) && n < len(records) {
 			r.bury(records[n], refused)
-			r.source.settle(1)
+			r.source.Settle(1)
 			if !t.suspicious(n) {
 				continue
 			}
@@ -149,7 +158,7 @@ func (r *runner) next(ctx context.Context) []*Record {
 			return nil
 		}
 		last := r.drains() // asked first: what came before it is taken now
-		if records := r.source.take(r.batch); len(records) > 0 {
+		if records := r.source.Take(r.batch); len(records) > 0 {
 			return records[:min(len(records), r.batch)]
 		}
 		if last {
@@ -176,7 +185,7 @@ func (r *runner) wait(ctx context.Context) {
 	timer := time.NewTimer(repoll)
 	defer timer.Stop()
 	select {
-	case <-r.source.ready():
+	case <-r.source.Ready():
 	case <-r.draining:
 	case <-ctx.Done():
 	case <-timer.C:
@@ -254,7 +263,7 @@ func (r *runner) pause(ctx context.Context, d time.Duration, why error) bool {
 	sinkRetries.WithLabelValues(r.dest.name).Inc()
 	hurry, draining := r.hurry, r.draining
 	if isClosed(draining) {
-		if r.cursor != nil {
+		if r.source.Durable() {
 			return false // what is left waits on disk
 		}
 		d, draining = min(d, drainBackoff), nil
@@ -277,7 +286,7 @@ func (r *runner) pause(ctx context.Context, d time.Duration, why error) bool {
 		case <-hurry:
 			return true
 		case <-draining:
-			return r.cursor == nil
+			return !r.source.Durable()
 		case <-ctx.Done():
 			return false
 		}
@@ -321,9 +330,9 @@ func (r *runner) stop(ctx context.Context) error {
 	sinkUp.DeleteLabelValues(r.dest.name)
 	sinkBacklog.DeleteLabelValues(r.dest.name)
 	sinkOldest.DeleteLabelValues(r.dest.name)
-	left, _ := r.source.backlog()
-	if r.cursor != nil {
-		r.cursor.detach()
+	left, _ := r.source.Backlog()
+	r.source.Release()
+	if r.source.Durable() {
 		if left > 0 {
 			log.Infof("%d alerts for %s stay in the spool", left, r.dest.name)
 		}

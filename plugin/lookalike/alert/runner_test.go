@@ -25,8 +25,8 @@ type lastMoment struct {
 	end func()
 }
 
-func (l *lastMoment) take(n int) []*Record {
-	records := l.queue.take(n)
+func (l *lastMoment) Take(n int) []*Record {
+	records := l.queue.Take(n)
 	if len(records) == 0 && l.end != nil {
 		l.push([]*Record{{ID: "last"}})
 		l.end()
@@ -44,7 +44,7 @@ func TestNextAtTheEnd(t *testing.T) {
 	if len(records) != 1 || records[0].ID != "last" {
 		t.Fatalf("Got %v, want the last record", records)
 	}
-	r.source.settle(1)
+	r.source.Settle(1)
 	if records := r.next(t.Context()); records != nil {
 		t.Errorf("Got %v after the last record, want none", records)
 	}

@@ -1,4 +1,7 @@
-package alert
+// Package spool keeps alerts on disk for the destinations that have not taken
+// them yet, and what groups have counted that no alert has told yet. It knows
+// nothing of groups: their states are bytes.
+package spool
 
 import (
 	"bytes"
@@ -15,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	clog "github.com/coredns/coredns/plugin/pkg/log"
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
 
@@ -26,7 +30,7 @@ const (
 
 	// tailLimit is the number of records that are kept in memory while the
 	// disk takes none.
-	tailLimit = queueLimit
+	tailLimit = 32768
 	// Between two attempts to write to a bad disk is the time that the last
 	// one took, which grows with what waits, so many times: few queries meet
 	// one.
@@ -48,6 +52,8 @@ const (
 	maxPosition = 1 << 62
 )
 
+var log = clog.NewWithPlugin("lookalike")
+
 // The buckets of the file, and the keys of meta.
 var (
 	metaBucket   = []byte("meta")
@@ -61,19 +67,37 @@ var (
 	sequenceKey = []byte("sequence")
 )
 
-// store is an open spool: the records that some sink still has to get, how
+// Config says where a spool is.
+type Config struct {
+	Dir     string
+	Limit   int64  // bytes that its records may take
+	Sensor  string // for what sinks are told of the spool itself
+	Version string
+	Count   Counter
+}
+
+// Counter is told how many records a destination is meant to get, and how many
+// it never will.
+type Counter interface {
+	Meant(dest string, n int)
+	Lost(dest, reason string, n int)
+}
+
+// States are those of groups, by id; nil: the group has ended.
+type States map[string]json.RawMessage
+
+// Spool is an open spool: the records that some sink still has to get, how
 // far each sink is, and what the groups have counted. It is shared by all
 // pipelines that name its directory, and safe for concurrent use.
 //
 // While the disk takes nothing, records are kept in memory, and numbered in
 // an epoch of their own, so that no number is used twice whatever happens.
-type store struct {
+type Spool struct {
 	dir   string
 	limit int64
-	dead  *deadLetters
-	refs  int // guarded by registry.mu
+	count Counter
 
-	sensor, version string // for what sinks are told of the spool itself
+	sensor, version string
 
 	mu       sync.Mutex
 	db       *bbolt.DB // nil while the file cannot be opened
@@ -85,17 +109,17 @@ type store struct {
 	sequence uint64 // the last one used
 	stored   series // positions that are in the file
 	bytes    int64  // of the records in the file
-	tail     []*Record
-	held     map[string]*groupState // that came with the tail, by their keys in the file
-	cursors  map[string]*cursor
-	orphans  []*groupState // groups of the last run
-	stale    [][]byte      // their keys, until a transaction has put the adopter's in their place
-	adopter  string        // owner of the adopted groups
-	bad      error         // why the last write failed
-	astray   error         // why the file is not in its place; nil: it is, for all that is known
-	relook   time.Time     // when to see next whether it is
-	retry    time.Time     // when the next one is due
-	told     time.Time     // when the log last heard of it
+	tail     []*record.Record
+	held     States // that came with the tail, by their keys in the file
+	cursors  map[string]*Cursor
+	orphans  States    // groups of the last run, by their keys in the file
+	stale    [][]byte  // their keys, until a transaction has put the adopter's in their place
+	adopter  string    // owner of the adopted groups
+	bad      error     // why the last write failed
+	astray   error     // why the file is not in its place; nil: it is, for all that is known
+	relook   time.Time // when to see next whether it is
+	retry    time.Time // when the next one is due
+	told     time.Time // when the log last heard of it
 
 	fallback         string // epoch while bad
 	fallbackSequence uint64
@@ -105,16 +129,19 @@ type store struct {
 type series struct{ from, to uint64 }
 
 // path is where the file should be.
-func (s *store) path() string { return filepath.Join(s.dir, spoolFile) }
+func (s *Spool) path() string { return filepath.Join(s.dir, spoolFile) }
 
-func newStore(cfg *Spool) *store {
-	return &store{dir: cfg.dir, limit: cfg.limit, dead: newDeadLetters(cfg.dir), cursors: make(map[string]*cursor), epoch: record.NewID()}
+func newSpool(c Config) *Spool {
+	return &Spool{
+		dir: c.Dir, limit: c.Limit, sensor: c.Sensor, version: c.Version, count: c.Count,
+		cursors: make(map[string]*Cursor), epoch: record.NewID(),
+	}
 }
 
-// openStore opens or makes the spool in a directory. A file that is corrupt
-// is set aside; a disk that is full or read-only is waited for.
-func openStore(cfg *Spool) (*store, error) {
-	s := newStore(cfg)
+// Open opens or makes the spool in a directory. A file that is corrupt is set
+// aside; a disk that is full or read-only is waited for.
+func Open(c Config) (*Spool, error) {
+	s := newSpool(c)
 	if err := os.MkdirAll(s.dir, 0o750); err != nil && !transient(err) {
 		return nil, fmt.Errorf("spool: %w (the directory must exist, or the server's user must be able to make it)", err)
 	}
@@ -141,7 +168,7 @@ func transient(err error) bool {
 }
 
 // open opens the file and reads what is in it.
-func (s *store) open() error {
+func (s *Spool) open() error {
 	path := s.path()
 	err := guard(func() error { return s.load(path) })
 	if err == nil || !corrupt(err) {
@@ -180,7 +207,7 @@ func guard(f func() error) (err error) {
 }
 
 // load opens the file if it is intact, on a disk that is read-only for reading.
-func (s *store) load(path string) error {
+func (s *Spool) load(path string) error {
 	if err := examine(path); err != nil {
 		return err
 	}
@@ -213,7 +240,7 @@ func (s *store) load(path string) error {
 	return nil
 }
 
-func (s *store) loadFrom(db *bbolt.DB) error {
+func (s *Spool) loadFrom(db *bbolt.DB) error {
 	missing := 0
 	if err := db.View(func(tx *bbolt.Tx) error {
 		for _, name := range buckets {
@@ -244,7 +271,7 @@ func (s *store) loadFrom(db *bbolt.DB) error {
 }
 
 // recognise returns an error if the file is not the one that was open before.
-func (s *store) recognise(tx *bbolt.Tx) error {
+func (s *Spool) recognise(tx *bbolt.Tx) error {
 	epoch, err := getMeta(tx, epochKey)
 	if err == nil && string(epoch) != s.epoch {
 		err = damaged("it is not the one that was open before")
@@ -253,7 +280,7 @@ func (s *store) recognise(tx *bbolt.Tx) error {
 }
 
 // prepare makes what a new file needs.
-func (s *store) prepare(tx *bbolt.Tx) error {
+func (s *Spool) prepare(tx *bbolt.Tx) error {
 	for _, name := range buckets {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
@@ -279,15 +306,15 @@ type contents struct {
 	sequence uint64
 	stored   series
 	bytes    int64
-	cursors  []*cursor
-	orphans  []*groupState
+	cursors  []*Cursor
+	orphans  States
 	stale    [][]byte
 }
 
 // read reads all of the file but the values of records, and so finds what is
 // corrupt in it now rather than later. Only of a file that is good does the store
 // take anything.
-func (s *store) read(tx *bbolt.Tx) error {
+func (s *Spool) read(tx *bbolt.Tx) error {
 	var in contents
 	for _, read := range []func(*bbolt.Tx) error{in.readMeta, in.readRecords} {
 		if err := read(tx); err != nil {
@@ -364,19 +391,22 @@ func (in *contents) readRecords(tx *bbolt.Tx) error {
 // others have.
 func (in *contents) readGroup(k, v []byte) error {
 	in.stale = append(in.stale, bytes.Clone(k))
-	state, err := decodeState(k, v)
+	state, err := unseal(k, v)
 	if err != nil {
 		log.Errorf("What a group in the spool has counted since its last alert cannot be read, and is lost: %v", err)
 		return nil
 	}
-	in.orphans = append(in.orphans, state)
+	if in.orphans == nil {
+		in.orphans = make(States)
+	}
+	in.orphans[string(k)] = bytes.Clone(state)
 	return nil
 }
 
 // takeOver goes on with what a file has. Where it could not be opened at the
 // start, there are cursors and a tail already: the tail moves behind the
 // records of the file.
-func (s *store) takeOver(in *contents) {
+func (s *Spool) takeOver(in *contents) {
 	for _, c := range s.cursors {
 		c.shift(in.stored.to - s.stored.to)
 	}
@@ -392,12 +422,13 @@ func (s *store) takeOver(in *contents) {
 }
 
 // end is the position behind the last record.
-func (s *store) end() uint64 { return s.stored.to + uint64(len(s.tail)) }
+func (s *Spool) end() uint64 { return s.stored.to + uint64(len(s.tail)) }
 
-// adopt returns the groups that the last run had not ended, once. From then on
+// Adopt returns the groups that the last run had not ended, once. From then on
 // they are owner's: what the file has of the last run goes in the transaction
-// that brings owner's groups.
-func (s *store) adopt(owner string) []*groupState {
+// that brings owner's groups. The keys only tell the states apart: two owners
+// of the last run may have had one group.
+func (s *Spool) Adopt(owner string) States {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	orphans := s.orphans
@@ -409,10 +440,10 @@ func (s *store) adopt(owner string) []*groupState {
 }
 
 // adopted reports whether owner has adopted the groups of the last run.
-func (s *store) adopted(owner string) bool { return owner == s.adopter && len(s.orphans) == 0 }
+func (s *Spool) adopted(owner string) bool { return owner == s.adopter && len(s.orphans) == 0 }
 
 // dropStale deletes what the file has of the last run.
-func (s *store) dropStale(b *bbolt.Bucket) error {
+func (s *Spool) dropStale(b *bbolt.Bucket) error {
 	for _, k := range s.stale {
 		if err := b.Delete(k); err != nil {
 			return err
@@ -421,9 +452,11 @@ func (s *store) dropStale(b *bbolt.Bucket) error {
 	return nil
 }
 
-// append numbers records, writes them and the groups that have changed, and
-// hands them to the cursors. It reports whether the disk took them.
-func (s *store) append(owner string, records []*Record, groups map[string]*groupState) bool {
+// Append numbers records, writes them and the groups of owner that have changed
+// (as they are when the records are made), and hands the records to the cursors.
+// It reports whether the disk took them; if not, all is kept in memory, and goes
+// with what is written next.
+func (s *Spool) Append(owner string, records []*record.Record, groups States) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.resting() {
@@ -440,7 +473,7 @@ func (s *store) append(owner string, records []*Record, groups map[string]*group
 	}
 	s.keep(records)
 	if s.held == nil {
-		s.held = make(map[string]*groupState)
+		s.held = make(States)
 	}
 	for id, state := range groups {
 		s.held[owner+id] = state
@@ -448,9 +481,9 @@ func (s *store) append(owner string, records []*Record, groups map[string]*group
 	return false
 }
 
-// checkpoint writes groups that have changed, and whatever else waits to be
+// Checkpoint writes groups that have changed, and whatever else waits to be
 // written, and reports whether the disk took it.
-func (s *store) checkpoint(owner string, groups map[string]*groupState) bool {
+func (s *Spool) Checkpoint(owner string, groups States) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	adopts := s.adopted(owner) && len(s.stale) > 0
@@ -467,7 +500,7 @@ func (s *store) checkpoint(owner string, groups map[string]*groupState) bool {
 // changed besides. It is what heals a store that was bad; numbers are given
 // inside, since the file may only now have been read. The adopter brings all
 // groups of the last run in its first one, so their old keys go.
-func (s *store) commit(owner string, records []*Record, groups map[string]*groupState) bool {
+func (s *Spool) commit(owner string, records []*record.Record, groups States) bool {
 	var sequence uint64
 	var adopts bool
 	err := s.update(func(tx *bbolt.Tx) error {
@@ -478,7 +511,7 @@ func (s *store) commit(owner string, records []*Record, groups map[string]*group
 		}
 		all := records
 		if len(s.tail) > 0 {
-			all = append(append([]*Record(nil), s.tail...), records...)
+			all = append(append([]*record.Record(nil), s.tail...), records...)
 		}
 		if err := s.put(tx, all); err != nil {
 			return err
@@ -508,7 +541,7 @@ func (s *store) commit(owner string, records []*Record, groups map[string]*group
 
 // update runs a transaction that also brings cursors up to date and makes
 // room. Where it finds the file corrupt, it runs in a new one. The lock is held.
-func (s *store) update(f func(*bbolt.Tx) error) error {
+func (s *Spool) update(f func(*bbolt.Tx) error) error {
 	began := time.Now()
 	defer s.watch()()
 	err := s.try(f)
@@ -531,7 +564,7 @@ func (s *store) update(f func(*bbolt.Tx) error) error {
 }
 
 // try is update for one file.
-func (s *store) try(f func(*bbolt.Tx) error) error {
+func (s *Spool) try(f func(*bbolt.Tx) error) error {
 	if err := guard(s.reopen); err != nil {
 		return err
 	}
@@ -554,7 +587,7 @@ func (s *store) try(f func(*bbolt.Tx) error) error {
 }
 
 // view reads from the file, if it is open. The lock is held.
-func (s *store) view(f func(*bbolt.Tx) error) error {
+func (s *Spool) view(f func(*bbolt.Tx) error) error {
 	if s.db == nil {
 		return s.bad
 	}
@@ -567,7 +600,7 @@ func (s *store) view(f func(*bbolt.Tx) error) error {
 }
 
 // reopen opens the file for writing, if it is not.
-func (s *store) reopen() error {
+func (s *Spool) reopen() error {
 	if s.readOnly {
 		err := s.db.Close()
 		s.db, s.file, s.readOnly = nil, nil, false
@@ -587,7 +620,7 @@ func (s *store) reopen() error {
 }
 
 // fail notes that the disk took nothing; the log hears of it once a minute.
-func (s *store) fail(err error) {
+func (s *Spool) fail(err error) {
 	now := time.Now()
 	s.bad, s.retry = err, now.Add(minRetry)
 	spoolHealthy.WithLabelValues(s.dir).Set(0)
@@ -598,7 +631,7 @@ func (s *store) fail(err error) {
 }
 
 // showHealth sets the gauge.
-func (s *store) showHealth() {
+func (s *Spool) showHealth() {
 	healthy := 0.0
 	if s.bad == nil && s.astray == nil {
 		healthy = 1
@@ -608,7 +641,7 @@ func (s *store) showHealth() {
 
 // watch has somebody say it when the disk does not answer, which nobody who waits
 // for it can. What it returns is called with the lock, when the disk has answered.
-func (s *store) watch() (over func()) {
+func (s *Spool) watch() (over func()) {
 	began, noticed, answered := time.Now(), make(chan struct{}), make(chan struct{})
 	timer := time.AfterFunc(patience, func() { // a goroutine, without the lock, for as long as it takes
 		spoolHealthy.WithLabelValues(s.dir).Set(0)
@@ -627,7 +660,7 @@ func (s *store) watch() (over func()) {
 }
 
 // resting reports whether the disk is bad, and the next attempt not due yet.
-func (s *store) resting() bool { return s.bad != nil && time.Now().Before(s.retry) }
+func (s *Spool) resting() bool { return s.bad != nil && time.Now().Before(s.retry) }
 
 // retryAfter is the time from an attempt that failed, and took so long, to the
 // next.
@@ -636,7 +669,7 @@ func retryAfter(took time.Duration) time.Duration {
 }
 
 // keep holds records in memory, as far as there is room.
-func (s *store) keep(records []*Record) {
+func (s *Spool) keep(records []*record.Record) {
 	room := max(tailLimit-len(s.tail), 0)
 	kept := records[:min(room, len(records))]
 	s.tail = append(s.tail, kept...)
@@ -652,7 +685,7 @@ func (s *store) keep(records []*Record) {
 }
 
 // announce tells the cursors of n new records.
-func (s *store) announce(n int) {
+func (s *Spool) announce(n int) {
 	for _, c := range s.cursors {
 		if c.attached > 0 {
 			c.records(n)
@@ -663,7 +696,7 @@ func (s *store) announce(n int) {
 }
 
 // put writes records at the end.
-func (s *store) put(tx *bbolt.Tx, records []*Record) error {
+func (s *Spool) put(tx *bbolt.Tx, records []*record.Record) error {
 	if len(records) == 0 {
 		return nil
 	}
@@ -687,7 +720,7 @@ func (s *store) put(tx *bbolt.Tx, records []*Record) error {
 
 // putGroups writes what has become of groups with the records of the tail, and
 // then owner's groups that have changed, which are newer.
-func (s *store) putGroups(tx *bbolt.Tx, owner string, groups map[string]*groupState) error {
+func (s *Spool) putGroups(tx *bbolt.Tx, owner string, groups States) error {
 	b := tx.Bucket(groupBucket)
 	for k, state := range s.held {
 		if err := putGroup(b, []byte(k), state); err != nil {
@@ -703,24 +736,20 @@ func (s *store) putGroups(tx *bbolt.Tx, owner string, groups map[string]*groupSt
 }
 
 // putGroup writes a group; nil is one that is no more.
-func putGroup(b *bbolt.Bucket, k []byte, state *groupState) error {
+func putGroup(b *bbolt.Bucket, k []byte, state json.RawMessage) error {
 	if state == nil {
 		return b.Delete(k)
 	}
-	v, err := state.encode()
-	if err != nil {
-		return err
-	}
-	return b.Put(k, seal(k, v))
+	return b.Put(k, seal(k, state))
 }
 
 // decodeRecord reads the record that the file has as the value of k.
-func decodeRecord(k, v []byte) (*Record, error) {
+func decodeRecord(k, v []byte) (*record.Record, error) {
 	v, err := unseal(k, v)
 	if err != nil {
 		return nil, err
 	}
-	r := new(Record)
+	r := new(record.Record)
 	if err := json.Unmarshal(v, r); err != nil {
 		return nil, err
 	}
@@ -729,29 +758,23 @@ func decodeRecord(k, v []byte) (*Record, error) {
 
 func position(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
-// given returns how many files were given up.
-func (s *store) given() int {
+// GivenUp returns how many files were given up: with each, what it had of groups
+// is gone, and all of them are to be given again.
+func (s *Spool) GivenUp() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.files
 }
 
-// resize changes the size that the spool may grow to.
-func (s *store) resize(limit int64) {
+// Resize changes the size that the spool may grow to.
+func (s *Spool) Resize(limit int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.limit = limit
 }
 
-// introduce says whose spool it is.
-func (s *store) introduce(sensor, version string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sensor, s.version = sensor, version
-}
-
 // measure sets the gauges.
-func (s *store) measure() {
+func (s *Spool) measure() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	spoolRecords.WithLabelValues(s.dir).Set(float64(s.stored.to - s.stored.from + uint64(len(s.tail))))
@@ -759,8 +782,8 @@ func (s *store) measure() {
 	spoolLimit.WithLabelValues(s.dir).Set(float64(s.limit))
 }
 
-// close writes what is left and closes the file.
-func (s *store) close() error {
+// Close writes what is left and closes the file.
+func (s *Spool) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.file != nil && astray(s.file, s.path()) {

@@ -1,4 +1,4 @@
-package alert
+package spool
 
 import (
 	"errors"
@@ -15,7 +15,7 @@ import (
 // broken notes that the file could not be read or written. One that is corrupt
 // is given up, however far bbolt has come in it; broken reports whether a new
 // one may be begun.
-func (s *store) broken(err error) bool {
+func (s *Spool) broken(err error) bool {
 	s.fail(err)
 	if s.db == nil || !corrupt(err) {
 		return false
@@ -29,7 +29,7 @@ func (s *store) broken(err error) bool {
 
 // setAside gives the file up: it is renamed, and the next open makes a new
 // one. What sinks had still to get from it is lost to them, and they are told.
-func (s *store) setAside(why error) error {
+func (s *Spool) setAside(why error) error {
 	path := s.path()
 	there := s.file == nil || !astray(s.file, path) // else it is another one
 	s.abandon()
@@ -54,7 +54,7 @@ func asideName(path, why string) string {
 // abandon lets go of a file that bbolt has panicked in. It may have done so with
 // its locks held, which nobody releases any more: whoever closes it then waits
 // for ever, and must not do so with the store's lock.
-func (s *store) abandon() {
+func (s *Spool) abandon() {
 	if s.db != nil {
 		go closeAbandoned(s.db, s.file)
 	}
@@ -71,7 +71,7 @@ func closeAbandoned(db *bbolt.DB, file *os.File) {
 }
 
 // forfeit gives up the records that the file had.
-func (s *store) forfeit(reason string) {
+func (s *Spool) forfeit(reason string) {
 	for _, c := range s.cursors {
 		c.forfeit(reason)
 	}
@@ -82,7 +82,7 @@ func (s *store) forfeit(reason string) {
 // forfeit counts what c had still to get from the file as lost, and tells the
 // sink. Which numbers the records had is known up to those of a disk that was
 // bad, what they counted is not.
-func (c *cursor) forfeit(reason string) {
+func (c *Cursor) forfeit(reason string) {
 	s := c.store
 	if end := min(c.end(), s.stored.to); c.next < end {
 		if c.attached == 0 && c.heir == nil { // else they have been counted
@@ -90,9 +90,9 @@ func (c *cursor) forfeit(reason string) {
 			c.noteCounted()
 		}
 		n := end - c.next
-		sinkLost.WithLabelValues(c.name, reason).Add(float64(n))
+		s.count.Lost(c.name, reason, int(n)) //nolint:gosec // a spool has not so many
 		last := s.sequence - min(s.stored.to-end, s.sequence)
-		like := &Record{Epoch: s.epoch, Start: time.Now(), End: time.Now(), Sensor: s.sensor, Version: s.version}
+		like := &record.Record{Epoch: s.epoch, Start: time.Now(), End: time.Now(), Sensor: s.sensor, Version: s.version}
 		c.widenBy(record.Gap{Epoch: s.epoch, From: last - min(n, last) + 1, To: last, Records: n, Reason: reason}, like)
 		c.countGaps()
 	}

@@ -1,10 +1,12 @@
-package alert
+package spool
 
 import (
 	"encoding/json"
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 )
 
 // What a transaction changes in memory is changed at once, under the lock,
@@ -14,7 +16,7 @@ import (
 type snapshot struct {
 	stored  series
 	bytes   int64
-	cursors map[*cursor]cursorSnapshot
+	cursors map[*Cursor]cursorSnapshot
 }
 
 type cursorSnapshot struct {
@@ -22,15 +24,15 @@ type cursorSnapshot struct {
 	state cursorState
 }
 
-func (s *store) snapshot() snapshot {
-	snap := snapshot{stored: s.stored, bytes: s.bytes, cursors: make(map[*cursor]cursorSnapshot, len(s.cursors))}
+func (s *Spool) snapshot() snapshot {
+	snap := snapshot{stored: s.stored, bytes: s.bytes, cursors: make(map[*Cursor]cursorSnapshot, len(s.cursors))}
 	for _, c := range s.cursors {
 		snap.cursors[c] = cursorSnapshot{c.next, c.state}
 	}
 	return snap
 }
 
-func (s *store) restore(snap snapshot) {
+func (s *Spool) restore(snap snapshot) {
 	s.stored, s.bytes = snap.stored, snap.bytes
 	for c, was := range snap.cursors {
 		c.next, c.state, c.trimmed, c.gaps, c.left, c.leftNew = was.next, was.state, 0, 0, 0, 0
@@ -38,13 +40,13 @@ func (s *store) restore(snap snapshot) {
 }
 
 // holds reports whether records are kept for a sink.
-func (c *cursor) holds(now time.Time) bool {
+func (c *Cursor) holds(now time.Time) bool {
 	return c.attached > 0 || c.heir != nil || !c.spent && now.Sub(c.detached) < cursorGrace
 }
 
 // trim deletes the records that every sink has had, and where there are still
 // too many, the oldest.
-func (s *store) trim(tx *bbolt.Tx) error {
+func (s *Spool) trim(tx *bbolt.Tx) error {
 	now := time.Now()
 	needed := s.stored.to
 	for _, c := range s.cursors {
@@ -78,10 +80,10 @@ func (s *store) trim(tx *bbolt.Tx) error {
 
 // lose notes the record at the beginning as lost to the sinks that have not
 // had it.
-func (s *store) lose(k, v []byte, now time.Time) {
+func (s *Spool) lose(k, v []byte, now time.Time) {
 	r, err := decodeRecord(k, v)
 	if err != nil {
-		r = &Record{}
+		r = &record.Record{}
 	}
 	for _, c := range s.cursors {
 		if c.holds(now) && c.next <= s.stored.from && s.stored.from < c.end() {
@@ -92,7 +94,7 @@ func (s *store) lose(k, v []byte, now time.Time) {
 }
 
 // skip moves c behind records that are no more.
-func (c *cursor) skip(from uint64) {
+func (c *Cursor) skip(from uint64) {
 	if c.next < from {
 		c.next = from
 		c.dirty = true
@@ -103,18 +105,18 @@ func (c *cursor) skip(from uint64) {
 }
 
 // settleTrim counts what a transaction that succeeded has lost.
-func (s *store) settleTrim() {
+func (s *Spool) settleTrim() {
 	now := time.Now()
 	for key, c := range s.cursors {
 		if c.trimmed > 0 {
-			sinkLost.WithLabelValues(c.name, "spool_full").Add(float64(c.trimmed))
+			s.count.Lost(c.name, "spool_full", c.trimmed)
 			c.trimmed = 0
 			c.countGaps()
 			c.wake()
 		}
 		c.dirty = false
 		if c.left > 0 {
-			sinkLost.WithLabelValues(c.name, "unconfigured").Add(float64(c.left))
+			s.count.Lost(c.name, "unconfigured", c.left)
 			c.records(c.leftNew)
 			c.left, c.leftNew = 0, 0
 		}
@@ -124,7 +126,7 @@ func (s *store) settleTrim() {
 	}
 }
 
-func (s *store) cursorsDirty() bool {
+func (s *Spool) cursorsDirty() bool {
 	now := time.Now()
 	for _, c := range s.cursors {
 		if c.dirty || !c.holds(now) {
@@ -136,7 +138,7 @@ func (s *store) cursorsDirty() bool {
 
 // putCursors writes how far the sinks are, and forgets those that nobody has
 // opened for long.
-func (s *store) putCursors(tx *bbolt.Tx) error {
+func (s *Spool) putCursors(tx *bbolt.Tx) error {
 	now := time.Now()
 	b := tx.Bucket(cursorBucket)
 	for key, c := range s.cursors {

@@ -1,8 +1,10 @@
 //go:build !linux && !darwin && !freebsd && !netbsd && !openbsd && !dragonfly
 
-package alert
+package spool
 
-import "os"
+import (
+	"os"
+)
 
 // unlock does nothing: bbolt locks files in another way here.
 func unlock(*os.File) {}

@@ -1,9 +1,8 @@
-package alert
+package spool
 
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"hash/fnv"
 	"io"
 	"math/rand/v2"
@@ -14,6 +13,9 @@ import (
 	"testing"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record/recordtest"
 )
 
 // image is a spool's file in memory, to be damaged.
@@ -469,13 +471,10 @@ func (f badFrom) ReadAt(b []byte, at int64) (int, error) {
 // its meta page.
 func TestIntactAfterCrash(t *testing.T) {
 	dir := t.TempDir()
-	s, err := openStore(&Spool{dir: dir, limit: minSpoolSize})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.close()
+	s := open(t, dir, minSize, newTally())
+	defer s.Close()
 	s.db.NoSync, s.db.NoGrowSync = true, true // for speed: the crashes are made here
-	c := s.attach((&receiver{}).destination("x"))
+	c := s.Attach("x", "x")
 	path := filepath.Join(dir, spoolFile)
 	before, err := os.ReadFile(path)
 	if err != nil {
@@ -554,36 +553,31 @@ func anything(r *rand.Rand, tx *bbolt.Tx) error {
 }
 
 // work does one transaction with a spool.
-func work(t *testing.T, s *store, c *cursor, r *rand.Rand) {
+func work(t *testing.T, s *Spool, c *Cursor, r *rand.Rand) {
 	t.Helper()
 	switch {
 	case r.IntN(3) == 0:
-		tab := newTable(func() {})
-		for range r.IntN(50) {
-			name := fmt.Sprintf("a%d.ml", r.IntN(200))
-			tab.observe(detection("192.0.2.25", name, name, epoch))
-		}
-		groups := tab.checkpoint()
+		groups := states(r.IntN(50), r.IntN(5))
 		for id := range groups {
 			if r.IntN(3) == 0 {
 				groups[id] = nil
 			}
 		}
-		if !s.checkpoint("owner", groups) {
+		if !s.Checkpoint("owner", groups) {
 			t.Fatal(s.bad)
 		}
 	default:
-		records := make([]*Record, r.IntN(60))
+		records := make([]*record.Record, r.IntN(60))
 		for i := range records {
-			records[i] = sample()
+			records[i] = recordtest.Sample()
 			records[i].Reason = strings.Repeat("r", r.IntN(3000))
 		}
-		if !s.append("owner", records, nil) {
+		if !s.Append("owner", records, nil) {
 			t.Fatal(s.bad)
 		}
 	}
 	if r.IntN(5) == 0 {
-		c.settle(len(c.take(r.IntN(500))))
+		c.Settle(len(c.Take(r.IntN(500))))
 	}
 }
 

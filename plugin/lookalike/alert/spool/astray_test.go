@@ -1,4 +1,4 @@
-package alert
+package spool
 
 import (
 	"os"
@@ -6,26 +6,24 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 )
 
 // busyClient has a spool with records that wait and a group.
 func busyClient(t *testing.T, dir string) *client {
 	t.Helper()
 	c := newClient(t, dir)
-	tab := newTable(func() {})
-	for range 3 {
-		tab.observe(detection("192.0.2.25", "army.ml", "army.ml", epoch))
-	}
-	c.s.checkpoint("owner", tab.checkpoint())
+	c.s.Checkpoint("owner", states(1, 2))
 	for range 50 {
 		c.add()
 	}
 	return c
 }
 
-func (s *store) lookNow() {
+func (s *Spool) lookNow() {
 	s.relook = time.Time{}
-	s.look(time.Now())
+	s.Look(time.Now())
 }
 
 // TestSpoolRemoved takes the file away from under a store, or puts another one in
@@ -65,8 +63,8 @@ func TestSpoolRemoved(t *testing.T) {
 					}
 				}
 				if !ends {
-					c.s.look(time.Now())
-					if s, err := openStore(&Spool{dir: dir, limit: minSpoolSize}); err == nil || !strings.Contains(err.Error(), "another process uses it") {
+					c.s.Look(time.Now())
+					if s, err := Open(Config{Dir: dir, Limit: minSize, Count: newTally()}); err == nil || !strings.Contains(err.Error(), "another process uses it") {
 						t.Errorf("Got spool %v and error %v, want the directory taken", s, err)
 					}
 					c.add()
@@ -74,7 +72,7 @@ func TestSpoolRemoved(t *testing.T) {
 						t.Errorf("Got health %v", n)
 					}
 				}
-				if err := c.s.close(); err != nil {
+				if err := c.s.Close(); err != nil {
 					t.Fatal(err)
 				}
 				if tc.other != "" {
@@ -88,7 +86,7 @@ func TestSpoolRemoved(t *testing.T) {
 				if n := len(again.s.orphans); n != 1 {
 					t.Errorf("Got %d groups, want one", n)
 				}
-				if err := again.s.close(); err != nil {
+				if err := again.s.Close(); err != nil {
 					t.Error(err)
 				}
 			})
@@ -107,7 +105,7 @@ func TestSpoolTaken(t *testing.T) {
 	}
 	other := newClient(t, dir)
 	other.add()
-	c.s.look(time.Now())
+	c.s.Look(time.Now())
 	c.add()
 	if n := value(t, spoolHealthy.WithLabelValues(dir)); n != 0 {
 		t.Errorf("Got health %v", n)
@@ -115,7 +113,7 @@ func TestSpoolTaken(t *testing.T) {
 	c.deliver()
 	other.add()
 	other.deliver()
-	if err := other.s.close(); err != nil {
+	if err := other.s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	c.s.lookNow()
@@ -130,10 +128,10 @@ func TestSpoolTaken(t *testing.T) {
 	}
 	last := newClient(t, dir)
 	c.add()
-	if err := c.s.close(); err == nil || !strings.Contains(err.Error(), "is gone") {
+	if err := c.s.Close(); err == nil || !strings.Contains(err.Error(), "is gone") {
 		t.Errorf("Got error %v of a spool that nobody will find", err)
 	}
-	if err := last.s.close(); err != nil {
+	if err := last.s.Close(); err != nil {
 		t.Error(err)
 	}
 }
@@ -165,7 +163,7 @@ func TestSpoolPutBack(t *testing.T) {
 		t.Errorf("Got health %v of a spool that is back", n)
 	}
 	c.deliver()
-	if err := c.s.close(); err != nil {
+	if err := c.s.Close(); err != nil {
 		t.Error(err)
 	}
 }
@@ -188,15 +186,15 @@ func TestSpoolRemovedUnopened(t *testing.T) {
 			if !c.add() {
 				t.Errorf("Got error %v", c.s.bad)
 			}
-			got := c.c.take(10)
-			if len(got) != 1 || got[0].Phase != Lost || got[0].Lost.Records != 50 || got[0].Lost.Reason != reason {
+			got := c.c.Take(10)
+			if len(got) != 1 || got[0].Phase != record.Lost || got[0].Lost.Records != 50 || got[0].Lost.Reason != reason {
 				t.Errorf("Got records %+v, want one that tells of 50", got)
 			}
-			c.c.settle(len(got))
-			if got = c.c.take(10); len(got) != 1 || got[0].Sequence != 51 {
+			c.c.Settle(len(got))
+			if got = c.c.Take(10); len(got) != 1 || got[0].Sequence != 51 {
 				t.Errorf("Got records %+v, want the last one", got)
 			}
-			if err := c.s.close(); err != nil {
+			if err := c.s.Close(); err != nil {
 				t.Error(err)
 			}
 		})
@@ -218,34 +216,16 @@ func TestSpoolCorruptAndTaken(t *testing.T) {
 	}
 	other.add()
 	other.deliver()
-	if err := other.s.close(); err != nil {
+	if err := other.s.Close(); err != nil {
 		t.Error(err)
 	}
 	if !c.add() {
 		t.Errorf("Got error %v after the other server was stopped", c.s.bad)
 	}
-	if err := c.s.close(); err != nil {
+	if err := c.s.Close(); err != nil {
 		t.Error(err)
 	}
 	if found, err := filepath.Glob(filepath.Join(dir, spoolFile+".corrupt-*")); err != nil || len(found) != 1 {
 		t.Errorf("Got %q set aside and error %v, want the other server's once it is nobody's", found, err)
-	}
-}
-
-// TestSpoolRemovedPipeline holds that a running server notices.
-func TestSpoolRemovedPipeline(t *testing.T) {
-	dir := t.TempDir()
-	r := new(receiver)
-	p := openSpooled(t, dir, minSpoolSize, r.destination(t.Name()))
-	p.Observe(now("army.ml"))
-	eventually(t, "record", r.has(1))
-	path := filepath.Join(dir, spoolFile)
-	if err := os.Remove(path); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "file", func() bool { _, err := os.Stat(path); return err == nil })
-	shut(t, p)
-	if got := phases(t, r.all()); len(got) != 2 {
-		t.Errorf("Got records %q, want the first and the last one", got)
 	}
 }

@@ -1,8 +1,6 @@
-package alert
+package spool
 
 import (
-	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +11,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
+	"github.com/lookalike-dns/lookalike/test/wait"
 )
 
 // mishaps are what may happen to a spool's file under a running server.
@@ -55,18 +54,6 @@ func overwrite(t *testing.T, path string, page int64, with byte) {
 	}
 }
 
-// inTime fails when something hangs.
-func inTime(t *testing.T, what string, f func()) {
-	t.Helper()
-	done := make(chan struct{})
-	go func() { defer close(done); f() }()
-	select {
-	case <-done:
-	case <-time.After(20 * time.Second):
-		t.Fatalf("Got no end of %s in 20 s", what)
-	}
-}
-
 // TestSpoolDamaged mishaps the file under a store. Whatever meets it first does
 // not hang, what is lost is told of, and what comes later is delivered, from a
 // new file that another run can read.
@@ -74,8 +61,8 @@ func TestSpoolDamaged(t *testing.T) {
 	uses := map[string]func(*damagedClient){
 		"append":     func(c *damagedClient) { c.add() },
 		"take":       func(c *damagedClient) { c.take(5) },
-		"backlog":    func(c *damagedClient) { c.c.backlog() },
-		"checkpoint": func(c *damagedClient) { c.s.checkpoint("owner", nil) },
+		"backlog":    func(c *damagedClient) { c.c.Backlog() },
+		"checkpoint": func(c *damagedClient) { c.s.Checkpoint("owner", nil) },
 		"close":      func(*damagedClient) {},
 	}
 	for damage, f := range mishaps {
@@ -91,8 +78,8 @@ func TestSpoolDamaged(t *testing.T) {
 				}
 				c.take(7)
 				f(t, filepath.Join(dir, spoolFile))
-				inTime(t, first, func() { use(c) })
-				inTime(t, "the rest", func() { c.rest(first == "close") })
+				wait.Done(t, first, func() { use(c) })
+				wait.Done(t, "the rest", func() { c.rest(first == "close") })
 			})
 		}
 	}
@@ -108,17 +95,17 @@ type damagedClient struct {
 
 func (c *damagedClient) open(name string) {
 	c.Helper()
-	s, err := openStore(&Spool{dir: c.dir, limit: 1 << 30})
-	if err != nil {
-		c.Fatal(err)
+	if c.tally == nil {
+		c.tally = newTally()
 	}
-	c.s, c.c = s, s.attach((&receiver{}).destination(name))
+	s := open(c.T, c.dir, 1<<30, c.tally)
+	c.s, c.c = s, s.Attach(name, name)
 }
 
 func (c *damagedClient) take(n int) int {
-	got := c.c.take(n)
+	got := c.c.Take(n)
 	for _, r := range got {
-		if r.Phase != Lost {
+		if r.Phase != record.Lost {
 			c.delivered++
 			continue
 		}
@@ -127,7 +114,7 @@ func (c *damagedClient) take(n int) int {
 			c.Errorf("Got gap %+v", r.Lost)
 		}
 	}
-	c.c.settle(len(got))
+	c.c.Settle(len(got))
 	return len(got)
 }
 
@@ -143,73 +130,18 @@ func (c *damagedClient) rest(closed bool) {
 		}
 		c.add()
 	}
-	if err := c.s.close(); err != nil {
+	if err := c.s.Close(); err != nil {
 		c.Error(err)
 	}
-	metric := value(c.T, sinkLost.WithLabelValues(c.c.name, "spool_corrupt"))
+	lost := c.tally.lost[c.c.name+" spool_corrupt"]
 	c.open(c.c.name)
 	for c.take(50) > 0 {
 	}
-	if lost := int(metric); c.delivered+lost < c.added || c.delivered+int(c.lost) < c.added {
+	if c.delivered+lost < c.added || c.delivered+int(c.lost) < c.added {
 		c.Errorf("Got %d delivered, %d told to be lost and %d counted, want %d", c.delivered, c.lost, lost, c.added)
 	}
-	if err := c.s.close(); err != nil {
+	if err := c.s.Close(); err != nil {
 		c.Error(err)
-	}
-}
-
-// TestSpoolDamagedPipeline mishaps the file under a whole pipeline, which ends in
-// time.
-func TestSpoolDamagedPipeline(t *testing.T) {
-	for damage, f := range mishaps {
-		t.Run(damage, func(t *testing.T) {
-			dir := t.TempDir()
-			r := new(receiver)
-			p := openSpooled(t, dir, minSpoolSize, r.destination(t.Name()))
-			p.Observe(now("army.ml"))
-			eventually(t, "record", r.has(1))
-			f(t, filepath.Join(dir, spoolFile))
-			for i := range 10 {
-				p.Observe(now(fmt.Sprintf("a%d.ml", i)))
-			}
-			eventually(t, "records", r.has(11))
-			inTime(t, "the pipeline", func() {
-				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-				defer cancel()
-				if err := p.Close(ctx); err != nil {
-					t.Error(err)
-				}
-			})
-			if got := r.all(); len(got) < 22 {
-				t.Errorf("Got records %q, want the first and the last one of 11 groups", phases(t, got))
-			}
-		})
-	}
-}
-
-// TestSpoolDamagedGroups holds that the new file has all groups again, also
-// those that nothing has happened to since.
-func TestSpoolDamagedGroups(t *testing.T) {
-	dir := t.TempDir()
-	s, err := openStore(&Spool{dir: dir, limit: minSpoolSize})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &Pipeline{store: s, owner: record.NewID(), unsaved: make(map[string]*groupState), table: newTable(func() {})}
-	for range 3 {
-		p.table.observe(detection("192.0.2.25", "army.ml", "army.ml", epoch))
-	}
-	p.sweep(epoch)
-	overwrite(t, filepath.Join(dir, spoolFile), 0, 0)
-	p.table.observe(detection("192.0.2.25", "navy.ml", "navy.ml", epoch))
-	for range 2 {
-		p.sweep(epoch)
-	}
-	if _, waiting := inFile(t, s); waiting != 2 {
-		t.Errorf("Got %d waiting in the new file, want the 2 that no record had carried", waiting)
-	}
-	if err := s.close(); err != nil {
-		t.Error(err)
 	}
 }
 
@@ -222,12 +154,12 @@ func TestSpoolAbandoned(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	inTime(t, "giving it up", func() { c.s.mu.Lock(); defer c.s.mu.Unlock(); c.s.broken(errCorrupt) })
+	wait.Done(t, "giving it up", func() { c.s.mu.Lock(); defer c.s.mu.Unlock(); c.s.broken(errCorrupt) })
 	aside, err := filepath.Glob(filepath.Join(c.s.dir, spoolFile+".corrupt-*"))
 	if err != nil || len(aside) != 1 {
 		t.Fatalf("Got %q set aside and error %v, want one file", aside, err)
 	}
-	eventually(t, "lock", func() bool {
+	wait.Until(t, "lock", func() bool {
 		db, err := bbolt.Open(aside[0], 0, &bbolt.Options{Timeout: time.Millisecond})
 		if err != nil && !strings.Contains(err.Error(), "timeout") {
 			t.Fatal(err)
@@ -238,7 +170,7 @@ func TestSpoolAbandoned(t *testing.T) {
 		t.Errorf("Got error %v of a new file", c.s.bad)
 	}
 	c.deliver()
-	if err := c.s.close(); err != nil {
+	if err := c.s.Close(); err != nil {
 		t.Error(err)
 	}
 }
@@ -249,13 +181,10 @@ func TestSpoolHangs(t *testing.T) {
 	log := listenToLog(t)
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		s, err := openStore(&Spool{dir: dir, limit: minSpoolSize})
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := open(t, dir, minSize, newTally())
 		healthy := func() float64 { synctest.Wait(); return value(t, spoolHealthy.WithLabelValues(dir)) }
 		for _, hang := range []func(func(*bbolt.Tx) error) error{s.update, s.view} {
-			s.checkpoint("owner", map[string]*groupState{"g": nil})
+			s.Checkpoint("owner", States{"g": nil})
 			if healthy() != 1 {
 				t.Error("Got a spool that is not healthy at first")
 			}
@@ -279,7 +208,7 @@ func TestSpoolHangs(t *testing.T) {
 				t.Error("Got a spool that is not healthy although its disk has answered")
 			}
 		}
-		if err := s.close(); err != nil {
+		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -298,26 +227,26 @@ func TestSpoolLostInFlight(t *testing.T) {
 	for range 5 {
 		c.add()
 	}
-	if got := c.c.take(3); len(got) != 3 {
+	if got := c.c.Take(3); len(got) != 3 {
 		t.Fatalf("Got %d records, want 3", len(got))
 	}
-	c.c.settle(1)
+	c.c.Settle(1)
 	overwrite(t, c.s.path(), 0, 0)
 	c.add()
-	c.c.detach()
-	if err := c.s.close(); err != nil {
+	c.c.Release()
+	if err := c.s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	again := newClient(t, dir)
-	got := again.c.take(10)
+	got := again.c.Take(10)
 	if len(got) != 1 || got[0].Lost == nil || got[0].Lost.Records != 4 || got[0].Lost.From != 2 || got[0].Lost.To != 5 {
 		t.Fatalf("Got records %+v, want one that tells of 4", got)
 	}
-	again.c.settle(1)
-	if got = again.c.take(10); len(got) != 1 || got[0].Sequence != 6 {
+	again.c.Settle(1)
+	if got = again.c.Take(10); len(got) != 1 || got[0].Sequence != 6 {
 		t.Errorf("Got records %+v, want the last one", got)
 	}
-	if err := again.s.close(); err != nil {
+	if err := again.s.Close(); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,4 +1,4 @@
-package alert
+package spool
 
 import (
 	"bytes"
@@ -11,10 +11,10 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 )
 
-// cursor is how far one sink is in a store. It is the sink's source; the
+// Cursor is how far one sink is in a spool. It is the sink's source; the
 // store's lock guards it.
-type cursor struct {
-	store    *store
+type Cursor struct {
+	store    *Spool
 	key      string
 	name     string // of the destination, for metrics
 	attached int    // runners, one at most
@@ -23,13 +23,13 @@ type cursor struct {
 	counted  uint64 // position up to which records are in the sink's counter
 	known    bool   // counted says so; false: of a cursor that another process made
 
-	next   uint64    // position of the first record that is not in flight
-	flight []*Record // taken and not settled
+	next   uint64           // position of the first record that is not in flight
+	flight []*record.Record // taken and not settled
 	state  cursorState
 	dirty  bool // state is not in the file
 
-	old   *cursor // whose rest this one delivers; its records come first
-	heir  *cursor // which has this one as old
+	old   *Cursor // whose rest this one delivers; its records come first
+	heir  *Cursor // which has this one as old
 	spent bool    // the heir has delivered all
 
 	trimmed int // records that the transaction at hand drops
@@ -40,9 +40,9 @@ type cursor struct {
 
 // cursorState is what the file has of a cursor.
 type cursorState struct {
-	Next uint64  // position of the first record that is not settled
-	Gap  *Record // what was dropped before it, and the sink was not told of
-	Then *Record // what was dropped while it was being told of Gap
+	Next uint64         // position of the first record that is not settled
+	Gap  *record.Record // what was dropped before it, and the sink was not told of
+	Then *record.Record // what was dropped while it was being told of Gap
 
 	First uint64 // position that the cursor began at
 	End   uint64 // position that an heir goes on at; 0: none has come
@@ -61,28 +61,30 @@ func place(key string) string {
 
 // newCursor makes a cursor that nobody has opened. The key begins with the
 // destination's name.
-func newCursor(s *store, key string) *cursor {
+func newCursor(s *Spool, key string) *Cursor {
 	name, _, _ := strings.Cut(key, " ")
-	return &cursor{store: s, key: key, name: name, detached: time.Now(), signal: make(chan struct{}, 1)}
+	return &Cursor{store: s, key: key, name: name, detached: time.Now(), signal: make(chan struct{}, 1)}
 }
 
-// attach returns the source of a destination. A new one begins with the next
-// record; one that is known goes on where it was.
-func (s *store) attach(dest Destination) *cursor {
+// Attach returns the source of a destination. A new one begins with the next
+// record; one that is known goes on where it was. The key begins with the
+// destination's address and format, and a space after each; what follows are
+// its options. The name is for messages and metrics.
+func (s *Spool) Attach(key, name string) *Cursor {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c, ok := s.cursors[dest.key]
+	c, ok := s.cursors[key]
 	if !ok {
-		c = newCursor(s, dest.key)
+		c = newCursor(s, key)
 		c.next, c.dirty = s.end(), true
 		c.state.Next, c.state.First = c.next, c.next
-		s.cursors[dest.key] = c
+		s.cursors[key] = c
 	}
 	if c.heir != nil { // its own destination is back
 		c.heir.old = nil
 		c.release()
 	}
-	c.name, c.attached, c.spent = dest.name, 1, false
+	c.name, c.attached, c.spent = name, 1, false
 	c.records(c.uncounted())
 	c.noteCounted()
 	c.wake()
@@ -98,7 +100,7 @@ var counted = struct {
 
 // uncounted is the number of records that wait and are not in the sink's
 // counter.
-func (c *cursor) uncounted() int {
+func (c *Cursor) uncounted() int {
 	if !c.known {
 		counted.Lock()
 		c.counted, c.known = counted.upTo[c.store.epoch+c.key]
@@ -112,15 +114,15 @@ func (c *cursor) uncounted() int {
 }
 
 // noteCounted notes that all records are in the sink's counter.
-func (c *cursor) noteCounted() {
+func (c *Cursor) noteCounted() {
 	c.counted, c.known = c.store.end(), true
 	counted.Lock()
 	counted.upTo[c.store.epoch+c.key] = c.counted
 	counted.Unlock()
 }
 
-// detach keeps the cursor for another run.
-func (c *cursor) detach() {
+// Release keeps the cursor for another run, or for who attaches next.
+func (c *Cursor) Release() {
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
 	if c.old != nil {
@@ -132,7 +134,7 @@ func (c *cursor) detach() {
 
 // release lets the records in flight go back to the file. Those that it has no
 // longer, since there was no room or it was corrupt, are lost.
-func (c *cursor) release() {
+func (c *Cursor) release() {
 	flight, at := c.flight, c.state.Next
 	c.attached, c.heir, c.detached = 0, nil, time.Now()
 	c.next, c.flight = c.state.Next, nil
@@ -151,7 +153,7 @@ func (c *cursor) release() {
 // inherit looks for a cursor of the same address and format that nobody has
 // opened: the options of the destination have changed, and what waited for it
 // is still wanted. From where c begins, c has the records itself.
-func (c *cursor) inherit(now time.Time) {
+func (c *Cursor) inherit(now time.Time) {
 	for _, other := range c.store.cursors {
 		if c.old != nil || other == c || other.attached > 0 || other.heir != nil || other.spent ||
 			place(other.key) != place(c.key) || now.Sub(other.detached) < inheritAfter {
@@ -168,7 +170,7 @@ func (c *cursor) inherit(now time.Time) {
 }
 
 // shift moves c by n positions.
-func (c *cursor) shift(n uint64) {
+func (c *Cursor) shift(n uint64) {
 	c.next += n
 	c.counted += n
 	c.state.Next += n
@@ -185,7 +187,7 @@ const before = " (before)"
 
 // succeed makes c deliver the rest of one of the same destination that a file
 // has, and that c was opened before.
-func (c *cursor) succeed(earlier *cursor) {
+func (c *Cursor) succeed(earlier *Cursor) {
 	earlier.name = c.name
 	earlier.state.End = c.state.First
 	earlier.records(earlier.uncounted()) // which goes by the key
@@ -199,7 +201,7 @@ func (c *cursor) succeed(earlier *cursor) {
 }
 
 // end is the position behind the last record that c is to have.
-func (c *cursor) end() uint64 {
+func (c *Cursor) end() uint64 {
 	if c.state.End != 0 {
 		return min(c.state.End, c.store.end())
 	}
@@ -207,19 +209,23 @@ func (c *cursor) end() uint64 {
 }
 
 // records counts records that are meant for the sink.
-func (c *cursor) records(n int) { sinkRecords.WithLabelValues(c.name).Add(float64(n)) }
+func (c *Cursor) records(n int) { c.store.count.Meant(c.name, n) }
 
-func (c *cursor) wake() {
+func (c *Cursor) wake() {
 	select {
 	case c.signal <- struct{}{}:
 	default:
 	}
 }
 
-func (c *cursor) ready() <-chan struct{} { return c.signal }
+// Durable reports that what is not settled stays, on disk.
+func (*Cursor) Durable() bool { return true }
 
-// take returns the records in flight, or the next n.
-func (c *cursor) take(n int) []*Record {
+// Ready gets a value when Take may have more to return.
+func (c *Cursor) Ready() <-chan struct{} { return c.signal }
+
+// Take returns the records in flight, or the next n.
+func (c *Cursor) Take(n int) []*record.Record {
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
 	if len(c.flight) > 0 {
@@ -239,18 +245,18 @@ func (c *cursor) take(n int) []*Record {
 }
 
 // fetch is take for one cursor. The lock is held.
-func (c *cursor) fetch(n int) []*Record {
+func (c *Cursor) fetch(n int) []*record.Record {
 	s := c.store
 	if len(c.flight) > 0 {
-		return append([]*Record(nil), c.flight[:min(n, len(c.flight))]...)
+		return append([]*record.Record(nil), c.flight[:min(n, len(c.flight))]...)
 	}
 	if c.state.Gap != nil {
 		c.flight = append(c.flight, c.state.Gap)
-		return []*Record{c.state.Gap}
+		return []*record.Record{c.state.Gap}
 	}
 	if c.next < min(s.stored.to, c.end()) {
 		if s.view(func(tx *bbolt.Tx) error { return c.read(tx, n) }) != nil {
-			return append([]*Record(nil), c.flight...) // c is awake: there may be more
+			return append([]*record.Record(nil), c.flight...) // c is awake: there may be more
 		}
 	}
 	if room := n - len(c.flight); room > 0 && c.next >= s.stored.to && len(s.tail) > 0 {
@@ -259,11 +265,11 @@ func (c *cursor) fetch(n int) []*Record {
 		c.flight = append(c.flight, more...)
 		c.next += uint64(len(more))
 	}
-	return append([]*Record(nil), c.flight...)
+	return append([]*record.Record(nil), c.flight...)
 }
 
 // read takes up to n records from the file.
-func (c *cursor) read(tx *bbolt.Tx, n int) error {
+func (c *Cursor) read(tx *bbolt.Tx, n int) error {
 	at := tx.Bucket(recordBucket).Cursor()
 	end := min(c.store.stored.to, c.end())
 	for k, v := at.Seek(position(c.next)); len(c.flight) < n && c.next < end; k, v = at.Next() {
@@ -273,7 +279,7 @@ func (c *cursor) read(tx *bbolt.Tx, n int) error {
 		r, err := decodeRecord(k, v)
 		if err != nil {
 			log.Errorf("An alert in the spool cannot be read: %v", err)
-			r = &Record{Phase: Lost, ID: record.NewID(), Created: time.Now(), Lost: &Gap{Records: 1, Reason: "unreadable"}}
+			r = &record.Record{Phase: record.Lost, ID: record.NewID(), Created: time.Now(), Lost: &record.Gap{Records: 1, Reason: "unreadable"}}
 		}
 		c.flight = append(c.flight, r)
 		c.next++
@@ -281,8 +287,8 @@ func (c *cursor) read(tx *bbolt.Tx, n int) error {
 	return nil
 }
 
-// settle drops the n oldest records in flight.
-func (c *cursor) settle(n int) {
+// Settle drops the n oldest records in flight.
+func (c *Cursor) Settle(n int) {
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
 	if c.old != nil && len(c.old.flight) > 0 {
@@ -302,8 +308,8 @@ func (c *cursor) settle(n int) {
 	c.dirty = true
 }
 
-// backlog is the number of records that are not settled.
-func (c *cursor) backlog() (int, time.Time) {
+// Backlog is the number of records that are not settled.
+func (c *Cursor) Backlog() (int, time.Time) {
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
 	n, oldest := c.count()
@@ -316,7 +322,7 @@ func (c *cursor) backlog() (int, time.Time) {
 }
 
 // waiting is the number of records that are not settled.
-func (c *cursor) waiting() int {
+func (c *Cursor) waiting() int {
 	n := int(max(c.end(), c.next)-c.next) + len(c.flight) //nolint:gosec // a store has not so many
 	if c.state.Gap != nil && (len(c.flight) == 0 || c.flight[0] != c.state.Gap) {
 		n++
@@ -327,7 +333,7 @@ func (c *cursor) waiting() int {
 	return n
 }
 
-func (c *cursor) count() (int, time.Time) {
+func (c *Cursor) count() (int, time.Time) {
 	s := c.store
 	n := c.waiting()
 	if n <= 0 {
@@ -351,25 +357,25 @@ func (c *cursor) count() (int, time.Time) {
 }
 
 // lose notes a record that the sink will not get.
-func (c *cursor) lose(r *Record, reason string) {
-	sinkLost.WithLabelValues(c.name, reason).Inc()
+func (c *Cursor) lose(r *record.Record, reason string) {
+	c.store.count.Lost(c.name, reason, 1)
 	c.widen(r, reason)
 	c.countGaps()
 	c.wake()
 }
 
 // countGaps counts the records that tell of gaps.
-func (c *cursor) countGaps() {
+func (c *Cursor) countGaps() {
 	c.records(c.gaps)
 	c.gaps = 0
 }
 
 // widen adds a record to the gap that the sink is to be told of.
-func (c *cursor) widen(r *Record, reason string) { c.widenBy(r.Gap(reason), r) }
+func (c *Cursor) widen(r *record.Record, reason string) { c.widenBy(r.Gap(reason), r) }
 
 // widenBy adds a run of records to the gap that the sink is to be told of. A gap
 // that is in flight, or in a snapshot, is not changed.
-func (c *cursor) widenBy(more record.Gap, like *Record) {
+func (c *Cursor) widenBy(more record.Gap, like *record.Record) {
 	gap := &c.state.Gap
 	if len(c.flight) > 0 && c.flight[0] == c.state.Gap {
 		gap = &c.state.Then

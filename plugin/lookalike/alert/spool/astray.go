@@ -1,4 +1,4 @@
-package alert
+package spool
 
 import (
 	"errors"
@@ -15,9 +15,10 @@ import (
 // its place, can be written as before, but no other run will find what is in it,
 // and its lock keeps no other server from the directory.
 
-// look finds out whether the file is still in its place, and puts a copy there
-// if not. It asks the disk without the lock.
-func (s *store) look(now time.Time) {
+// Look sets the gauges, finds out whether the file is still in its place, and
+// puts a copy there if not. It asks the disk without the lock.
+func (s *Spool) Look(now time.Time) {
+	defer s.measure()
 	s.mu.Lock()
 	file, due := s.file, !now.Before(s.relook)
 	s.mu.Unlock()
@@ -52,7 +53,7 @@ func astray(file *os.File, path string) bool {
 
 // replace goes on in a copy of the file, at its place. Where that cannot be, the
 // file that is astray is still the best one there is. The lock is held.
-func (s *store) replace(now time.Time) {
+func (s *Spool) replace(now time.Time) {
 	defer s.watch()()
 	if s.astray = putBack(s.file, s.path()); s.astray != nil {
 		s.relook = now.Add(time.Minute)

@@ -1,4 +1,4 @@
-package alert
+package spool
 
 import (
 	"bytes"
@@ -67,23 +67,20 @@ func TestSpoolContradicts(t *testing.T) {
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := t.TempDir()
-			s, err := openStore(&Spool{dir: dir, limit: minSpoolSize})
-			if err != nil {
-				t.Fatal(err)
-			}
-			s.attach((&receiver{}).destination("x"))
+			s := open(t, dir, minSize, newTally())
+			s.Attach("x", "x")
 			for range 5 {
-				s.append("owner", []*Record{sample()}, nil)
+				s.Append("owner", samples(1), nil)
 			}
 			if err := errors.Join(s.db.Update(tc.change), s.db.Close()); err != nil {
 				t.Fatal(err)
 			}
-			again := newStore(&Spool{dir: dir, limit: minSpoolSize})
-			err = again.load(filepath.Join(dir, spoolFile))
+			again := newSpool(Config{Dir: dir, Limit: minSize, Count: newTally()})
+			err := again.load(filepath.Join(dir, spoolFile))
 			if tc.want == "" && err != nil || tc.want != "" && (!corrupt(err) || !strings.Contains(err.Error(), tc.want)) {
 				t.Errorf("Got error %v, want %q", err, tc.want)
 			}
-			if err := again.close(); err != nil {
+			if err := again.Close(); err != nil {
 				t.Error(err)
 			}
 		})

@@ -1,0 +1,64 @@
+// Package recordtest has detections and records for tests.
+package recordtest
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+)
+
+// Epoch is when the tests begin.
+var Epoch = time.Date(2026, 11, 23, 8, 40, 0, 0, time.UTC)
+
+// Client returns the address of the i-th of a million clients.
+func Client(i int) netip.Addr {
+	return netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
+}
+
+// Detection returns a query for a registrable lookalike, or a name below it, by
+// client.
+func Detection(client, name, registrable string, at time.Time) *record.Detection {
+	return &record.Detection{
+		Time:      at,
+		Client:    netip.AddrPortFrom(netip.MustParseAddr(client), 41532),
+		Server:    netip.MustParseAddrPort("192.0.2.53:53"),
+		Transport: "udp",
+		Protocol:  "dns",
+		ID:        51234,
+		Qtype:     15,
+		Rcode:     3,
+		Action:    record.NXDomain,
+		Verdict: &detect.Verdict{
+			Class:       detect.TLDSwap,
+			Confidence:  detect.High,
+			Matches:     []detect.Match{{Protected: "army.mil", DidYouMean: "army.mil"}},
+			Name:        name,
+			Registrable: registrable,
+			Reason:      "army.ml is army.mil under ml",
+		},
+		ServerBlock: "dns://.:53",
+	}
+}
+
+// Sample returns a record with everything in it.
+func Sample() *record.Record {
+	return &record.Record{
+		ID: "019ab0d2-8c33-7e1f-9a54-6b1f0c2d7e88", Epoch: "019ab0b1-0000-7aaa-8bbb-000000000001", Sequence: 918273,
+		Phase: record.Update, Group: "0123456789abcdef",
+		Created: Epoch.Add(5 * time.Minute), Start: Epoch.Add(time.Minute), End: Epoch.Add(5 * time.Minute), FirstSeen: Epoch,
+		Class: detect.IDNHomoglyph, Confidence: detect.High, Action: record.Sinkhole, Reason: "army.ml is army.mil under ml",
+		Client: netip.MustParseAddr("192.0.2.25"), ClientPort: 41532, Server: netip.MustParseAddrPort("192.0.2.53:53"),
+		Transport: "udp", Protocol: "dns",
+		DNSID: 51234, Qtype: "MX", Rcode: "NXDOMAIN", Answers: []netip.Addr{netip.MustParseAddr("192.0.2.99")},
+		Name: "mail.xn--rmy-5cd.ml", Registrable: "xn--rmy-5cd.ml", Unicode: "mail.аrmy.ml",
+		Protected: []string{"army.mil", "arm.mil"}, DidYouMean: []string{"mail.army.mil", "mail.arm.mil"},
+		Count: 42, Total: 57,
+		Qtypes:  []record.TypeCount{{Type: "MX", Count: 30}, {Type: "A", Count: 6}, {Type: "AAAA", Count: 5}, {Type: "other", Count: 1}},
+		Samples: []string{"mail.xn--rmy-5cd.ml", "mx1.xn--rmy-5cd.ml"}, DistinctNames: 2,
+		Context: "tlsa", Via: "partner.example", ServerBlock: "dns://.:53", View: "mail",
+		SMTP:   []record.SMTP{{From: "alice@example.org", To: "bob@army.ml", HELO: "mx.example.org"}},
+		Sensor: "ns1.example.org", Version: "1.0.0",
+	}
+}
