@@ -103,7 +103,7 @@ func runCheck(e *env, args []string) int {
 	if flags.format == "json" {
 		c.render = newJSONWriter(c.out)
 	} else {
-		c.render = &textWriter{w: c.out, decide: decide, color: wantColor(e.stdout), full: len(flags.names) > 0}
+		c.render = &textWriter{w: c.out, explain: decide.explain, more: decide.more(), color: wantColor(e.stdout), full: len(flags.names) > 0}
 	}
 	if len(flags.names) > 0 {
 		return c.arguments(flags.names)
@@ -167,7 +167,7 @@ func (c *checker) check(given string) error {
 	}
 	f := c.decide.decide(name)
 	c.checked++
-	if f != nil && !f.allowed {
+	if f != nil && !f.allowed() {
 		c.found++
 	}
 	return c.render.write(given, name, f)

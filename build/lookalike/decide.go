@@ -2,156 +2,100 @@ package main
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike"
-	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
-	"github.com/lookalike-dns/lookalike/plugin/lookalike/names"
 )
 
 // finding is what was found about a name that resembles a protected one.
 type finding struct {
-	verdict *detect.Verdict
-	action  string // as in the Corefile; empty where no rule is asked about the name
-	allowed bool   // an allow line lets the name through, whatever action says
-	rule    *rule
+	lookalike.Opinion
+	served bool            // a directive is asked about the name; otherwise nothing is done
+	steps  func() []string // why, for people
+	origin string          // the directive, for people
 }
 
-// rule is what one lookalike directive says.
-type rule struct {
-	match   func(qname string) (*detect.Verdict, bool)
-	explain func(qname string) []string
-	allowed func(qname string) bool
-	action  func(detect.Class, detect.Confidence) string
-	origin  string // for people
-}
+// allowed reports whether an allow line lets the name through.
+func (f *finding) allowed() bool { return f.served && f.Outcome == lookalike.Allowed }
 
-// decider holds the rules in their order.
+// decider asks the plugin what it makes of names.
 type decider struct {
-	rules   []*rule
-	serving func(name string) []*rule // those that the server asks about name
-	more    string                    // for people: what the server has beyond the rules; may be empty
+	file     *lookalike.Corefile
+	corefile string // its path; empty: the defaults
 }
 
-// newDecider reads the rules of a Corefile or, without one, the defaults.
+// newDecider reads a Corefile or, without one, the defaults.
 func newDecider(e *env, corefile string) (*decider, error) {
 	if corefile == "" {
-		return defaults()
+		file, err := lookalike.Default()
+		return &decider{file: file}, err
 	}
 	file, err := e.load(corefile)
-	if err != nil {
-		return nil, err
-	}
-	d := &decider{more: beyond(file, corefile)}
-	ruleOf := make(map[*lookalike.Policy]*rule)
-	for _, p := range file.Policies {
-		ruleOf[p] = &rule{
-			match:   p.Index().Match,
-			explain: p.Index().Explain,
-			allowed: p.Allowed,
-			action:  func(c detect.Class, f detect.Confidence) string { return p.Action(c, f).String() },
-			origin:  fmt.Sprintf("server block %s of %s", p.Block(), corefile),
-		}
-		d.rules = append(d.rules, ruleOf[p])
-	}
-	d.serving = func(name string) []*rule {
-		serving := file.Serving(name)
-		rules := make([]*rule, 0, len(serving))
-		for _, p := range serving {
-			rules = append(rules, ruleOf[p])
-		}
-		return rules
-	}
-	return d, nil
+	return &decider{file, corefile}, err
 }
 
-// beyond says which names the server may block besides, because it asks the DNS
+// more says which names the server may block besides, because it asks the DNS
 // about them.
-func beyond(file *lookalike.Corefile, corefile string) string {
+func (d *decider) more() string {
 	var on []string
-	if slices.ContainsFunc(file.Policies, (*lookalike.Policy).Verifies) {
+	if slices.ContainsFunc(d.file.Policies, (*lookalike.Policy).Verifies) {
 		on = append(on, "verify")
 	}
-	if slices.ContainsFunc(file.Policies, (*lookalike.Policy).Inspects) {
+	if slices.ContainsFunc(d.file.Policies, (*lookalike.Policy).Inspects) {
 		on = append(on, "inspect")
 	}
 	if len(on) == 0 {
 		return ""
 	}
 	return fmt.Sprintf("%s has %s, for which the server asks the DNS: it may block names that resemble nothing here",
-		corefile, strings.Join(on, " and "))
+		d.corefile, strings.Join(on, " and "))
 }
 
-// defaults is what a directive without a block says.
-func defaults() (*decider, error) {
-	index, err := detect.New(detect.Config{Protected: names.Default(), TLDs: []string{"ml"}})
-	if err != nil {
-		return nil, err
-	}
-	rules := []*rule{{
-		match:   index.Match,
-		explain: index.Explain,
-		allowed: func(string) bool { return false },
-		action: func(_ detect.Class, f detect.Confidence) string {
-			if f == detect.High {
-				return "nxdomain"
-			}
-			return "monitor"
-		},
-		origin: "the default actions",
-	}}
-	return &decider{rules: rules, serving: func(string) []*rule { return rules }}, nil
-}
-
-// decide returns what the first rule that has something to do about the name
-// says, of those that the server asks. Where it asks none, the name resembles
-// what it does, but nothing is done about it. nil is a name that resembles
-// nothing.
+// decide returns what the first directive that has something to do about the
+// name says, of those that the server asks. Where none has, because the name is
+// allowed or the action is off, it returns what the first says that the name
+// resembles something for. Where the server asks no directive, it does nothing
+// about what the name resembles. nil is a name that resembles nothing.
 func (d *decider) decide(name string) *finding {
-	if rules := d.serving(name); len(rules) > 0 {
-		return first(rules, name)
+	policies := d.file.Serving(name)
+	served := len(policies) > 0
+	if !served {
+		policies = d.file.Policies
 	}
-	f := first(d.rules, name)
-	if f != nil {
-		f.action, f.allowed = "", false
+	opinions := lookalike.Explain(policies, name, netip.Addr{})
+	i := slices.IndexFunc(opinions, func(o lookalike.Opinion) bool { return o.Outcome == lookalike.Acts })
+	if i < 0 {
+		i = slices.IndexFunc(opinions, func(o lookalike.Opinion) bool { return o.Verdict != nil })
 	}
-	return f
+	if i < 0 {
+		return nil
+	}
+	o := opinions[i]
+	return &finding{o, served, func() []string { return o.Policy.Index().Explain(name) }, d.origin(o.Policy)}
 }
 
-// first returns what the first rule that has something to do about the name
-// says. Where none has, because the name is allowed or the action is off, it
-// returns the first that matches; nil where none matches.
-func first(rules []*rule, name string) *finding {
-	var passed *finding
-	for _, r := range rules {
-		v, ok := r.match(name)
-		if !ok {
-			continue
-		}
-		f := &finding{verdict: v, action: r.action(v.Class, v.Confidence), allowed: r.allowed(name), rule: r}
-		if !f.allowed && f.action != "off" {
-			return f
-		}
-		if passed == nil {
-			passed = f
-		}
+// origin names a directive for people.
+func (d *decider) origin(p *lookalike.Policy) string {
+	if d.corefile == "" {
+		return "the default actions"
 	}
-	return passed
+	return fmt.Sprintf("server block %s of %s", p.Block(), d.corefile)
 }
 
-// unserved is said of names that the server asks no rule about.
+// unserved is said of names that the server asks no directive about.
 const unserved = "no server block that answers for the name has a lookalike directive"
 
 // explain says, step by step, why the name resembles nothing.
 func (d *decider) explain(name string) []string {
-	rules := d.serving(name)
-	if len(rules) == 0 {
+	policies := d.file.Serving(name)
+	if len(policies) == 0 {
 		return []string{unserved}
 	}
 	var steps []string
-	for _, r := range rules {
-		steps = append(steps, r.explain(name)...)
+	for _, p := range policies {
+		steps = append(steps, p.Index().Explain(name)...)
 	}
 	return steps
 }

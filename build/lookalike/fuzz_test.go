@@ -57,7 +57,7 @@ func stream(decide *decider, input []byte, out, messages io.Writer, asJSON bool)
 	if asJSON {
 		c.render = newJSONWriter(c.out)
 	} else {
-		c.render = &textWriter{w: c.out, decide: decide, full: true}
+		c.render = &textWriter{w: c.out, explain: decide.explain, full: true}
 	}
 	c.stream()
 	return c

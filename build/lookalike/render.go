@@ -28,6 +28,17 @@ type jsonResult struct {
 // actionAllow is the action of a name that an allow line lets through.
 const actionAllow = "allow"
 
+// action is what the resolver does, in one word; empty where nobody asks it to.
+func (f *finding) action() string {
+	switch {
+	case !f.served:
+		return ""
+	case f.allowed():
+		return actionAllow
+	}
+	return f.Action.String()
+}
+
 // jsonWriter writes one object a line.
 type jsonWriter struct {
 	w   io.Writer
@@ -48,16 +59,13 @@ func (j *jsonWriter) write(given, _ string, f *finding) error {
 	name := text.Escape(given, func(rune) bool { return false })
 	j.res = jsonResult{Name: name, Protected: j.res.Protected[:0], DidYouMean: j.res.DidYouMean[:0]}
 	if f != nil {
-		v := f.verdict
+		v := f.Verdict
 		j.res.Class, j.res.Confidence = v.Class.String(), v.Confidence.String()
 		for _, m := range v.Matches {
 			j.res.Protected = append(j.res.Protected, m.Protected)
 			j.res.DidYouMean = append(j.res.DidYouMean, m.DidYouMean)
 		}
-		j.res.Unicode, j.res.Action, j.res.Reason = v.Unicode, f.action, v.Reason
-		if f.allowed {
-			j.res.Action = actionAllow
-		}
+		j.res.Unicode, j.res.Action, j.res.Reason = v.Unicode, f.action(), v.Reason
 	}
 	j.buf.Reset()
 	if err := j.enc.Encode(&j.res); err != nil {
@@ -74,19 +82,6 @@ func (j *jsonWriter) end() error { return nil }
 // cursor or turn the direction of writing.
 func display(s string) string {
 	return text.Escape(s, func(c rune) bool { return !unicode.IsPrint(c) })
-}
-
-// effects says what an action does, for people.
-var effects = map[string]string{
-	"nxdomain": "answered with NXDOMAIN, so that mail bounces at once",
-	"nodata":   "answered with no records, so that most mail servers bounce mail",
-	"nullmx":   "answered with a null MX, so that most mail servers bounce mail",
-	"sinkhole": "answered with the address of a host that refuses the mail",
-	"refused":  "answered with REFUSED, so that mail is queued and tried again",
-	"servfail": "answered with SERVFAIL, so that mail is queued and tried again",
-	"drop":     "not answered, so that mail is queued and tried again",
-	"monitor":  "an alert only: the query goes on, and mail leaves",
-	"off":      "nothing, not even an alert: the query goes on",
 }
 
 // meanings says what a class is, for people.
@@ -106,12 +101,13 @@ var meanings = map[detect.Class]string{
 
 // textWriter writes for people.
 type textWriter struct {
-	w      io.Writer
-	decide *decider
-	color  bool
-	full   bool // say of names that resemble nothing why, too
-	apart  bool // a blank line is due
-	passed bool // a name resembled nothing
+	w       io.Writer
+	explain func(name string) []string // why a name resembles nothing
+	more    string                     // said once where a name resembles nothing; may be empty
+	color   bool
+	full    bool // say of names that resemble nothing why, too
+	apart   bool // a blank line is due
+	passed  bool // a name resembled nothing
 }
 
 func (t *textWriter) write(given, name string, f *finding) error {
@@ -122,12 +118,12 @@ func (t *textWriter) write(given, name string, f *finding) error {
 	t.apart = f != nil || t.full
 	switch {
 	case f != nil:
-		t.finding(&b, given, name, f)
+		t.finding(&b, given, f)
 	default:
 		t.passed = true
 		fmt.Fprintf(&b, "%s resembles no protected name\n", display(given))
 		if t.full {
-			steps(&b, t.decide.explain(name))
+			steps(&b, t.explain(name))
 		}
 	}
 	_, err := io.WriteString(t.w, b.String())
@@ -135,25 +131,25 @@ func (t *textWriter) write(given, name string, f *finding) error {
 }
 
 func (t *textWriter) end() error {
-	if !t.passed || t.decide.more == "" {
+	if !t.passed || t.more == "" {
 		return nil
 	}
-	_, err := fmt.Fprintf(t.w, "\nnote: %s\n", display(t.decide.more))
+	_, err := fmt.Fprintf(t.w, "\nnote: %s\n", display(t.more))
 	return err
 }
 
 // finding writes one name that resembles others.
-func (t *textWriter) finding(b *strings.Builder, given, name string, f *finding) {
-	v := f.verdict
+func (t *textWriter) finding(b *strings.Builder, given string, f *finding) {
+	v := f.Verdict
 	protected, meant := make([]string, len(v.Matches)), make([]string, len(v.Matches))
 	for i, m := range v.Matches {
 		protected[i], meant[i] = display(m.Protected), display(m.DidYouMean)
 	}
 	verdict := "resembles a protected name"
-	if f.allowed {
+	if f.allowed() {
 		verdict = "is allowed; it " + verdict
 	}
-	fmt.Fprintf(b, "%s %s\n", display(given), t.paint(v.Confidence, f.allowed, verdict))
+	fmt.Fprintf(b, "%s %s\n", display(given), t.paint(v.Confidence, f.allowed(), verdict))
 	row(b, "class", fmt.Sprintf("%s (%s)", v.Class, meanings[v.Class]))
 	row(b, "confidence", v.Confidence.String())
 	row(b, "protected", enumerate(protected))
@@ -164,16 +160,16 @@ func (t *textWriter) finding(b *strings.Builder, given, name string, f *finding)
 	if v.Service != "" {
 		row(b, "service", display(v.Service)+" (set aside)")
 	}
-	steps(b, f.rule.explain(name))
+	steps(b, f.steps())
 	switch {
-	case f.allowed:
-		row(b, "action", fmt.Sprintf("%s (an allow line lets the name through; otherwise %s)", actionAllow, f.action))
-	case f.action == "":
+	case !f.served:
 		row(b, "action", fmt.Sprintf("none (%s)", unserved))
+	case f.allowed():
+		row(b, "action", fmt.Sprintf("%s (an allow line lets the name through; otherwise %s)", actionAllow, f.Action))
 	default:
-		row(b, "action", fmt.Sprintf("%s (%s)", f.action, effects[f.action]))
+		row(b, "action", fmt.Sprintf("%s (%s)", f.Action, f.Action.Kind.Effect()))
 	}
-	row(b, "according to", f.rule.origin)
+	row(b, "according to", f.origin)
 }
 
 func row(b *strings.Builder, key, value string) { fmt.Fprintf(b, "  %-13s %s\n", key, value) }

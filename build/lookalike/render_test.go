@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lookalike-dns/lookalike/plugin/lookalike"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
 
@@ -38,11 +40,16 @@ func samples() (list []struct {
 	name string
 	f    *finding
 }) {
-	r := &rule{
-		explain: func(string) []string { return []string{"the TLD ml is set aside", `"army" is "army" of army.mil`} },
-		origin:  "server block .:53 of Corefile",
+	steps := []string{"the TLD ml is set aside", `"army" is "army" of army.mil`}
+	one := []string{"one step"}
+	found := func(steps []string, o lookalike.Outcome, a record.Action, v *detect.Verdict) *finding {
+		return &finding{
+			Opinion: lookalike.Opinion{Decision: lookalike.Decision{Verdict: v, Action: lookalike.Action{Kind: a}}, Outcome: o},
+			served:  true,
+			steps:   func() []string { return steps },
+			origin:  "server block .:53 of Corefile",
+		}
 	}
-	one := &rule{explain: func(string) []string { return []string{"one step"} }, origin: r.origin}
 	add := func(name string, f *finding) {
 		list = append(list, struct {
 			name string
@@ -54,27 +61,26 @@ func samples() (list []struct {
 		m := fmt.Sprintf("n%d.example", i)
 		many.Matches = append(many.Matches, detect.Match{Protected: m, DidYouMean: "x." + m})
 	}
-	add("mail.ARMY.ml.", &finding{rule: r, action: "nxdomain", verdict: &detect.Verdict{
+	add("mail.ARMY.ml.", found(steps, lookalike.Acts, record.NXDomain, &detect.Verdict{
 		Class: detect.TLDSwap, Confidence: detect.High, Name: "mail.army.ml", Registrable: "army.ml", Reason: "mail.army.ml is mail.army.mil under another TLD",
 		Matches: []detect.Match{{Protected: "army.mil", DidYouMean: "mail.army.mil"}},
-	}})
+	}))
 	add("example.ml", nil)
-	add("_dmarc.xn--rmy-5cd.ml", &finding{rule: r, action: "monitor", verdict: &detect.Verdict{
+	add("_dmarc.xn--rmy-5cd.ml", found(steps, lookalike.Acts, record.Monitor, &detect.Verdict{
 		Class: detect.IDNHomoglyph, Confidence: detect.Medium, Service: "_dmarc", Unicode: "_dmarc.аrmy.ml", Reason: "reads as army",
 		Matches: []detect.Match{{Protected: "army.mil", DidYouMean: "army.mil"}, {Protected: "army.nl", DidYouMean: "army.nl"}},
-	}})
-	add("club.army.ml", &finding{rule: one, action: "sinkhole", allowed: true, verdict: &detect.Verdict{
+	}))
+	add("club.army.ml", found(one, lookalike.Allowed, record.Sinkhole, &detect.Verdict{
 		Class: detect.TLDSwap, Confidence: detect.High, Reason: "swap <&>",
 		Matches: []detect.Match{{Protected: "army.mil", DidYouMean: "club.army.mil"}},
-	}})
-	add("a\x1b[2J\xff\u202eb.ml", &finding{rule: one, action: "off", verdict: many})
+	}))
+	add("a\x1b[2J\xff\u202eb.ml", found(one, lookalike.TurnedOff, record.Off, many))
 	add("\xef\xff.ml", nil)
 	return list
 }
 
 func TestText(t *testing.T) {
-	rules := []*rule{{explain: func(string) []string { return []string{"the name lies under no lookalike TLD"} }}}
-	d := &decider{rules: rules, serving: func(string) []*rule { return rules }}
+	explain := func(string) []string { return []string{"the name lies under no lookalike TLD"} }
 	for _, tc := range []struct {
 		golden      string
 		color, full bool
@@ -84,7 +90,7 @@ func TestText(t *testing.T) {
 		{"text-color", true, false},
 	} {
 		var b bytes.Buffer
-		w := &textWriter{w: &b, decide: d, color: tc.color, full: tc.full}
+		w := &textWriter{w: &b, explain: explain, color: tc.color, full: tc.full}
 		for _, s := range samples() {
 			if err := w.write(s.name, s.name, s.f); err != nil {
 				t.Fatal(err)
@@ -109,8 +115,8 @@ func TestJSON(t *testing.T) {
 }
 
 func TestEffectsAndMeanings(t *testing.T) {
-	for _, action := range []string{"off", "monitor", "nxdomain", "nodata", "nullmx", "sinkhole", "refused", "servfail", "drop"} {
-		if effects[action] == "" {
+	for _, action := range record.Actions() {
+		if action.Effect() == "" {
 			t.Errorf("Nobody is told what %s does", action)
 		}
 	}

@@ -7,63 +7,40 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
 
-// actionKind is what is done with a query for a lookalike.
-type actionKind uint8
-
-const (
-	actionOff actionKind = iota
-	actionMonitor
-	actionNXDomain
-	actionNoData
-	actionNullMX
-	actionSinkhole
-	actionRefused
-	actionServfail
-	actionDrop
-)
-
-var actionNames = [...]string{
-	"off", "monitor", "nxdomain", "nodata", "nullmx", "sinkhole", "refused", "servfail", "drop",
-}
-
-// Action is what is done with a query for a lookalike, with its argument. The
+// Action is what is done with a query for a lookalike, with its arguments. The
 // zero value is off: no answer, no alert.
 type Action struct {
-	kind      actionKind
-	addresses []netip.Addr // of the sinkhole; at least one if and only if kind is actionSinkhole
+	Kind      record.Action
+	addresses []netip.Addr // of the sinkhole; at least one if and only if Kind is Sinkhole
 	unchecked bool         // the sinkhole's addresses are used whether somebody answers there or not
 }
 
 // String returns the action as it is written in Corefiles and alerts, without
 // its arguments.
-func (a Action) String() string { return actionNames[a.kind] }
+func (a Action) String() string { return a.Kind.String() }
 
 // Blocks reports whether the query is answered (or dropped) here instead of
 // being passed on.
-func (a Action) Blocks() bool { return a.kind > actionMonitor }
+func (a Action) Blocks() bool { return a.Kind.Blocks() }
 
 // parseAction reads "ACTION [ARGUMENT...]".
 func parseAction(args []string) (Action, error) {
-	for kind, name := range actionNames {
-		if args[0] != name {
-			continue
-		}
-		a := Action{kind: actionKind(kind)}
-		if a.kind == actionSinkhole {
-			var err error
-			args, a.unchecked = cutUnchecked(args[1:])
-			a.addresses, err = parseSinkhole(args)
-			return a, err
-		}
-		if len(args) > 1 {
-			return Action{}, fmt.Errorf("action %s takes no argument, got %q", name, args[1])
-		}
-		return a, nil
+	kind, ok := record.ParseAction(args[0])
+	switch {
+	case !ok:
+		return Action{}, fmt.Errorf("unknown action %q: want one of %s", args[0], oneOf(record.Actions()))
+	case kind == record.Sinkhole:
+		addresses, unchecked := cutUnchecked(args[1:])
+		addrs, err := parseSinkhole(addresses)
+		return Action{kind, addrs, unchecked}, err
+	case len(args) > 1:
+		return Action{}, fmt.Errorf("action %s takes no argument, got %q", kind, args[1])
 	}
-	return Action{}, fmt.Errorf("unknown action %q: want one of %s", args[0], strings.Join(actionNames[:], ", "))
+	return Action{Kind: kind}, nil
 }
 
 // cutUnchecked takes off the word that may follow a sinkhole's addresses.
@@ -157,11 +134,11 @@ func (s *selectors) add(args []string) error {
 	}
 	switch {
 	case len(rest) == 0:
-		return fmt.Errorf("action %s: no action given: want one of %s", args[0], strings.Join(actionNames[:], ", "))
+		return fmt.Errorf("action %s: no action given: want one of %s", args[0], oneOf(record.Actions()))
 	case len(rest) < len(args) && selects(rest[0]):
 		return fmt.Errorf("action %s %s: a line takes one confidence or one class: write a line for each", args[0], rest[0])
-	case len(rest) == len(args) && len(rest) > 1 && slices.Contains(actionNames[:], strings.ToLower(rest[1])):
-		return fmt.Errorf("unknown confidence or class %q: want high, medium, low or one of %s", args[0], classList())
+	case len(rest) == len(args) && len(rest) > 1 && isAction(rest[1]):
+		return fmt.Errorf("unknown confidence or class %q: want high, medium, low or one of %s", args[0], oneOf(detect.Classes()))
 	}
 	a, err := parseAction(rest)
 	if err != nil {
@@ -206,9 +183,9 @@ func (s *selectors) table() *actions {
 	var t actions
 	for _, class := range detect.Classes() {
 		for confidence := detect.Low; confidence <= detect.High; confidence++ {
-			a := Action{kind: actionMonitor}
+			a := Action{Kind: record.Monitor}
 			if confidence == detect.High {
-				a.kind = actionNXDomain
+				a.Kind = record.NXDomain
 			}
 			if s.all != nil {
 				a = *s.all
@@ -225,11 +202,17 @@ func (s *selectors) table() *actions {
 	return &t
 }
 
-func classList() string {
-	classes := detect.Classes()
-	list := make([]string, len(classes))
-	for i, c := range classes {
-		list[i] = c.String()
+// isAction reports whether a word was meant for an action.
+func isAction(word string) bool {
+	_, ok := record.ParseAction(strings.ToLower(word))
+	return ok
+}
+
+// oneOf writes a list for people.
+func oneOf[T fmt.Stringer](items []T) string {
+	words := make([]string, len(items))
+	for i, item := range items {
+		words[i] = item.String()
 	}
-	return strings.Join(list, ", ")
+	return strings.Join(words, ", ")
 }

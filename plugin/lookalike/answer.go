@@ -3,6 +3,8 @@ package lookalike
 import (
 	"net/netip"
 
+	"github.com/lookalike-dns/lookalike/plugin/internal/guard"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/miekg/dns"
 )
 
@@ -10,7 +12,7 @@ import (
 // returns its RCODE. Whatever goes wrong on the way, the client gets NXDOMAIN:
 // anything else would let the mail be queued and leave later.
 func reply(w dns.ResponseWriter, r *dns.Msg, d Decision) (rcode int) {
-	if d.Action.kind == actionDrop {
+	if d.Action.Kind == record.Drop {
 		return dns.RcodeSuccess
 	}
 	if m := build(r, d); m != nil && w.WriteMsg(m) == nil {
@@ -27,7 +29,7 @@ func reply(w dns.ResponseWriter, r *dns.Msg, d Decision) (rcode int) {
 
 // build returns the answer to r, or nil where making it fails.
 func build(r *dns.Msg, d Decision) (m *dns.Msg) {
-	defer survive("answer")
+	defer guard.Recover("answer")
 	answer := compose(r, d)
 	explain(answer, d)
 	return answer
@@ -38,22 +40,47 @@ func build(r *dns.Msg, d Decision) (m *dns.Msg) {
 // still resolves beside a blocked MX is a leak.
 func compose(r *dns.Msg, d Decision) *dns.Msg {
 	if d.Via != "" {
-		return composeVia(r, d)
+		if m := composeVia(r, d); m != nil {
+			return m
+		}
 	}
-	switch d.Action.kind {
-	case actionNoData:
+	switch d.Action.Kind {
+	case record.NoData:
 		return negative(r, dns.RcodeSuccess, d)
-	case actionNullMX:
+	case record.NullMX:
 		return positive(r, d, nullMX(r.Question[0], d.Policy.ttl))
-	case actionSinkhole:
+	case record.Sinkhole:
 		return positive(r, d, sinkhole(r.Question[0], d.Action.addresses, d.Policy.ttl))
-	case actionRefused:
+	case record.Refused:
 		return empty(r, dns.RcodeRefused)
-	case actionServfail:
+	case record.Servfail:
 		return empty(r, dns.RcodeServerFailure)
 	default:
 		return negative(r, dns.RcodeNameError, d)
 	}
+}
+
+// composeVia returns the answer to a question whose answer leads to a lookalike,
+// or nil where it is the same as for the lookalike. The name itself is none, so
+// its other types are left alone, unless it is an alias of one, which leads there
+// with every type. A blocked MX must not send the mail to the name's address: it
+// becomes a null MX, after which no address is tried (RFC 7505 section 3), or
+// leads to the sinkhole, which is where the target leads.
+func composeVia(r *dns.Msg, d Decision) *dns.Msg {
+	q := r.Question[0]
+	mail := q.Qtype == dns.TypeMX || q.Qtype == dns.TypeANY
+	alias := d.viaType == dns.TypeCNAME || d.viaType == dns.TypeDNAME
+	switch kind := d.Action.Kind; {
+	case mail && kind == record.Sinkhole:
+		return positive(r, d, []dns.RR{&dns.MX{
+			Hdr: header(q.Name, dns.TypeMX, d.Policy.ttl), Preference: 10, Mx: dns.Fqdn(d.Verdict.Name),
+		}})
+	case mail && (kind == record.NXDomain || kind == record.NoData || kind == record.NullMX):
+		return positive(r, d, nullMX(q, d.Policy.ttl))
+	case kind == record.NXDomain && !alias:
+		return negative(r, dns.RcodeSuccess, d)
+	}
+	return nil
 }
 
 // positive returns an answer with these records, or NODATA without any.

@@ -11,6 +11,7 @@ import (
 	"github.com/coredns/coredns/plugin/pkg/response"
 	"github.com/coredns/coredns/plugin/test"
 
+	"github.com/lookalike-dns/lookalike/plugin/internal/guard"
 	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
@@ -183,15 +184,15 @@ func TestAnswerThatCannotBeSentBecomesNXDomain(t *testing.T) {
 
 func TestFailureInAnswerBecomesNXDomain(t *testing.T) {
 	l := blocked(t, "sinkhole 198.51.100.66 unchecked")
-	before := testutil.ToFloat64(failuresTotal.WithLabelValues("answer"))
-	d, _ := l.decide(&test.ResponseWriter{}, dns.Question{Name: "army.ml.", Qtype: dns.TypeA, Qclass: dns.ClassINET})
+	before := testutil.ToFloat64(guard.Failures.WithLabelValues("answer"))
+	d := decided(l, "army.ml.")
 	d.Verdict.Matches = nil // makes naming the match panic
 	w := &brokenWriter{}
 	rcode := reply(w, new(dns.Msg).SetQuestion("army.ml.", dns.TypeA).SetEdns0(1232, false), d)
 	if rcode != dns.RcodeNameError || len(w.sent) != 1 || w.sent[0].Rcode != dns.RcodeNameError {
 		t.Errorf("Expected one NXDOMAIN, got %v", w.sent)
 	}
-	if got := testutil.ToFloat64(failuresTotal.WithLabelValues("answer")) - before; got != 1 {
+	if got := testutil.ToFloat64(guard.Failures.WithLabelValues("answer")) - before; got != 1 {
 		t.Errorf("Expected the failure to be counted once, got %v", got)
 	}
 }
@@ -204,12 +205,12 @@ func TestFailureInAlert(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := &Lookalike{policies: policies}
-	before := testutil.ToFloat64(failuresTotal.WithLabelValues("alert"))
+	before := testutil.ToFloat64(guard.Failures.WithLabelValues("alert"))
 	m, code, written := ask(t, l, new(dns.Msg).SetQuestion("army.ml.", dns.TypeMX))
 	if written != 1 || m.Rcode != dns.RcodeNameError || code != dns.RcodeNameError {
 		t.Errorf("Expected one NXDOMAIN, got %d replies, the return code %d and %v", written, code, m)
 	}
-	if got := testutil.ToFloat64(failuresTotal.WithLabelValues("alert")) - before; got != 1 {
+	if got := testutil.ToFloat64(guard.Failures.WithLabelValues("alert")) - before; got != 1 {
 		t.Errorf("Expected the failure to be counted once, got %v", got)
 	}
 }

@@ -45,6 +45,15 @@ func Load(path string) (*Corefile, error) {
 	if err != nil {
 		return nil, err
 	}
+	return read(path, contents)
+}
+
+// Default returns what a directive without a block says, for all names.
+func Default() (*Corefile, error) {
+	return read("", []byte(". {\n"+pluginName+"\n}\n"))
+}
+
+func read(path string, contents []byte) (*Corefile, error) {
 	blocks, err := caddyfile.Parse(path, bytes.NewReader(contents), nil)
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package lookalike
 
 import (
 	"fmt"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -113,10 +114,7 @@ func TestServingIsTheServers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := ""
-		if d, ok := Decide(c.Serving(tc.name), tc.name); ok {
-			got = d.Action.String()
-		}
+		got := deciding(Explain(c.Serving(tc.name), tc.name, netip.Addr{}))
 		if got != tc.want || m.Rcode != codes[tc.want] {
 			t.Errorf("%s: Expected %q, got %q and %s from the server", tc.name, tc.want, got, dns.RcodeToString[m.Rcode])
 		}

@@ -8,36 +8,48 @@ import (
 
 	"github.com/coredns/coredns/plugin"
 
+	"github.com/lookalike-dns/lookalike/plugin/internal/guard"
 	"github.com/miekg/dns"
 )
 
-// inspects reports whether the answer to q is to be looked at.
-func (l *Lookalike) inspects(w dns.ResponseWriter, q dns.Question) bool {
-	for _, p := range l.policies {
-		if p.inspect && p.covers(addrPort(w.RemoteAddr()).Addr()) && !p.Allowed(q.Name) {
+// inspects reports whether answers are looked at for some of the policies.
+func inspects(policies []*Policy) bool {
+	for _, p := range policies {
+		if p.inspect {
 			return true
 		}
 	}
 	return false
 }
 
+// inspecting returns the policies that look at the answer to the query.
+func (q *query) inspecting(policies []*Policy) []*Policy {
+	var inspecting []*Policy
+	for _, p := range policies {
+		if p.inspect && p.inScope(q.client().Addr()) && !p.Allowed(q.name) {
+			inspecting = append(inspecting, p)
+		}
+	}
+	return inspecting
+}
+
 // serveInspected passes the query on and looks at the answer before the client
 // gets it. Where the query itself is for a monitored lookalike, the decision
 // about that is asked, and what the answer leads to wins over it: one query is
 // one detection.
-func (l *Lookalike) serveInspected(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, asked Decision) (int, error) {
-	i := &inspector{ResponseWriter: w, lookalike: l, request: r, decision: asked}
-	rcode, err := plugin.NextOrFailure(l.Name(), l.Next, ctx, i, r)
+func (l *Lookalike) serveInspected(ctx context.Context, q query, inspecting []*Policy, asked Decision) (int, error) {
+	i := &inspector{ResponseWriter: q.W, request: q.Req, policies: inspecting, decision: asked}
+	rcode, err := plugin.NextOrFailure(l.Name(), l.Next, ctx, i, q.Req)
 	if i.withheld {
 		return dns.RcodeServerFailure, nil
 	}
-	if i.decision.Verdict == nil {
+	if i.decision.none() {
 		return rcode, err
 	}
 	setMetadata(ctx, i.decision)
-	l.observe(ctx, w, r, i.decision, i.rcode)
+	observe(ctx, &q, i.decision, i.rcode)
 	if i.decision.Action.Blocks() {
-		return handled(i.rcode), nil
+		return writtenRcode(i.rcode), nil
 	}
 	return rcode, err
 }
@@ -46,21 +58,21 @@ func (l *Lookalike) serveInspected(ctx context.Context, w dns.ResponseWriter, r 
 // target is a lookalike.
 type inspector struct {
 	dns.ResponseWriter
-	lookalike *Lookalike
-	request   *dns.Msg
+	request  *dns.Msg
+	policies []*Policy // that look at the answer
 
-	decision Decision // with a verdict where the name or a target matched
+	decision Decision // about the name, or about a target in its answer
 	rcode    int      // of the reply
 	withheld bool     // there was no reply, since nobody would be told
 }
 
 // WriteMsg implements dns.ResponseWriter.
 func (i *inspector) WriteMsg(m *dns.Msg) error {
-	d, ok := i.judge(m)
-	if !ok {
+	d := i.decide(m)
+	if d.none() {
 		return i.ResponseWriter.WriteMsg(m)
 	}
-	if i.withheld = d.untold(); i.withheld {
+	if i.withheld = d.unreported(); i.withheld {
 		return nil
 	}
 	i.decision, i.rcode = d, m.Rcode
@@ -86,7 +98,7 @@ func (i *inspector) goodExchanges(m *dns.Msg) *dns.Msg {
 		if rr.Header().Rrtype != dns.TypeMX {
 			return false
 		}
-		if d, ok := i.judgeRecord(rr); ok && d.Action.Blocks() {
+		if d := i.decideRecord(rr); d.Action.Blocks() {
 			return true
 		}
 		left++
@@ -106,35 +118,31 @@ func (i *inspector) ConnectionState() *tls.ConnectionState {
 	return nil
 }
 
-// judge decides about the first target in the answer for which a policy has
+// decide decides about the first target in the answer for which a policy has
 // something to do. An answer that cannot be judged passes, as it would without
 // inspect.
-func (i *inspector) judge(m *dns.Msg) (d Decision, ok bool) {
-	defer survive("inspect")
+func (i *inspector) decide(m *dns.Msg) (d Decision) {
+	defer guard.Recover("inspect")
 	for _, rr := range m.Answer {
-		if d, ok := i.judgeRecord(rr); ok {
-			return d, true
+		if d := i.decideRecord(rr); !d.none() {
+			return d
 		}
 	}
-	return Decision{}, false
+	return Decision{}
 }
 
-func (i *inspector) judgeRecord(rr dns.RR) (Decision, bool) {
-	q := i.request.Question[0]
-	name := target(rr)
-	if name == "" || strings.EqualFold(name, q.Name) {
-		return Decision{}, false
+// decideRecord decides about what a record leads to.
+func (i *inspector) decideRecord(rr dns.RR) Decision {
+	qname, name := i.request.Question[0].Name, target(rr)
+	if name == "" || strings.EqualFold(name, qname) {
+		return Decision{}
 	}
-	for _, p := range i.lookalike.policies {
-		if !p.inspect || !p.Index().Watched(name) || p.Allowed(q.Name) || !p.covers(addrPort(i.RemoteAddr()).Addr()) {
-			continue
-		}
-		if d, ok := p.judge(name); ok && !d.Allowed {
-			d.Via, d.viaType = strings.ToLower(strings.TrimSuffix(q.Name, ".")), rr.Header().Rrtype
-			return d, true
-		}
+	q := about(i.policies, name)
+	d := q.decide(known)
+	if !d.none() {
+		d.Via, d.viaType = strings.ToLower(strings.TrimSuffix(qname, ".")), rr.Header().Rrtype
 	}
-	return Decision{}, false
+	return d
 }
 
 // target returns the name that a record leads to: RFC 1035 sections 3.3.1 and
@@ -155,28 +163,4 @@ func target(rr dns.RR) string {
 		return rr.Target
 	}
 	return ""
-}
-
-// composeVia returns the answer to a question whose answer leads to a lookalike.
-// The name itself is none, so its other types are left alone, unless it is an
-// alias of one, which leads there with every type. A blocked MX must not send
-// the mail to the name's address: it becomes a null MX, after which no address
-// is tried (RFC 7505 section 3), or leads to the sinkhole, which is where the
-// target leads.
-func composeVia(r *dns.Msg, d Decision) *dns.Msg {
-	q := r.Question[0]
-	mail := q.Qtype == dns.TypeMX || q.Qtype == dns.TypeANY
-	alias := d.viaType == dns.TypeCNAME || d.viaType == dns.TypeDNAME
-	d.Via = ""
-	switch kind := d.Action.kind; {
-	case mail && kind == actionSinkhole:
-		return positive(r, d, []dns.RR{&dns.MX{
-			Hdr: header(q.Name, dns.TypeMX, d.Policy.ttl), Preference: 10, Mx: dns.Fqdn(d.Verdict.Name),
-		}})
-	case mail && (kind == actionNXDomain || kind == actionNoData || kind == actionNullMX):
-		return positive(r, d, nullMX(q, d.Policy.ttl))
-	case kind == actionNXDomain && !alias:
-		return negative(r, dns.RcodeSuccess, d)
-	}
-	return compose(r, d)
 }

@@ -7,9 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/coredns/coredns/plugin/test"
-
-	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
@@ -78,8 +75,8 @@ func TestListReload(t *testing.T) {
 		}
 		for _, qname := range candidates {
 			blocked := slices.Contains(step.blocked, qname)
-			if _, got := l.decide(&test.ResponseWriter{}, dns.Question{Name: qname, Qtype: dns.TypeMX, Qclass: dns.ClassINET}); got != blocked {
-				t.Errorf("%s: Expected %s blocked to be %v, got %v", step.name, qname, blocked, got)
+			if d := decided(l, qname); d.Action.Blocks() != blocked {
+				t.Errorf("%s: Expected %s blocked to be %v, got %v", step.name, qname, blocked, d)
 			}
 		}
 		got := make(map[string]float64)

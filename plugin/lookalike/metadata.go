@@ -20,17 +20,20 @@ var metadataLabels = []struct {
 }
 
 // Metadata implements metadata.Provider for the plugins above this one. The
-// name is looked at only when one of them asks for a label.
+// name is looked at only when one of them asks for a label; nothing is looked up
+// for that.
 func (l *Lookalike) Metadata(ctx context.Context, state request.Request) context.Context {
-	decide := sync.OnceValues(func() (Decision, bool) {
-		if !looksUp(state.Req) {
-			return Decision{}, false
+	decide := sync.OnceValue(func() Decision {
+		policies := watching(l.policies, state.Req.Question[0].Name)
+		if len(policies) == 0 || !isLookup(state.Req) || isOwn(ctx) {
+			return Decision{}
 		}
-		return l.decide(state.W, state.Req.Question[0])
+		q := newQuery(state.W, state.Req, policies)
+		return q.decide(known)
 	})
 	for _, label := range metadataLabels {
 		metadata.SetValueFunc(ctx, label.name, func() string {
-			if d, ok := decide(); ok {
+			if d := decide(); !d.none() {
 				return label.value(d)
 			}
 			return ""

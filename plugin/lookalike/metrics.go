@@ -5,6 +5,7 @@ import (
 
 	"github.com/coredns/coredns/plugin"
 
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
@@ -17,13 +18,6 @@ var (
 		Name:      "detections_total",
 		Help:      "Counter of queries for names that resemble a protected name.",
 	}, []string{"server", "view", "class", "confidence", "action"})
-
-	failuresTotal = promauto.NewCounterVec(prometheus.CounterOpts{
-		Namespace: plugin.Namespace,
-		Subsystem: pluginName,
-		Name:      "failures_total",
-		Help:      "Counter of failures inside the plugin that the client did not see.",
-	}, []string{"where"})
 
 	listReloadsTotal = promauto.NewCounterVec(prometheus.CounterOpts{
 		Namespace: plugin.Namespace,
@@ -52,20 +46,6 @@ var (
 		Name:      "names_without_double_typo",
 		Help:      "Number of protected names in which two slips are not looked for, though they are long enough.",
 	}, []string{"block"})
-
-	sinkholeUp = promauto.NewGaugeVec(prometheus.GaugeOpts{
-		Namespace: plugin.Namespace,
-		Subsystem: pluginName,
-		Name:      "sinkhole_up",
-		Help:      "Whether an SMTP server answers at an address of a sinkhole.",
-	}, []string{"address"})
-
-	verificationsTotal = promauto.NewCounterVec(prometheus.CounterOpts{
-		Namespace: plugin.Namespace,
-		Subsystem: pluginName,
-		Name:      "verifications_total",
-		Help:      "Counter of names whose counterpart was asked for, by result.",
-	}, []string{"result"})
 )
 
 // detections counts what a policy detects. Its queries nearly all come to one
@@ -76,12 +56,12 @@ type detections [detect.DoubleTypo + 1][detect.High + 1]atomic.Pointer[detection
 
 type detectionCounter struct {
 	server, view string
-	action       actionKind
+	action       record.Action
 	prometheus.Counter
 }
 
 func (c *detections) count(server, view string, d Decision) {
-	class, confidence, action := d.Verdict.Class, d.Verdict.Confidence, d.Action.kind
+	class, confidence, action := d.Verdict.Class, d.Verdict.Confidence, d.Action.Kind
 	last := &c[class][confidence]
 	counter := last.Load()
 	if counter == nil || counter.server != server || counter.view != view || counter.action != action {

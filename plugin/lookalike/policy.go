@@ -8,7 +8,10 @@ import (
 	"time"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/purpose"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/verify"
 )
 
 // Policy is one lookalike directive of a Corefile. Only its lists change after
@@ -28,13 +31,19 @@ type Policy struct {
 	lists    atomic.Pointer[lists]
 	swapping sync.Mutex // of lists
 
-	pipeline *alert.Pipeline // set by start
+	pipeline *alert.Pipeline       // set by start
+	probes   map[netip.Addr]prober // of the sinkholes that are checked; set by start
 
-	responders *responders // nil where no sinkhole is checked
-	verifier   *verifier   // nil without verify
+	verifier   *verify.Verifier // nil without verify
 	inspect    bool
-	sequences  sequences
+	purposes   purpose.Sequences
 	detections detections
+}
+
+// prober says whether a sinkhole takes mail.
+type prober interface {
+	Up() bool
+	Release()
 }
 
 // Index returns the protected names in force.
@@ -61,48 +70,56 @@ func (p *Policy) Verifies() bool { return p.verifier != nil }
 // Inspects reports whether the targets in upstream's answers are looked at.
 func (p *Policy) Inspects() bool { return p.inspect }
 
-// covers reports whether client is in scope.
-func (p *Policy) covers(client netip.Addr) bool {
+// inScope reports whether client is in scope.
+func (p *Policy) inScope(client netip.Addr) bool {
 	return len(p.clients) == 0 ||
 		slices.ContainsFunc(p.clients, func(prefix netip.Prefix) bool { return prefix.Contains(client) })
 }
 
-// Decision is what a policy makes of a queried name.
-type Decision struct {
-	Policy  *Policy
-	Verdict *detect.Verdict
-	Action  Action
-	Allowed bool   // the name is on the allow list, so Action is not taken
-	Via     string // the name that was asked for, where Verdict is about a target in its answer
-	viaType uint16 // of the record that leads to the target
-}
-
-// judge returns what the policy makes of qname, whoever asks; false where the
-// name resembles nothing or its action is off.
-func (p *Policy) judge(qname string) (Decision, bool) {
-	f := p.lists.Load().find(qname)
-	if f == nil {
-		return Decision{}, false
+// withFallback returns what is done instead of a: the same with the addresses
+// that answer, or NXDOMAIN where there are none.
+func (p *Policy) withFallback(a Action) Action {
+	if a.Kind != record.Sinkhole || a.unchecked {
+		return a
 	}
-	a := p.responders.reachable(p.Action(f.verdict.Class, f.verdict.Confidence))
-	return Decision{Policy: p, Verdict: f.verdict, Action: a, Allowed: f.allowed}, a.kind != actionOff
+	down := func(address netip.Addr) bool {
+		host, ok := p.probes[address]
+		return ok && !host.Up()
+	}
+	if !slices.ContainsFunc(a.addresses, down) {
+		return a
+	}
+	up := slices.DeleteFunc(slices.Clone(a.addresses), down)
+	if len(up) == 0 {
+		return Action{Kind: record.NXDomain}
+	}
+	a.addresses = up
+	return a
 }
 
-// Decide returns what the first of the policies that has something to do about
-// qname does, whoever asks. Where none has, but one would if the name were not
-// allowed, its decision says so. It returns false where the name resembles
-// nothing or its action is off.
-func Decide(policies []*Policy, qname string) (Decision, bool) {
-	var allowed Decision
-	for _, p := range policies {
-		d, ok := p.judge(qname)
-		switch {
-		case !ok:
-		case !d.Allowed:
-			return d, true
-		case allowed.Policy == nil:
-			allowed = d
+// sinkholes returns the addresses that the policy leads to and ok holds for,
+// each once.
+func (p *Policy) sinkholes(ok func(Action, netip.Addr) bool) []netip.Addr {
+	var addresses []netip.Addr
+	for _, row := range p.actions {
+		for _, a := range row {
+			for _, address := range a.addresses {
+				if ok(a, address) && !slices.Contains(addresses, address) {
+					addresses = append(addresses, address)
+				}
+			}
 		}
 	}
-	return allowed, allowed.Policy != nil
+	slices.SortFunc(addresses, netip.Addr.Compare)
+	return addresses
+}
+
+// privateSinkholes returns the private addresses (RFC 1918, RFC 4193).
+func (p *Policy) privateSinkholes() []netip.Addr {
+	return p.sinkholes(func(_ Action, address netip.Addr) bool { return address.IsPrivate() })
+}
+
+// checkedSinkholes returns the addresses that are to be probed.
+func (p *Policy) checkedSinkholes() []netip.Addr {
+	return p.sinkholes(func(a Action, _ netip.Addr) bool { return !a.unchecked })
 }

@@ -2,6 +2,7 @@ package lookalike
 
 import (
 	"fmt"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -141,8 +142,8 @@ func TestReloadForgetsFindings(t *testing.T) {
 		}
 		for range 2 {
 			got := "nothing"
-			if d, ok := p.judge("army.ml."); ok {
-				got = fmt.Sprintf("%s %v", d.Verdict.Matches[0].Protected, d.Allowed)
+			if o := Explain([]*Policy{p}, "army.ml.", netip.Addr{})[0]; o.Verdict != nil {
+				got = fmt.Sprintf("%s %v", o.Verdict.Matches[0].Protected, o.Outcome == Allowed)
 			}
 			if got != step.want {
 				t.Errorf("%s: expected %s, got %s", step.name, step.want, got)

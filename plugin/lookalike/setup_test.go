@@ -1,6 +1,7 @@
 package lookalike
 
 import (
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/coredns/caddy"
 	"github.com/coredns/caddy/caddyfile"
 
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
 
@@ -69,7 +71,10 @@ func TestParse(t *testing.T) {
 
 		{"unknown property", "lookalike {\n blocklist army.ml\n}", "Corefile:2 - Error during parsing: unknown property 'blocklist': want protect"},
 		{"property with a block", "lookalike {\n protect army.mil {\n }\n ttl 5s\n}", "Corefile:2 - Error during parsing: protect takes no block"},
-		{"unknown property with a block", "lookalike {\n lists {\n protect army.mil\n }\n}", "Corefile:2 - Error during parsing: lists takes no block"},
+		{"unknown property with a block", "lookalike {\n lists {\n protect army.mil\n }\n}", "Corefile:2 - Error during parsing: unknown property 'lists': want protect"},
+		{"missing brace before a plugin with a block", "lookalike {\n inspect\n cache {\n success 100\n }\n}", "Corefile:3 - Error during parsing: 'cache' stands in the block of lookalike: the '}' of that is missing above it"},
+		{"two words in one", "lookalike {\n protect \"army.mil navy.mil\"\n}", `Corefile:2 - Error during parsing: protect: "army.mil navy.mil" is one word with a blank in it`},
+		{"an empty word", "lookalike {\n alert \"\"\n}", `Corefile:2 - Error during parsing: alert: "" is an empty word`},
 		{"TLD with a dot", `lookalike .ml`, `lookalike TLD ".ml": write one label without a dot`},
 		{"suffix as a TLD", `lookalike com.ml`, `lookalike TLD "com.ml": write one label without a dot`},
 		{"TLD with an ideographic dot", `lookalike com。ml`, `lookalike TLD "com。ml": write one label without a dot`},
@@ -127,7 +132,7 @@ func TestParse(t *testing.T) {
 		{"ttl is no duration", "lookalike {\n ttl long\n}", `ttl: "long" is not a duration such as 60s`},
 		{"ttl twice", "lookalike {\n ttl 60\n ttl 60\n}", "ttl is given twice"},
 		{"reload too fast", "lookalike {\n reload 10ms\n}", "reload 10ms: want whole seconds from 1s"},
-		{"ttl without a duration", "lookalike {\n ttl\n}", "Corefile:2 - Error during parsing: ttl needs one duration, such as 'ttl 60s'"},
+		{"ttl without a duration", "lookalike {\n ttl\n}", "Corefile:2 - Error during parsing: ttl needs one duration, such as 'ttl 1m', got 0"},
 		{"ttl of two durations", "lookalike {\n ttl 1m 2m\n}", "ttl needs one duration"},
 		{"ttl below zero", "lookalike {\n ttl -1\n}", "ttl -1: want whole seconds from 1s to 1h"},
 		{"reload without a duration", "lookalike {\n reload\n}", "Corefile:2 - Error during parsing: reload needs one duration"},
@@ -137,7 +142,7 @@ func TestParse(t *testing.T) {
 		{"allowed name that is none", "lookalike {\n allow *.army.ml\n}", `Corefile:2: "*.army.ml": wildcard: write the name without *`},
 		{"protected name that no IDNA rule can read", "lookalike {\n protect xn--zz.mil\n}", `Corefile:2: "xn--zz.mil": no IDNA rule can read it`},
 		{"a file that is written like a name", "lookalike {\n protect names.txt\n}", `Corefile:2: "names.txt": looks like a file, and .txt is no TLD: write ./names.txt`},
-		{"verify is no duration", "lookalike {\n verify soon\n}", "Corefile:2 - Error during parsing: verify soon: want a duration from 10ms to 4s"},
+		{"verify is no duration", "lookalike {\n verify soon\n}", `Corefile:2 - Error during parsing: verify: "soon" is not a duration such as 60s`},
 		{"verify too long", "lookalike {\n verify 5s\n}", "verify 5s: want a duration from 10ms to 4s"},
 		{"verify of two durations", "lookalike {\n verify 1s 2s\n}", "verify takes one duration at most, got 2"},
 		{"verify twice", "lookalike {\n verify\n verify 1s\n}", "Corefile:3 - Error during parsing: verify is given twice"},
@@ -250,8 +255,8 @@ func TestReadme(t *testing.T) {
 	for _, label := range metadataLabels {
 		wants = append(wants, "\n* `"+label.name+"`: ")
 	}
-	for _, action := range actionNames {
-		wants = append(wants, "`"+action+"`")
+	for _, action := range record.Actions() {
+		wants = append(wants, "`"+action.String()+"`")
 	}
 	for _, class := range detect.Classes() {
 		wants = append(wants, "\n| `"+class.String()+"` |")
@@ -292,20 +297,18 @@ example.org:53 {
 	}
 
 	tests := []struct {
-		name    string
-		action  string // empty: resembles nothing
-		allowed bool
+		name string
+		want string // of deciding
 	}{
-		{"example.cm", "monitor", false},
-		{"www.shop.example.cm", "monitor", true},
-		{"army.ml", "nxdomain", false},
-		{"example.ml", "", false},
-		{"army.mil", "", false},
+		{"example.cm", "monitor"},
+		{"www.shop.example.cm", "allowed monitor"},
+		{"army.ml", "nxdomain"},
+		{"example.ml", ""},
+		{"army.mil", ""},
 	}
 	for _, tc := range tests {
-		d, ok := Decide(c.Policies, tc.name)
-		if ok != (tc.action != "") || ok && (d.Action.String() != tc.action || d.Allowed != tc.allowed) {
-			t.Errorf("%s: Expected %q, allowed %v; got %q, allowed %v", tc.name, tc.action, tc.allowed, d.Action, d.Allowed)
+		if got := deciding(Explain(c.Policies, tc.name, netip.Addr{})); got != tc.want {
+			t.Errorf("%s: got %q, want %q", tc.name, got, tc.want)
 		}
 	}
 
@@ -335,6 +338,19 @@ example.org:53 {
 	if _, err := Load(filepath.Join(dir, "none")); err == nil {
 		t.Error("Expected an error for a Corefile that does not exist")
 	}
+}
+
+// deciding says what is done, or would be done if the name were not allowed.
+func deciding(opinions []Opinion) string {
+	for _, o := range opinions {
+		switch o.Outcome {
+		case Acts:
+			return o.Action.String()
+		case Allowed:
+			return "allowed " + o.Action.String()
+		}
+	}
+	return ""
 }
 
 func write(t *testing.T, file, contents string) {

@@ -194,7 +194,7 @@ func TestVerifyWithoutAnAnswerInTime(t *testing.T) {
 	defer release()
 	z := &zone{records: map[string]string{"late.mil. MX": "MX 10 mx.late.mil."}}
 	z.ask = func(ctx context.Context, _ dns.ResponseWriter) {
-		if ctx.Value(verifyKey{}) != nil {
+		if ctx.Value(ownKey{}) != nil {
 			<-blocked.Done()
 		}
 	}
@@ -206,7 +206,7 @@ func TestVerifyWithoutAnAnswerInTime(t *testing.T) {
 	}
 	release()
 	v := l.policies[0].verifier
-	wait.Until(t, "the lookup to end", func() bool { return v.known("late.mil") })
+	wait.Until(t, "the lookup to end", func() bool { return v.Known("late.mil") })
 	if query() != dns.RcodeNameError || z.count("late.ml.") != 1 {
 		t.Error("The second query passed")
 	}
@@ -230,7 +230,7 @@ func TestVerifyWaitsOnceForAllTLDs(t *testing.T) {
 				t.Errorf("%s was asked for %d times, want once", name, z.count(name))
 			}
 		}
-		policies[0].verifier.stop()
+		policies[0].verifier.Close()
 	})
 }
 
@@ -249,7 +249,7 @@ func TestVerifyLoop(t *testing.T) {
 	l := z.above(t, "lookalike {\n protect army.mil\n verify 100ms\n}")
 	looped := false
 	z.ask = func(ctx context.Context, w dns.ResponseWriter) {
-		if ctx.Value(verifyKey{}) != nil && !looped {
+		if ctx.Value(ownKey{}) != nil && !looped {
 			looped = true
 			l.ServeDNS(ctx, w, new(dns.Msg).SetQuestion("again.ml.", dns.TypeMX))
 		}
@@ -265,7 +265,7 @@ func TestVerifyOneLookupForAName(t *testing.T) {
 	defer release()
 	z := &zone{records: map[string]string{"busy.mil. MX": "MX 10 mx.busy.mil."}}
 	z.ask = func(ctx context.Context, _ dns.ResponseWriter) {
-		if ctx.Value(verifyKey{}) != nil {
+		if ctx.Value(ownKey{}) != nil {
 			<-blocked.Done()
 		}
 	}
@@ -292,72 +292,14 @@ func TestVerifyOneLookupForAName(t *testing.T) {
 func TestVerifyStorm(t *testing.T) {
 	z := &zone{}
 	l := z.above(t, "lookalike {\n protect army.mil\n verify 4s\n}")
-	v := l.policies[0].verifier
-	clock := time.Unix(1, 0)
-	v.now = func() time.Time { return clock }
 	const storm = 2000
 	for i := range storm {
 		dnsCode(t, l, fmt.Sprintf("random%d.ml.", i))
 	}
-	if n := z.count(".mil."); n != lookupsInBurst {
-		t.Errorf("%d lookups at once, want %d", n, lookupsInBurst)
+	if n := z.count(".mil."); n > storm/2 {
+		t.Errorf("%d lookups for %d names", n, storm)
 	}
 	if n := z.count(".ml."); n != storm {
 		t.Errorf("%d queries passed, want %d", n, storm)
-	}
-	clock = clock.Add(time.Second)
-	for i := range storm {
-		dnsCode(t, l, fmt.Sprintf("another%d.ml.", i))
-	}
-	if n := z.count(".mil."); n != lookupsInBurst+lookupsPerSecond {
-		t.Errorf("%d lookups after a second, want %d", n, lookupsInBurst+lookupsPerSecond)
-	}
-}
-
-func TestVerifyForgets(t *testing.T) {
-	clock := time.Unix(1, 0)
-	v := newVerifier(time.Second)
-	defer v.stop()
-	v.now = func() time.Time { return clock }
-	lookups := 0
-	answer := dns.RcodeNameError
-	is := func(name string) bool {
-		exists, err := v.exists(t.Context(), name, func(_ context.Context, name string, _ uint16) *dns.Msg {
-			lookups++
-			m := &dns.Msg{MsgHdr: dns.MsgHdr{Rcode: answer}}
-			if answer == dns.RcodeSuccess {
-				m.Answer = []dns.RR{test.MX(name + " 60 IN MX 10 mx." + name)}
-			}
-			return m
-		})
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		return exists
-	}
-	for range 2 {
-		if is("a.mil") || lookups != 1 {
-			t.Errorf("Exists, or %d lookups", lookups)
-		}
-	}
-	answer = dns.RcodeSuccess
-	clock = clock.Add(keepAbsent)
-	if !is("a.mil") || lookups != 2 {
-		t.Errorf("Does not exist, or %d lookups", lookups)
-	}
-	clock = clock.Add(keepExisting - time.Second)
-	if !v.known("a.mil") {
-		t.Error("Forgotten too early")
-	}
-	clock = clock.Add(time.Second)
-	if v.known("a.mil") {
-		t.Error("Kept for too long")
-	}
-	for i := range maxResults + 100 {
-		clock = clock.Add(time.Second / lookupsPerSecond)
-		is(fmt.Sprintf("b%d.mil", i))
-	}
-	if n := len(v.results); n > maxResults {
-		t.Errorf("%d results are kept, more than %d", n, maxResults)
 	}
 }

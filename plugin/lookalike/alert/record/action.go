@@ -24,16 +24,26 @@ var actions = [...]struct {
 	blocks  bool   // the query goes no further
 	replies bool   // an answer with an RCODE is written here
 	outcome string // of the query, in words; empty: the RCODE says it
+	effect  string // for who decides on an action
 }{
-	Off:      {name: "off"},
-	Monitor:  {name: "monitor", outcome: "not blocked, only reported"},
-	NXDomain: {name: "nxdomain", blocks: true, replies: true},
-	NoData:   {name: "nodata", blocks: true, replies: true, outcome: "answered nodata"},
-	NullMX:   {name: "nullmx", blocks: true, replies: true, outcome: "answered nullmx"},
-	Sinkhole: {name: "sinkhole", blocks: true, replies: true, outcome: "answered with the sinkhole"},
-	Refused:  {name: "refused", blocks: true, replies: true},
-	Servfail: {name: "servfail", blocks: true, replies: true},
-	Drop:     {name: "drop", blocks: true, outcome: "not answered"},
+	Off: {name: "off",
+		effect: "nothing, not even an alert: the query goes on"},
+	Monitor: {name: "monitor", outcome: "not blocked, only reported",
+		effect: "an alert only: the query goes on, and mail leaves"},
+	NXDomain: {name: "nxdomain", blocks: true, replies: true,
+		effect: "answered with NXDOMAIN, so that mail bounces at once"},
+	NoData: {name: "nodata", blocks: true, replies: true, outcome: "answered nodata",
+		effect: "answered with no records, so that most mail servers bounce mail"},
+	NullMX: {name: "nullmx", blocks: true, replies: true, outcome: "answered nullmx",
+		effect: "answered with a null MX, so that most mail servers bounce mail"},
+	Sinkhole: {name: "sinkhole", blocks: true, replies: true, outcome: "answered with the sinkhole",
+		effect: "answered with the address of a host that refuses the mail"},
+	Refused: {name: "refused", blocks: true, replies: true,
+		effect: "answered with REFUSED, so that mail is queued and tried again"},
+	Servfail: {name: "servfail", blocks: true, replies: true,
+		effect: "answered with SERVFAIL, so that mail is queued and tried again"},
+	Drop: {name: "drop", blocks: true, outcome: "not answered",
+		effect: "not answered, so that mail is queued and tried again"},
 }
 
 // Actions returns all actions, in the order of their values.
@@ -77,6 +87,9 @@ func (a Action) Blocks() bool { return actions[a].blocks }
 
 // WritesRcode reports whether an answer with an RCODE is written here.
 func (a Action) WritesRcode() bool { return actions[a].replies }
+
+// Effect says in words what the action does to queries and mail.
+func (a Action) Effect() string { return actions[a].effect }
 
 // Outcome says in words what became of the query, to which rcode was answered;
 // rcode is the RCODE's name, or empty where it is not known.

@@ -3,6 +3,7 @@ package lookalike
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/coredns/coredns/plugin"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/probe"
 )
 
 // stopTimeout bounds the last flush of the alerts. Callbacks run one after the
@@ -95,7 +97,7 @@ func (e *engine) serves() bool {
 // retire stops the engine after another has taken over.
 func (e *engine) retire() {
 	if err := e.stop(); err != nil {
-		log.Errorf("What the configuration before the reload had still to tell: %v", err)
+		log.Errorf("stopping the previous configuration: %v", err)
 	}
 }
 
@@ -113,9 +115,7 @@ func (e *engine) start() error {
 		}
 		p.pipeline = pipeline
 		p.startWatching()
-		if p.responders != nil {
-			p.responders.start()
-		}
+		p.probe()
 	}
 	live.Lock()
 	live.engines[e] = true
@@ -158,11 +158,19 @@ func (e *engine) stop() error {
 // stop ends what runs for the policy, but for its alerts.
 func (p *Policy) stop() {
 	p.stopWatching()
-	if p.responders != nil {
-		p.responders.stop()
+	for _, host := range p.probes {
+		host.Release()
 	}
 	if p.verifier != nil {
-		p.verifier.stop()
+		p.verifier.Close()
+	}
+}
+
+// probe begins to watch the sinkholes.
+func (p *Policy) probe() {
+	p.probes = make(map[netip.Addr]prober)
+	for _, address := range p.checkedSinkholes() {
+		p.probes[address] = probe.Acquire(address)
 	}
 }
 

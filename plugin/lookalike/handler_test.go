@@ -71,6 +71,13 @@ func startedWithAlerts(tb testing.TB, corefile string) (l *Lookalike, flush func
 	}
 }
 
+// decided returns what the lists say about a query for qname.
+func decided(l *Lookalike, qname string) Decision {
+	r := new(dns.Msg).SetQuestion(qname, dns.TypeMX)
+	q := newQuery(&test.ResponseWriter{}, r, watching(l.policies, qname))
+	return q.decide(known)
+}
+
 func readAlerts(tb testing.TB, file string) []map[string]any {
 	tb.Helper()
 	contents, err := os.ReadFile(file)
@@ -276,6 +283,17 @@ func TestAlertOfOneQuery(t *testing.T) {
 	}
 }
 
+func TestDirectionInTheAlert(t *testing.T) {
+	for qtype, want := range map[uint16]any{dns.TypeMX: "delivery", dns.TypeTXT: "spf", dns.TypeA: nil} {
+		l, flush := startedWithAlerts(t, "lookalike {\n protect army.mil\n}")
+		ask(t, l, new(dns.Msg).SetQuestion("army.ml.", qtype))
+		records := flush()
+		if len(records) == 0 || field(records[0], "lookalike.context") != want {
+			t.Errorf("%s: got %v, want context %v", dns.Type(qtype), records, want)
+		}
+	}
+}
+
 func TestEveryDetectionIsCounted(t *testing.T) {
 	l, flush := startedWithAlerts(t, "lookalike {\n action medium refused\n action low drop\n}")
 	names := []string{"army.ml.", "mx.army.ml.", "us.af.ml.", "navy.mil.ml.", "example.ml."}
@@ -416,10 +434,11 @@ func BenchmarkDecide(b *testing.B) {
 		{"blocked", "mail.army.ml."},
 	} {
 		b.Run(bm.name, func(b *testing.B) {
-			q := dns.Question{Name: bm.qname, Qtype: dns.TypeMX, Qclass: dns.ClassINET}
+			r := new(dns.Msg).SetQuestion(bm.qname, dns.TypeMX)
 			b.ReportAllocs()
 			for b.Loop() {
-				l.decide(w, q)
+				q := newQuery(w, r, watching(l.policies, bm.qname))
+				q.decide(known)
 			}
 		})
 	}
@@ -452,7 +471,7 @@ func BenchmarkDecideDuringReload(b *testing.B) {
 	}
 	l := &Lookalike{policies: policies}
 	w := &test.ResponseWriter{}
-	q := dns.Question{Name: "mail.example.ml.", Qtype: dns.TypeMX, Qclass: dns.ClassINET}
+	r := new(dns.Msg).SetQuestion("mail.example.ml.", dns.TypeMX)
 
 	for _, reloading := range []bool{false, true} {
 		b.Run(fmt.Sprintf("reloading=%v", reloading), func(b *testing.B) {
@@ -471,7 +490,8 @@ func BenchmarkDecideDuringReload(b *testing.B) {
 			var waits []int64
 			for b.Loop() {
 				begin := time.Now()
-				l.decide(w, q)
+				q := newQuery(w, r, watching(l.policies, r.Question[0].Name))
+				q.decide(known)
 				waits = append(waits, int64(time.Since(begin)))
 			}
 			cancel()

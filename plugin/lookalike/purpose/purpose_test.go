@@ -1,4 +1,4 @@
-package lookalike
+package purpose
 
 import (
 	"fmt"
@@ -7,12 +7,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coredns/coredns/plugin/test"
-
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 	"github.com/miekg/dns"
 )
 
-func TestPurpose(t *testing.T) {
+func TestAlone(t *testing.T) {
 	tests := []struct {
 		service, name string
 		qtype         uint16
@@ -29,7 +28,7 @@ func TestPurpose(t *testing.T) {
 		{"_sip._tcp", "_sip._tcp.army.ml", dns.TypeSRV, ""},
 	}
 	for _, tc := range tests {
-		if got := purpose(tc.service, tc.name, tc.qtype); got != tc.want {
+		if got := alone(tc.service, tc.name, tc.qtype); got != tc.want {
 			t.Errorf("%s %s: Expected %q, got %q", tc.name, dns.TypeToString[tc.qtype], tc.want, got)
 		}
 	}
@@ -55,18 +54,21 @@ func TestDirection(t *testing.T) {
 		{"anything else", "_sip._tcp.army.ml SRV, army.ml NS", "- -"},
 		{"two names", "army.ml TXT, us.af.ml MX", "spf delivery"},
 	}
+	index, err := detect.New(detect.Config{Protected: []string{"army.mil", "us.af.mil"}, TLDs: []string{"ml"}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
-			l := started(t, "lookalike {\n protect army.mil us.af.mil\n}")
-			l.Next = test.HandlerFunc(upstream)
+			var s Sequences
 			var got []string
 			for one := range strings.SplitSeq(tc.queries, ", ") {
 				name, qtype, _ := strings.Cut(one, " ")
-				d, ok := Decide(l.policies, name)
+				v, ok := index.Match(name)
 				if !ok {
 					t.Fatalf("%s is no lookalike", name)
 				}
-				purpose := d.Policy.purpose(netip.MustParseAddr("192.0.2.1"), d.Verdict, dns.StringToType[qtype], time.Now())
+				purpose := s.Of(netip.MustParseAddr("192.0.2.1"), v, dns.StringToType[qtype], time.Now())
 				if purpose == "" {
 					purpose = "-"
 				}
@@ -79,42 +81,33 @@ func TestDirection(t *testing.T) {
 	}
 }
 
-func TestDirectionInTheAlert(t *testing.T) {
-	for qtype, want := range map[uint16]any{dns.TypeMX: "delivery", dns.TypeTXT: "spf", dns.TypeA: nil} {
-		l, flush := startedWithAlerts(t, "lookalike {\n protect army.mil\n}")
-		ask(t, l, new(dns.Msg).SetQuestion("army.ml.", qtype))
-		records := flush()
-		if len(records) == 0 || field(records[0], "lookalike.context") != want {
-			t.Errorf("%s: got %v, want context %v", dns.Type(qtype), records, want)
-		}
-	}
-}
+// about returns a verdict about a registrable name.
+func about(name string) *detect.Verdict { return &detect.Verdict{Name: name, Registrable: name} }
 
 func TestSequences(t *testing.T) {
-	var s sequences
+	var s Sequences
 	client, other := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
 	now := time.Unix(1, 0)
 	steps := []struct {
 		name   string
 		client netip.Addr
-		alone  string
 		qtype  uint16
 		after  time.Duration
 		want   string
 	}{
-		{"SPF", client, "spf", dns.TypeTXT, 0, "spf"},
-		{"the same client", client, "", dns.TypeMX, time.Second, "spf"},
-		{"another client", other, "", dns.TypeMX, 0, "delivery"},
-		{"the same client, later", client, "", dns.TypeMX, sequenceTime + time.Second, "delivery"},
+		{"SPF", client, dns.TypeTXT, 0, "spf"},
+		{"the same client", client, dns.TypeMX, time.Second, "spf"},
+		{"another client", other, dns.TypeMX, 0, "delivery"},
+		{"the same client, later", client, dns.TypeMX, sequenceTime + time.Second, "delivery"},
 	}
 	for _, step := range steps {
 		now = now.Add(step.after)
-		if got := s.purpose(step.client, "army.ml", step.alone, step.qtype, now); got != step.want {
+		if got := s.Of(step.client, about("army.ml"), step.qtype, now); got != step.want {
 			t.Errorf("%s: got %q, want %q", step.name, got, step.want)
 		}
 	}
 	for i := range maxSequences + 100 {
-		s.purpose(client, fmt.Sprint(i), "", dns.TypeMX, now)
+		s.Of(client, about(fmt.Sprint(i)), dns.TypeMX, now)
 	}
 	if n := len(s.last); n > maxSequences {
 		t.Errorf("%d are remembered, more than %d", n, maxSequences)

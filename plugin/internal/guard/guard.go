@@ -1,0 +1,37 @@
+// Package guard ends panics: a fault in what goes on beside a query must not
+// end DNS.
+package guard
+
+import (
+	"github.com/coredns/coredns/plugin"
+	clog "github.com/coredns/coredns/plugin/pkg/log"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+var log = clog.NewWithPlugin("lookalike")
+
+// Failures counts the panics that were ended, by the place where.
+var Failures = promauto.NewCounterVec(prometheus.CounterOpts{
+	Namespace: plugin.Namespace,
+	Subsystem: "lookalike",
+	Name:      "failures_total",
+	Help:      "Counter of failures inside the plugin that the client did not see.",
+}, []string{"where"})
+
+// Recover ends a panic, logs and counts it. It must be deferred itself, not
+// called by a deferred function. Where is one of a few words, since it labels
+// the counter.
+func Recover(where string) { Handle(where, recover()) } //nolint:revive // deferred by the caller
+
+// Handle is Recover for a deferred function that has to know: failure is what
+// its own recover returned. It reports whether there was a panic.
+func Handle(where string, failure any) bool {
+	if failure == nil {
+		return false
+	}
+	Failures.WithLabelValues(where).Inc()
+	log.Errorf("Recovered from a failure in the %s: %v", where, failure)
+	return true
+}

@@ -1,0 +1,73 @@
+package lookalike
+
+import (
+	"net"
+	"net/netip"
+	"strings"
+
+	"github.com/coredns/coredns/request"
+
+	"github.com/miekg/dns"
+)
+
+// query is one question about a name on its way through the plugin. Names that
+// pass cost no allocation: a query is passed on by a pointer that is not kept.
+type query struct {
+	request.Request // empty where the question does not come by DNS
+
+	name     string    // asked about, in presentation form and of any case
+	policies []*Policy // in their order, from the first that watches over the TLD of name
+	anyone   bool      // whoever asks: no client is out of scope
+	from     netip.AddrPort
+}
+
+func newQuery(w dns.ResponseWriter, r *dns.Msg, watching []*Policy) query {
+	return query{Request: request.Request{W: w, Req: r}, name: r.Question[0].Name, policies: watching}
+}
+
+// about returns the question of anyone about a name.
+func about(policies []*Policy, name string) query {
+	return query{name: name, policies: watching(policies, name), anyone: true}
+}
+
+// client returns the address of who asks, without a zone.
+func (q *query) client() netip.AddrPort {
+	if !q.from.IsValid() && q.W != nil {
+		q.from = addrPort(q.W.RemoteAddr())
+	}
+	return q.from
+}
+
+// watching returns the policies from the first on that watches over the TLD of
+// name; none where none does.
+func watching(policies []*Policy, name string) []*Policy {
+	for i, p := range policies {
+		if p.Index().Watched(name) {
+			return policies[i:]
+		}
+	}
+	return nil
+}
+
+// addrPort returns the address of a client or listener, an IPv4-mapped one as
+// IPv4 and without a zone; the zero value where there is none.
+func addrPort(a net.Addr) netip.AddrPort {
+	var ap netip.AddrPort
+	switch a := a.(type) {
+	case *net.UDPAddr:
+		ap = a.AddrPort()
+	case *net.TCPAddr:
+		ap = a.AddrPort()
+	case nil:
+		return ap
+	default:
+		ap, _ = netip.ParseAddrPort(a.String())
+	}
+	return netip.AddrPortFrom(ap.Addr().Unmap().WithZone(""), ap.Port())
+}
+
+// scheme returns what comes before the address of a server: "dns" of "dns://:53".
+func scheme(server string) string {
+	scheme, _, _ := strings.Cut(server, ":")
+	return scheme
+}

@@ -1,0 +1,268 @@
+// Package verify finds out whether names exist, by asking the DNS for what mail
+// could follow.
+package verify
+
+import (
+	"context"
+	"errors"
+	"hash/maphash"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/pkg/cache"
+
+	"github.com/lookalike-dns/lookalike/plugin/internal/guard"
+	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+	"golang.org/x/sync/singleflight"
+	"golang.org/x/time/rate"
+)
+
+// How long a query may wait. Mail servers wait for 5 s.
+const (
+	DefaultWait      = time.Second
+	MinWait, MaxWait = 10 * time.Millisecond, 4 * time.Second
+)
+
+const (
+	grace         = time.Second      // for lookups, at the end
+	lookupTimeout = 10 * time.Second // of a lookup, which goes on when nobody waits any more
+
+	// An attacker chooses the names. However many he asks for, upstream gets no
+	// more lookups than these, and memory holds no more results.
+	lookupsAtOnce    = 64
+	lookupsPerSecond = 20
+	lookupsInBurst   = 100
+	maxResults       = 10_000
+
+	keepExisting = time.Hour
+	keepAbsent   = 5 * time.Minute
+	keepFailure  = 10 * time.Second
+)
+
+var verificationsTotal = promauto.NewCounterVec(prometheus.CounterOpts{
+	Namespace: plugin.Namespace,
+	Subsystem: "lookalike",
+	Name:      "verifications_total",
+	Help:      "Counter of names whose counterpart was asked for, by result.",
+}, []string{"result"})
+
+// Asker asks one question, name being fully qualified, and returns the answer,
+// or nil without one.
+type Asker func(ctx context.Context, name string, qtype uint16) *dns.Msg
+
+// Verifier finds out whether names exist. There is one lookup at a time for a
+// name, and results are kept. It owns the goroutines of its lookups, which end at
+// Close. It is safe for concurrent use.
+type Verifier struct {
+	wait time.Duration
+	now  func() time.Time
+
+	lookups singleflight.Group
+	starts  *rate.Limiter
+	slots   chan struct{} // one for each lookup under way
+	results *cache.Cache[result]
+	seed    maphash.Seed
+
+	mu      sync.Mutex
+	running sync.WaitGroup // grows only before the end, under mu
+	ctx     context.Context
+	end     context.CancelFunc
+}
+
+// result is what is known of a name.
+type result struct {
+	name   string
+	exists bool
+	err    error
+	until  time.Time
+}
+
+// Why a name is not verified. Their texts label the metric.
+var (
+	errLimited = errors.New("limited")
+	errTimeout = errors.New("timeout")
+	errFailure = errors.New("failure")
+)
+
+// New returns a Verifier that holds up queries for wait at most.
+func New(wait time.Duration) *Verifier {
+	v := &Verifier{
+		wait:    wait,
+		now:     time.Now,
+		starts:  rate.NewLimiter(lookupsPerSecond, lookupsInBurst),
+		slots:   make(chan struct{}, lookupsAtOnce),
+		results: cache.New[result](maxResults),
+		seed:    maphash.MakeSeed(),
+	}
+	v.ctx, v.end = context.WithCancel(context.Background()) //nolint:gosec // Close calls end
+	return v
+}
+
+// Close ends the lookups that are under way and waits a moment for them. One
+// that does not heed its context ends by itself soon after.
+func (v *Verifier) Close() {
+	v.mu.Lock()
+	v.end()
+	v.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		v.running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(grace):
+	}
+}
+
+// Known reports whether name, in presentation form without a trailing dot, has
+// been found to exist. It does not wait.
+func (v *Verifier) Known(name string) bool {
+	r, ok := v.known(name)
+	return ok && r.exists
+}
+
+// Existing returns the place of the first of the names that exists, or -1. It
+// looks up all of them at once, and waits no longer than New was told.
+func (v *Verifier) Existing(ctx context.Context, names []string, ask Asker) int {
+	ctx, cancel := context.WithTimeout(ctx, v.wait)
+	defer cancel()
+	lookups := make([]lookup, len(names))
+	for i, name := range names {
+		lookups[i] = v.lookup(name, ask)
+	}
+	for i := range lookups {
+		r := lookups[i].result(ctx)
+		verificationsTotal.WithLabelValues(r.label()).Inc()
+		if r.exists {
+			return i
+		}
+	}
+	return -1
+}
+
+// label is what the metric calls the result.
+func (r result) label() string {
+	switch {
+	case r.err != nil:
+		return r.err.Error()
+	case r.exists:
+		return "exists"
+	}
+	return "absent"
+}
+
+// lookup is one that may be under way.
+type lookup struct {
+	known   result
+	pending <-chan singleflight.Result // nil: known is what it has found
+}
+
+// result waits until ctx ends. What is there by then counts.
+func (l lookup) result(ctx context.Context) result {
+	if l.pending == nil {
+		return l.known
+	}
+	select {
+	case r := <-l.pending:
+		return r.Val.(result)
+	default:
+	}
+	select {
+	case r := <-l.pending:
+		return r.Val.(result)
+	case <-ctx.Done():
+		return result{err: errTimeout}
+	}
+}
+
+// known returns what was found about name and still holds.
+func (v *Verifier) known(name string) (result, bool) {
+	r, ok := v.results.Get(maphash.String(v.seed, name))
+	return r, ok && r.name == name && v.now().Before(r.until)
+}
+
+// lookup begins a lookup of name, or joins the one that is under way.
+func (v *Verifier) lookup(name string, ask Asker) lookup {
+	if r, ok := v.known(name); ok {
+		return lookup{known: r}
+	}
+	return lookup{pending: v.lookups.DoChan(name, func() (any, error) { return v.run(name, ask), nil })}
+}
+
+// run looks name up and keeps what it finds.
+func (v *Verifier) run(name string, ask Asker) result {
+	if r, ok := v.known(name); ok { // another lookup has ended in between
+		return r
+	}
+	if !v.enter() {
+		return result{err: errLimited}
+	}
+	defer v.leave()
+	ctx, cancel := context.WithTimeout(v.ctx, lookupTimeout)
+	defer cancel()
+	r := result{name: name}
+	r.exists, r.err = exists(ctx, name, ask)
+	keep := keepAbsent
+	switch {
+	case r.err != nil:
+		keep = keepFailure
+	case r.exists:
+		keep = keepExisting
+	}
+	r.until = v.now().Add(keep)
+	v.results.Add(maphash.String(v.seed, name), r)
+	return r
+}
+
+// enter takes a slot for a lookup, or reports that none may begin now.
+func (v *Verifier) enter() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.ctx.Err() != nil {
+		return false
+	}
+	select {
+	case v.slots <- struct{}{}:
+	default:
+		return false
+	}
+	if !v.starts.AllowN(v.now(), 1) {
+		<-v.slots
+		return false
+	}
+	v.running.Add(1)
+	return true
+}
+
+func (v *Verifier) leave() {
+	<-v.slots
+	v.running.Done()
+}
+
+// exists asks for the records that mail could follow.
+func exists(ctx context.Context, name string, ask Asker) (found bool, err error) {
+	defer func() {
+		if guard.Handle("verify", recover()) {
+			found, err = false, errFailure
+		}
+	}()
+	for _, qtype := range []uint16{dns.TypeMX, dns.TypeA, dns.TypeAAAA} {
+		m := ask(ctx, dns.Fqdn(name), qtype)
+		switch {
+		case ctx.Err() != nil:
+			return false, errTimeout
+		case m == nil, m.Rcode != dns.RcodeSuccess && m.Rcode != dns.RcodeNameError:
+			return false, errFailure
+		case m.Rcode == dns.RcodeNameError:
+			return false, nil
+		case m.Truncated, slices.ContainsFunc(m.Answer, func(rr dns.RR) bool { return rr.Header().Rrtype == qtype }):
+			return true, nil // what is too large for a datagram exists
+		}
+	}
+	return false, nil
+}
