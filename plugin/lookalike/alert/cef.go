@@ -60,5 +60,5 @@ func eventTitle(r *Record) string {
 	case Test:
 		return "Test alert"
 	}
-	return ruleNames[r.Class]
+	return r.Class.Title()
 }

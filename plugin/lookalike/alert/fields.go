@@ -73,7 +73,7 @@ var fields = []field{
 	{ecs: "rule.id", ocsf: "firewall_rule.uid", sd: "rule",
 		value: func(r *Record) any { return r.Class.String() }},
 	{ecs: "rule.name", ocsf: "firewall_rule.name",
-		value: func(r *Record) any { return ruleNames[r.Class] }},
+		value: func(r *Record) any { return r.Class.Title() }},
 	{ecs: "rule.category", ocsf: "firewall_rule.category", cef: "cat", leef: "cat",
 		value: func(r *Record) any { return detectionOnly(r, "lookalike-domain") }},
 	{ecs: "rule.ruleset", value: func(r *Record) any { return detectionOnly(r, "lookalike") }},
@@ -254,21 +254,6 @@ var fields = []field{
 	{leef: "sev", value: func(r *Record) any { return cefSeverity[r.Level()] }},
 	{leef: "policy", value: constant("lookalike")},
 	{sd: "sev", value: func(r *Record) any { return ecsSeverity[r.Level()] }},
-}
-
-// ruleNames say in words what a class finds.
-var ruleNames = [...]string{
-	detect.TLDSwap:      "Protected name under another TLD",
-	detect.TLDKept:      "Protected name with its TLD kept, under another TLD",
-	detect.IDNHomoglyph: "Internationalised name that looks like a protected one",
-	detect.Separator:    "Protected name with labels joined",
-	detect.Homoglyph:    "Name with characters that look like those of a protected one",
-	detect.Typo:         "Typing slip of a protected name",
-	detect.Split:        "Protected name split into parts",
-	detect.Edit:         "One character away from a protected name",
-	detect.Combosquat:   "Protected name with a word added",
-	detect.Embedding:    "Protected name inside a longer one",
-	detect.DoubleTypo:   "Two typing slips away from a protected name",
 }
 
 // ecsSeverity is Elastic's scale: informational, low, medium, high.

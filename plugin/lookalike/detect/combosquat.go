@@ -112,7 +112,7 @@ func (s *search) combosquatStart(r *reading, n, k int, cut affix, max int) {
 	for i := range words {
 		w := &words[i]
 		rest := n - len(w.letters)
-		if rest <= least || rest < floors[Combosquat].medium || !hasLetters(r, rest, w.letters) {
+		if rest <= least || rest < classes[Combosquat].floor.medium || !hasLetters(r, rest, w.letters) {
 			continue
 		}
 		cut := cut.with(w, r.hyphens.has(rest))

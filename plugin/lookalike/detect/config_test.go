@@ -17,21 +17,21 @@ func TestNewErrors(t *testing.T) {
 		want      error
 		entry     string
 	}{
-		{"no TLD", army, nil, ErrNoTLD, ""},
-		{"no protected name", nil, ml, ErrNoProtected, ""},
-		{"TLD with a dot", army, []string{"ml", "com.ml"}, ErrTLDSyntax, "com.ml"},
-		{"TLD with a trailing dot", army, []string{"ml."}, ErrTLDSyntax, "ml."},
-		{"TLD in upper case", army, []string{"ML"}, ErrTLDSyntax, "ML"},
-		{"empty TLD", army, []string{""}, ErrTLDSyntax, ""},
-		{"TLD too long", army, []string{strings.Repeat("a", 64)}, ErrTLDSyntax, strings.Repeat("a", 64)},
-		{"protected name under the TLD", []string{"army.mil", "x.gouv.ml"}, ml, ErrUnderTLD, "x.gouv.ml"},
-		{"protected TLD is the lookalike TLD", []string{"ml"}, ml, ErrUnderTLD, "ml"},
-		{"empty protected name", []string{""}, ml, ErrNameSyntax, ""},
-		{"label too long", []string{strings.Repeat("a", 64) + ".mil"}, ml, ErrNameSyntax, strings.Repeat("a", 64) + ".mil"},
-		{"name too long", []string{long}, ml, ErrNameSyntax, long},
-		{"empty label", []string{"army..mil"}, ml, ErrNameSyntax, "army..mil"},
-		{"upper case", []string{"Army.mil"}, ml, ErrNotCanonical, "Army.mil"},
-		{"trailing dot", []string{"army.mil."}, ml, ErrNotCanonical, "army.mil."},
+		{"no TLD", army, nil, errNoTLD, ""},
+		{"no protected name", nil, ml, errNoProtected, ""},
+		{"TLD with a dot", army, []string{"ml", "com.ml"}, errTLDSyntax, "com.ml"},
+		{"TLD with a trailing dot", army, []string{"ml."}, errTLDSyntax, "ml."},
+		{"TLD in upper case", army, []string{"ML"}, errTLDSyntax, "ML"},
+		{"empty TLD", army, []string{""}, errTLDSyntax, ""},
+		{"TLD too long", army, []string{strings.Repeat("a", 64)}, errTLDSyntax, strings.Repeat("a", 64)},
+		{"protected name under the TLD", []string{"army.mil", "x.gouv.ml"}, ml, errUnderTLD, "x.gouv.ml"},
+		{"protected TLD is the lookalike TLD", []string{"ml"}, ml, errUnderTLD, "ml"},
+		{"empty protected name", []string{""}, ml, errNameSyntax, ""},
+		{"label too long", []string{strings.Repeat("a", 64) + ".mil"}, ml, errNameSyntax, strings.Repeat("a", 64) + ".mil"},
+		{"name too long", []string{long}, ml, errNameSyntax, long},
+		{"empty label", []string{"army..mil"}, ml, errNameSyntax, "army..mil"},
+		{"upper case", []string{"Army.mil"}, ml, errNotCanonical, "Army.mil"},
+		{"trailing dot", []string{"army.mil."}, ml, errNotCanonical, "army.mil."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := New(Config{Protected: tt.protected, TLDs: tt.tlds})
@@ -39,7 +39,7 @@ func TestNewErrors(t *testing.T) {
 				t.Fatalf("New: %v, want %v", err, tt.want)
 			}
 			var entry *EntryError
-			if errors.As(err, &entry) != (tt.want != ErrNoTLD && tt.want != ErrNoProtected) {
+			if errors.As(err, &entry) != (tt.want != errNoTLD && tt.want != errNoProtected) {
 				t.Fatalf("New: %#v", err)
 			}
 			if entry != nil && entry.Entry != tt.entry {

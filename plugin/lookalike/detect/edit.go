@@ -80,7 +80,7 @@ func (e slip) class(size int) (Class, Confidence) {
 				return Typo, confidenceOf(Typo, size)
 			}
 		} else if similar(e.p, e.q) {
-			return Homoglyph, similarFloor.confidence(size)
+			return Homoglyph, weakFloor.confidence(size)
 		}
 	}
 	return Edit, confidenceOf(Edit, size)
@@ -183,7 +183,7 @@ func (s *search) nearTo(r *reading, k int, id uint32, cut affix) {
 		}
 		f.class, f.confidence = DoubleTypo, confidenceOf(DoubleTypo, f.letters())
 	case split:
-		if f.letters() < floors[Split].medium {
+		if f.letters() < classes[Split].floor.medium {
 			return
 		}
 		f.class = max(f.class, Split)

@@ -100,25 +100,11 @@ func (h *how) rule() string {
 	case h.class <= TLDKept:
 		return "high at any length"
 	case h.class == Combosquat:
-		return fmt.Sprintf("medium from %d letters, from %d without a separator", floors[Combosquat].medium, combosquatGlued)
+		return fmt.Sprintf("medium from %d letters, from %d without a separator", classes[Combosquat].floor.medium, combosquatGlued)
 	case h.class == Embedding:
-		return fmt.Sprintf("medium where the TLD follows, low from %d letters", floors[Embedding].low)
+		return fmt.Sprintf("medium where the TLD follows, low from %d letters", classes[Embedding].floor.low)
 	case h.class == Homoglyph && h.slip.op != noEdit:
-		return similarFloor.String() + " where letters are only similar"
+		return weakFloor.String() + " where letters are only similar"
 	}
-	return floors[h.class].String()
-}
-
-// String lists the fewest letters for each confidence.
-func (f floor) String() string {
-	var all []string
-	for _, c := range []struct {
-		name string
-		from int
-	}{{"high", f.high}, {"medium", f.medium}, {"low", f.low}} {
-		if c.from > 0 {
-			all = append(all, fmt.Sprintf("%s from %d letters", c.name, c.from))
-		}
-	}
-	return strings.Join(all, ", ")
+	return classes[h.class].floor.String()
 }

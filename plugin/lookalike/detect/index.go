@@ -31,13 +31,13 @@ func (e *EntryError) Unwrap() error { return e.Err }
 
 // Errors of New; those about one entry come wrapped in an EntryError.
 var (
-	ErrNoProtected  = errors.New("no protected name")
-	ErrNoTLD        = errors.New("no lookalike TLD")
-	ErrTLDSyntax    = errors.New("a lookalike TLD is one label of letters, digits and hyphens, without dots")
-	ErrNameSyntax   = errors.New("not a domain name: labels of 1 to 63 octets, 255 octets in all")
-	ErrNotCanonical = errors.New("not in lower case, or with a trailing dot")
-	ErrUnderTLD     = errors.New("a protected name cannot lie under a lookalike TLD")
-	ErrTooMany      = errors.New("too many protected names")
+	errNoProtected  = errors.New("no protected name")
+	errNoTLD        = errors.New("no lookalike TLD")
+	errTLDSyntax    = errors.New("a lookalike TLD is one label of letters, digits and hyphens, without dots")
+	errNameSyntax   = errors.New("not a domain name: labels of 1 to 63 octets, 255 octets in all")
+	errNotCanonical = errors.New("not in lower case, or with a trailing dot")
+	errUnderTLD     = errors.New("a protected name cannot lie under a lookalike TLD")
+	errTooMany      = errors.New("too many protected names")
 )
 
 // Index matches names against the protected names of a Config. It is
@@ -80,15 +80,15 @@ const compareLabels = 4
 // New builds an Index. Its errors about one entry are of type *EntryError.
 func New(cfg Config) (*Index, error) {
 	if len(cfg.TLDs) == 0 {
-		return nil, ErrNoTLD
+		return nil, errNoTLD
 	}
 	if len(cfg.Protected) == 0 {
-		return nil, ErrNoProtected
+		return nil, errNoProtected
 	}
 	x := &Index{}
 	for _, label := range cfg.TLDs {
 		if !isTLD(label) {
-			return nil, &EntryError{label, ErrTLDSyntax}
+			return nil, &EntryError{label, errTLDSyntax}
 		}
 		x.tlds = append(x.tlds, tld{label, suffixesBelow(label)})
 	}
@@ -131,7 +131,7 @@ func (b *builder) list(protected []string) error {
 		total += len(p)
 	}
 	if total > math.MaxUint32 || len(protected) >= math.MaxUint32 {
-		return ErrTooMany
+		return errTooMany
 	}
 	var text strings.Builder
 	text.Grow(total)
@@ -141,13 +141,13 @@ func (b *builder) list(protected []string) error {
 	var canonical []byte
 	for _, p := range protected {
 		if !n.parse(p) {
-			return &EntryError{p, ErrNameSyntax}
+			return &EntryError{p, errNameSyntax}
 		}
 		if canonical = n.appendLabels(canonical[:0], 0, n.labels); string(canonical) != p {
-			return &EntryError{p, ErrNotCanonical}
+			return &EntryError{p, errNotCanonical}
 		}
 		if x.Watched(p) {
-			return &EntryError{p, ErrUnderTLD}
+			return &EntryError{p, errUnderTLD}
 		}
 		text.WriteString(p)
 		x.starts = append(x.starts, uint32(text.Len()))

@@ -45,7 +45,7 @@ var generators = map[string]func(label string) []variant{
 		return each(TLDKept, High, l+".mil", l+"mil", l+"-mil", "mx."+l+".mil", "mx."+l+"mil", "mx."+l+"-mil", l+".mil.com")
 	},
 	"kept TLD in other letters": func(l string) (v []variant) {
-		want := floors[Homoglyph].confidence(letters(l))
+		want := classes[Homoglyph].floor.confidence(letters(l))
 		for _, tld := range []string{"mi1", "m1l", "mll", "m11", "rnil", "nni1"} {
 			v = append(v, each(Homoglyph, want, l+"."+tld, l+tld, l+"-"+tld, "mx."+l+"."+tld, "mx."+l+tld)...)
 		}
@@ -191,7 +191,7 @@ var generators = map[string]func(label string) []variant{
 				switch {
 				case !ok || letters(l) < 3:
 				case !strings.Contains(m, "ci") || strings.Contains(l, "ci"):
-					v = append(v, variant{m, Typo, floors[Typo].confidence(letters(l))})
+					v = append(v, variant{m, Typo, classes[Typo].floor.confidence(letters(l))})
 				case letters(l) >= 8: // d as cl, and the l as i: two slips besides the third
 					v = append(v, variant{m, DoubleTypo, Low})
 				}
@@ -205,7 +205,7 @@ var generators = map[string]func(label string) []variant{
 		}
 		for _, t := range transpositions(l) {
 			for _, s := range swapEach(t, unicodeGlyphs) {
-				v = append(v, variant{s, Typo, floors[Typo].confidence(letters(l))})
+				v = append(v, variant{s, Typo, classes[Typo].floor.confidence(letters(l))})
 			}
 		}
 		return v
