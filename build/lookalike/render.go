@@ -84,21 +84,6 @@ func display(s string) string {
 	return text.Escape(s, func(c rune) bool { return !unicode.IsPrint(c) })
 }
 
-// meanings says what a class is, for people.
-var meanings = map[detect.Class]string{
-	detect.TLDSwap:      "the name under another TLD",
-	detect.TLDKept:      "the name with its own TLD, and another behind it",
-	detect.IDNHomoglyph: "letters with marks or of other scripts, that look alike",
-	detect.Separator:    "dots or hyphens left out, or one for the other",
-	detect.Homoglyph:    "characters that look alike, such as 0 and o, rn and m",
-	detect.Typo:         "a common slip: letters swapped, doubled, left out, or a key beside",
-	detect.Split:        "a dot or hyphen too many",
-	detect.Edit:         "one letter more, less or other",
-	detect.Combosquat:   "the name with a word such as mail or www",
-	detect.Embedding:    "the name within a longer one",
-	detect.DoubleTypo:   "two slips",
-}
-
 // textWriter writes for people.
 type textWriter struct {
 	w       io.Writer
@@ -150,7 +135,7 @@ func (t *textWriter) finding(b *strings.Builder, given string, f *finding) {
 		verdict = "is allowed; it " + verdict
 	}
 	fmt.Fprintf(b, "%s %s\n", display(given), t.paint(v.Confidence, f.allowed(), verdict))
-	row(b, "class", fmt.Sprintf("%s (%s)", v.Class, meanings[v.Class]))
+	row(b, "class", fmt.Sprintf("%s (%s)", v.Class, v.Class.Meaning()))
 	row(b, "confidence", v.Confidence.String())
 	row(b, "protected", enumerate(protected))
 	row(b, "did you mean", enumerate(meant))

@@ -121,7 +121,7 @@ func TestEffectsAndMeanings(t *testing.T) {
 		}
 	}
 	for _, class := range detect.Classes() {
-		if meanings[class] == "" {
+		if class.Meaning() == "" {
 			t.Errorf("Nobody is told what %s is", class)
 		}
 	}
