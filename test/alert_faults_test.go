@@ -22,6 +22,7 @@ import (
 	"golang.org/x/net/ipv4"
 
 	"github.com/lookalike-dns/lookalike/test/harness"
+	"github.com/lookalike-dns/lookalike/test/wait"
 )
 
 // numbered is what tells records of a file apart.
@@ -141,7 +142,7 @@ func TestOutage(t *testing.T) {
 	for range 5 {
 		ask()
 	}
-	soon(t, "the first ones are there", func() bool { mu.Lock(); defer mu.Unlock(); return len(got) == 5 })
+	wait.Until(t, "the first ones are there", func() bool { mu.Lock(); defer mu.Unlock(); return len(got) == 5 })
 	up.Close()
 	for began := time.Now(); time.Since(began) < 2*time.Minute; time.Sleep(2 * time.Second) {
 		ask()
@@ -164,7 +165,7 @@ func TestOutage(t *testing.T) {
 		return len(ids), ordered
 	}
 	// The last pause may be a minute long.
-	within(t, 3*time.Minute, "all are there", func() bool { n, _ := firsts(); return n >= asked })
+	wait.Within(t, 3*time.Minute, "all are there", func() bool { n, _ := firsts(); return n >= asked })
 	if n, ordered := firsts(); n != asked || !ordered {
 		t.Errorf("%d alerts of %d queries, in order: %v", n, asked, ordered)
 	}
@@ -205,7 +206,7 @@ func TestStorm(t *testing.T) {
 		}
 	}
 	took := time.Since(began)
-	soon(t, "the storm is over", func() bool {
+	wait.Until(t, "the storm is over", func() bool {
 		before := answered.Load()
 		time.Sleep(300 * time.Millisecond)
 		return answered.Load() == before
@@ -216,7 +217,7 @@ func TestStorm(t *testing.T) {
 		t.Errorf("Exit status %d", code)
 	}
 	conn.Close()
-	reader.Wait()
+	wait.Done(t, "the reader to end", reader.Wait)
 	alerts := fileAlerts(t, server)
 	byPhase := make(map[string]int)
 	for _, a := range alerts {
@@ -266,7 +267,7 @@ func TestReloadsKeepSinks(t *testing.T) {
 		for _, c := range conns {
 			c.Close()
 		}
-		open.Wait()
+		wait.Done(t, "the connections to end", open.Wait)
 	}()
 	directive := func(ttl int, more string) string {
 		return corefile(fmt.Sprintf("lookalike {\n protect *.mil\n ttl %d\n alert syslog+tcp://%s\n alert ./alerts.json\n spool ./spool\n %s\n }", ttl, l.Addr(), more))
@@ -339,14 +340,14 @@ func TestSpoolFileGone(t *testing.T) {
 			const queries = 12
 			for i := range queries {
 				harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query(fmt.Sprintf("x%d.ml", i), dns.TypeMX))
-				soon(t, "an alert", func() bool { return len(fileAlerts(t, server)) == i+1 })
+				wait.Until(t, "an alert", func() bool { return len(fileAlerts(t, server)) == i+1 })
 				if i == 3 {
 					if err := mishap(server.Dir + "/spool/alerts.db"); err != nil {
 						t.Fatal(err)
 					}
 				}
 			}
-			soon(t, "the spool is well", func() bool {
+			wait.Until(t, "the spool is well", func() bool {
 				_, err := os.Stat(server.Dir + "/spool/alerts.db")
 				return err == nil && server.Metric(t, "coredns_lookalike_spool_healthy") == 1
 			})

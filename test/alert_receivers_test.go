@@ -38,6 +38,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/lookalike-dns/lookalike/test/harness"
+	"github.com/lookalike-dns/lookalike/test/wait"
 )
 
 // program is a receiver that a test kills and starts again.
@@ -56,7 +57,7 @@ func (p *program) start(addr string) {
 		p.t.Fatal(err)
 	}
 	p.t.Cleanup(p.kill)
-	soon(p.t, p.path+" listens", func() bool {
+	wait.Until(p.t, p.path+" listens", func() bool {
 		c, err := net.Dial("tcp", addr)
 		if err == nil {
 			c.Close()
@@ -71,22 +72,6 @@ func (p *program) kill() {
 		_ = p.cmd.Process.Kill() // fails where it has ended
 		_ = p.cmd.Wait()
 		p.cmd = nil
-	}
-}
-
-// soon waits for something to become true.
-func soon(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	within(t, 2*harness.Patience, what, ok)
-}
-
-// within waits at most so long for something to become true.
-func within(t *testing.T, wait time.Duration, what string, ok func() bool) {
-	t.Helper()
-	for began := time.Now(); !ok(); time.Sleep(50 * time.Millisecond) {
-		if time.Since(began) > wait {
-			t.Fatalf("Not so in %v: %s", wait, what)
-		}
 	}
 }
 
@@ -173,21 +158,21 @@ func TestRsyslog(t *testing.T) {
 		return string(b)
 	}
 	ask("army.ml")
-	soon(t, "army.ml by UDP", func() bool { return strings.Contains(read("udp.log"), "army.ml army.mil first 1\n") })
-	soon(t, "army.ml by TCP", func() bool { return strings.Contains(read("tcp.log"), `"name":"army.ml"`) })
-	soon(t, "army.ml by TLS", func() bool { return strings.Contains(read("tls.log"), " cs1=army.ml ") })
+	wait.Until(t, "army.ml by UDP", func() bool { return strings.Contains(read("udp.log"), "army.ml army.mil first 1\n") })
+	wait.Until(t, "army.ml by TCP", func() bool { return strings.Contains(read("tcp.log"), `"name":"army.ml"`) })
+	wait.Until(t, "army.ml by TLS", func() bool { return strings.Contains(read("tls.log"), " cs1=army.ml ") })
 
 	// What is asked while the server is away comes when it is back, and what it
 	// may have lost comes again.
 	rsyslog.kill()
 	ask("navy.ml")
-	soon(t, "the sinks are known to be down", func() bool {
+	wait.Until(t, "the sinks are known to be down", func() bool {
 		return server.Metric(t, "coredns_lookalike_sink_up", "sink", "syslog+tcp://"+plain) == 0 &&
 			server.Metric(t, "coredns_lookalike_sink_up", "sink", "syslog+tls://"+secure) == 0
 	})
 	rsyslog.start(secure)
-	soon(t, "navy.ml by TCP", func() bool { return strings.Contains(read("tcp.log"), `"name":"navy.ml"`) })
-	soon(t, "navy.ml by TLS", func() bool { return strings.Contains(read("tls.log"), " cs1=navy.ml ") })
+	wait.Until(t, "navy.ml by TCP", func() bool { return strings.Contains(read("tcp.log"), `"name":"navy.ml"`) })
+	wait.Until(t, "navy.ml by TLS", func() bool { return strings.Contains(read("tls.log"), " cs1=navy.ml ") })
 	if status := server.Stop(); status != 0 {
 		t.Errorf("Exit status %d", status)
 	}
@@ -240,7 +225,7 @@ func TestRsyslogRefusesClient(t *testing.T) {
 		"lookalike {\n alert syslog+tls://%s ca=%s/ca.pem cert=client.pem key=client.key\n spool ./spool\n }", secure, dir))})
 	harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query("army.ml", dns.TypeMX))
 	name := "syslog+tls://" + secure
-	soon(t, "it is tried again and again", func() bool {
+	wait.Until(t, "it is tried again and again", func() bool {
 		return server.Metric(t, "coredns_lookalike_sink_retries_total", "sink", name) >= 3
 	})
 	if n := server.Metric(t, "coredns_lookalike_sink_delivered_total", "sink", name); n != 0 {
@@ -255,7 +240,7 @@ func TestRsyslogRefusesClient(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	soon(t, "the alert is there", func() bool {
+	wait.Until(t, "the alert is there", func() bool {
 		text, _ := os.ReadFile(filepath.Join(dir, "tls.log"))
 		return strings.Contains(string(text), `"name":"army.ml"`)
 	})
@@ -277,7 +262,7 @@ func normalize[T any](t *testing.T, rule, lines string) []T {
 	if err := os.WriteFile(rules, []byte("version=2\n"+rule+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("lognormalizer", "-r", rules, "-e", "json")
+	cmd := wait.Command(t, wait.Limit, "lognormalizer", "-r", rules, "-e", "json")
 	cmd.Stdin = strings.NewReader(lines)
 	out, err := cmd.Output()
 	if err != nil {
@@ -385,7 +370,7 @@ func TestFleet(t *testing.T) {
 		}
 		return true
 	}
-	soon(t, "all is published", drained)
+	wait.Until(t, "all is published", drained)
 	for _, s := range servers {
 		if status := s.Stop(); status != 0 {
 			t.Errorf("Exit status %d", status)
@@ -471,7 +456,7 @@ func consumeKafka(t *testing.T, topic string, want int, options ...kgo.Opt) []ha
 	defer client.Close()
 	ids, repeats := make(map[string]bool), 0
 	var alerts []harness.Alert
-	soon(t, "all is consumed", func() bool {
+	wait.Until(t, "all is consumed", func() bool {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		for r := range client.PollFetches(ctx).RecordsAll() {
@@ -508,7 +493,7 @@ func TestKafka(t *testing.T) {
 		harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query(fmt.Sprintf("x%d.ml", i%30), dns.TypeMX))
 	}
 	sink := "kafka://" + strings.Join(cluster.ListenAddrs(), ",") + "/alerts"
-	soon(t, "all is produced", func() bool {
+	wait.Until(t, "all is produced", func() bool {
 		return server.Metric(t, "coredns_lookalike_sink_delivered_total", "sink", sink) >= 30
 	})
 	if status := server.Stop(); status != 0 {
@@ -556,7 +541,7 @@ func TestFleetKafka(t *testing.T) {
 	}
 	sink := "kafka://" + brokers + "/" + topic
 	for _, s := range servers {
-		soon(t, "all is produced", func() bool {
+		wait.Until(t, "all is produced", func() bool {
 			return s.Metric(t, "coredns_lookalike_sink_delivered_total", "sink", sink) >= 40
 		})
 	}
@@ -710,7 +695,7 @@ func TestWebhook(t *testing.T) {
 	for i := range asked {
 		harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query(fmt.Sprintf("x%d.ml", i), dns.TypeMX))
 	}
-	within(t, 3*time.Minute, "all is taken", func() bool {
+	wait.Within(t, 3*time.Minute, "all is taken", func() bool {
 		return server.Metric(t, "coredns_lookalike_sink_delivered_total", "sink", sink) == asked-1 &&
 			server.Metric(t, "coredns_lookalike_sink_lost_total", "sink", sink, "reason", "refused") == 1
 	})
@@ -728,7 +713,7 @@ func TestWebhook(t *testing.T) {
 	if err != nil || strings.Count(string(dead), "\n") != 1 || !strings.Contains(string(dead), "x3.ml") {
 		t.Errorf("Dead letters %q, error %v", dead, err)
 	}
-	if out, err := exec.Command("jq", "-e", ".record.lookalike.phase", filepath.Join(server.Dir, "spool", "dead.jsonl")).Output(); err != nil || string(out) != "\"first\"\n" {
+	if out, err := wait.Command(t, wait.Limit, "jq", "-e", ".record.lookalike.phase", filepath.Join(server.Dir, "spool", "dead.jsonl")).Output(); err != nil || string(out) != "\"first\"\n" {
 		t.Errorf("jq read %q, error %v", out, err)
 	}
 }
@@ -790,14 +775,14 @@ func TestCredentialsChange(t *testing.T) {
 		}
 	}
 	ask("x1.ml")
-	soon(t, "the first alert is there", delivered(1))
+	wait.Until(t, "the first alert is there", delivered(1))
 
 	g.mu.Lock()
 	g.key = []byte("the second key")
 	g.mu.Unlock()
 	startBroker("geheim-2")
 	ask("x2.ml")
-	soon(t, "the sinks are not let in", func() bool {
+	wait.Until(t, "the sinks are not let in", func() bool {
 		return strings.Count(server.Output(), "does not take them: not let in:") == 2
 	})
 	for file, secret := range map[string]string{"secret": whsec("the second key"), "password": "geheim-2"} {
@@ -805,14 +790,14 @@ func TestCredentialsChange(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	soon(t, "the sinks go on", delivered(2))
+	wait.Until(t, "the sinks go on", delivered(2))
 
 	ask(strings.Repeat("a", 63) + "." + strings.Repeat("b", 63) + "." + strings.Repeat("c", 63) + ".x3.ml")
-	soon(t, "the large alert is refused", func() bool {
+	wait.Until(t, "the large alert is refused", func() bool {
 		return server.Metric(t, "coredns_lookalike_sink_lost_total", "sink", broken, "reason", "refused") == 1
 	})
 	ask("x4.ml")
-	soon(t, "the one after it is there", delivered(3))
+	wait.Until(t, "the one after it is there", delivered(3))
 	dead, err := os.ReadFile(filepath.Join(server.Dir, "spool", "dead.jsonl"))
 	if err != nil || strings.Count(string(dead), "\n") != 1 || !strings.Contains(string(dead), "ccc.x3.ml") {
 		t.Errorf("Dead letters %q, error %v", dead, err)

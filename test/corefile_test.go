@@ -110,7 +110,7 @@ func TestCorefiles(t *testing.T) {
 func checkHTTP(t *testing.T, server *harness.Server) {
 	t.Helper()
 	for _, url := range []string{"http://" + server.Addr("HTTP").String() + "/health", "http://" + server.Addr("TLS").String() + "/ready"} {
-		reply, err := http.Get(url)
+		reply, err := harness.Web.Get(url)
 		if err != nil {
 			t.Error(err)
 			continue

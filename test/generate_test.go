@@ -5,9 +5,11 @@ package test
 import (
 	"bytes"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
+
+	"github.com/lookalike-dns/lookalike/test/wait"
 )
 
 // TestGenerate runs the generator of the Unicode table again. What it writes
@@ -16,7 +18,7 @@ import (
 func TestGenerate(t *testing.T) {
 	const dir = "../plugin/lookalike/detect"
 	table := filepath.Join(t.TempDir(), "unicode_table.go")
-	cmd := exec.CommandContext(t.Context(), "go", "run", "./internal/genfold", "-o", table)
+	cmd := wait.Command(t, 5*time.Minute, "go", "run", "./internal/genfold", "-o", table)
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %v\n%s", cmd, err, out)

@@ -293,21 +293,21 @@ func checkWaits(t *testing.T, clients []*client, turns []turn) {
 // overlaps reports whether a query was under way while this list was loaded.
 func (u turn) overlaps(a answered) bool { return a.came.After(u.replaced) && a.sent.Before(u.seen) }
 
-// wait is how long an answer took.
-type wait struct {
+// delay is how long an answer took.
+type delay struct {
 	took time.Duration
 	name string
 }
 
 // waitsOf returns, slowest last, how long those answers took that are of interest.
-func waitsOf(clients []*client, of func(answered) bool) (waits []wait) {
+func waitsOf(clients []*client, of func(answered) bool) (waits []delay) {
 	for _, c := range clients {
 		for _, a := range c.answers {
 			if of(a) {
-				waits = append(waits, wait{a.came.Sub(a.sent), c.name})
+				waits = append(waits, delay{a.came.Sub(a.sent), c.name})
 			}
 		}
 	}
-	slices.SortFunc(waits, func(a, b wait) int { return cmp.Compare(a.took, b.took) })
+	slices.SortFunc(waits, func(a, b delay) int { return cmp.Compare(a.took, b.took) })
 	return waits
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/lookalike-dns/lookalike/test/harness"
+	"github.com/lookalike-dns/lookalike/test/wait"
 )
 
 // TestMakeRun does what the first screen of the README says: make run, one
@@ -32,7 +33,7 @@ func TestMakeRun(t *testing.T) {
 		}
 	}
 
-	out, err := exec.CommandContext(t.Context(), "dig", "-p", fmt.Sprint(port), "@127.0.0.1", "navy.ml", "MX").CombinedOutput()
+	out, err := wait.Command(t, wait.Limit, "dig", "-p", fmt.Sprint(port), "@127.0.0.1", "navy.ml", "MX").CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "status: NXDOMAIN") {
 		t.Errorf("dig says %v:\n%s", err, out)
 	}

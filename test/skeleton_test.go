@@ -7,15 +7,16 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"golang.org/x/net/idna"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+	"github.com/lookalike-dns/lookalike/test/wait"
 )
 
 // debianPython is the interpreter that Debian's python3-icu belongs to.
@@ -167,7 +168,7 @@ func ace(t *testing.T, label string) string {
 // to skip: without it nothing is compared.
 func python(t *testing.T, script, stdin string) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), debianPython, "-c", script)
+	cmd := wait.Command(t, 5*time.Minute, debianPython, "-c", script)
 	cmd.Stdin = strings.NewReader(stdin)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -4,7 +4,6 @@ package test
 
 import (
 	"fmt"
-	"os/exec"
 	"regexp"
 	"strings"
 	"sync/atomic"
@@ -13,6 +12,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/lookalike-dns/lookalike/test/harness"
+	"github.com/lookalike-dns/lookalike/test/wait"
 )
 
 // tools ask as administrators do. The arguments are for a query without EDNS,
@@ -67,7 +67,7 @@ func TestTools(t *testing.T) {
 				for _, qtype := range queryTypes {
 					for i, e := range edns {
 						args := append(tool.args(port, name, dns.TypeToString[qtype]), tool.edns[i]...)
-						out, err := exec.CommandContext(t.Context(), tool.name, args...).CombinedOutput()
+						out, err := wait.Command(t, wait.Limit, tool.name, args...).CombinedOutput()
 						if err != nil {
 							t.Fatalf("%s %s: %v\n%s", tool.name, strings.Join(args, " "), err, out)
 						}

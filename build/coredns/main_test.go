@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike"
 	"github.com/lookalike-dns/lookalike/test/harness"
+	"github.com/lookalike-dns/lookalike/test/wait"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -110,7 +110,7 @@ func TestBinaryShowsPlugin(t *testing.T) {
 		{"-version", "+lookalike-" + lookalike.Version + "\n"},
 	}
 	for _, tt := range tests {
-		out, err := exec.CommandContext(t.Context(), harness.Binary(t), tt.arg).CombinedOutput()
+		out, err := wait.Command(t, wait.Limit, harness.Binary(t), tt.arg).CombinedOutput()
 		if err != nil {
 			t.Errorf("coredns %s: %v\n%s", tt.arg, err, out)
 		}

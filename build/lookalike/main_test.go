@@ -4,6 +4,9 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+	"time"
+
+	"github.com/lookalike-dns/lookalike/test/wait"
 
 	"go.uber.org/goleak"
 )
@@ -23,7 +26,7 @@ func TestMain(m *testing.M) {
 // outlive the test.
 func tool(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
+	cmd := wait.Command(t, 5*time.Minute, os.Args[0], args...)
 	cmd.Env = append(os.Environ(), asTool+"=1")
 	return cmd
 }

@@ -225,6 +225,7 @@ func (d *deadlines) SetWriteDeadline(t time.Time) error {
 func TestPartingBounded(t *testing.T) {
 	ours, theirs := net.Pipe()
 	defer theirs.Close()
+	theirs.SetDeadline(time.Now().Add(wait.Limit))
 	p, _ := newPolicy(t)
 	raw := &deadlines{Conn: ours}
 	s := newSession(newEndpoint("pipe", nil), p, raw)

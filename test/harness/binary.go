@@ -1,12 +1,14 @@
 package harness
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 )
 
 var built struct {
@@ -39,7 +41,9 @@ func build() {
 		args = append(args, "-race")
 	}
 	args = append(args, "github.com/lookalike-dns/lookalike/build/coredns")
-	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Minute)
+	defer cancel()
+	if out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput(); err != nil {
 		built.err = fmt.Errorf("go %v: %w\n%s", args, err, out)
 	}
 }

@@ -11,13 +11,13 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// once keeps no connection, which would count among the server's descriptors.
-var once = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: Patience}
+// Web keeps no connection, which would count among the server's descriptors.
+var Web = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: Patience}
 
 // Metrics returns all metrics, read from {$METRICS}, as text.
 func (s *Server) Metrics(tb testing.TB) string {
 	tb.Helper()
-	reply, err := once.Get("http://" + s.Addr("METRICS").String() + "/metrics")
+	reply, err := Web.Get("http://" + s.Addr("METRICS").String() + "/metrics")
 	if err != nil {
 		tb.Fatal(err)
 	}

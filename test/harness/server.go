@@ -22,10 +22,12 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/lookalike-dns/lookalike/test/wait"
 )
 
 // Patience is how long a test waits for something that ought to happen soon.
-const Patience = 30 * time.Second
+const Patience = wait.Limit
 
 // Config says what to start. The Corefile may use CoreDNS's own placeholders:
 // {$DNS}, {$TLS}, {$HTTPS}, {$HTTPS3}, {$QUIC}, {$METRICS} and {$HTTP} are free
@@ -328,7 +330,9 @@ func Refused(tb testing.TB, c Config) (message string, status int) {
 
 // Pin lets the process run on these processors only, in the form of taskset: "0-3".
 func (s *Server) Pin(processors string) error {
-	out, err := exec.Command("taskset", "-a", "-c", "-p", processors, strconv.Itoa(s.cmd.Process.Pid)).CombinedOutput()
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "taskset", "-a", "-c", "-p", processors, strconv.Itoa(s.cmd.Process.Pid)).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("taskset: %w\n%s", err, out)
 	}

@@ -4,6 +4,7 @@ package mail
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 const (
@@ -20,6 +22,9 @@ const (
 	binaryVar = "COREDNS"  // path of the resolver
 	cacheDir  = "../../build/bin/mail-lab"
 )
+
+// preparation is how long one command may take that makes the lab.
+const preparation = 15 * time.Minute
 
 var update = flag.Bool("update", false, "write the golden files of bounces anew")
 
@@ -160,7 +165,9 @@ func inside(m *testing.M, dir string) (int, error) {
 // run runs a command to its end; what it printed becomes part of the error.
 func run(name string, args ...string) error {
 	var out bytes.Buffer
-	cmd := exec.Command(name, args...)
+	ctx, cancel := context.WithTimeout(context.Background(), preparation)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C")
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Run(); err != nil {

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/lookalike-dns/lookalike/test/wait"
 )
 
 // outcome is what becomes of mail for a lookalike.
@@ -139,7 +141,7 @@ func check(t *testing.T, n *node, sender, to string, want outcome) {
 			t.Errorf("Mail to %s did not bounce", to)
 		}
 	case deferred:
-		eventually(t, 3*time.Minute, "a deferral of mail to "+to, func() bool { return n.deferred(to) })
+		wait.Within(t, 3*time.Minute, "a deferral of mail to "+to, func() bool { return n.deferred(to) })
 		if m := bounceOf(sender, to, 0); m.data != "" {
 			t.Errorf("Mail to %s bounced:\n%s", to, m.data)
 		}

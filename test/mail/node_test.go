@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/lookalike-dns/lookalike/test/wait"
 )
 
 // The addresses of the internet. Exim takes no private ones for a mail
@@ -60,7 +62,9 @@ printf 'nameserver 127.0.0.1\n' >"$R/etc/resolv.conf"
 chroot "$R" apt-get install -q -y --no-download --no-install-recommends -o APT::Sandbox::User=root -o Dpkg::Use-Pty=0 ` + strings.Join(s.packages, " ") + `
 chroot "$R" /bin/sh -c "$CONFIGURE"
 `
-	cmd := exec.Command("/bin/sh", "-c", script)
+	ctx, cancel := context.WithTimeout(context.Background(), preparation)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", script)
 	cmd.Env = append(os.Environ(), "D="+filepath.Join(dir, s.name), "CACHE="+cache, "CONFIGURE=set -e\n"+s.configure,
 		"DEBIAN_FRONTEND=noninteractive", "LC_ALL=C")
 	cmd.SysProcAttr = &syscall.SysProcAttr{
@@ -150,6 +154,8 @@ exec chroot "$R" sleep infinity
 		cmd.Process.Kill() // the init of a PID namespace takes everything with it
 		cmd.Wait()
 	})
+	stuck := time.AfterFunc(wait.Limit, func() { cmd.Process.Kill() })
+	defer stuck.Stop()
 	if line, _ := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
 		t.Fatalf("The node did not start: %q", line)
 	}

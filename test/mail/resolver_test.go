@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +19,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/lookalike-dns/lookalike/test/harness"
+	"github.com/lookalike-dns/lookalike/test/wait"
 
 	"github.com/miekg/dns"
 )
@@ -98,7 +100,7 @@ func resolve(t *testing.T, directive, more string) *resolver {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { r.stop() })
-	r.eventually("an answer of the resolver", func() bool { return r.ask("example.org.", dns.TypeA) == dns.RcodeSuccess })
+	wait.Until(r.t, "an answer of the resolver", func() bool { return r.ask("example.org.", dns.TypeA) == dns.RcodeSuccess })
 	return r
 }
 
@@ -109,6 +111,8 @@ func (r *resolver) stop() {
 		return
 	}
 	r.cmd.Process.Signal(syscall.SIGTERM)
+	stuck := time.AfterFunc(wait.Limit, func() { r.cmd.Process.Kill() })
+	defer stuck.Stop()
 	r.cmd.Wait()
 	if r.t.Failed() {
 		r.t.Logf("The resolver said:\n%s", r.output)
@@ -122,20 +126,6 @@ func (r *resolver) ask(name string, qtype uint16) int {
 		return -1
 	}
 	return m.Rcode
-}
-
-func (r *resolver) eventually(what string, ok func() bool) {
-	r.t.Helper()
-	eventually(r.t, 30*time.Second, what, ok)
-}
-
-func eventually(t *testing.T, wait time.Duration, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(wait); !ok(); time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("Waited in vain for %s", what)
-		}
-	}
 }
 
 var queryLine = regexp.MustCompile(`(?m)query (\S+) (\S+) (\S+) (\S+)$`)
@@ -170,7 +160,7 @@ type record struct {
 // labels, written as name="value".
 func (r *resolver) metric(name string, labels ...string) (sum float64) {
 	r.t.Helper()
-	resp, err := http.Get("http://" + r.address + ":9153/metrics")
+	resp, err := harness.Web.Get("http://" + r.address + ":9153/metrics")
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lookalike-dns/lookalike/test/wait"
+
 	"github.com/miekg/dns"
 )
 
@@ -19,7 +21,7 @@ func TestResponderIsDown(t *testing.T) {
 	host := func() *resolver { return resolve(t, "action sinkhole "+r.sink, "smtpreject "+r.sink) }
 	answers := func(what string, rcode int, up float64) {
 		t.Helper()
-		r.eventually(what, func() bool {
+		wait.Until(r.t, what, func() bool {
 			return r.ask("army.ml.", dns.TypeMX) == rcode && r.metric("coredns_lookalike_sinkhole_up") == up
 		})
 	}

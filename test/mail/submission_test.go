@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/lookalike-dns/lookalike/test/wait"
 )
 
 // The settings that the README recommends, so that the user's mail program
@@ -95,7 +97,7 @@ type conversation struct {
 func converse(t *testing.T, n *node) *conversation {
 	t.Helper()
 	var conn net.Conn
-	eventually(t, 30*time.Second, "a mail server on "+n.address, func() (ok bool) {
+	wait.Until(t, "a mail server on "+n.address, func() (ok bool) {
 		var err error
 		conn, err = net.Dial("tcp", n.address+":25")
 		return err == nil

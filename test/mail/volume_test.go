@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/lookalike-dns/lookalike/test/wait"
 )
 
 // TestVolume sends 1000 messages to 1000 lookalikes and as many others, mixed,
@@ -42,6 +44,9 @@ func volume(t *testing.T, action, more, bounce string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := conn.SetDeadline(time.Now().Add(10 * time.Minute)); err != nil {
+		t.Fatal(err)
+	}
 	c, err := smtp.NewClient(conn, nodeName)
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +75,7 @@ func volume(t *testing.T, action, more, bounce string) {
 	if body := r.metric(commandsMetric, `command="DATA"`) + r.metric(commandsMetric, `command="BDAT"`); body != 0 {
 		t.Errorf("The responder saw %v DATA or BDAT", body)
 	}
-	eventually(t, time.Minute, "an empty queue", func() bool { return strings.Contains(n.run(postfix.queue), "is empty") })
+	wait.Until(t, "an empty queue", func() bool { return strings.Contains(n.run(postfix.queue), "is empty") })
 	r.stop()
 	checkCounts(t, r, action)
 }

@@ -3,6 +3,8 @@
 package wait
 
 import (
+	"context"
+	"os/exec"
 	"runtime/pprof"
 	"strings"
 	"testing"
@@ -10,15 +12,25 @@ import (
 )
 
 // Limit is how long a test waits for something that ought to happen soon.
-const Limit = 30 * time.Second
+const Limit = time.Minute
 
 // Until waits until ok holds.
 func Until(tb testing.TB, what string, ok func() bool) {
 	tb.Helper()
-	for began := time.Now(); !ok(); time.Sleep(2 * time.Millisecond) {
-		if time.Since(began) > Limit {
-			inVain(tb, what)
+	Within(tb, Limit, what, ok)
+}
+
+// Within waits until ok holds, for no longer than limit. It asks again after a
+// millisecond, and then ever less often.
+func Within(tb testing.TB, limit time.Duration, what string, ok func() bool) {
+	tb.Helper()
+	const mostPause = 50 * time.Millisecond
+	pause := time.Millisecond
+	for began := time.Now(); !ok(); pause = min(2*pause, mostPause) {
+		if time.Since(began) > limit {
+			inVain(tb, limit, what)
 		}
+		time.Sleep(pause)
 	}
 }
 
@@ -31,7 +43,7 @@ func For[T any](tb testing.TB, what string, from <-chan T) T {
 	case v := <-from:
 		return v
 	case <-deadline.C:
-		inVain(tb, what)
+		inVain(tb, Limit, what)
 		panic("unreachable")
 	}
 }
@@ -49,9 +61,20 @@ func Done(tb testing.TB, what string, f func()) {
 }
 
 // inVain ends the test.
-func inVain(tb testing.TB, what string) {
+func inVain(tb testing.TB, limit time.Duration, what string) {
 	tb.Helper()
 	var goroutines strings.Builder
 	_ = pprof.Lookup("goroutine").WriteTo(&goroutines, 1) // a strings.Builder takes everything
-	tb.Fatalf("Waited %v in vain for %s. The goroutines:\n%s", Limit, what, goroutines.String())
+	tb.Fatalf("Waited %v in vain for %s. The goroutines:\n%s", limit, what, goroutines.String())
+}
+
+// Command is a program that is killed when it runs for longer than limit, or
+// when the test ends.
+func Command(tb testing.TB, limit time.Duration, name string, args ...string) *exec.Cmd {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), limit)
+	tb.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.WaitDelay = 5 * time.Second // for children of it that keep its output open
+	return cmd
 }

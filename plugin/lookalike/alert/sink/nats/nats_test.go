@@ -17,6 +17,7 @@ import (
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/sinktest"
+	"github.com/lookalike-dns/lookalike/test/wait"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -123,7 +124,7 @@ func TestNoAnswer(t *testing.T) {
 	}
 	s.Close()
 	l.Close()
-	open.Wait()
+	wait.Done(t, "the connections to end", open.Wait)
 }
 
 // mute speaks enough of the protocol to let a client in.

@@ -5,13 +5,13 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+	"github.com/lookalike-dns/lookalike/test/wait"
 )
 
 // TestFullPipe holds that nobody waits for a reader longer than he wants to,
@@ -48,7 +48,7 @@ func TestFullPipe(t *testing.T) {
 		t.Errorf("Got %d lines and error %v, want %d", m, err, len(todo)-n)
 	}
 	w.Close()
-	if got := <-lines; got != len(todo) {
+	if got := wait.For(t, "the reader to end", lines); got != len(todo) {
 		t.Errorf("Got %d whole lines, want %d", got, len(todo))
 	}
 }
@@ -70,7 +70,7 @@ func TestReaderGone(t *testing.T) {
 	}
 	r.Close()
 	defer w.Close()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestReaderGone$")
+	cmd := wait.Command(t, wait.Limit, os.Args[0], "-test.run=^TestReaderGone$")
 	cmd.Env = append(os.Environ(), "READER_GONE=1")
 	cmd.Stdout = w
 	_ = cmd.Run() // its status says more

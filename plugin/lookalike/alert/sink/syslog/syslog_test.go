@@ -24,6 +24,7 @@ import (
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/sinktest"
+	"github.com/lookalike-dns/lookalike/test/wait"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -181,6 +182,9 @@ func TestUDP(t *testing.T) {
 	messages := batch(0, 1)
 	messages[0].Body = []byte(`[lookalike@32473 id="0"] words`)
 	send(t, s, messages)
+	if err := c.SetReadDeadline(time.Now().Add(wait.Limit)); err != nil {
+		t.Fatal(err)
+	}
 	b := make([]byte, 4096)
 	n, _, err := c.ReadFrom(b)
 	if err != nil {
@@ -209,7 +213,7 @@ func TestReplay(t *testing.T) {
 		}
 	}()
 	send(t, s, batch(0, 5)) // into the kernel's buffer
-	c := <-accepted
+	c := wait.For(t, "a connection", accepted)
 	c.(*net.TCPConn).SetLinger(0)
 	c.Close() // unread
 	srv := serve(t, l, counted)
@@ -401,7 +405,7 @@ func TestServerHangsUp(t *testing.T) {
 				}
 			}
 			l.Close()
-			served.Wait()
+			wait.Done(t, "the server to end", served.Wait)
 		})
 	}
 }
@@ -425,8 +429,8 @@ func TestServerDrains(t *testing.T) {
 	}()
 	send(t, s, batch(0, 3))
 	close(sent)
-	<-drained
-	<-s.conn.ended
+	wait.For(t, "the server to drain the connection", drained)
+	wait.For(t, "the sink to notice", s.conn.ended)
 	srv := serve(t, l, counted)
 	send(t, s, batch(3, 4))
 	for i := range 4 {

@@ -21,6 +21,7 @@ import (
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/sinktest"
+	"github.com/lookalike-dns/lookalike/test/wait"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -188,7 +189,7 @@ func TestAnswers(t *testing.T) {
 				t.Errorf("Got error %v, want %T", err, tc.want)
 			}
 			l.Close()
-			served.Wait()
+			wait.Done(t, "the server to end", served.Wait)
 		})
 	}
 }
@@ -218,7 +219,7 @@ func newRelay(t *testing.T, to string) *relay {
 			c.Close()
 		}
 		r.mu.Unlock()
-		r.done.Wait()
+		wait.Done(t, "the relay to end", r.done.Wait)
 	})
 	return r
 }

@@ -23,6 +23,7 @@ import (
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/sinktest"
+	"github.com/lookalike-dns/lookalike/test/wait"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -245,7 +246,7 @@ func TestFaults(t *testing.T) {
 				t.Errorf("Got %d sent and error %v, want none", n, err)
 			}
 			l.Close()
-			<-done
+			wait.For(t, "the server to end", done)
 		})
 	}
 }
