@@ -23,7 +23,6 @@ func (f *failing) Fatalf(format string, args ...any) {
 
 // TestLimits: each wait ends when its time is up, and says what it waited for.
 func TestLimits(t *testing.T) {
-	never := make(chan struct{})
 	tests := []struct {
 		name string
 		wait func(tb testing.TB)
@@ -34,7 +33,7 @@ func TestLimits(t *testing.T) {
 			tb.Helper()
 			Within(tb, time.Second, "godot", func() bool { return false })
 		}, time.Second},
-		{"for", func(tb testing.TB) { tb.Helper(); For(tb, "godot", never) }, Limit},
+		{"for", func(tb testing.TB) { tb.Helper(); For(tb, "godot", make(chan struct{})) }, Limit},
 		{"done", func(tb testing.TB) { tb.Helper(); Done(tb, "godot", func() { time.Sleep(2 * Limit) }) }, Limit},
 	}
 	for _, tc := range tests {
@@ -47,6 +46,7 @@ func TestLimits(t *testing.T) {
 					tc.wait(f)
 				}()
 				<-ended
+				defer time.Sleep(2 * Limit) // until what was waited for has ended
 				if took := time.Since(began); took < tc.want || took > tc.want+time.Second {
 					t.Errorf("Ended after %v, want %v", took, tc.want)
 				}
