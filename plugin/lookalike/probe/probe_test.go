@@ -9,19 +9,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lookalike-dns/lookalike/test/wait"
+
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"go.uber.org/goleak"
 )
-
-// eventually waits until ok is true.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("Waited in vain: %s", what)
-		}
-	}
-}
 
 // greet has a host greet every client with the same words, until closed.
 func greet(t *testing.T, address, words string) (target string, closed func()) {
@@ -42,7 +34,10 @@ func greet(t *testing.T, address, words string) (target string, closed func()) {
 			conn.Close()
 		}
 	}()
-	closed = func() { ln.Close(); <-done }
+	closed = func() {
+		ln.Close()
+		wait.For(t, "the greeting host to end", done)
+	}
 	t.Cleanup(closed)
 	return ln.Addr().String(), closed
 }
@@ -56,7 +51,7 @@ func TestDownAndUpAgain(t *testing.T) {
 	gauge := sinkholeUp.WithLabelValues(sinkhole.String())
 	is := func(up float64) {
 		t.Helper()
-		eventually(t, fmt.Sprintf("up to be %v", up), func() bool {
+		wait.Until(t, fmt.Sprintf("up to be %v", up), func() bool {
 			return h.Up() == (up == 1) && testutil.ToFloat64(gauge) == up
 		})
 	}
@@ -77,7 +72,7 @@ func TestShared(t *testing.T) {
 	shown := func() int { return testutil.CollectAndCount(sinkholeUp) - before }
 
 	old := acquire(sinkhole, target, 5*time.Millisecond)
-	eventually(t, "the host to be down", func() bool { return !old.Up() })
+	wait.Until(t, "the host to be down", func() bool { return !old.Up() })
 	next := acquire(sinkhole, target, 5*time.Millisecond)
 	if next.Up() {
 		t.Error("What was known is forgotten")
