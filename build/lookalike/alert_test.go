@@ -24,10 +24,10 @@ func TestAlertUsage(t *testing.T) {
 		stdout string
 		stderr string
 	}{
-		{[]string{"alert"}, exitError, "", "Usage: lookalike alert test"},
-		{[]string{"alert", "-help"}, exitNothing, "Usage: lookalike alert test", ""},
-		{[]string{"help", "alert"}, exitNothing, "Usage: lookalike alert test", ""},
-		{[]string{"alert", "tset"}, exitError, "", `unknown command "alert tset"`},
+		{[]string{"alert"}, exitError, "", "Usage: lookalike alert COMMAND"},
+		{[]string{"alert", "-help"}, exitNothing, "Usage: lookalike alert COMMAND", ""},
+		{[]string{"help", "alert"}, exitNothing, "Usage: lookalike alert COMMAND", ""},
+		{[]string{"alert", "tset"}, exitError, "", `unknown command "alert tset": want check, `},
 		{[]string{"alert", "test", "-help"}, exitNothing, "phase \"test\"", ""},
 		{[]string{"alert", "test", "x"}, exitError, "", `takes no argument, got "x"`},
 		{[]string{"alert", "test", "-timeout", "0"}, exitError, "", "-timeout"},
@@ -38,10 +38,10 @@ func TestAlertUsage(t *testing.T) {
 		{[]string{"alert", "tail", "a", "b"}, exitError, "", "want one FILE, got 2"},
 		{[]string{"alert", "tail", "/nowhere/a.json"}, exitError, "", "/nowhere/a.json"},
 		{[]string{"alert", "tail", "/"}, exitError, "", "/ is a directory"},
-		{[]string{"alert", "tail", "-class", "tipo", "a"}, exitError, "", `unknown class "tipo"`},
+		{[]string{"alert", "tail", "-class", "tipo", "a"}, exitError, "", `unknown class "tipo": want tld-swap, tld-kept, `},
 		{[]string{"alert", "tail", "-client", "here", "a"}, exitError, "", `"here" is neither an address nor a network`},
 		{[]string{"alert", "tail", "-client", "::ffff:192.0.2.0/90", "a"}, exitError, "", "is neither an address nor a network"},
-		{[]string{"alert", "tail", "-color", "red", "a"}, exitError, "", "want auto, yes or no"},
+		{[]string{"alert", "tail", "-color", "red", "a"}, exitError, "", `invalid value "red" for flag -color: want auto, yes or no`},
 	}
 	for _, tc := range tests {
 		t.Run(strings.Join(tc.args, " "), func(t *testing.T) {

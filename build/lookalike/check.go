@@ -6,15 +6,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
-	"slices"
 	"strconv"
 	"syscall"
 
 	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
-	"golang.org/x/term"
 )
 
 const checkHelp = `Say whether names resemble protected ones, how, how sure that is, and what the
@@ -24,10 +21,10 @@ Usage: lookalike check [-conf COREFILE] [-format text|json] [NAME...]
 
 Names come from the arguments or, without any, from standard input: one a line,
 of any case, with or without a trailing dot, Unicode (as mail programs read it,
-with IDNA) or A-labels (xn--...). Blank lines are skipped, and so is what stands
-behind a # at the start of a line or behind a blank. After a second a line on
-standard error shows how far a long input is, only where standard error is a
-terminal and standard output is not one.
+with IDNA) or A-labels (xn--...). Of a mail address, the domain is checked.
+Blank lines and comments (a # at the start of a line or after a blank) are
+skipped. After a second, a line on standard error shows the progress, if
+standard error is a terminal and standard output is not.
 
 Flags:
   -conf COREFILE       take protected and allowed names, lookalike TLDs and
@@ -40,8 +37,9 @@ Flags:
                        Nothing is asked of the DNS: a server with verify or
                        inspect may also block names that resemble nothing here,
                        which a note at the end of the text says.
-                       Without it: the built-in list of .mil names, TLD ml, and
-                       the default actions (high nxdomain, others monitor).
+                       Without the flag: Corefile in this directory or, where
+                       there is none, the built-in list of .mil names, TLD ml,
+                       and the default actions (high nxdomain, others monitor).
   -format text|json    text (default) is for people. json is one object a line,
                        in the order of the input:
                          name          as it was given
@@ -79,67 +77,51 @@ Examples:
       whether blocking would hit a partner, who then belongs on the allow list
 `
 
-// checkFlags is the command line of check.
-type checkFlags struct {
-	conf   string
-	format string
-	names  []string
+var checkCommand = command{
+	name:    "check",
+	summary: "say whether names resemble protected ones, and why",
+	help:    checkHelp,
+	flags: func(fs *flag.FlagSet) action {
+		var o checkOptions
+		confFlag(fs, &o.conf)
+		fs.Func("format", "", func(s string) error {
+			if s != "text" && s != "json" {
+				return errors.New("want text or json")
+			}
+			o.json = s == "json"
+			return nil
+		})
+		return o.run
+	},
 }
 
-func runCheck(e *env, args []string) int {
-	flags, err := parseCheck(args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(e.stdout, checkHelp)
-		return exitNothing
-	case err != nil:
-		return e.fail("check: %v\n'lookalike help check' explains the command", err)
+// checkOptions is the command line of check.
+type checkOptions struct {
+	conf string
+	json bool
+}
+
+func (o *checkOptions) run(e *env, names []string) (int, error) {
+	if len(names) == 1 && names[0] == "-" {
+		names = nil
 	}
-	decide, err := newDecider(e, flags.conf)
+	if _, err := os.Stat(defaultConf); err == nil && o.conf == "" {
+		o.conf = defaultConf
+	}
+	decide, err := newDecider(e, o.conf)
 	if err != nil {
-		return e.fail("check: %v", err)
+		return 0, err
 	}
 	c := &checker{env: e, decide: decide, out: bufio.NewWriterSize(e.stdout, 64<<10)}
-	if flags.format == "json" {
+	if o.json {
 		c.render = newJSONWriter(c.out)
 	} else {
-		c.render = &textWriter{w: c.out, explain: decide.explain, more: decide.more(), color: wantColor(e.stdout), full: len(flags.names) > 0}
+		c.render = &textWriter{w: c.out, explain: decide.explain, more: decide.more(), paint: wantColor(e.stdout), full: len(names) > 0}
 	}
-	if len(flags.names) > 0 {
-		return c.arguments(flags.names)
+	if len(names) > 0 {
+		return c.arguments(names)
 	}
 	return c.stream()
-}
-
-// parseCheck reads the command line; flags may stand behind names too.
-func parseCheck(args []string) (checkFlags, error) {
-	var f checkFlags
-	fs := flag.NewFlagSet("check", flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
-	confFlag(fs, &f.conf)
-	fs.StringVar(&f.format, "format", "text", "")
-	var literal []string // behind --
-	if i := slices.Index(args, "--"); i >= 0 {
-		args, literal = args[:i], args[i+1:]
-	}
-	for {
-		if err := fs.Parse(args); err != nil {
-			return f, err
-		}
-		if fs.NArg() == 0 {
-			break
-		}
-		f.names = append(f.names, fs.Arg(0))
-		args = fs.Args()[1:]
-	}
-	f.names = append(f.names, literal...)
-	if f.format != "text" && f.format != "json" {
-		return f, fmt.Errorf("unknown format %q: want text or json", f.format)
-	}
-	if len(f.names) == 1 && f.names[0] == "-" {
-		f.names = nil
-	}
-	return f, nil
 }
 
 // renderer writes what was found about one name, and how that was given; f is
@@ -202,7 +184,7 @@ func (c *checker) report(err error, where string) error {
 }
 
 // arguments checks the names of the command line.
-func (c *checker) arguments(names []string) int {
+func (c *checker) arguments(names []string) (int, error) {
 	for _, name := range names {
 		if err := c.report(c.check(name), ""); err != nil {
 			return c.finish(err)
@@ -213,7 +195,7 @@ func (c *checker) arguments(names []string) int {
 
 // stream checks the names of standard input. What is found is written when
 // the input pauses, so that it can be watched.
-func (c *checker) stream() int {
+func (c *checker) stream() (int, error) {
 	if isTerminal(c.stdin) {
 		fmt.Fprintln(c.stderr, "lookalike: reading names from the terminal, one a line; Ctrl-D ends")
 	}
@@ -253,7 +235,7 @@ func (c *checker) stream() int {
 
 // finish writes what is left and returns the exit status; err is why the
 // checking ended early, if it did.
-func (c *checker) finish(err error) int {
+func (c *checker) finish(err error) (int, error) {
 	if c.broken > maxReported {
 		fmt.Fprintf(c.stderr, "lookalike: %d lines were no domain names, the first %d are shown\n", c.broken, maxReported)
 	}
@@ -266,28 +248,16 @@ func (c *checker) finish(err error) int {
 	switch {
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintf(c.stderr, "lookalike: interrupted after %d names\n", c.checked)
-		return exitInterrupted
+		return exitInterrupted, nil
 	case errors.Is(err, syscall.EPIPE): // the reader has seen enough
 	case err != nil:
-		return c.fail("check: %v", err)
+		return 0, err
 	}
 	switch {
 	case c.broken > 0:
-		return exitError
+		return exitError, nil
 	case c.found > 0:
-		return exitFound
+		return exitFound, nil
 	}
-	return exitNothing
-}
-
-// isTerminal reports whether a stream is a terminal.
-func isTerminal(stream any) bool {
-	f, ok := stream.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd())) //nolint:gosec // a descriptor fits
-}
-
-// wantColor reports whether to write in colours: on terminals, unless the user
-// has NO_COLOR set (https://no-color.org).
-func wantColor(stdout io.Writer) bool {
-	return isTerminal(stdout) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	return exitNothing, nil
 }

@@ -235,14 +235,15 @@ func TestCheckStatus(t *testing.T) {
 		{"columns", "army.ml,high\nexample.ml\n", nil, exitError, `lookalike: line 1: "army.ml,high": the last label is "ml,high"`},
 		{"separated by NULs", "army.ml\x00example.ml\x00", nil, exitError, "lookalike: line 1: "},
 		{"UTF-16", "\xff\xfea\x00.\x00m\x00l\x00\n\x00", nil, exitError, "lookalike: check: UTF-16: save it as UTF-8"},
-		{"mail address", "", []string{"someone@army.ml"}, exitError, "only the part after the @"},
+		{"mail address", "", []string{"someone@army.ml"}, exitFound, ""},
+		{"mail address without a domain", "", []string{"someone@"}, exitError, "nothing follows the @"},
 		{"page", "", []string{"http://army.ml/"}, exitError, "the domain name alone"},
 		{"two words", "army.ml MX\n", nil, exitError, "more than one word"},
 		{"empty name", "", []string{""}, exitError, "no name"},
 		{"flag behind a name", "", []string{"army.ml", "-format", "json"}, exitFound, ""},
 		{"name that looks like a flag", "", []string{"--", "-format"}, exitNothing, ""},
-		{"unknown flag", "", []string{"-verbose", "army.ml"}, exitError, "-verbose"},
-		{"unknown format", "", []string{"-format", "xml"}, exitError, `unknown format "xml": want text or json`},
+		{"unknown flag", "", []string{"-verbose", "army.ml"}, exitError, "unknown flag -verbose: want -conf, -format or -help\n'lookalike help check' explains the command"},
+		{"unknown format", "", []string{"-format", "xml"}, exitError, `invalid value "xml" for flag -format: want text or json`},
 		{"empty Corefile name", "", []string{"-conf", "", "army.ml"}, exitError, "flag -conf: no file name: name a Corefile, or leave the flag out"},
 		{"missing Corefile", "", []string{"-conf", "none", "army.ml"}, exitError, "none: no such file"},
 		{"broken Corefile", "", []string{"-conf", broken, "army.ml"}, exitError, broken + ":3"},
@@ -270,12 +271,14 @@ func TestCommands(t *testing.T) {
 		want   string // on standard output, or on standard error with exitError
 	}{
 		{nil, exitError, "Usage: lookalike COMMAND"},
-		{[]string{"chekc"}, exitError, `unknown command "chekc"`},
+		{[]string{"chekc"}, exitError, `unknown command "chekc": want check, alert test, alert tail, version or help`},
 		{[]string{"help"}, exitNothing, "Usage: lookalike COMMAND"},
 		{[]string{"--help"}, exitNothing, "Usage: lookalike COMMAND"},
 		{[]string{"help", "check"}, exitNothing, "Usage: lookalike check"},
 		{[]string{"check", "--help"}, exitNothing, "Usage: lookalike check"},
 		{[]string{"check", "-h"}, exitNothing, "Exit status:"},
+		{[]string{"help", "alert", "test"}, exitNothing, "Usage: lookalike alert test"},
+		{[]string{"help", "alert"}, exitNothing, "Usage: lookalike alert COMMAND"},
 		{[]string{"version"}, exitNothing, "lookalike " + lookalike.Version + "\n"},
 		{[]string{"--version"}, exitNothing, runtime.Version()},
 		{[]string{"version", "x"}, exitError, "no argument"},
@@ -293,16 +296,33 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// TestHelpNamesAll: every flag and every class of exit status is explained.
-func TestHelpNamesAll(t *testing.T) {
-	for _, want := range []string{"-conf", "-format", "-help", "  0  ", "  1  ", "  2  ", "  130  ", "lookalike check army.ml"} {
-		if !strings.Contains(checkHelp, want) {
-			t.Errorf("The help does not name %q", want)
+// TestHelp holds that each command's help explains its flags and exit statuses, and
+// fits a terminal.
+func TestHelp(t *testing.T) {
+	for _, c := range commands {
+		status, help, stderr := runTool("", append([]string{"help"}, strings.Fields(c.name)...)...)
+		if status != exitNothing || stderr != "" || !strings.Contains(help, "\nUsage: lookalike "+c.name) {
+			t.Errorf("help %s: status %d, %q, %q", c.name, status, help, stderr)
+		}
+		fs := flag.NewFlagSet("", flag.ContinueOnError)
+		c.flags(fs)
+		fs.VisitAll(func(f *flag.Flag) {
+			if !strings.Contains(help, "\n  -"+f.Name+" ") {
+				t.Errorf("The help of %s does not explain -%s", c.name, f.Name)
+			}
+		})
+		for line := range strings.Lines(help) {
+			if len(line) > 80+len("\n") {
+				t.Errorf("The help of %s has a line longer than 80 characters: %q", c.name, line)
+			}
+		}
+		if !strings.Contains(usage(), "  "+c.name+" ") {
+			t.Errorf("The usage does not name %s", c.name)
 		}
 	}
-	for line := range strings.Lines(checkHelp) {
-		if len(line) > 80+len("\n") {
-			t.Errorf("Line longer than 80 characters: %q", line)
+	for _, want := range []string{"  0  ", "  1  ", "  2  ", "  130  ", "lookalike check army.ml"} {
+		if !strings.Contains(checkHelp, want) {
+			t.Errorf("The help of check does not name %q", want)
 		}
 	}
 }
@@ -431,26 +451,52 @@ func TestStreamMemory(t *testing.T) {
 	}
 }
 
-func TestParseCheck(t *testing.T) {
+// TestDefaultCorefile holds that check takes the Corefile of its directory, as
+// the server does and as the other commands do.
+func TestDefaultCorefile(t *testing.T) {
+	t.Chdir(t.TempDir())
+	status, stdout, _ := runTool("", "check", "army.ml")
+	if status != exitFound || !strings.Contains(stdout, "the default actions") {
+		t.Errorf("Without a Corefile: status %d, %s", status, stdout)
+	}
+	if err := os.WriteFile(defaultConf, []byte(". {\n lookalike {\n protect navy.mil\n action servfail\n }\n}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	status, stdout, _ = runTool("", "check", "army.ml", "navy.ml")
+	if status != exitFound || !strings.Contains(stdout, "army.ml resembles no protected name") || !strings.Contains(stdout, "servfail") {
+		t.Errorf("With a Corefile: status %d, %s", status, stdout)
+	}
+}
+
+// TestParse holds that flags may stand behind arguments.
+func TestParse(t *testing.T) {
 	tests := []struct {
-		args string
-		want checkFlags
+		args, conf, format string
+		names              []string
+		err                string
 	}{
-		{"", checkFlags{format: "text"}},
-		{"a b", checkFlags{format: "text", names: []string{"a", "b"}}},
-		{"-format=json a", checkFlags{format: "json", names: []string{"a"}}},
-		{"a --format json b -conf C", checkFlags{format: "json", conf: "C", names: []string{"a", "b"}}},
-		{"a -- -conf b", checkFlags{format: "text", names: []string{"a", "-conf", "b"}}},
-		{"-", checkFlags{format: "text"}},
+		{"", "", "", nil, ""},
+		{"a b", "", "", []string{"a", "b"}, ""},
+		{"-format=json a", "", "json", []string{"a"}, ""},
+		{"a --format json b -conf C", "C", "json", []string{"a", "b"}, ""},
+		{"a -- -conf b", "", "", []string{"a", "-conf", "b"}, ""},
+		{"-", "", "", []string{"-"}, ""},
+		{"-xml a", "", "", nil, "unknown flag -xml: want -conf, -format or -help"},
+		{"a -conf", "", "", nil, "flag needs an argument: -conf"},
+		{"-help", "", "", nil, flag.ErrHelp.Error()},
 	}
 	for _, tc := range tests {
-		got, err := parseCheck(strings.Fields(tc.args))
-		if err != nil || got.conf != tc.want.conf || got.format != tc.want.format || !slices.Equal(got.names, tc.want.names) {
-			t.Errorf("%q: %+v, %v, want %+v", tc.args, got, err, tc.want)
+		fs := flag.NewFlagSet("", flag.ContinueOnError)
+		fs.SetOutput(io.Discard)
+		conf, format := "", fs.String("format", "", "")
+		confFlag(fs, &conf)
+		names, err := parse(fs, strings.Fields(tc.args))
+		switch {
+		case tc.err != "" && (err == nil || err.Error() != tc.err):
+			t.Errorf("%q: error %v, want %q", tc.args, err, tc.err)
+		case tc.err == "" && (err != nil || conf != tc.conf || *format != tc.format || !slices.Equal(names, tc.names)):
+			t.Errorf("%q: conf %q, format %q, names %q, error %v", tc.args, conf, *format, names, err)
 		}
-	}
-	if _, err := parseCheck([]string{"-help"}); !errors.Is(err, flag.ErrHelp) {
-		t.Errorf("-help: %v", err)
 	}
 }
 

@@ -32,14 +32,15 @@ func readName(given string) (string, error) {
 		return "", errors.New("a NUL byte: separate names by line feeds, and save UTF-16 as UTF-8")
 	case strings.Contains(given, "://"):
 		return "", errors.New("an address of a page: give the domain name alone")
-	case bare(given, "@"):
-		return "", errors.New("a mail address: give only the part after the @")
 	case strings.ContainsFunc(given, unicode.IsSpace):
 		return "", errors.New("more than one word: give one name")
 	}
-	name := given
+	name := domain(given)
 	if !text.ASCII(name) {
 		name = mapped(name)
+	}
+	if name == "" {
+		return "", errors.New("a mail address without a domain: nothing follows the @")
 	}
 	if _, ok := dns.IsDomainName(name); !ok {
 		return "", errors.New("no domain name: labels of 1 to 63 octets, separated by single dots, 255 octets in all")
@@ -47,10 +48,20 @@ func readName(given string) (string, error) {
 	if tld := lastLabel(name); strings.ContainsFunc(tld, notInTLD) {
 		return "", fmt.Errorf("the last label is %q, but a TLD has only letters, digits and hyphens: give one name a line, nothing else", text.Shorten(tld, maxShown))
 	}
-	if bare(given, ",;") {
+	if bare(name, ",;") {
 		return "", errors.New(`more than one name, or a comma or semicolon: give one name a line, and write \044 and \059 within labels`)
 	}
 	return name, nil
+}
+
+// domain returns the domain of a mail address, and any other text as it is.
+func domain(given string) string {
+	for i := len(given) - 1; i >= 0; i-- {
+		if given[i] == '@' && (i == 0 || given[i-1] != '\\') {
+			return given[i+1:]
+		}
+	}
+	return given
 }
 
 // bare reports whether one of the characters stands in text without a

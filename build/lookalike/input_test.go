@@ -31,6 +31,12 @@ func TestReadName(t *testing.T) {
 		{`a\044b.ⓜⓛ.`, `a\044b.ml`},
 		{"\xff｡ｍｌ", "\xff.ml"},
 
+		// Of a mail address, the domain.
+		{"someone@army.ml", "army.ml"},
+		{`a\@b@army.ml`, "army.ml"},
+		{`"a,b@c"@army.ml`, "army.ml"},
+		{"someone@аrmy.ml", "xn--rmy-5cd.ml"},
+
 		// What lists have besides names.
 		{"army.ml,high", `the last label is "ml,high", ` + tld},
 		{"army.ml;", `the last label is "ml;", ` + tld},
@@ -51,8 +57,7 @@ func TestReadName(t *testing.T) {
 		{"high;army.ml", "one name a line"},
 		{"army.ml\x00navy.ml", "a NUL byte"},
 		{"a\x00r\x00m\x00y\x00", "save UTF-16 as UTF-8"},
-		{"someone@army.ml", "a mail address"},
-		{`a\@b@army.ml`, "a mail address"},
+		{"someone@", "nothing follows the @"},
 		{"army..ml", "no domain name"},
 		{"..", "no domain name"},
 		{"ａｒｍｙ．．ｍｌ", "no domain name"},

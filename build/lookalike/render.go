@@ -9,7 +9,6 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
@@ -89,7 +88,7 @@ type textWriter struct {
 	w       io.Writer
 	explain func(name string) []string // why a name resembles nothing
 	more    string                     // said once where a name resembles nothing; may be empty
-	color   bool
+	paint   paint
 	full    bool // say of names that resemble nothing why, too
 	apart   bool // a blank line is due
 	passed  bool // a name resembled nothing
@@ -134,7 +133,11 @@ func (t *textWriter) finding(b *strings.Builder, given string, f *finding) {
 	if f.allowed() {
 		verdict = "is allowed; it " + verdict
 	}
-	fmt.Fprintf(b, "%s %s\n", display(given), t.paint(v.Confidence, f.allowed(), verdict))
+	color := confidenceColor[v.Confidence]
+	if f.allowed() {
+		color = green
+	}
+	fmt.Fprintf(b, "%s %s\n", display(given), t.paint.in(color, verdict))
 	row(b, "class", fmt.Sprintf("%s (%s)", v.Class, v.Class.Meaning()))
 	row(b, "confidence", v.Confidence.String())
 	row(b, "protected", enumerate(protected))
@@ -182,16 +185,4 @@ func enumerate(names []string) string {
 		names = append(slices.Clone(names[:maxListed]), fmt.Sprintf("%d more", more))
 	}
 	return text.Join(names, "and")
-}
-
-// paint gives a verdict the colour of its confidence.
-func (t *textWriter) paint(c detect.Confidence, allowed bool, s string) string {
-	if !t.color {
-		return s
-	}
-	color := map[detect.Confidence]string{detect.High: "1;31", detect.Medium: "33", detect.Low: "36"}[c]
-	if allowed {
-		color = "32"
-	}
-	return "\x1b[" + color + "m" + s + "\x1b[0m"
 }

@@ -90,7 +90,7 @@ func TestText(t *testing.T) {
 		{"text-color", true, false},
 	} {
 		var b bytes.Buffer
-		w := &textWriter{w: &b, explain: explain, color: tc.color, full: tc.full}
+		w := &textWriter{w: &b, explain: explain, paint: paint(tc.color), full: tc.full}
 		for _, s := range samples() {
 			if err := w.write(s.name, s.name, s.f); err != nil {
 				t.Fatal(err)

@@ -62,88 +62,90 @@ const tailGrace = 200 * time.Millisecond
 // maxRecord bounds a line; a longer one is no alert.
 const maxRecord = 1 << 20
 
-// tailFlags is the command line of tail.
-type tailFlags struct {
+var alertTailCommand = command{
+	name:    "alert tail",
+	summary: "show an alert file as it grows, one readable line an alert",
+	help:    alertTailHelp,
+	flags: func(fs *flag.FlagSet) action {
+		t := new(tail)
+		fs.IntVar(&t.last, "n", 10, "")
+		fs.BoolVar(&t.once, "once", false, "")
+		fs.Func("client", "", func(s string) (err error) {
+			t.client, err = parseClient(s)
+			return err
+		})
+		fs.Func("class", "", func(s string) (err error) {
+			t.class = s
+			if _, err = detect.ParseClass(s); err != nil {
+				err = fmt.Errorf("%w: want %s", err, classNames())
+			}
+			return err
+		})
+		fs.Func("protected", "", func(s string) error {
+			t.protected = strings.ToLower(strings.TrimSuffix(s, "."))
+			return nil
+		})
+		color := colorFlag(fs)
+		return func(e *env, args []string) (int, error) {
+			t.env, t.paint = e, color(e.stdout)
+			return t.start(args)
+		}
+	},
+}
+
+// tail shows a file.
+type tail struct {
+	*env
+	paint paint
+
+	file      string
 	last      int
 	once      bool
 	client    netip.Prefix
 	class     string
 	protected string
-	color     bool
-	file      string
+
+	strange int  // lines that are no alerts
+	told    bool // of the first of them
 }
 
-func runAlertTail(e *env, args []string) int {
-	flags, err := parseTail(e, args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(e.stdout, alertTailHelp)
-		return exitNothing
-	case err != nil:
-		return e.fail("alert tail: %v\n'lookalike alert tail -help' explains the command", err)
+// start shows the file until it is interrupted. A second signal ends the process
+// whatever it does.
+func (t *tail) start(args []string) (int, error) {
+	if len(args) != 1 {
+		return 0, misused("want one FILE, got %d", len(args))
 	}
+	t.file = args[0]
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process whatever it does
+	context.AfterFunc(ctx, stop)
 	defer stop()
-	t := &tail{env: e, tailFlags: flags}
 	shown := make(chan error, 1)
 	go func() { shown <- t.run(ctx) }()
+	var err error
 	select {
 	case err = <-shown:
 	case <-ctx.Done():
 		select {
 		case err = <-shown:
 		case <-time.After(tailGrace): // no signal ends an open or a read
-			return exitNothing
+			return exitNothing, nil
 		}
 	}
 	if t.strange > 0 {
-		fmt.Fprintf(e.stderr, "lookalike: %d lines are no alerts in the ecs format\n", t.strange)
+		fmt.Fprintf(t.stderr, "lookalike: %d lines are no alerts in the ecs format\n", t.strange)
 	}
-	if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, syscall.EPIPE) {
-		return e.fail("alert tail: %v", err)
+	if errors.Is(err, context.Canceled) || errors.Is(err, syscall.EPIPE) {
+		err = nil
 	}
-	return exitNothing
+	return exitNothing, err
 }
 
-func parseTail(e *env, args []string) (tailFlags, error) {
-	var f tailFlags
-	var client, color string
-	fs := flag.NewFlagSet("tail", flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
-	fs.IntVar(&f.last, "n", 10, "")
-	fs.BoolVar(&f.once, "once", false, "")
-	fs.StringVar(&client, "client", "", "")
-	fs.StringVar(&f.class, "class", "", "")
-	fs.StringVar(&f.protected, "protected", "", "")
-	fs.StringVar(&color, "color", "auto", "")
-	if err := fs.Parse(args); err != nil {
-		return f, err
+func classNames() string {
+	var names []string
+	for _, c := range detect.Classes() {
+		names = append(names, c.String())
 	}
-	if fs.NArg() != 1 {
-		return f, fmt.Errorf("want one FILE, got %d", fs.NArg())
-	}
-	f.file = fs.Arg(0)
-	f.protected = strings.ToLower(strings.TrimSuffix(f.protected, "."))
-	switch color {
-	case "auto":
-		f.color = wantColor(e.stdout)
-	case "yes", "no":
-		f.color = color == "yes"
-	default:
-		return f, fmt.Errorf("-color %q: want auto, yes or no", color)
-	}
-	if f.class != "" {
-		if _, err := detect.ParseClass(f.class); err != nil {
-			return f, fmt.Errorf("-class: %w", err)
-		}
-	}
-	if client == "" {
-		return f, nil
-	}
-	var err error
-	f.client, err = parseClient(client)
-	return f, err
+	return text.Join(names, "or")
 }
 
 // parseClient reads an address or a network.
@@ -157,17 +159,9 @@ func parseClient(s string) (netip.Prefix, error) {
 		p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
 	}
 	if err != nil || !p.IsValid() {
-		return p, fmt.Errorf("-client %q is neither an address nor a network", s)
+		return p, fmt.Errorf("%q is neither an address nor a network", s)
 	}
 	return p.Masked(), nil
-}
-
-// tail shows a file.
-type tail struct {
-	*env
-	tailFlags
-	strange int  // lines that are no alerts
-	told    bool // of the first of them
 }
 
 // run shows the end of the file and what comes to it, until ctx is done.
@@ -344,7 +338,7 @@ func (t *tail) line(a *seenAlert) string {
 	l := a.Lookalike
 	at := a.Timestamp.Local().Format("2006-01-02 15:04:05")
 	if l.Phase == "lost" || l.Phase == "test" {
-		return t.paint("1;35", at+" "+strings.ToUpper(l.Phase)+" "+display(a.Message)) + "\n"
+		return t.paint.in(magenta, at+" "+strings.ToUpper(l.Phase)+" "+display(a.Message)) + "\n"
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %-6s %-6s ", at, display(l.Confidence), display(l.Phase))
@@ -374,16 +368,10 @@ func (t *tail) line(a *seenAlert) string {
 		fmt.Fprintf(&b, "  mail <%s> to <%s>", display(m.From), display(m.To))
 	}
 	fmt.Fprintf(&b, "  +%d of %d", l.Count, l.Total)
-	color := map[string]string{"high": "1;31", "medium": "33", "low": "36"}[l.Confidence]
-	if l.Phase == "final" {
-		color = "2"
+	color := faint
+	if l.Phase != "final" {
+		confidence, _ := detect.ParseConfidence(l.Confidence)
+		color = confidenceColor[confidence]
 	}
-	return t.paint(color, b.String()) + "\n"
-}
-
-func (t *tail) paint(color, s string) string {
-	if !t.color || color == "" {
-		return s
-	}
-	return "\x1b[" + color + "m" + s + "\x1b[0m"
+	return t.paint.in(color, b.String()) + "\n"
 }

@@ -16,18 +16,6 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
 )
 
-const alertHelp = `Work with alerts.
-
-Usage: lookalike alert test [-conf COREFILE] [-timeout DURATION]
-       lookalike alert tail [FLAGS] FILE
-
-Commands:
-  test   send one test alert through every destination of a Corefile
-  tail   show an alert file as it grows, one readable line an alert
-
-'lookalike alert test -help' and 'lookalike alert tail -help' say more.
-`
-
 const alertTestHelp = `Send one test alert through every alert destination of a Corefile, and say what
 became of each.
 
@@ -55,49 +43,38 @@ Examples:
   lookalike alert test -conf /etc/coredns/Corefile
 `
 
-func runAlert(e *env, args []string) int {
-	if len(args) == 0 {
-		fmt.Fprint(e.stderr, alertHelp)
-		return exitError
-	}
-	switch args[0] {
-	case "test":
-		return runAlertTest(e, args[1:])
-	case "tail":
-		return runAlertTail(e, args[1:])
-	case "-h", "-help", "--help":
-		fmt.Fprint(e.stdout, alertHelp)
-		return exitNothing
-	}
-	return e.fail("unknown command %q: 'lookalike help alert' lists those of alert", "alert "+args[0])
+var alertTestCommand = command{
+	name:    "alert test",
+	summary: "send one test alert through every destination of a Corefile",
+	help:    alertTestHelp,
+	flags: func(fs *flag.FlagSet) action {
+		t := alertTest{conf: defaultConf}
+		confFlag(fs, &t.conf)
+		fs.DurationVar(&t.timeout, "timeout", 15*time.Second, "")
+		return t.run
+	},
 }
 
-func runAlertTest(e *env, args []string) int {
-	fs := flag.NewFlagSet("test", flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
-	conf := "Corefile"
-	confFlag(fs, &conf)
-	timeout := fs.Duration("timeout", 15*time.Second, "")
-	err := fs.Parse(args)
+// alertTest is the command line of alert test.
+type alertTest struct {
+	conf    string
+	timeout time.Duration
+}
+
+func (t *alertTest) run(e *env, args []string) (int, error) {
 	switch {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(e.stdout, alertTestHelp)
-		return exitNothing
-	case err == nil && fs.NArg() > 0:
-		err = fmt.Errorf("takes no argument, got %q", fs.Arg(0))
-	case err == nil && *timeout <= 0:
-		err = fmt.Errorf("-timeout %v: nothing can be done in no time", *timeout)
+	case len(args) > 0:
+		return 0, misused("takes no argument, got %q", args[0])
+	case t.timeout <= 0:
+		return 0, misused("-timeout %v: nothing can be done in no time", t.timeout)
 	}
+	configs, err := alertConfigs(e, t.conf)
 	if err != nil {
-		return e.fail("alert test: %v\n'lookalike alert test -help' explains the command", err)
-	}
-	configs, err := alertConfigs(e, conf)
-	if err != nil {
-		return e.fail("alert test: %v", err)
+		return 0, err
 	}
 	interrupted, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	ctx, cancel := context.WithTimeout(interrupted, *timeout)
+	ctx, cancel := context.WithTimeout(interrupted, t.timeout)
 	defer cancel()
 	var results []alert.Result
 	for _, c := range configs {
@@ -105,12 +82,12 @@ func runAlertTest(e *env, args []string) int {
 	}
 	status, err := report(e.stdout, results)
 	if err != nil && !errors.Is(err, syscall.EPIPE) { // a reader that has gone has seen enough
-		return e.fail("alert test: %v", err)
+		return 0, err
 	}
 	if interrupted.Err() != nil {
-		return exitInterrupted
+		return exitInterrupted, nil
 	}
-	return status
+	return status, nil
 }
 
 // alertConfigs returns what the directives of a Corefile say of alerts, with

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+
+	"golang.org/x/term"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+)
+
+// defaultConf is the Corefile that CoreDNS reads where nothing else is said.
+const defaultConf = "Corefile"
+
+// confFlag defines the flag -conf. An empty value, as of a variable of the shell
+// that is not set, must not stand for what is used without the flag.
+func confFlag(fs *flag.FlagSet, conf *string) {
+	fs.Func("conf", "", func(value string) error {
+		if value == "" {
+			return errors.New("no file name: name a Corefile, or leave the flag out")
+		}
+		*conf = value
+		return nil
+	})
+}
+
+// paint writes in colours, where its value is true.
+type paint bool
+
+// The colours, as parameters of the escape sequence SGR.
+const (
+	green   = "32"
+	magenta = "1;35"
+	faint   = "2"
+)
+
+// confidenceColor is the colour of a verdict.
+var confidenceColor = map[detect.Confidence]string{detect.High: "1;31", detect.Medium: "33", detect.Low: "36"}
+
+func (p paint) in(color, s string) string {
+	if !p || color == "" {
+		return s
+	}
+	return "\x1b[" + color + "m" + s + "\x1b[0m"
+}
+
+// colorFlag defines the flag -color and returns what its value comes to for an
+// output.
+func colorFlag(fs *flag.FlagSet) func(stdout io.Writer) paint {
+	value := "auto"
+	fs.Func("color", "", func(s string) error {
+		if value = s; s != "auto" && s != "yes" && s != "no" {
+			return fmt.Errorf("want auto, yes or no")
+		}
+		return nil
+	})
+	return func(stdout io.Writer) paint { return value == "yes" || value == "auto" && wantColor(stdout) }
+}
+
+// wantColor reports whether to write in colours: on terminals, unless the user
+// has NO_COLOR set (https://no-color.org).
+func wantColor(stdout io.Writer) paint {
+	return paint(isTerminal(stdout) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb")
+}
+
+// isTerminal reports whether a stream is a terminal.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd())) //nolint:gosec // a descriptor fits
+}

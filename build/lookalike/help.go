@@ -1,0 +1,58 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"strings"
+)
+
+const helpHelp = `Print what the commands are, or the help of one.
+
+Usage: lookalike help [COMMAND]
+
+Examples:
+  lookalike help
+  lookalike help alert test
+`
+
+var helpCommand = command{
+	name:    "help",
+	summary: "print this help, or that of a command",
+	help:    helpHelp,
+	flags:   func(*flag.FlagSet) action { return printHelp },
+}
+
+func printHelp(e *env, args []string) (int, error) {
+	if len(args) == 0 {
+		fmt.Fprint(e.stdout, usage())
+		return exitNothing, nil
+	}
+	return run(e, append(args, "-help")), nil
+}
+
+// usage is what a user reads who knows no command.
+func usage() string {
+	return "lookalike finds domain names that resemble protected ones under a confusable TLD.\n\n" +
+		"Usage: lookalike COMMAND [ARGUMENT...]\n\nCommands:\n" + summaries("") +
+		"\nTry:\n  lookalike check army.ml\n  lookalike help check\n"
+}
+
+// groupHelp is the help of a word that several commands begin with, or empty.
+func groupHelp(word string) string {
+	list := summaries(word + " ")
+	if list == "" {
+		return ""
+	}
+	return fmt.Sprintf("Usage: lookalike %s COMMAND [ARGUMENT...]\n\nCommands:\n%s\n'lookalike help %s COMMAND' says more.\n", word, list, word)
+}
+
+// summaries lists the commands that begin with prefix.
+func summaries(prefix string) string {
+	var b strings.Builder
+	for _, c := range commands {
+		if strings.HasPrefix(c.name, prefix) {
+			fmt.Fprintf(&b, "  %-11s %s\n", c.name, c.summary)
+		}
+	}
+	return b.String()
+}
