@@ -43,12 +43,9 @@ func samples() (list []struct {
 	steps := []string{"the TLD ml is set aside", `"army" is "army" of army.mil`}
 	one := []string{"one step"}
 	found := func(steps []string, o lookalike.Outcome, a record.Action, v *detect.Verdict) *finding {
-		return &finding{
-			Opinion: lookalike.Opinion{Decision: lookalike.Decision{Verdict: v, Action: lookalike.Action{Kind: a}}, Outcome: o},
-			served:  true,
-			steps:   func() []string { return steps },
-			origin:  "server block .:53 of Corefile",
-		}
+		f := &finding{served: true, steps: func() []string { return steps }, origin: "server block .:53 of Corefile"}
+		f.Verdict, f.Action.Kind, f.Outcome = v, a, o
+		return f
 	}
 	add := func(name string, f *finding) {
 		list = append(list, struct {
@@ -115,9 +112,9 @@ func TestJSON(t *testing.T) {
 }
 
 func TestEffectsAndMeanings(t *testing.T) {
-	for _, action := range record.Actions() {
-		if action.Effect() == "" {
-			t.Errorf("Nobody is told what %s does", action)
+	for _, a := range record.Actions() {
+		if a.Effect() == "" {
+			t.Errorf("Nobody is told what %s does", a)
 		}
 	}
 	for _, class := range detect.Classes() {

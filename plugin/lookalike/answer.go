@@ -50,7 +50,7 @@ func compose(r *dns.Msg, d Decision) *dns.Msg {
 	case record.NullMX:
 		return positive(r, d, nullMX(r.Question[0], d.Policy.ttl))
 	case record.Sinkhole:
-		return positive(r, d, sinkhole(r.Question[0], d.Action.addresses, d.Policy.ttl))
+		return positive(r, d, sinkhole(r.Question[0], d.Action.Addresses, d.Policy.ttl))
 	case record.Refused:
 		return empty(r, dns.RcodeRefused)
 	case record.Servfail:

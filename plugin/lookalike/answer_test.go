@@ -12,6 +12,7 @@ import (
 	"github.com/coredns/coredns/plugin/test"
 
 	"github.com/lookalike-dns/lookalike/plugin/internal/guard"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/action"
 	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
@@ -257,14 +258,14 @@ func TestLongNames(t *testing.T) {
 
 // TestLargestAnswer has as many addresses as a sinkhole may have.
 func TestLargestAnswer(t *testing.T) {
-	addresses := make([]string, maxSinkholes)
+	addresses := make([]string, action.MaxSinkholes)
 	for i := range addresses {
 		addresses[i] = fmt.Sprintf("2001:db8::%x", i+1)
 	}
 	l := blocked(t, "sinkhole "+strings.Join(addresses, " ")+" unchecked")
 	qname := strings.Repeat(strings.Repeat("a", 48)+".", 5) + "army.ml."
 	m, _, _ := ask(t, l, new(dns.Msg).SetQuestion(qname, dns.TypeANY).SetEdns0(1232, true))
-	if len(m.Answer) != 1+maxSinkholes {
+	if len(m.Answer) != 1+action.MaxSinkholes {
 		t.Errorf("Expected the MX and every address, got %d records", len(m.Answer))
 	}
 	if m.Len() > dns.MaxMsgSize {

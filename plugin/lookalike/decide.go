@@ -3,6 +3,7 @@ package lookalike
 import (
 	"net/netip"
 
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/action"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
@@ -12,7 +13,7 @@ import (
 type Decision struct {
 	Policy  *Policy
 	Verdict *detect.Verdict
-	Action  Action
+	Action  action.Action
 	Via     string // the name that was asked for, where Verdict is about a target in its answer
 	viaType uint16 // of the record that leads to the target
 }

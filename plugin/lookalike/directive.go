@@ -12,6 +12,7 @@ import (
 	"github.com/coredns/caddy/caddyfile"
 
 	"github.com/lookalike-dns/lookalike/plugin/internal/directive"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/action"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/names"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/verify"
@@ -33,7 +34,7 @@ const (
 type parser struct {
 	*Policy
 	root    string // relative paths are below it
-	actions selectors
+	actions action.Lines
 }
 
 // properties are those of the directive, in the order of its grammar.
@@ -41,7 +42,7 @@ var properties = []directive.Property[*parser]{
 	directive.Many("protect", func(p *parser, l directive.Line) error { return p.addNames(&p.protect.Spec, l) }),
 	directive.Many("allow", func(p *parser, l directive.Line) error { return p.addNames(&p.allow.Spec, l) }),
 	directive.Many("clients", (*parser).addClients),
-	directive.Many("action", func(p *parser, l directive.Line) error { return p.actions.add(l.Args) }),
+	directive.Many("action", func(p *parser, l directive.Line) error { return p.actions.Add(l.Args) }),
 	directive.Once("ttl", (*parser).setTTL),
 	directive.Once("verify", (*parser).setVerify),
 	directive.Once("inspect", (*parser).setInspect),
@@ -71,7 +72,7 @@ func parse(d *caddyfile.Dispenser, root string) ([]*Policy, error) {
 		if err := directive.Block(d, pluginName, properties, p); err != nil {
 			return nil, err
 		}
-		p.Policy.actions = p.actions.table()
+		p.Policy.actions = p.actions.Table()
 		policies = append(policies, p.Policy)
 	}
 	return policies, nil

@@ -113,7 +113,7 @@ func observe(ctx context.Context, q *query, d Decision, rcode int) {
 		Rcode:       rcode,
 		Verdict:     d.Verdict,
 		Action:      d.Action.Kind, // both stand in one order
-		Answers:     d.Action.addresses,
+		Answers:     d.Action.Addresses,
 		Via:         d.Via,
 		Context:     d.Policy.purposes.Of(q.client().Addr(), d.Verdict, q.QType(), now),
 		ServerBlock: d.Policy.block,

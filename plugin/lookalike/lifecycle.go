@@ -169,7 +169,7 @@ func (p *Policy) stop() {
 // probe begins to watch the sinkholes.
 func (p *Policy) probe() {
 	p.probes = make(map[netip.Addr]prober)
-	for _, address := range p.checkedSinkholes() {
+	for _, address := range p.actions.Checked() {
 		p.probes[address] = probe.Acquire(address)
 	}
 }

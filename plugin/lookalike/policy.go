@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/action"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
-	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/purpose"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/verify"
@@ -23,7 +23,7 @@ type Policy struct {
 	protect list
 	allow   list
 	clients []netip.Prefix // empty: everybody
-	actions *actions
+	actions *action.Table
 	ttl     uint32        // seconds, of every answer
 	reload  time.Duration // between looks at the files; 0: never
 	alerts  alert.Config
@@ -53,7 +53,7 @@ func (p *Policy) Index() *detect.Index { return p.lists.Load().index }
 func (p *Policy) Allowed(qname string) bool { return p.lists.Load().allow.Contains(qname) }
 
 // Action returns what is done for a verdict of this class and confidence.
-func (p *Policy) Action(class detect.Class, confidence detect.Confidence) Action {
+func (p *Policy) Action(class detect.Class, confidence detect.Confidence) action.Action {
 	return p.actions[class][confidence]
 }
 
@@ -76,50 +76,11 @@ func (p *Policy) inScope(client netip.Addr) bool {
 		slices.ContainsFunc(p.clients, func(prefix netip.Prefix) bool { return prefix.Contains(client) })
 }
 
-// withFallback returns what is done instead of a: the same with the addresses
-// that answer, or NXDOMAIN where there are none.
-func (p *Policy) withFallback(a Action) Action {
-	if a.Kind != record.Sinkhole || a.unchecked {
-		return a
-	}
-	down := func(address netip.Addr) bool {
+// withFallback returns what is done instead of a, where that is a sinkhole and
+// does not answer.
+func (p *Policy) withFallback(a action.Action) action.Action {
+	return a.Available(func(address netip.Addr) bool {
 		host, ok := p.probes[address]
-		return ok && !host.Up()
-	}
-	if !slices.ContainsFunc(a.addresses, down) {
-		return a
-	}
-	up := slices.DeleteFunc(slices.Clone(a.addresses), down)
-	if len(up) == 0 {
-		return Action{Kind: record.NXDomain}
-	}
-	a.addresses = up
-	return a
-}
-
-// sinkholes returns the addresses that the policy leads to and ok holds for,
-// each once.
-func (p *Policy) sinkholes(ok func(Action, netip.Addr) bool) []netip.Addr {
-	var addresses []netip.Addr
-	for _, row := range p.actions {
-		for _, a := range row {
-			for _, address := range a.addresses {
-				if ok(a, address) && !slices.Contains(addresses, address) {
-					addresses = append(addresses, address)
-				}
-			}
-		}
-	}
-	slices.SortFunc(addresses, netip.Addr.Compare)
-	return addresses
-}
-
-// privateSinkholes returns the private addresses (RFC 1918, RFC 4193).
-func (p *Policy) privateSinkholes() []netip.Addr {
-	return p.sinkholes(func(_ Action, address netip.Addr) bool { return address.IsPrivate() })
-}
-
-// checkedSinkholes returns the addresses that are to be probed.
-func (p *Policy) checkedSinkholes() []netip.Addr {
-	return p.sinkholes(func(a Action, _ netip.Addr) bool { return !a.unchecked })
+		return !ok || host.Up()
+	})
 }

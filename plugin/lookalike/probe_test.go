@@ -2,7 +2,6 @@ package lookalike
 
 import (
 	"net/netip"
-	"slices"
 	"strings"
 	"testing"
 
@@ -19,7 +18,7 @@ func (fixed) Release()   {}
 func answerOf(l *Lookalike) string {
 	d := decided(l, "army.ml.")
 	words := []string{d.Action.String()}
-	for _, a := range d.Action.addresses {
+	for _, a := range d.Action.Addresses {
 		words = append(words, a.String())
 	}
 	return strings.Join(words, " ")
@@ -54,31 +53,5 @@ func TestSinkholeFallsBack(t *testing.T) {
 				t.Errorf("Got %v, written %d times", m, written)
 			}
 		})
-	}
-}
-
-func TestSinkholes(t *testing.T) {
-	const sinkholes = "lookalike {\n action high sinkhole 10.0.0.25 198.51.100.25 unchecked\n action low sinkhole fd00::25\n action typo sinkhole fd00::25\n}"
-	addresses := func(list string) (addresses []netip.Addr) {
-		for address := range strings.FieldsSeq(list) {
-			addresses = append(addresses, netip.MustParseAddr(address))
-		}
-		return addresses
-	}
-	tests := []struct{ name, corefile, private, checked string }{
-		{"some", sinkholes, "10.0.0.25 fd00::25", "fd00::25"},
-		{"none", "lookalike", "", ""},
-	}
-	for _, tc := range tests {
-		policies, err := parsed(t, tc.corefile)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := policies[0].privateSinkholes(); !slices.Equal(got, addresses(tc.private)) {
-			t.Errorf("%s: private are %v, want %s", tc.name, got, tc.private)
-		}
-		if got := policies[0].checkedSinkholes(); !slices.Equal(got, addresses(tc.checked)) {
-			t.Errorf("%s: checked are %v, want %s", tc.name, got, tc.checked)
-		}
 	}
 }

@@ -41,7 +41,7 @@ func (l *Lookalike) ObserveSMTP(client, server netip.AddrPort, v *detect.Verdict
 		Protocol:    "smtp",
 		Verdict:     v,
 		Action:      d.Action.Kind,
-		Answers:     d.Action.addresses,
+		Answers:     d.Action.Addresses,
 		ServerBlock: d.Policy.block,
 		SMTP:        &alert.SMTP{From: sender, To: recipient, HELO: helo},
 	})

@@ -29,7 +29,7 @@ func setup(c *caddy.Controller) error {
 		if err := p.load(); err != nil {
 			return plugin.Error(pluginName, err)
 		}
-		for _, address := range p.privateSinkholes() {
+		for _, address := range p.actions.Private() {
 			log.Warningf("%s: sinkhole %s is a private address: Exim as Debian sets it up ignores those, and bounces without the sinkhole's text", p.where, address)
 		}
 		e.policies = append(e.policies, p)

@@ -197,41 +197,6 @@ func TestSetupReportsTheDirective(t *testing.T) {
 	}
 }
 
-func TestActionTable(t *testing.T) {
-	tests := []struct {
-		name  string
-		lines string
-		// what tld-swap high, typo high, typo medium and combosquat low get
-		want [4]string
-	}{
-		{"defaults", "", [4]string{"nxdomain", "nxdomain", "monitor", "monitor"}},
-		{"without a selector", "action nodata", [4]string{"nodata", "nodata", "nodata", "nodata"}},
-		{"confidence", "action medium refused", [4]string{"nxdomain", "nxdomain", "refused", "monitor"}},
-		{"class", "action typo drop", [4]string{"nxdomain", "drop", "drop", "monitor"}},
-		{"class over confidence", "action typo off\naction high servfail", [4]string{"servfail", "off", "off", "monitor"}},
-		{"order does not matter", "action high servfail\naction monitor\naction typo off", [4]string{"servfail", "off", "off", "monitor"}},
-		{"monitor everything", "action monitor", [4]string{"monitor", "monitor", "monitor", "monitor"}},
-	}
-	for _, tc := range tests {
-		t.Run(tc.name, func(t *testing.T) {
-			policies, err := parsed(t, "lookalike {\n"+tc.lines+"\n}")
-			if err != nil {
-				t.Fatal(err)
-			}
-			p := policies[0]
-			got := [4]string{
-				p.Action(detect.TLDSwap, detect.High).String(),
-				p.Action(detect.Typo, detect.High).String(),
-				p.Action(detect.Typo, detect.Medium).String(),
-				p.Action(detect.Combosquat, detect.Low).String(),
-			}
-			if got != tc.want {
-				t.Errorf("Expected %v, got %v", tc.want, got)
-			}
-		})
-	}
-}
-
 // TestReadme looks for every word that a Corefile may have, and for every
 // metadata label.
 func TestReadme(t *testing.T) {

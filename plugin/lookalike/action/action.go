@@ -1,4 +1,6 @@
-package lookalike
+// Package action says what is done with queries for lookalikes: it reads the
+// action lines of a Corefile into one table.
+package action
 
 import (
 	"errors"
@@ -15,8 +17,8 @@ import (
 // zero value is off: no answer, no alert.
 type Action struct {
 	Kind      record.Action
-	addresses []netip.Addr // of the sinkhole; at least one if and only if Kind is Sinkhole
-	unchecked bool         // the sinkhole's addresses are used whether somebody answers there or not
+	Addresses []netip.Addr // of the sinkhole; at least one if and only if Kind is Sinkhole
+	Unchecked bool         // the sinkhole's addresses are used whether somebody answers there or not
 }
 
 // String returns the action as it is written in Corefiles and alerts, without
@@ -34,13 +36,31 @@ func parseAction(args []string) (Action, error) {
 	case !ok:
 		return Action{}, fmt.Errorf("unknown action %q: want one of %s", args[0], oneOf(record.Actions()))
 	case kind == record.Sinkhole:
-		addresses, unchecked := cutUnchecked(args[1:])
-		addrs, err := parseSinkhole(addresses)
+		words, unchecked := cutUnchecked(args[1:])
+		addrs, err := parseSinkhole(words)
 		return Action{kind, addrs, unchecked}, err
 	case len(args) > 1:
 		return Action{}, fmt.Errorf("action %s takes no argument, got %q", kind, args[1])
 	}
 	return Action{Kind: kind}, nil
+}
+
+// Available returns what is done instead of a while up does not hold for the
+// addresses of a sinkhole: the same with the others, or NXDOMAIN where there are
+// none.
+func (a Action) Available(up func(netip.Addr) bool) Action {
+	if a.Kind != record.Sinkhole || a.Unchecked {
+		return a
+	}
+	down := func(address netip.Addr) bool { return !up(address) }
+	if !slices.ContainsFunc(a.Addresses, down) {
+		return a
+	}
+	a.Addresses = slices.DeleteFunc(slices.Clone(a.Addresses), down)
+	if len(a.Addresses) == 0 {
+		return Action{Kind: record.NXDomain}
+	}
+	return a
 }
 
 // cutUnchecked takes off the word that may follow a sinkhole's addresses.
@@ -51,10 +71,10 @@ func cutUnchecked(args []string) ([]string, bool) {
 	return args, false
 }
 
-// maxSinkholes keeps the answer that has all addresses of a sinkhole, for a name
+// MaxSinkholes keeps the answer that has all addresses of a sinkhole, for a name
 // of 255 octets, below the 65535 octets of a DNS message (RFC 1035 section
 // 4.2.2).
-const maxSinkholes = 64
+const MaxSinkholes = 64
 
 // parseSinkhole reads the addresses of a sinkhole. It refuses those that make
 // mail loop back to the mail server that asked.
@@ -62,8 +82,8 @@ func parseSinkhole(args []string) ([]netip.Addr, error) {
 	if len(args) == 0 {
 		return nil, errors.New("action sinkhole needs the address of a host that refuses mail, e.g. 'sinkhole 192.0.2.25'")
 	}
-	if len(args) > maxSinkholes {
-		return nil, fmt.Errorf("action sinkhole has %d addresses, want at most %d, so that every answer fits into a DNS message", len(args), maxSinkholes)
+	if len(args) > MaxSinkholes {
+		return nil, fmt.Errorf("action sinkhole has %d addresses, want at most %d, so that every answer fits into a DNS message", len(args), MaxSinkholes)
 	}
 	addrs := make([]netip.Addr, 0, len(args))
 	for _, arg := range args {
@@ -110,19 +130,46 @@ func loops(addr netip.Addr) bool {
 	return slices.ContainsFunc(nobody, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
-// actions says what is done for each class at each confidence.
-type actions [detect.DoubleTypo + 1][detect.High + 1]Action
+// Table says what is done for each class at each confidence.
+type Table [detect.DoubleTypo + 1][detect.High + 1]Action
 
-// selectors collects the action lines of a directive. A class overrides its
+// Private returns the private addresses (RFC 1918, RFC 4193) of sinkholes, each
+// once.
+func (t *Table) Private() []netip.Addr {
+	return t.sinkholes(func(_ Action, address netip.Addr) bool { return address.IsPrivate() })
+}
+
+// Checked returns the addresses of sinkholes that are used only while somebody
+// answers there, each once.
+func (t *Table) Checked() []netip.Addr {
+	return t.sinkholes(func(a Action, _ netip.Addr) bool { return !a.Unchecked })
+}
+
+func (t *Table) sinkholes(ok func(Action, netip.Addr) bool) []netip.Addr {
+	var addresses []netip.Addr
+	for _, row := range t {
+		for _, a := range row {
+			for _, address := range a.Addresses {
+				if ok(a, address) && !slices.Contains(addresses, address) {
+					addresses = append(addresses, address)
+				}
+			}
+		}
+	}
+	slices.SortFunc(addresses, netip.Addr.Compare)
+	return addresses
+}
+
+// Lines collects the action lines of a directive. A class overrides its
 // confidence, and a confidence overrides the line without a selector.
-type selectors struct {
+type Lines struct {
 	byClass      map[detect.Class]Action
 	byConfidence map[detect.Confidence]Action
 	all          *Action
 }
 
-// add reads the arguments of one action line.
-func (s *selectors) add(args []string) error {
+// Add reads the arguments of one action line.
+func (l *Lines) Add(args []string) error {
 	if len(args) == 0 {
 		return errors.New("action needs an argument: [CONFIDENCE|CLASS] ACTION")
 	}
@@ -146,13 +193,13 @@ func (s *selectors) add(args []string) error {
 	}
 	switch {
 	case classErr == nil:
-		return set(&s.byClass, class, a)
+		return set(&l.byClass, class, a)
 	case confidenceErr == nil:
-		return set(&s.byConfidence, confidence, a)
-	case s.all != nil:
+		return set(&l.byConfidence, confidence, a)
+	case l.all != nil:
 		return errors.New("action without a confidence or class is given twice: remove one")
 	}
-	s.all = &a
+	l.all = &a
 	return nil
 }
 
@@ -177,23 +224,23 @@ func set[K interface {
 	return nil
 }
 
-// table resolves the lines to one action for every class and confidence.
+// Table resolves the lines to one action for every class and confidence.
 // Without any line high is answered with NXDOMAIN and the rest is monitored.
-func (s *selectors) table() *actions {
-	var t actions
+func (l *Lines) Table() *Table {
+	var t Table
 	for _, class := range detect.Classes() {
 		for confidence := detect.Low; confidence <= detect.High; confidence++ {
 			a := Action{Kind: record.Monitor}
 			if confidence == detect.High {
 				a.Kind = record.NXDomain
 			}
-			if s.all != nil {
-				a = *s.all
+			if l.all != nil {
+				a = *l.all
 			}
-			if c, ok := s.byConfidence[confidence]; ok {
+			if c, ok := l.byConfidence[confidence]; ok {
 				a = c
 			}
-			if c, ok := s.byClass[class]; ok {
+			if c, ok := l.byClass[class]; ok {
 				a = c
 			}
 			t[class][confidence] = a
