@@ -38,13 +38,16 @@ type config struct {
 	mechanism string
 	user      string
 	password  sink.Secret
+	plain     bool // not idempotently
 }
+
+const dialTimeout = 10 * time.Second
 
 // topicLetters are those that a topic's name may have.
 const topicLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 
 // Parse reads the part of the address behind kafka://, HOST[:PORT],.../TOPIC,
-// and the options tls, sasl, user, password_file and password_env.
+// and the options tls, sasl, user, password_file, password_env and idempotent.
 func Parse(address string, o *sink.Options) (sink.Opener, error) {
 	hosts, topic, _ := strings.Cut(address, "/")
 	c := config{topic: topic}
@@ -64,6 +67,7 @@ func Parse(address string, o *sink.Options) (sink.Opener, error) {
 	if c.useTLS = o.OneOf("tls", "no", "yes") == "yes"; c.useTLS {
 		c.tls = o.TLS()
 	}
+	c.plain = o.OneOf("idempotent", "yes", "no") == "no"
 	c.mechanism = o.OneOf("sasl", "none", "plain", "scram-sha-256", "scram-sha-512")
 	if c.mechanism != "none" {
 		c.user, c.password = o.String("user", ""), o.Secret("password")
@@ -82,6 +86,11 @@ func (c config) open(sink.Env) (sink.Sink, error) {
 	return &Sink{config: c, client: client}, nil
 }
 
+// What a broker may answer. The greatest answer lists the brokers and the
+// topic's partitions, some 60 octets each; the client takes the memory for an
+// answer when it knows the length, and a multiple of it when it decodes the lists.
+const maxAnswer = 256 << 10
+
 // connect makes a client, which connects when there is something to send.
 func (c config) connect() (*kgo.Client, error) {
 	options := []kgo.Opt{
@@ -89,11 +98,15 @@ func (c config) connect() (*kgo.Client, error) {
 		kgo.DefaultProduceTopic(c.topic),
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.ClientID("coredns-lookalike"),
-		kgo.DialTimeout(10 * time.Second),
+		kgo.DialTimeout(dialTimeout),
 		kgo.RetryTimeout(20 * time.Second),
-		kgo.RecordDeliveryTimeout(25 * time.Second),
+		kgo.BrokerMaxReadBytes(maxAnswer),
+		kgo.FetchMaxBytes(maxAnswer), // of what is never fetched: it may not be above the former
 		kgo.UnknownTopicRetries(0),
 		kgo.MetadataMinAge(time.Second), // else a broker that moved costs five
+	}
+	if c.plain {
+		options = append(options, kgo.DisableIdempotentWrite(), kgo.MaxProduceRequestsInflightPerBroker(1)) // one keeps the order
 	}
 	if c.useTLS {
 		if _, err := c.tls.Config(""); err != nil {
@@ -116,8 +129,13 @@ func (c config) dialTLS(ctx context.Context, network, address string) (net.Conn,
 	if err != nil {
 		return nil, err
 	}
-	dialer := &tls.Dialer{NetDialer: &net.Dialer{Timeout: 10 * time.Second}, Config: tlsConfig}
-	return dialer.DialContext(ctx, network, address)
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	conn, err := (&tls.Dialer{Config: tlsConfig}).DialContext(ctx, network, address)
+	if err != nil { // not the typed nil of the dialer
+		return nil, sink.ExplainTLS(sink.Waited(ctx, "a TLS connection to "+address, dialTimeout, err))
+	}
+	return conn, nil
 }
 
 // sasl reads the password anew for each connection.
@@ -155,18 +173,26 @@ func (s *Sink) Send(ctx context.Context, batch []sink.Message) (int, error) {
 		}
 		s.client = client
 	}
+	began := time.Now()
 	n, err := s.send(ctx, batch)
-	if errors.As(err, new(*sink.Denied)) { // the client keeps to that for ever
-		s.client.Close()
-		s.client = nil
+	err = s.config.explain(sink.Waited(ctx, "the brokers of the topic "+s.config.topic, time.Since(began), err))
+	if ctx.Err() != nil || errors.As(err, new(*sink.Denied)) {
+		s.drop()
 	}
 	return n, err
+}
+
+// drop closes a client that would keep to what it was told: that it is not let
+// in, or is to wait for days, or that what it has sent has no answer yet.
+func (s *Sink) drop() {
+	s.client.Close()
+	s.client, s.up = nil, false
 }
 
 func (s *Sink) send(ctx context.Context, batch []sink.Message) (int, error) {
 	if !s.up { // the client would only say that it had no time
 		if err := s.client.Ping(ctx); err != nil {
-			return 0, explain(err)
+			return 0, err
 		}
 	}
 	n, err := s.produceAll(ctx, batch)
@@ -183,7 +209,7 @@ func (s *Sink) produceAll(ctx context.Context, batch []sink.Message) (int, error
 		part := batch[sent:min(sent+size, len(batch))]
 		n, err := s.produce(ctx, part)
 		sent += n
-		if errors.As(err, new(*sink.Refused)) && len(part) > 1 {
+		if refused(err) && len(part) > 1 {
 			size = len(part) / 2
 			continue
 		}
@@ -194,41 +220,66 @@ func (s *Sink) produceAll(ctx context.Context, batch []sink.Message) (int, error
 	return sent, nil
 }
 
+// produce produces a part and waits for the brokers, or for the end of ctx, which
+// the client may not notice. Records have no time of their own, so that the
+// client's and the topic's limits of age count from now: what an alert's
+// detections are old is nothing to the transport.
 func (s *Sink) produce(ctx context.Context, batch []sink.Message) (int, error) {
-	records := make([]*kgo.Record, len(batch))
+	type answer struct {
+		i   int
+		err error
+	}
+	answers := make(chan answer, len(batch))
 	for i := range batch {
 		m := &batch[i]
-		records[i] = &kgo.Record{
-			Key: []byte(m.Group), Value: m.Body, Timestamp: m.Time,
+		s.client.Produce(ctx, &kgo.Record{
+			Key: []byte(m.Group), Value: m.Body,
 			Headers: []kgo.RecordHeader{
 				{Key: "event.id", Value: []byte(m.ID)},
 				{Key: "event.sequence", Value: strconv.AppendUint(nil, m.Sequence, 10)},
 			},
-		}
+		}, func(_ *kgo.Record, err error) { answers <- answer{i, err} })
 	}
-	failed := make(map[*kgo.Record]error)
-	for _, result := range s.client.ProduceSync(ctx, records...) {
-		if result.Err != nil {
-			failed[result.Record] = result.Err
+	came, failed := make([]bool, len(batch)), make([]error, len(batch))
+	for range batch {
+		select {
+		case a := <-answers:
+			came[a.i], failed[a.i] = true, a.err
+			continue
+		case <-ctx.Done():
 		}
+		break
 	}
-	for i, r := range records {
-		if err := failed[r]; err != nil {
-			return i, explain(err)
+	for i := range batch {
+		switch {
+		case failed[i] != nil:
+			return i, failed[i]
+		case !came[i]:
+			return i, ctx.Err()
 		}
 	}
 	return len(batch), nil
 }
 
-// explain gives an error its meaning.
-func explain(err error) error {
+// refused reports whether the brokers take the record never: alone, or in what
+// they were given together.
+func refused(err error) bool {
+	return errors.Is(err, kerr.MessageTooLarge) || errors.Is(err, kerr.InvalidRecord)
+}
+
+// explain gives an error its meaning, and its cure.
+func (c *config) explain(err error) error {
 	switch {
-	case errors.Is(err, kerr.MessageTooLarge), errors.Is(err, kerr.InvalidRecord),
-		errors.Is(err, kerr.InvalidTimestamp): // of one that has waited for longer than the topic allows
+	case refused(err):
 		return &sink.Refused{Err: err}
-	case errors.Is(err, kerr.SaslAuthenticationFailed), errors.Is(err, kerr.TopicAuthorizationFailed),
-		errors.Is(err, kerr.ClusterAuthorizationFailed):
+	case errors.Is(err, kerr.InvalidTimestamp):
+		return fmt.Errorf("%w (set the clocks of this machine and of the brokers)", err)
+	case errors.Is(err, kerr.SaslAuthenticationFailed):
 		return &sink.Denied{Err: err}
+	case errors.Is(err, kerr.TopicAuthorizationFailed):
+		return &sink.Denied{Err: fmt.Errorf("%w (give the principal the rights Write and Describe on the topic %s)", err, c.topic)}
+	case errors.Is(err, kerr.ClusterAuthorizationFailed):
+		return &sink.Denied{Err: fmt.Errorf("%w (give the principal the right IdempotentWrite on the cluster, or say idempotent=no)", err)}
 	case errors.Is(err, kerr.UnknownTopicOrPartition):
 		return fmt.Errorf("%w (create the topic, or let the brokers do so)", err)
 	}
