@@ -3,6 +3,8 @@ package sink
 import (
 	"fmt"
 	"maps"
+	"net"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +19,11 @@ type Options struct {
 	known  []string
 	files  []string
 	err    error
+
+	private []string // files that hold secrets
+	sent    []string // secrets that the receiver is sent as they are
+	clear   string   // host that is reached without TLS
+	instead string   // of no TLS
 }
 
 // ParseOptions reads KEY=VALUE words.
@@ -128,6 +135,43 @@ func (o *Options) Duration(name string, def, low, high time.Duration) time.Durat
 		o.fail(name, "%q is not a time from %v to %v", v, low, high)
 	}
 	return d
+}
+
+// Clear says that the hosts are reached without TLS, and what there is instead.
+func (o *Options) Clear(instead string, hosts ...string) {
+	for _, host := range hosts {
+		if name, _, err := net.SplitHostPort(host); err == nil {
+			host = name
+		}
+		if ip := net.ParseIP(strings.Trim(host, "[]")); ip != nil && ip.IsLoopback() || host == "localhost" || strings.HasSuffix(host, ".localhost") {
+			continue
+		}
+		o.clear, o.instead = host, instead
+	}
+}
+
+// Sends says that the receiver is sent a secret as it is.
+func (o *Options) Sends(what string) { o.sent = append(o.sent, what) }
+
+// Warnings are what an administrator should hear of at start: secrets that
+// others can read, in files or on the network. It looks at the files.
+func (o *Options) Warnings() []string {
+	var all []string
+	if o.clear != "" && len(o.sent) > 0 {
+		all = append(all, fmt.Sprintf("%s goes to %s in clear text, where others can read it: use %s", o.sent[0], o.clear, o.instead))
+	}
+	for _, path := range o.private {
+		info, err := os.Stat(path)
+		if err != nil || info.Mode().Perm()&0o006 == 0 {
+			continue
+		}
+		can := "read"
+		if info.Mode().Perm()&0o002 != 0 {
+			can = "change"
+		}
+		all = append(all, fmt.Sprintf("everybody on this machine can %s %s, which holds a secret: chmod o= %s", can, path, path))
+	}
+	return all
 }
 
 // Bad reports the first bad value.

@@ -26,7 +26,28 @@ func (o *Options) Secret(name string) Secret {
 	if s.file != "" && s.env != "" {
 		o.fail(name+"_env", "%s_file is given as well", name)
 	}
+	if s.file != "" {
+		o.private = append(o.private, s.file)
+	}
 	return s
+}
+
+// SentSecret is Secret of one that the receiver is sent as it is.
+func (o *Options) SentSecret(name string) Secret {
+	s := o.Secret(name)
+	if s.Given() {
+		o.Sends("the " + name)
+	}
+	return s
+}
+
+// PrivateFile is File of one that holds a secret.
+func (o *Options) PrivateFile(name string) string {
+	path := o.File(name)
+	if path != "" {
+		o.private = append(o.private, path)
+	}
+	return path
 }
 
 // Given reports whether there is a secret.
@@ -62,7 +83,7 @@ type TLS struct{ ca, cert, key, server string }
 // TLS returns what the options ca, cert, key (PEM files) and servername say.
 func (o *Options) TLS() TLS {
 	t := TLS{
-		ca: o.File("ca"), cert: o.File("cert"), key: o.File("key"), server: o.String("servername", ""),
+		ca: o.File("ca"), cert: o.File("cert"), key: o.PrivateFile("key"), server: o.String("servername", ""),
 	}
 	if (t.cert == "") != (t.key == "") {
 		o.fail("cert", "cert and key are needed together")

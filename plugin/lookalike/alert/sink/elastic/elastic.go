@@ -4,6 +4,7 @@
 package elastic
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,11 +30,11 @@ type Sink struct {
 // Parse reads an http or https address and the options index, api_key_file
 // and api_key_env, besides those of all HTTP sinks.
 func Parse(address string, o *sink.Options) (sink.Opener, error) {
-	config, err := web.Parse(address, o)
+	config, err := web.Parse(address, false, o)
 	if err != nil {
 		return nil, err
 	}
-	s := Sink{key: o.Secret("api_key"), index: o.String("index", defaultIndex)}
+	s := Sink{key: o.SentSecret("api_key"), index: o.String("index", defaultIndex)}
 	if s.key.Given() && config.User != "" {
 		return nil, errors.New("user and api_key exclude each other")
 	}
@@ -52,12 +53,40 @@ func Parse(address string, o *sink.Options) (sink.Opener, error) {
 }
 
 // answer is what the bulk interface says of each document, in order.
-type answer struct {
-	Errors bool
-	Items  []map[string]struct {
+type answer struct{ Items items }
+
+// items are at most as many as documents were sent.
+type items struct {
+	most int
+	list []item
+}
+
+// item is about one document, which was to be created.
+type item struct {
+	Create struct {
 		Status int
 		Error  json.RawMessage
 	}
+}
+
+// UnmarshalJSON reads a list, and does not go on where it is too long: what it
+// takes in memory is many times what it takes in the answer.
+func (i *items) UnmarshalJSON(text []byte) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	if t, err := d.Token(); err != nil || t != json.Delim('[') {
+		return errors.New("items is no list")
+	}
+	i.list = make([]item, 0, i.most)
+	for d.More() {
+		if len(i.list) == i.most {
+			return fmt.Errorf("it is about more documents than the %d that were sent", i.most)
+		}
+		i.list = append(i.list, item{})
+		if err := d.Decode(&i.list[len(i.list)-1]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Send writes the batch. Documents behind one that failed are sent again with
@@ -93,7 +122,7 @@ func (s *Sink) post(ctx context.Context, batch []sink.Message) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	var a answer
+	a := answer{Items: items{most: len(batch)}}
 	if err := reply.JSON("the answer to _bulk", &a); err != nil {
 		return 0, err
 	}
@@ -112,20 +141,19 @@ func (s *Sink) body(batch []sink.Message) []byte {
 
 // settled counts the documents up to the first that is not there.
 func (a *answer) settled(sent int, retryAfter string) (int, error) {
-	if len(a.Items) != sent {
-		return 0, fmt.Errorf("the answer to _bulk is about %d documents, not %d", len(a.Items), sent)
+	if len(a.Items.list) != sent {
+		return 0, fmt.Errorf("the answer to _bulk is about %d documents, not %d", len(a.Items.list), sent)
 	}
-	for n, item := range a.Items {
-		for _, result := range item {
-			if result.Status >= 200 && result.Status < 300 || result.Status == http.StatusConflict {
-				continue
-			}
-			err := fmt.Errorf("status %d: %.300s", result.Status, result.Error)
-			if !ofIndex(result.Error) {
-				err = web.StatusErr(result.Status, retryAfter, err)
-			}
-			return n, itemError{err}
+	for n := range a.Items.list {
+		result := &a.Items.list[n].Create
+		if result.Status >= 200 && result.Status < 300 || result.Status == http.StatusConflict {
+			continue
 		}
+		err := fmt.Errorf("status %d: %.300s", result.Status, result.Error)
+		if !ofIndex(result.Error) {
+			err = web.StatusErr(result.Status, retryAfter, err)
+		}
+		return n, itemError{err}
 	}
 	return sent, nil
 }

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -172,7 +174,7 @@ func TestItemErrors(t *testing.T) {
 	}
 	for _, tc := range tests {
 		t.Run(tc.kind, func(t *testing.T) {
-			var a answer
+			a := answer{Items: items{most: 2}}
 			text := fmt.Sprintf(`{"items":[{"create":{"status":201}},{"create":{"status":%d,"error":{"type":%q,"reason":"x"}}}]}`, tc.status, tc.kind)
 			if err := json.Unmarshal([]byte(text), &a); err != nil {
 				t.Fatal(err)
@@ -188,4 +190,52 @@ func TestItemErrors(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestHugeAnswer holds that an answer takes no more memory than what was sent
+// gives reason for.
+func TestHugeAnswer(t *testing.T) {
+	for name, answer := range map[string]string{
+		"of 4 MiB":             `{"items":[` + strings.Repeat("{},", 4<<20/3) + "{}]}",
+		"of as much as may be": `{"items":[` + strings.Repeat("{},", 60<<10/3) + "{}]}",
+		"of a wide item":       `{"items":[{"create":{"error":[` + strings.Repeat("{},", 60<<10/3) + "{}]}}]}",
+		"of many lists":        `{` + strings.Repeat(`"items":[{}],`, 4000) + `"items":[{}]}`,
+		"of a deep item":       `{"items":[` + strings.Repeat("[", 60<<10),
+		"of no list":           `{"items":{}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, answer) }))
+			defer server.Close()
+			opener, err := Parse(server.URL, sinktest.Options(t))
+			s := sinktest.Open(t, opener, err)
+			sinktest.Allocates(t, 4<<20, func() {
+				if n, err := s.Send(t.Context(), []sink.Message{{ID: "a", Body: []byte("{}")}}); n != 0 || err == nil {
+					t.Errorf("Got %d sent and error %v, want none", n, err)
+				}
+			})
+		})
+	}
+}
+
+func TestHostile(t *testing.T) {
+	sinktest.Survives(t, nil, false, func(t *testing.T, address string) sink.Sink {
+		opener, err := Parse("http://"+address, sinktest.Options(t))
+		return sinktest.Open(t, opener, err)
+	})
+}
+
+func FuzzAnswer(f *testing.F) {
+	for _, s := range []string{`{"items":[{"create":{"status":201}}]}`, `{"items":[{"create":{"status":400,"error":{"type":"x"}}}]}`, `{"items":[]}`, `{"items":[{},{},{}]}`, `[`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		a := answer{Items: items{most: 2}}
+		if json.Unmarshal(text, &a) != nil {
+			return
+		}
+		n, err := a.settled(2, "")
+		if n < 0 || n > 2 || (n == 2) != (err == nil) {
+			t.Errorf("Got %d settled and error %v", n, err)
+		}
+	})
 }

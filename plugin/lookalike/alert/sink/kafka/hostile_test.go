@@ -20,22 +20,19 @@ import (
 // TestHostile holds that nothing that a broker sends ends the process, takes
 // memory or holds up a Send.
 func TestHostile(t *testing.T) {
-	hostiles := sinktest.Hostiles()
+	var more []sinktest.Hostile
 	for _, length := range []int32{100 << 20, 99 << 20, 1<<31 - 1, -1, -1 << 31} {
-		hostiles = append(hostiles, sinktest.Hostile{Name: fmt.Sprintf("an answer of %d octets", length), Talk: func(c net.Conn) {
+		more = append(more, sinktest.Hostile{Name: fmt.Sprintf("an answer of %d octets", length), Talk: func(c net.Conn) {
 			head := []byte{byte(length >> 24), byte(length >> 16), byte(length >> 8), byte(length)} //nolint:gosec // its octets
 			if _, err := c.Write(head); err == nil {
 				_, _ = io.Copy(c, zeros{})
 			}
 		}})
 	}
-	for _, h := range hostiles {
-		t.Run(h.Name, func(t *testing.T) {
-			opener, err := Parse(h.Listen(t, nil)+"/alerts", &sink.Options{})
-			s := sinktest.Open(t, opener, err)
-			sinktest.Allocates(t, 32<<20, func() { sendHostile(t, s) })
-		})
-	}
+	sinktest.Survives(t, nil, false, func(t *testing.T, address string) sink.Sink {
+		opener, err := Parse(address+"/alerts", &sink.Options{})
+		return sinktest.Open(t, opener, err)
+	}, more...)
 }
 
 type zeros struct{}

@@ -66,6 +66,8 @@ func Parse(address string, o *sink.Options) (sink.Opener, error) {
 	}
 	if c.useTLS = o.OneOf("tls", "no", "yes") == "yes"; c.useTLS {
 		c.tls = o.TLS()
+	} else {
+		o.Clear("tls=yes", strings.Split(hosts, ",")...)
 	}
 	c.plain = o.OneOf("idempotent", "yes", "no") == "no"
 	c.mechanism = o.OneOf("sasl", "none", "plain", "scram-sha-256", "scram-sha-512")
@@ -73,6 +75,9 @@ func Parse(address string, o *sink.Options) (sink.Opener, error) {
 		c.user, c.password = o.String("user", ""), o.Secret("password")
 		if c.user == "" || !c.password.Given() {
 			return nil, errors.New("option sasl needs user and password_file (or password_env)")
+		}
+		if c.mechanism == "plain" {
+			o.Sends("the password")
 		}
 	}
 	return c.open, nil

@@ -6,13 +6,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/nats-io/nats.go"
 	"io"
 	"net"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/sinktest"
@@ -37,7 +38,7 @@ func greet(c net.Conn) (net.Conn, error) {
 // TestHostile holds that nothing that a server sends, before it lets us in or
 // after, ends the process, takes memory or holds up a Send.
 func TestHostile(t *testing.T) {
-	hostiles := sinktest.Hostiles()
+	var more []sinktest.Hostile
 	for _, s := range []string{
 		"MSG a 1 9223372036854775807\r\n", "MSG a 1 99999999999\r\n", "MSG a 1 -1\r\n", "MSG a 1 1048576\r\n",
 		"MSG a 1 18446744073709551617\r\n", "MSG a 99999999999999999999 1\r\nx\r\n", "MSG a 1\r\n", "MSG  \r\n",
@@ -46,33 +47,14 @@ func TestHostile(t *testing.T) {
 		"MSG " + strings.Repeat("a", 100_000) + " 1 1\r\nx\r\n", "PING\r\n", "PONG\r\n", "+OK\r\n", "-ERR 'x'\r\n", "-ERR\r\n", "INFO {}\r\n", "INFO {\"max_payload\":-1}\r\n",
 		"INFO " + strings.Repeat("[", 5000) + "\r\n", "INFO {\"connect_urls\":[" + strings.Repeat("\"a:1\",", 1000) + "\"b:1\"]}\r\n",
 	} {
-		hostiles = append(hostiles, sinktest.Hostile{Name: fmt.Sprintf("%.60q", s), Talk: func(c net.Conn) {
-			for {
-				if _, err := io.WriteString(c, s); err != nil {
-					return
-				}
-			}
-		}})
+		more = append(more, sinktest.Repeat(s))
 	}
-	for _, h := range hostiles {
-		for when, greet := range map[string]func(net.Conn) (net.Conn, error){"before": nil, "after": greet} {
-			t.Run(h.Name+" "+when, func(t *testing.T) {
-				opener, err := Parse(h.Listen(t, greet)+"/soc", &sink.Options{})
-				s := sinktest.Open(t, opener, err)
-				sinktest.Allocates(t, 64<<20, func() {
-					ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-					defer cancel()
-					began := time.Now()
-					if n, err := s.Send(ctx, []sink.Message{{ID: "a", Body: []byte("{}")}}); n != 0 || err == nil {
-						t.Errorf("Got %d sent and error %v, want none", n, err)
-					}
-					if took := time.Since(began); took > 2*time.Second {
-						t.Errorf("Send took %v, want it to end with its context", took)
-					}
-				})
-			})
-		}
+	open := func(t *testing.T, address string) sink.Sink {
+		opener, err := Parse(address+"/soc", &sink.Options{})
+		return sinktest.Open(t, opener, err)
 	}
+	t.Run("before", func(t *testing.T) { sinktest.Survives(t, nil, false, open, more...) })
+	t.Run("after", func(t *testing.T) { sinktest.Survives(t, greet, false, open, more...) })
 }
 
 // TestAcknowledgements has a stream that answers in another order than it was

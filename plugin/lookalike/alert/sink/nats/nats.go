@@ -43,7 +43,7 @@ type config struct {
 // token_env and creds (a NATS credentials file).
 func Parse(address string, o *sink.Options) (sink.Opener, error) {
 	hosts, subject, _ := strings.Cut(address, "/")
-	c := config{subject: subject, expect: o.String("stream", ""), creds: o.File("creds")}
+	c := config{subject: subject, expect: o.String("stream", ""), creds: o.PrivateFile("creds")}
 	if subject == "" || strings.ContainsAny(subject, "/*> \t") || strings.Contains("."+subject+".", "..") {
 		return nil, errors.New("the address is not HOST[:PORT],.../SUBJECT")
 	}
@@ -56,8 +56,10 @@ func Parse(address string, o *sink.Options) (sink.Opener, error) {
 	}
 	if c.useTLS = o.OneOf("tls", "no", "yes") == "yes"; c.useTLS {
 		c.tls = o.TLS()
+	} else {
+		o.Clear("tls=yes", strings.Split(hosts, ",")...)
 	}
-	c.user, c.password, c.token = o.String("user", ""), o.Secret("password"), o.Secret("token")
+	c.user, c.password, c.token = o.String("user", ""), o.SentSecret("password"), o.SentSecret("token")
 	if (c.user != "") != c.password.Given() {
 		return nil, errors.New("user and password_file (or password_env) are needed together")
 	}

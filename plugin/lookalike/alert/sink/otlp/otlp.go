@@ -38,14 +38,14 @@ type Sink struct {
 // token_env, of a bearer token, besides those of all HTTP sinks. Without a
 // path in the address, it is /v1/logs.
 func Parse(address string, o *sink.Options) (sink.Opener, error) {
-	config, err := web.Parse(address, o)
+	config, err := web.Parse(address, true, o)
 	if err != nil {
 		return nil, err
 	}
 	if config.URL.Path == "" || config.URL.Path == "/" {
 		config.URL.Path = "/v1/logs"
 	}
-	s := Sink{token: o.Secret("token")}
+	s := Sink{token: o.SentSecret("token")}
 	if s.token.Given() && config.User != "" {
 		return nil, errors.New("user and token exclude each other")
 	}
@@ -103,13 +103,18 @@ func (s *Sink) post(ctx context.Context, batch []sink.Message) error {
 	if err != nil {
 		return err
 	}
+	return rejected(text, len(batch))
+}
+
+// rejected reads the answer to a number of records.
+func rejected(text []byte, sent int) error {
 	var answer collector.ExportLogsServiceResponse
 	if err := proto.Unmarshal(text, &answer); err != nil {
 		return fmt.Errorf("the collector's answer is not OTLP: %w", err)
 	}
 	if p := answer.GetPartialSuccess(); p.GetRejectedLogRecords() > 0 {
 		err := errors.New(p.GetErrorMessage())
-		if p.GetRejectedLogRecords() >= int64(len(batch)) {
+		if p.GetRejectedLogRecords() >= int64(sent) {
 			return &sink.Refused{Err: err} // it is known which
 		}
 		return &sink.Partial{N: int(p.GetRejectedLogRecords()), Err: err}

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/sinktest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -88,4 +89,31 @@ func TestSend(t *testing.T) {
 	if partial := (*sink.Partial)(nil); n != 2 || !errors.As(err, &partial) || partial.N != 1 {
 		t.Errorf("Got %d sent and error %v, want 2 of which 1 is not kept", n, err)
 	}
+}
+
+func TestHostile(t *testing.T) {
+	sinktest.Survives(t, nil, false, func(t *testing.T, address string) sink.Sink {
+		opener, err := Parse("http://"+address, sinktest.Options(t))
+		return sinktest.Open(t, opener, err)
+	})
+}
+
+// FuzzAnswer holds that any answer of a collector settles no alert twice.
+func FuzzAnswer(f *testing.F) {
+	for _, a := range []*collector.ExportLogsServiceResponse{
+		{}, {PartialSuccess: &collector.ExportLogsPartialSuccess{RejectedLogRecords: 1, ErrorMessage: "no\x1b"}},
+		{PartialSuccess: &collector.ExportLogsPartialSuccess{RejectedLogRecords: -1}}, {PartialSuccess: &collector.ExportLogsPartialSuccess{RejectedLogRecords: 1 << 62}},
+	} {
+		text, err := proto.Marshal(a)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		err := rejected(text, 3)
+		if partial := (*sink.Partial)(nil); errors.As(err, &partial) && (partial.N < 1 || partial.N > 2) {
+			t.Errorf("Got %d of 3 rejected in part", partial.N)
+		}
+	})
 }

@@ -44,13 +44,19 @@ func (a *Authority) Pool() *x509.CertPool {
 // Issue writes NAME.pem and NAME.key, and returns the paths.
 func (a *Authority) Issue(name string, usage ...x509.ExtKeyUsage) (cert, key string) {
 	a.t.Helper()
+	return a.IssueFor(name, []string{"localhost"}, usage...)
+}
+
+// IssueFor is Issue of a certificate with other names.
+func (a *Authority) IssueFor(name string, names []string, usage ...x509.ExtKeyUsage) (cert, key string) {
+	a.t.Helper()
 	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		a.t.Fatal(err)
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, ExtKeyUsage: usage,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{"localhost"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), DNSNames: names,
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 		IsCA:        a.cert == nil, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 	}

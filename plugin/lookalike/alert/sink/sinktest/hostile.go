@@ -2,6 +2,9 @@ package sinktest
 
 import (
 	"bytes"
+	"context"
+	"crypto/tls"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -10,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
 )
 
 // Hostile is a receiver that means no good: what it sends once a client has
@@ -127,5 +132,48 @@ func Allocates(t testing.TB, most uint64, f func()) {
 	runtime.ReadMemStats(&after)
 	if got := after.TotalAlloc - before.TotalAlloc; got > most {
 		t.Errorf("Allocated %d KiB, want at most %d KiB", got>>10, most>>10)
+	}
+}
+
+// Survives gives a sink to every hostile receiver, and to more of them: it has to
+// end with the context of its Send, and to take little memory meanwhile. Where a
+// receiver can make it believe that an alert is delivered, lies is true.
+func Survives(t *testing.T, greet func(net.Conn) (net.Conn, error), lies bool, open func(t *testing.T, address string) sink.Sink, more ...Hostile) {
+	t.Helper()
+	for _, h := range append(Hostiles(), more...) {
+		t.Run(h.Name, func(t *testing.T) {
+			s := open(t, h.Listen(t, greet))
+			Allocates(t, 48<<20, func() {
+				ctx, cancel := context.WithTimeout(t.Context(), 150*time.Millisecond)
+				defer cancel()
+				began := time.Now()
+				n, err := s.Send(ctx, []sink.Message{{ID: "a", Group: "g", Time: began, Body: []byte("{}")}, {ID: "b", Group: "g", Time: began, Body: []byte("{}")}})
+				if !lies && (n != 0 || err == nil) {
+					t.Errorf("Got %d sent and error %v, want none", n, err)
+				}
+				if took := time.Since(began); took > 3*time.Second {
+					t.Errorf("Send took %v, want it to end with its context", took)
+				}
+			})
+		})
+	}
+}
+
+// Repeat is a receiver that sends the same again and again.
+func Repeat(s string) Hostile {
+	return Hostile{Name: fmt.Sprintf("%.60q", s), Talk: endless([]byte(s), 0)}
+}
+
+// TLS makes receivers speak behind a TLS handshake with a certificate of files
+// that Authority has made.
+func TLS(t testing.TB, cert, key string) func(net.Conn) (net.Conn, error) {
+	t.Helper()
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(raw net.Conn) (net.Conn, error) {
+		c := tls.Server(raw, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12})
+		return c, c.Handshake()
 	}
 }

@@ -62,12 +62,12 @@ func (p *pending) begins(batch []sink.Message) bool {
 // index, source and sourcetype, besides those of all HTTP sinks. format goes
 // into the default sourcetype.
 func Parse(address, format string, o *sink.Options) (sink.Opener, error) {
-	config, err := web.Parse(address, o)
+	config, err := web.Parse(address, false, o)
 	if err != nil {
 		return nil, err
 	}
 	s := Sink{
-		token: o.Secret("token"), index: o.String("index", ""), source: o.String("source", "lookalike"),
+		token: o.SentSecret("token"), index: o.String("index", ""), source: o.String("source", "lookalike"),
 		sourcetype: o.String("sourcetype", "lookalike:alert:"+format),
 	}
 	if !s.token.Given() {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"testing"
 	"time"
 
@@ -217,4 +218,37 @@ func TestBadRequests(t *testing.T) {
 			t.Errorf("Got %d sent and error %v of %q, want the event refused: %v", n, err, tc.what, tc.refused)
 		}
 	}
+}
+
+// TestLoadBalancer has two collectors behind a load balancer that knows a client
+// by its cookie: the one that has the events is asked whether it has them.
+func TestLoadBalancer(t *testing.T) {
+	one, other := newCollector(t), newCollector(t)
+	one.ack, one.after, other.ack = true, 2, true
+	next := 0
+	balancer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		to := next % 2
+		if c, err := r.Cookie("backend"); err == nil {
+			to, _ = strconv.Atoi(c.Value)
+		} else {
+			next++
+			http.SetCookie(w, &http.Cookie{Name: "backend", Value: strconv.Itoa(to), Path: "/", HttpOnly: true})
+		}
+		[]*collector{one, other}[to].Config.Handler.ServeHTTP(w, r)
+	}))
+	defer balancer.Close()
+	t.Setenv("HEC", "token")
+	opener, err := Parse(balancer.URL, "ecs", sinktest.Options(t, "token_env=HEC"))
+	n, err := sinktest.Open(t, opener, err).Send(t.Context(), messages)
+	if n != 2 || err != nil || one.asked != 3 || other.asked != 0 {
+		t.Errorf("Got %d sent, error %v, %d questions to the one that has them and %d to the other, want 2, 3 and 0", n, err, one.asked, other.asked)
+	}
+}
+
+func TestHostile(t *testing.T) {
+	t.Setenv("HEC", "token")
+	sinktest.Survives(t, nil, true, func(t *testing.T, address string) sink.Sink {
+		opener, err := Parse("http://"+address, "ecs", sinktest.Options(t, "token_env=HEC"))
+		return sinktest.Open(t, opener, err)
+	})
 }

@@ -11,20 +11,26 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
 )
 
-// maxReply and replyTime bound what is read of a receiver's answer once its
-// status is known.
+// What is read of a receiver's answer: its headers, and of what stands behind
+// them so much, and twice the size of what was sent besides, since answers about
+// each of many alerts grow with them.
 const (
-	maxReply  = 4 << 20
-	replyTime = 10 * time.Second
+	maxHeader = 32 << 10
+	maxReply  = 64 << 10
+	replyTime = 10 * time.Second // once the status is known
 )
+
+const handshakeTime = 10 * time.Second
 
 // mostWait stands for any longer wait that a receiver asks for. The runner waits
 // for less.
@@ -36,13 +42,14 @@ type Config struct {
 	TLS      sink.TLS
 	User     string
 	Password sink.Secret
-	Private  bool // the path of the address is a secret
+	Private  bool // the path of the address is a secret; its query always is
 }
 
 // Parse reads the address, without the prefix that names the protocol, and
 // the options that all HTTP sinks have. Names and passwords in the address
-// are refused, since addresses stand in messages and metrics.
-func Parse(address string, o *sink.Options) (Config, error) {
+// are refused, since addresses stand in messages and metrics; a query, which
+// some receivers know the sender by, only where the sink has no paths of its own.
+func Parse(address string, query bool, o *sink.Options) (Config, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return Config{}, errors.New("the address is no URL")
@@ -52,15 +59,22 @@ func Parse(address string, o *sink.Options) (Config, error) {
 		return Config{}, errors.New("the address has no host")
 	case u.User != nil:
 		return Config{}, errors.New("the address has a user in it: use the options of the destination")
-	case u.RawQuery != "" || u.Fragment != "":
-		return Config{}, errors.New("the address has a query or a fragment")
+	case u.Fragment != "" || strings.Contains(address, "#"):
+		return Config{}, errors.New("the address has a fragment: leave out the # and what follows")
+	case u.RawQuery != "" && !query:
+		return Config{}, errors.New("the address has a query: this destination makes its own, leave out the ? and what follows")
 	}
 	if err := sink.CheckPort(u); err != nil {
 		return Config{}, err
 	}
-	c := Config{URL: u, User: o.String("user", ""), Password: o.Secret("password")}
+	c := Config{URL: u, User: o.String("user", ""), Password: o.SentSecret("password")}
 	if u.Scheme == "https" {
 		c.TLS = o.TLS()
+	} else {
+		o.Clear("https", u.Host)
+	}
+	if u.RawQuery != "" {
+		o.Sends("the query of the address")
 	}
 	if (c.User != "") != c.Password.Given() {
 		return Config{}, errors.New("user and password_file (or password_env) are needed together")
@@ -81,6 +95,7 @@ func NewClient(c Config) (*Client, error) {
 	}
 	client := &Client{config: c, http: &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Jar:           new(jar),
 	}}
 	return client, client.renew()
 }
@@ -93,12 +108,14 @@ func (c *Client) renew() error {
 	}
 	c.http.CloseIdleConnections()
 	c.http.Transport = &http.Transport{
-		Protocols:           protocols(),
-		Proxy:               http.ProxyFromEnvironment,
-		TLSClientConfig:     tlsConfig,
-		TLSHandshakeTimeout: 10 * time.Second,
-		MaxIdleConns:        2,
-		IdleConnTimeout:     90 * time.Second,
+		Protocols:              protocols(),
+		Proxy:                  http.ProxyFromEnvironment,
+		TLSClientConfig:        tlsConfig,
+		TLSHandshakeTimeout:    handshakeTime,
+		MaxIdleConns:           2,
+		IdleConnTimeout:        90 * time.Second,
+		MaxResponseHeaderBytes: maxHeader,
+		DisableCompression:     true, // an answer is as long as it says
 	}
 	return nil
 }
@@ -123,24 +140,55 @@ func (c *Client) Close() error {
 func (c *Client) Post(ctx context.Context, path string, header http.Header, body []byte) (*Reply, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	req, err := c.request(ctx, path, header, body)
+	w := newWait()
+	req, err := c.request(w.trace(ctx), path, header, body)
 	if err != nil {
 		return nil, err
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, c.failed(err)
+		return nil, c.failed(sink.Waited(ctx, w.what(), time.Since(w.began), withoutURL(err)))
 	}
 	defer resp.Body.Close()
 	reply := &Reply{Status: resp.StatusCode, Header: resp.Header, secrets: c.secrets(header)}
 	late := time.AfterFunc(replyTime, cancel)
 	defer late.Stop()
-	reply.body, reply.cut = io.ReadAll(io.LimitReader(resp.Body, maxReply))
-	reply.endless = ctx.Err() != nil && errors.Is(reply.cut, ctx.Err())
+	reply.read(ctx, resp.Body, maxReply+2*len(body))
 	if !reply.good() {
 		c.http.CloseIdleConnections() // the next one may have another certificate, or end elsewhere
 	}
 	return reply, nil
+}
+
+// wait is what a request waits for, and since when.
+type wait struct {
+	began time.Time
+	mu    sync.Mutex
+	text  string
+}
+
+func newWait() *wait { return &wait{began: time.Now(), text: "a connection"} }
+
+func (w *wait) what() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text
+}
+
+func (w *wait) set(text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.text = text
+}
+
+// trace has the request say how far it is.
+func (w *wait) trace(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		ConnectStart:      func(_, address string) { w.set("a connection to " + address) },
+		TLSHandshakeStart: func() { w.set("the TLS handshake") },
+		GotConn:           func(httptrace.GotConnInfo) { w.set("the receiver to read the request") },
+		WroteRequest:      func(httptrace.WroteRequestInfo) { w.set("the answer") },
+	})
 }
 
 // request makes the request of a Post.
@@ -170,8 +218,8 @@ func (c *Client) request(ctx context.Context, path string, header http.Header, b
 // failed is told why there was no answer. Where the receiver's certificate is
 // not good, the authority may have changed, in the file as well.
 func (c *Client) failed(err error) error {
-	err = withoutURL(err)
-	if bad := (*tls.CertificateVerificationError)(nil); errors.As(err, &bad) {
+	bad := errors.As(err, new(*tls.CertificateVerificationError))
+	if err = sink.ExplainTLS(err); bad {
 		err = errors.Join(err, c.renew())
 	}
 	return err
@@ -200,6 +248,14 @@ func (c *Client) secrets(header http.Header) []string {
 	if password, err := c.config.Password.Read(); err == nil && password != "" {
 		all = append(all, password)
 	}
+	if query := c.config.URL.RawQuery; query != "" {
+		all = append(all, query)
+		for part := range strings.FieldsFuncSeq(query, func(c rune) bool { return c == '&' || c == '=' }) {
+			if plain, err := url.QueryUnescape(part); err == nil && len(part) >= shortestSecret {
+				all = append(all, part, plain)
+			}
+		}
+	}
 	if path := c.config.URL.Path; c.config.Private && strings.Trim(path, "/") != "" {
 		all = append(all, path, c.config.URL.EscapedPath())
 		for part := range strings.SplitSeq(path, "/") {
@@ -218,8 +274,17 @@ type Reply struct {
 
 	body    []byte
 	cut     error // why body is not all of it
-	endless bool  // it did not end in time
+	endless bool  // it did not end in time, or at the size that is read
 	secrets []string
+}
+
+// read reads the body, as far as ctx and the size allow.
+func (r *Reply) read(ctx context.Context, body io.Reader, most int) {
+	r.body, r.cut = io.ReadAll(io.LimitReader(body, int64(most)+1))
+	r.endless = ctx.Err() != nil && errors.Is(r.cut, ctx.Err())
+	if len(r.body) > most {
+		r.body, r.endless, r.cut = r.body[:most], true, fmt.Errorf("it has more than the %d octets that an answer to this can have", most)
+	}
 }
 
 func (r *Reply) good() bool { return r.Status >= 200 && r.Status < 300 }

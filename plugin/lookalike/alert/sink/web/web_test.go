@@ -1,8 +1,10 @@
 package web
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -28,7 +30,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func open(t *testing.T, address string, private bool, words ...string) *Client {
 	t.Helper()
-	config, err := Parse(address, sinktest.Options(t, words...))
+	config, err := Parse(address, true, sinktest.Options(t, words...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,6 +98,7 @@ func TestSecretsStayOut(t *testing.T) {
 	}{
 		{"webhook", "/services/T0GEHEIM/abcdefghijklmnopqrst", true, []string{"T0GEHEIM", "abcdefghijklmnopqrst"}, "404: Cannot POST *** for ***"},
 		{"webhook with odd bytes", "/a%20b/gehe%C3%AFm", true, []string{"gehe", "a%20b"}, "404: Cannot POST ***"},
+		{"a query", "/hook?sig=GEHEIM-abc%2Fdef-ghijkl&api=1", false, []string{"GEHEIM-abc"}, "404: Cannot POST /hook?*** for ***"},
 		{"database", "/search", false, nil, "404: Cannot POST /search for ***"},
 	}
 	for _, tc := range tests {
@@ -357,4 +360,118 @@ func TestDeliver(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestHostile holds that nothing that a receiver sends takes memory or holds up a
+// request.
+func TestHostile(t *testing.T) {
+	for _, h := range sinktest.Hostiles() {
+		t.Run(h.Name, func(t *testing.T) {
+			c := open(t, "http://"+h.Listen(t, nil), false)
+			sinktest.Allocates(t, 8<<20, func() {
+				ctx, cancel := context.WithTimeout(t.Context(), 150*time.Millisecond)
+				defer cancel()
+				began := time.Now()
+				_ = post(ctx, c)
+				if took := time.Since(began); took > 2*time.Second {
+					t.Errorf("Got an end after %v, want it with the context", took)
+				}
+			})
+		})
+	}
+}
+
+// TestCookies holds that a load balancer's cookie comes back, and that the
+// cookies of a receiver that sets ever more of them take no memory.
+func TestCookies(t *testing.T) {
+	n := 0
+	var got []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got = strings.Split(r.Header.Get("Cookie"), "; ")
+		w.Header().Add("Set-Cookie", "backend=a; Path=/elsewhere; Domain=example.com; Secure")
+		for range 100 {
+			n++
+			w.Header().Add("Set-Cookie", fmt.Sprintf("c%d=%s", n, strings.Repeat("x", 100)))
+		}
+		w.Header().Add("Set-Cookie", "long="+strings.Repeat("x", maxCookie))
+		w.Header().Add("Set-Cookie", "gone=; Max-Age=-1")
+		w.Header().Add("Set-Cookie", "backend=b")
+	}))
+	defer server.Close()
+	c := open(t, server.URL, false)
+	for range 3 {
+		if err := post(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(got) > maxCookies || got[len(got)-1] != "backend=b" || strings.Contains(strings.Join(got, " "), "long=") {
+		t.Errorf("Got %d cookies, the last %q, want at most %d and backend=b", len(got), got[len(got)-1], maxCookies)
+	}
+}
+
+// TestErrorsTell holds that errors of the network say what was waited for and how
+// long, or name the option that helps.
+func TestErrorsTell(t *testing.T) {
+	trusted, other := sinktest.NewAuthority(t), sinktest.NewAuthority(t)
+	cert, key := trusted.IssueFor("server", []string{"soc.example.org"}, x509.ExtKeyUsageServerAuth)
+	silent := sinktest.Hostile{Talk: func(net.Conn) {}}
+	tests := []struct {
+		name, scheme string
+		greet        func(net.Conn) (net.Conn, error)
+		options      []string
+		want         []string
+	}{
+		{"no answer", "http", nil, nil, []string{"waited", "ms for the answer"}},
+		{"no handshake", "https", nil, nil, []string{"waited", "ms for the TLS handshake"}},
+		{"no answer behind the handshake", "https", sinktest.TLS(t, cert, key), []string{"ca=" + trusted.File(), "servername=soc.example.org"}, []string{"waited", "ms for the answer"}},
+		{"an unknown authority", "https", sinktest.TLS(t, cert, key), nil, []string{"ca=FILE"}},
+		{"another authority", "https", sinktest.TLS(t, cert, key), []string{"ca=" + other.File(), "servername=soc.example.org"}, []string{"ca=FILE"}},
+		{"another name", "https", sinktest.TLS(t, cert, key), []string{"ca=" + trusted.File(), "servername=www.example.org"}, []string{"soc.example.org", "servername=NAME"}},
+		{"no TLS", "https", func(c net.Conn) (net.Conn, error) { _, err := io.WriteString(c, "220 mail ESMTP\r\n"); return c, err }, nil, []string{"speaks no TLS"}},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			c := open(t, tc.scheme+"://"+silent.Listen(t, tc.greet), false, tc.options...)
+			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+			defer cancel()
+			err := post(ctx, c)
+			for _, want := range tc.want {
+				if err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("Got error %v, want one with %q", err, want)
+				}
+			}
+			if strings.Contains(tc.want[0], "waited") && !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("Got error %#v, want one of the context", err)
+			}
+		})
+	}
+}
+
+// FuzzReply holds that an answer of any kind is read without harm, and that what
+// is told of it is short.
+func FuzzReply(f *testing.F) {
+	f.Add("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+	f.Add("HTTP/1.1 400 No\r\nRetry-After: 99999999999999999999\r\n\r\nwhy")
+	f.Add("HTTP/1.1 429 No\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n")
+	f.Add("HTTP/1.1 301 Gone\r\nLocation: /\r\nSet-Cookie: a=b\r\n\r\n")
+	f.Fuzz(func(t *testing.T, answer string) {
+		resp, err := http.ReadResponse(bufio.NewReader(strings.NewReader(answer)), &http.Request{Method: http.MethodPost})
+		if err != nil {
+			return
+		}
+		reply := &Reply{Status: resp.StatusCode, Header: resp.Header}
+		reply.read(t.Context(), resp.Body, 100)
+		if len(reply.body) > 100 {
+			t.Errorf("Got a body of %d octets", len(reply.body))
+		}
+		err = reply.Err()
+		if later := (*sink.Later)(nil); errors.As(err, &later) && (later.After <= 0 || later.After > mostWait) {
+			t.Errorf("Got %v to wait", later.After)
+		}
+		if err != nil && len(err.Error()) > 500 {
+			t.Errorf("Got error %v", err)
+		}
+		new(jar).SetCookies(nil, resp.Cookies())
+		_ = reply.JSON("it", new(any))
+	})
 }

@@ -13,6 +13,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -34,7 +35,7 @@ type Sink struct {
 // secret_env, besides those of all HTTP sinks. The secret has the form
 // whsec_BASE64; while it changes, there may be several, with space between.
 func Parse(address string, o *sink.Options) (sink.Opener, error) {
-	config, err := web.Parse(address, o)
+	config, err := web.Parse(address, true, o)
 	if err != nil {
 		return nil, err
 	}
@@ -51,6 +52,12 @@ func Parse(address string, o *sink.Options) (sink.Opener, error) {
 	}, nil
 }
 
+// The length of a secret, in octets, by the Standard Webhooks specification 1.0.
+const (
+	shortestKey = 24
+	longestKey  = 64
+)
+
 // keys returns the decoded secrets, none if the webhook is not signed.
 func (s *Sink) keys() ([][]byte, error) {
 	text, err := s.secret.Read()
@@ -62,7 +69,10 @@ func (s *Sink) keys() ([][]byte, error) {
 	for _, w := range words {
 		key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(w, "whsec_"))
 		if err != nil {
-			return nil, fmt.Errorf("the webhook's secret is not whsec_ and base64")
+			return nil, errors.New("the webhook's secret is not whsec_ and base64")
+		}
+		if len(key) < shortestKey || len(key) > longestKey {
+			return nil, fmt.Errorf("the webhook's secret has %d octets, want %d to %d: echo whsec_$(openssl rand -base64 32)", len(key), shortestKey, longestKey)
 		}
 		keys = append(keys, key)
 	}
@@ -87,7 +97,7 @@ func (s *Sink) post(ctx context.Context, batch []sink.Message) error {
 	body, mediaType := s.body(batch)
 	id := batch[0].ID
 	if len(batch) > 1 {
-		id += "." + strconv.Itoa(len(batch))
+		id += "-" + strconv.Itoa(len(batch))
 	}
 	header := http.Header{}
 	header.Set("Content-Type", mediaType)

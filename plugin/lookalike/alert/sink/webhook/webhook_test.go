@@ -108,6 +108,9 @@ func TestBatches(t *testing.T) {
 	if want := []string{`[{"n":0},{"n":1}]`, `[{"n":2}]`}; !slices.Equal(r.bodies, want) {
 		t.Errorf("Got bodies %q, want %q", r.bodies, want)
 	}
+	if want := []string{"id-0-2", "id-2"}; !slices.Equal(r.ids, want) { // a full stop may not be in one
+		t.Errorf("Got ids %q, want %q", r.ids, want)
+	}
 	var v any
 	if err := json.Unmarshal([]byte(r.bodies[0]), &v); err != nil {
 		t.Error(err)
@@ -116,7 +119,7 @@ func TestBatches(t *testing.T) {
 
 func TestSignature(t *testing.T) {
 	r := newReceiver(t)
-	r.key = []byte("the key of the receiver")
+	r.key = []byte("the key of the receiver.")
 	path := filepath.Join(t.TempDir(), "secret")
 	write := func(keys ...string) {
 		var text []byte
@@ -127,7 +130,7 @@ func TestSignature(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write("the key of the receiver")
+	write("the key of the receiver.")
 	s := open(t, r.URL, "secret_file="+path)
 	send := func(want error) {
 		t.Helper()
@@ -136,9 +139,9 @@ func TestSignature(t *testing.T) {
 		}
 	}
 	send(nil)
-	write("another")
+	write("another key of a receiver")
 	send(&sink.Denied{})
-	write("another", "the key of the receiver") // while it changes
+	write("another key of a receiver", "the key of the receiver.") // while it changes
 	send(nil)
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
@@ -275,4 +278,41 @@ func TestOpenFails(t *testing.T) {
 			t.Errorf("Got error %v with %s, want one with %q", err, tc.word, tc.want)
 		}
 	}
+}
+
+// TestSecretLength follows the Standard Webhooks specification: 24 to 64 octets.
+func TestSecretLength(t *testing.T) {
+	for _, tc := range []struct {
+		n    int
+		good bool
+	}{{0, false}, {1, false}, {23, false}, {24, true}, {64, true}, {65, false}} {
+		t.Setenv("SECRET", "whsec_"+base64.StdEncoding.EncodeToString(make([]byte, tc.n)))
+		opener, err := Parse("http://127.0.0.1", sinktest.Options(t, "secret_env=SECRET"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := opener(sink.Env{}); (err == nil) != tc.good || err != nil && !strings.Contains(err.Error(), "want 24 to 64") {
+			t.Errorf("Got error %v with a secret of %d octets, want it good: %v", err, tc.n, tc.good)
+		}
+	}
+}
+
+// TestQuery holds that the query of an address goes with each request, and into
+// no error.
+func TestQuery(t *testing.T) {
+	var got string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got = r.URL.RequestURI()
+		w.WriteHeader(http.StatusNotFound)
+		fmt.Fprintf(w, "no %s here", got)
+	}))
+	defer server.Close()
+	_, err := open(t, server.URL+"/hook?sig=geheim").Send(t.Context(), batch(1))
+	if got != "/hook?sig=geheim" || err == nil || strings.Contains(err.Error(), "geheim") {
+		t.Errorf("Got %q asked for and error %v", got, err)
+	}
+}
+
+func TestHostile(t *testing.T) {
+	sinktest.Survives(t, nil, true, func(t *testing.T, address string) sink.Sink { return open(t, "http://"+address) })
 }

@@ -1,0 +1,46 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+)
+
+// A receiver's cookies, and how long a name and its value may be together.
+const (
+	maxCookies = 16
+	maxCookie  = 4 << 10
+)
+
+// jar keeps the cookies of one receiver, so that a load balancer in front of
+// several sends what belongs together to the same one. A receiver that sets more
+// than any load balancer does has its oldest ones forgotten. The zero value is
+// ready to use.
+type jar struct {
+	mu  sync.Mutex
+	all []*http.Cookie // newest last
+}
+
+// SetCookies keeps cookies. Their paths and domains are nothing to a client of
+// one address.
+func (j *jar) SetCookies(_ *url.URL, cookies []*http.Cookie) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, c := range cookies {
+		j.all = slices.DeleteFunc(j.all, func(old *http.Cookie) bool { return old.Name == c.Name })
+		if c.MaxAge >= 0 && len(c.Name)+len(c.Value) <= maxCookie {
+			j.all = append(j.all, &http.Cookie{Name: c.Name, Value: c.Value})
+		}
+		if len(j.all) > maxCookies {
+			j.all = slices.Delete(j.all, 0, 1)
+		}
+	}
+}
+
+// Cookies returns what goes with the next request.
+func (j *jar) Cookies(*url.URL) []*http.Cookie {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clone(j.all)
+}
