@@ -684,7 +684,7 @@ func serveWeb(t *testing.T, h http.Handler) (addr string) {
 // once in the end, but the one that it will not have.
 func TestWebhook(t *testing.T) {
 	t.Parallel()
-	m := &moody{key: []byte("a key of the receiver"), ids: make(map[string]int), bad: "x3.ml"}
+	m := &moody{key: []byte("the key that the receiver has"), ids: make(map[string]int), bad: "x3.ml"}
 	sink := "http://" + serveWeb(t, m)
 	server := harness.Start(t, harness.Config{
 		Upstream: harness.NewUpstream(t).Addr,
@@ -745,7 +745,7 @@ func (g *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // for the stream is put away.
 func TestCredentialsChange(t *testing.T) {
 	t.Parallel()
-	g := &guarded{key: []byte("the first key")}
+	g := &guarded{key: []byte("the first key of the receiver")}
 	web := serveWeb(t, g)
 	dir, addr := t.TempDir(), localAddr(t)
 	broker := &program{t: t, path: "/usr/sbin/nats-server"}
@@ -759,7 +759,7 @@ func TestCredentialsChange(t *testing.T) {
 	whsec := func(key string) string { return "whsec_" + base64.StdEncoding.EncodeToString([]byte(key)) }
 	server := harness.Start(t, harness.Config{
 		Upstream: harness.NewUpstream(t).Addr,
-		Files:    map[string]string{"secret": whsec("the first key"), "password": "geheim-1"},
+		Files:    map[string]string{"secret": whsec("the first key of the receiver"), "password": "geheim-1"},
 		Corefile: corefile(fmt.Sprintf("lookalike {\n protect *.mil\n alert http://%s/geheim-path secret_file=secret\n"+
 			" alert nats://%s/soc user=alice password_file=password\n spool ./spool\n }", web, addr)),
 	})
@@ -778,14 +778,14 @@ func TestCredentialsChange(t *testing.T) {
 	wait.Until(t, "the first alert is there", delivered(1))
 
 	g.mu.Lock()
-	g.key = []byte("the second key")
+	g.key = []byte("the second key of the receiver")
 	g.mu.Unlock()
 	startBroker("geheim-2")
 	ask("x2.ml")
 	wait.Until(t, "the sinks are not let in", func() bool {
 		return strings.Count(server.Output(), "does not take them: not let in:") == 2
 	})
-	for file, secret := range map[string]string{"secret": whsec("the second key"), "password": "geheim-2"} {
+	for file, secret := range map[string]string{"secret": whsec("the second key of the receiver"), "password": "geheim-2"} {
 		if err := os.WriteFile(filepath.Join(server.Dir, file), []byte(secret), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -211,28 +211,30 @@ func parseNetwork(d Destination, name, address string, options *sink.Options) (D
 }
 
 // redact leaves out of an address what would stand in logs and metrics and may
-// be a secret: a user and password, a query and a fragment, which are wrong in
-// any address, and the path of a webhook, since that is how many receivers know
-// the sender. A hash of the path tells webhooks of one host apart.
+// be a secret: a user and password, a query or a fragment, and the path of a
+// webhook, since that is how many receivers know the sender. A hash of what is
+// left out tells destinations of one host apart.
 func redact(target string) string {
 	scheme, rest, isURL := strings.Cut(target, "://")
 	if !isURL {
 		return target
 	}
-	authority, path := rest, ""
+	authority, path, query := rest, "", ""
 	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
 		authority, path = rest[:i], rest[i:]
 	}
 	authority = authority[strings.LastIndexByte(authority, '@')+1:]
 	if i := strings.IndexAny(path, "?#"); i >= 0 {
-		path = path[:i]
+		path, query = path[:i], path[i:]
 	}
 	webhook := strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")
 	switch {
 	case strings.Contains(path, "@"): // may be a password with a slash in it
 		return scheme + "://..." + shortHash(rest)
-	case webhook && strings.Trim(path, "/") != "":
-		path = "/..." + shortHash(path)
+	case webhook && strings.Trim(path+query, "/") != "":
+		path = "/..." + shortHash(path+query)
+	case query != "":
+		path += "?..." + shortHash(query)
 	}
 	return scheme + "://" + authority + path
 }

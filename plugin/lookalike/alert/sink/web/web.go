@@ -140,7 +140,7 @@ func (c *Client) Close() error {
 func (c *Client) Post(ctx context.Context, path string, header http.Header, body []byte) (*Reply, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	w := newWait()
+	w := newProgress()
 	req, err := c.request(w.trace(ctx), path, header, body)
 	if err != nil {
 		return nil, err
@@ -160,29 +160,29 @@ func (c *Client) Post(ctx context.Context, path string, header http.Header, body
 	return reply, nil
 }
 
-// wait is what a request waits for, and since when.
-type wait struct {
+// progress is what a request waits for, and since when.
+type progress struct {
 	began time.Time
 	mu    sync.Mutex
 	text  string
 }
 
-func newWait() *wait { return &wait{began: time.Now(), text: "a connection"} }
+func newProgress() *progress { return &progress{began: time.Now(), text: "a connection"} }
 
-func (w *wait) what() string {
+func (w *progress) what() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.text
 }
 
-func (w *wait) set(text string) {
+func (w *progress) set(text string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.text = text
 }
 
 // trace has the request say how far it is.
-func (w *wait) trace(ctx context.Context) context.Context {
+func (w *progress) trace(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		ConnectStart:      func(_, address string) { w.set("a connection to " + address) },
 		TLSHandshakeStart: func() { w.set("the TLS handshake") },
