@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -24,7 +25,8 @@ const stopTimeout = 5 * time.Second
 // pipelines. During a reload two engines live side by side.
 type engine struct {
 	policies   []*Policy
-	restarting bool // OnRestart has run; the server's callbacks are sequential
+	trim       *time.Timer // gives back what the instance before has left
+	restarting bool        // OnRestart has run; the server's callbacks are sequential
 }
 
 // live holds the engines that were started and not stopped, with true when all
@@ -34,6 +36,16 @@ var live = struct {
 	sync.Mutex
 	engines map[*engine]bool
 }{engines: make(map[*engine]bool)}
+
+// anyLive reports whether a server runs already.
+func anyLive() bool {
+	live.Lock()
+	defer live.Unlock()
+	return len(live.engines) > 0
+}
+
+// trimAfter is when the instance before a reload is sure to have ended.
+const trimAfter = 10 * time.Second
 
 type engineKey struct{}
 
@@ -104,6 +116,9 @@ func (e *engine) retire() {
 // start opens the alert pipelines and begins to watch the lists. What was
 // started before an error is stopped by the survivor's OnRestartFailed.
 func (e *engine) start() error {
+	if anyLive() {
+		e.trim = time.AfterFunc(trimAfter, debug.FreeOSMemory)
+	}
 	live.Lock()
 	live.engines[e] = false
 	live.Unlock()
@@ -139,6 +154,9 @@ func (e *engine) stop() error {
 		return nil
 	}
 	publishCurrent()
+	if e.trim != nil {
+		e.trim.Stop()
+	}
 
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()

@@ -5,11 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/names"
 )
+
+// restLimit is how long a reload waits for a list that is being written.
+const restLimit = 5 * time.Second
 
 // lists are the names of a policy that are in force, ready for lookup, and what
 // has lately been found with them.
@@ -44,10 +49,19 @@ func (p *Policy) init() {
 
 func (p *Policy) both() [2]*list { return [...]*list{&p.protect, &p.allow} }
 
-// load reads and compiles the lists and puts them in force.
+// load reads and compiles the lists and puts them in force. In a server that
+// runs, which reads its Corefile again, it waits for files that are being written.
 func (p *Policy) load() error {
+	run := func(f func()) { f() }
+	if anyLive() {
+		run = frugally
+		p.protect.Rest(restLimit)
+		p.allow.Rest(restLimit)
+	}
 	for _, l := range p.both() {
-		change, err := l.compile(p)
+		var change func(*lists)
+		var err error
+		run(func() { change, err = l.compile(p) })
 		if err != nil {
 			return err
 		}
@@ -136,9 +150,25 @@ type reloading struct{ *list }
 
 // Read implements [names.Source].
 func (l reloading) Read() (func(), error) {
-	change, err := l.compile(l.policy)
+	var change func(*lists)
+	var err error
+	frugally(func() { change, err = l.compile(l.policy) })
 	return func() { l.take(change) }, err
 }
+
+// frugally runs f with little garbage left lying about. Where a list is compiled
+// beside the one in force, the process is at its largest; an index holds no
+// pointers, so that many collections take little time. One list at a time is
+// compiled, which keeps the peak low, too.
+func frugally(f func()) {
+	compiling.Lock()
+	defer compiling.Unlock()
+	const percent = 5
+	defer debug.SetGCPercent(debug.SetGCPercent(percent))
+	f()
+}
+
+var compiling sync.Mutex
 
 // take puts a list in force while the server runs. The list before is garbage
 // then, as large as the new one, and given back at once.

@@ -33,7 +33,7 @@ var foreign = []struct {
 	{"a line of a mail server's table", regexp.MustCompile(`^(\S+)\s+(?:OK|REJECT|DISCARD|DUNNO|PERMIT|\w+:\S*)(?:\s|$)`)},
 	{"a rule of a proxy", regexp.MustCompile(`^(?i:[A-Z]+(?:-[A-Z]+)?)\s*[:,]\s*([\w-]+\.[\w.-]+)`)},
 	{"HTML or XML, as the error page of a web server is", regexp.MustCompile(`^<`)},
-	{"a regular expression", regexp.MustCompile(`^/.*/$|^\^|^\(|\\\.|\$$`)},
+	{"a regular expression", regexp.MustCompile(`^/.*/$|^\^|^\(|\$$`)},
 	{"JSON", regexp.MustCompile(`^[\[{\]}]|^"[^"]*"\s*[:,]`)},
 	{"YAML", regexp.MustCompile(`^---$|^-\s+["']?([\w.-]+)`)},
 	{"a name in quotes", regexp.MustCompile(`^["']([^"']*)["']$`)},

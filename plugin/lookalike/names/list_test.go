@@ -188,7 +188,7 @@ func TestReadMillion(t *testing.T) {
 	if err := l.readFile(path); err != nil || len(l.names) != 1_000_000 {
 		t.Fatalf("%d names, error %v, want 1000000", len(l.names), err)
 	}
-	l.seen = nil
+	l.slots = nil
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 	if held := (int64(after.HeapAlloc) - int64(before.HeapAlloc)) / int64(len(l.names)); held > 80 {

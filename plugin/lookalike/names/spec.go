@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/net/publicsuffix"
 )
@@ -160,6 +161,25 @@ func (s *Spec) Load() ([]string, error) {
 		}
 	}
 	return l.names, nil
+}
+
+// Rest waits until no file has changed for a second, but not longer than limit.
+// A file that is being written would be read by half.
+func (s *Spec) Rest(limit time.Duration) {
+	for deadline := time.Now().Add(limit); s.changedWithin(soon) && time.Now().Before(deadline); {
+		time.Sleep(soon / 10)
+	}
+}
+
+func (s *Spec) changedWithin(d time.Duration) bool {
+	return slices.ContainsFunc(s.Files(), func(file string) bool {
+		fi, err := os.Stat(file)
+		if err != nil {
+			return false
+		}
+		age := time.Since(fi.ModTime())
+		return age >= 0 && age < d
+	})
 }
 
 // Where says which line of the Corefile or of a file gives a name that Load

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestSpec(t *testing.T) {
@@ -167,6 +168,33 @@ func TestSpecEmpty(t *testing.T) {
 					t.Errorf("%s, exceptions %t: %q, %v", name, exceptions, got, err)
 				}
 			}
+		}
+	}
+}
+
+// TestSpecRest waits for a file that has just been written, and not for others.
+func TestSpecRest(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		age   time.Duration
+		limit time.Duration
+		waits bool
+	}{
+		{"old", time.Hour, time.Minute, false},
+		{"of the future", -time.Hour, time.Minute, false},
+		{"fresh", 0, time.Minute, true},
+		{"fresh, no time", 0, 0, false},
+	} {
+		file := write(t, "list.txt", "army.mil\n")
+		written := time.Now().Add(-tc.age)
+		must(t, os.Chtimes(file, written, written))
+		var s Spec
+		must(t, s.Add(file, "Corefile:1"))
+		must(t, s.Add(filepath.Join(filepath.Dir(file), "none"), "Corefile:1"))
+		began := time.Now()
+		s.Rest(tc.limit)
+		if took := time.Since(began); took > 500*time.Millisecond != tc.waits {
+			t.Errorf("%s: waited %v", tc.name, took)
 		}
 	}
 }
