@@ -56,7 +56,7 @@ func (q *query) decide(counterpart func(p *Policy, names []string) int) Decision
 		switch o := q.opinion(rest[0]); {
 		case o.Outcome == Acts:
 			return o.Decision
-		case o.Outcome == Unlike && rest[0].verifier != nil:
+		case o.Outcome == Unlike && rest[0].verifier != nil && !q.exact:
 			unlisted = append(unlisted, rest[0])
 		}
 	}
@@ -73,7 +73,7 @@ func (q *query) opinion(p *Policy) Opinion {
 	if !q.anyone && len(p.clients) > 0 && !p.inScope(q.client().Addr()) {
 		return Opinion{Outcome: OutOfScope}
 	}
-	f := p.lists.Load().find(q.name)
+	f := p.lists.Load().find(q.name, q.exact)
 	if f == nil {
 		return Opinion{}
 	}

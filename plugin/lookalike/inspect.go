@@ -68,7 +68,7 @@ type inspector struct {
 
 // WriteMsg implements dns.ResponseWriter.
 func (i *inspector) WriteMsg(m *dns.Msg) error {
-	d := i.decide(m)
+	d, blocked := i.decide(m)
 	if d.none() {
 		return i.ResponseWriter.WriteMsg(m)
 	}
@@ -79,36 +79,45 @@ func (i *inspector) WriteMsg(m *dns.Msg) error {
 	if !d.Action.Blocks() {
 		return i.ResponseWriter.WriteMsg(m)
 	}
-	if good := i.goodExchanges(m); good != nil {
-		return i.ResponseWriter.WriteMsg(good)
+	if i.request.Question[0].Qtype == dns.TypeMX && d.viaType == dns.TypeMX {
+		if good := withoutExchanges(m, blocked); good != nil {
+			return i.ResponseWriter.WriteMsg(good)
+		}
 	}
 	i.rcode = reply(i.ResponseWriter, i.request, d)
 	return nil
 }
 
-// goodExchanges returns m without the MX records that lead to a lookalike, or
-// nil where none is left: mail goes to the others then, and need not bounce.
-func (i *inspector) goodExchanges(m *dns.Msg) *dns.Msg {
-	if i.request.Question[0].Qtype != dns.TypeMX {
-		return nil
-	}
+// withoutExchanges returns m without the MX records that lead to the blocked
+// names, or nil where none is left: mail goes to the others then, and need not
+// bounce. What was signed is so no more (RFC 4035 section 3.2.3), and where the
+// blocked names lead is left out, too.
+func withoutExchanges(m *dns.Msg, blocked map[string]bool) *dns.Msg {
 	left := 0
 	good := m.Copy()
+	good.AuthenticatedData = false
 	good.Answer = slices.DeleteFunc(good.Answer, func(rr dns.RR) bool {
-		if rr.Header().Rrtype != dns.TypeMX {
-			return false
-		}
-		if d := i.decideRecord(rr); d.Action.Blocks() {
+		switch rr := rr.(type) {
+		case *dns.MX:
+			if !blocked[canonical(rr.Mx)] {
+				left++
+				return false
+			}
 			return true
+		case *dns.RRSIG:
+			return rr.TypeCovered == dns.TypeMX
 		}
-		left++
 		return false
 	})
-	if left == 0 || i.decision.viaType != dns.TypeMX {
+	good.Extra = slices.DeleteFunc(good.Extra, func(rr dns.RR) bool { return blocked[canonical(rr.Header().Name)] })
+	if left == 0 {
 		return nil
 	}
 	return good
 }
+
+// canonical returns a name in lower case without its trailing dot.
+func canonical(name string) string { return strings.ToLower(strings.TrimSuffix(name, ".")) }
 
 // ConnectionState implements dns.ConnectionStater.
 func (i *inspector) ConnectionState() *tls.ConnectionState {
@@ -118,31 +127,42 @@ func (i *inspector) ConnectionState() *tls.ConnectionState {
 	return nil
 }
 
-// decide decides about the first target in the answer for which a policy has
-// something to do. An answer that cannot be judged passes, as it would without
+// maxTargets is how many targets of an answer are compared in full. It may have
+// thousands that somebody made up to be costly; of the rest, those are found that
+// read as a protected name.
+const maxTargets = 64
+
+// decide decides about the targets in the answer. Blocking the first that is to
+// be blocked goes before reporting another. It also returns the names of all that
+// are to be blocked. An answer that cannot be judged passes, as it would without
 // inspect.
-func (i *inspector) decide(m *dns.Msg) (d Decision) {
+func (i *inspector) decide(m *dns.Msg) (strongest Decision, blocked map[string]bool) {
 	defer guard.Recover("inspect")
+	qname, compared := i.request.Question[0].Name, 0
 	for _, rr := range m.Answer {
-		if d := i.decideRecord(rr); !d.none() {
-			return d
+		name := target(rr)
+		if name == "" || strings.EqualFold(name, qname) {
+			continue
+		}
+		q := about(i.policies, name)
+		if len(q.policies) == 0 {
+			continue
+		}
+		compared++
+		q.exact = compared > maxTargets
+		d := q.decide(known)
+		if d.Action.Blocks() {
+			if blocked == nil {
+				blocked = make(map[string]bool)
+			}
+			blocked[canonical(name)] = true
+		}
+		if strongest.none() || d.Action.Blocks() && !strongest.Action.Blocks() {
+			strongest = d
+			strongest.Via, strongest.viaType = canonical(qname), rr.Header().Rrtype
 		}
 	}
-	return Decision{}
-}
-
-// decideRecord decides about what a record leads to.
-func (i *inspector) decideRecord(rr dns.RR) Decision {
-	qname, name := i.request.Question[0].Name, target(rr)
-	if name == "" || strings.EqualFold(name, qname) {
-		return Decision{}
-	}
-	q := about(i.policies, name)
-	d := q.decide(known)
-	if !d.none() {
-		d.Via, d.viaType = strings.ToLower(strings.TrimSuffix(qname, ".")), rr.Header().Rrtype
-	}
-	return d
+	return strongest, blocked
 }
 
 // target returns the name that a record leads to: RFC 1035 sections 3.3.1 and

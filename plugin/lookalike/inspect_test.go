@@ -1,6 +1,8 @@
 package lookalike
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -29,6 +31,9 @@ func TestInspect(t *testing.T) {
 		"exempt.example. MX":   "MX 10 mx.army.ml.",
 		"army.mil. MX":         "MX 10 mx.army.mil.",
 		"other.ml. MX":         "MX 10 mx.other.ml.",
+		"chain.example. A":     "CNAME army-mail.ml.; CNAME army.ml.; A 203.0.113.1",
+		"weak.example. MX":     "MX 10 army-mail.ml.; MX 20 army.ml.",
+		"weaker.example. MX":   "MX 10 mx.good.example.; MX 20 army-mail.ml.",
 	}
 	tests := []struct {
 		name, action, qname string
@@ -65,6 +70,9 @@ func TestInspect(t *testing.T) {
 		{"a name that is allowed", "nxdomain", "exempt.example.", dns.TypeMX, dns.RcodeSuccess, "*", ""},
 		{"a protected name", "nxdomain", "army.mil.", dns.TypeMX, dns.RcodeSuccess, "*", ""},
 		{"an ordinary name of the TLD", "nxdomain", "other.ml.", dns.TypeMX, dns.RcodeSuccess, "*", ""},
+		{"a reported alias of a blocked name", "high nxdomain", "chain.example.", dns.TypeA, dns.RcodeNameError, "", "army.ml"},
+		{"a reported MX before a blocked one", "high nxdomain", "weak.example.", dns.TypeMX, dns.RcodeSuccess, "MX 10 army-mail.ml.", "army.ml"},
+		{"a reported MX", "high nxdomain", "weaker.example.", dns.TypeMX, dns.RcodeSuccess, "*", "army-mail.ml"},
 		{"no answer", "nxdomain", "absent.example.", dns.TypeMX, dns.RcodeNameError, "", ""},
 	}
 	for _, tc := range tests {
@@ -136,5 +144,94 @@ func TestInspectIsOff(t *testing.T) {
 		if m, _, _ := ask(t, l, new(dns.Msg).SetQuestion("mx.example.", dns.TypeMX)); rdata(m.Answer) != "MX 10 mx.army.ml." {
 			t.Errorf("%s: got %v", name, m)
 		}
+	}
+}
+
+// TestInspectSignedAnswer removes one exchange of a signed answer: what is left
+// claims to be signed no more, and names no address of the one removed.
+func TestInspectSignedAnswer(t *testing.T) {
+	const signature = " 8 2 60 20300101000000 20200101000000 1 two.example. AAAA"
+	upstream := test.HandlerFunc(func(_ context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+		m := new(dns.Msg).SetReply(r)
+		m.AuthenticatedData = true
+		m.Answer = records(t, "two.example. 60 IN MX 10 mx.good.example.", "two.example. 60 IN MX 20 MX.army.ml.",
+			"two.example. 60 IN RRSIG MX"+signature)
+		m.Extra = records(t, "mx.good.example. 60 IN A 203.0.113.1", "mx.ARMY.ml. 60 IN A 203.0.113.2", "mx.army.ml. 60 IN AAAA 2001:db8::2",
+			"mx.army.ml. 60 IN RRSIG A"+signature)
+		return dns.RcodeSuccess, w.WriteMsg(m)
+	})
+	tests := []struct {
+		action        string
+		ad            bool
+		answer, extra string
+	}{
+		{"nxdomain", false, "MX 10 mx.good.example.", "A 203.0.113.1"},
+		{"monitor", true, "MX 10 mx.good.example.; MX 20 MX.army.ml.; RRSIG MX" + signature, "A 203.0.113.1; A 203.0.113.2; AAAA 2001:db8::2; RRSIG A" + signature},
+	}
+	for _, tc := range tests {
+		l := started(t, "lookalike {\n protect army.mil\n inspect\n action "+tc.action+"\n}")
+		l.Next = upstream
+		m, _, _ := ask(t, l, new(dns.Msg).SetQuestion("two.example.", dns.TypeMX))
+		if m.AuthenticatedData != tc.ad || rdata(m.Answer) != tc.answer || rdata(m.Extra) != tc.extra {
+			t.Errorf("%s: got %v", tc.action, m)
+		}
+	}
+}
+
+func records(t *testing.T, lines ...string) (rrs []dns.RR) {
+	t.Helper()
+	for _, line := range lines {
+		rr, err := dns.NewRR(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rrs = append(rrs, rr)
+	}
+	return rrs
+}
+
+// TestInspectManyTargets has more targets than are compared in full. Those behind
+// are found as long as they read as a protected name.
+func TestInspectManyTargets(t *testing.T) {
+	tests := []struct {
+		name, last string
+		blocked    bool
+	}{
+		{"the name under another TLD", "mx.army.ml.", true},
+		{"its TLD kept", "army.mil.ml.", true},
+		{"glyphs that look alike", "arrny.ml.", true},
+		{"a slip", "amry.ml.", false},
+		{"nothing", "example.ml.", false},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			l := started(t, "lookalike {\n protect army.mil\n inspect\n action nxdomain\n}")
+			lines := make([]string, 0, 200)
+			for i := range cap(lines) {
+				lines = append(lines, fmt.Sprintf("many.example. 60 IN MX 10 mx%d.other.ml.", i))
+			}
+			l.Next = test.HandlerFunc(func(_ context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+				m := new(dns.Msg).SetReply(r)
+				m.Answer = records(t, append(lines, "many.example. 60 IN MX 10 "+tc.last)...)
+				return dns.RcodeSuccess, w.WriteMsg(m)
+			})
+			m, _, _ := ask(t, l, new(dns.Msg).SetQuestion("many.example.", dns.TypeMX))
+			if got := len(m.Answer) == len(lines); got != tc.blocked {
+				t.Errorf("Got %d exchanges of %d", len(m.Answer), len(lines)+1)
+			}
+		})
+	}
+}
+
+// BenchmarkInspectManyTargets has as many costly names as fit into an answer.
+func BenchmarkInspectManyTargets(b *testing.B) {
+	l := started(b, "lookalike {\n inspect\n}")
+	m := new(dns.Msg).SetQuestion("many.example.", dns.TypeMX)
+	for i := range 2900 {
+		m.Answer = append(m.Answer, &dns.MX{Hdr: header("many.example.", dns.TypeMX, 60), Mx: fmt.Sprintf("departrnent-0f-defen%d-mail.ml.", i)})
+	}
+	i := &inspector{request: m, policies: l.policies}
+	for b.Loop() {
+		i.decide(m)
 	}
 }

@@ -18,6 +18,7 @@ type query struct {
 	name     string    // asked about, in presentation form and of any case
 	policies []*Policy // in their order, from the first that watches over the TLD of name
 	anyone   bool      // whoever asks: no client is out of scope
+	exact    bool      // only what reads as a protected name is of interest
 	from     netip.AddrPort
 }
 

@@ -37,8 +37,14 @@ type recent struct {
 func newRecent() *recent { return &recent{seed: maphash.MakeSeed()} }
 
 // find returns what the lists say about qname, nil for a name that resembles
-// nothing.
-func (l *lists) find(qname string) *finding {
+// nothing. Exact looks only for what reads as a protected name.
+func (l *lists) find(qname string, exact bool) *finding {
+	if exact {
+		if v, ok := l.index.MatchExact(qname); ok {
+			return &finding{qname, v, l.allow.Contains(qname)}
+		}
+		return nil
+	}
 	hash := maphash.String(l.recent.seed, qname)
 	place := &l.recent.findings[hash%recentNames]
 	if f := place.Load(); f != nil && f.qname == qname {

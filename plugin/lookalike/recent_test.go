@@ -42,7 +42,7 @@ func TestFindAgain(t *testing.T) {
 	}
 	for round := range 3 {
 		for _, tc := range tests {
-			f := l.find(tc.qname)
+			f := l.find(tc.qname, false)
 			if f == nil {
 				if tc.protected != "" {
 					t.Errorf("Round %d: expected find(%q) to find %s, got nothing", round, tc.qname, tc.protected)
@@ -55,8 +55,8 @@ func TestFindAgain(t *testing.T) {
 			}
 		}
 		for i := range 5 * recentNames { // takes every place
-			if name := fmt.Sprintf("x%d.us.af.ml.", i); l.find(name).verdict.Name+"." != name {
-				t.Fatalf("Expected the finding about %s, got the one about %s", name, l.find(name).verdict.Name)
+			if name := fmt.Sprintf("x%d.us.af.ml.", i); l.find(name, false).verdict.Name+"." != name {
+				t.Fatalf("Expected the finding about %s, got the one about %s", name, l.find(name, false).verdict.Name)
 			}
 		}
 	}
@@ -75,7 +75,7 @@ func TestPassingNames(t *testing.T) {
 		return n
 	}
 	for i, want := range []int{0, 1, 1} {
-		if f := l.find("example.ml."); f != nil {
+		if f := l.find("example.ml.", false); f != nil {
 			t.Errorf("Expected nothing about example.ml, got %v", f.verdict)
 		}
 		if got := remembered(); got != want {
@@ -87,7 +87,7 @@ func TestPassingNames(t *testing.T) {
 		others[i] = fmt.Sprintf("x%d.example.ml.", i)
 	}
 	i := 0
-	if n := testing.AllocsPerRun(len(others)-1, func() { l.find(others[i]); i++ }); n != 0 {
+	if n := testing.AllocsPerRun(len(others)-1, func() { l.find(others[i], false); i++ }); n != 0 {
 		t.Errorf("Expected no allocation for a name that comes once, got %v", n)
 	}
 	if got := remembered(); got != 1 {
@@ -111,8 +111,8 @@ func TestLargeFindingsAreNotKept(t *testing.T) {
 		{"sensornode.ml.", false},
 		{"sensornodea.ml.", true},
 	} {
-		f := l.find(tc.qname)
-		if kept := l.find(tc.qname) == f; kept != tc.kept {
+		f := l.find(tc.qname, false)
+		if kept := l.find(tc.qname, false) == f; kept != tc.kept {
 			t.Errorf("Expected %s with %d matches to be kept: %v, got %v", tc.qname, len(f.verdict.Matches), tc.kept, kept)
 		}
 	}

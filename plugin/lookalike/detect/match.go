@@ -30,6 +30,27 @@ func (x *Index) Match(qname string) (*Verdict, bool) {
 	return s.verdict(), true
 }
 
+// MatchExact is Match for names that read as a protected one, in the same letters
+// or in others that look the same, or keep its TLD: the classes up to Homoglyph.
+// It costs a fraction, however much qname was made to cost.
+func (x *Index) MatchExact(qname string) (*Verdict, bool) {
+	t := x.tldOf(qname)
+	if t == nil {
+		return nil, false
+	}
+	s := newSearch(x)
+	defer s.release()
+	if !s.start(t, qname) {
+		return nil, false
+	}
+	s.exact = true
+	s.run()
+	if len(s.found) == 0 {
+		return nil, false
+	}
+	return s.verdict(), true
+}
+
 // maxCandidates bounds the protected names that one search looks at.
 const maxCandidates = 256
 
@@ -39,7 +60,7 @@ func (s *search) start(t *tld, qname string) bool {
 		return false
 	}
 	s.budget = maxCandidates
-	s.keptTLD = ""
+	s.keptTLD, s.exact = "", false
 	s.lo, s.hi = 0, s.name.labels-1
 	if s.hi > 0 && t.suffixes.has(s.name.label(s.hi-1)) {
 		s.hi--
@@ -66,8 +87,10 @@ func (s *search) run() {
 		s.addBare()
 		return
 	}
-	if s.keptTail(&s.query); s.best() == TLDKept {
-		return
+	if !s.exact {
+		if s.keptTail(&s.query); s.best() == TLDKept {
+			return
+		}
 	}
 	s.keptTLD = tld
 	s.compare(s.beforeTLD.cut(&s.query, int(s.query.ends[0])))
@@ -86,6 +109,9 @@ func (s *search) compare(r *reading) {
 		return
 	}
 	s.same(r, affix{})
+	if s.exact {
+		return
+	}
 	if s.open(TLDKept) {
 		s.keptTail(r)
 	}

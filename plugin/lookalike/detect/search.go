@@ -22,6 +22,8 @@ type search struct {
 	// of that TLD are meant then.
 	keptTLD string
 
+	exact bool // only what reads as a protected name is looked for
+
 	// What a search works on besides the query. Each of them belongs to one
 	// function and what it calls, which never gets to that function again.
 	beforeTLD    reading              // run: the query without the kept TLD
