@@ -18,9 +18,6 @@ const (
 	hungGrace  = 3 * time.Second        // more than all of these, for a spool's disk that does not answer
 )
 
-// Close is the function of the same name for one pipeline.
-func (p *Pipeline) Close(ctx context.Context) error { return Close(ctx, p) }
-
 // Close drops one reference to each of the pipelines. Those that have none left
 // end together: the sinks that nobody else uses deliver what waits for them,
 // then all groups end with their final records, and those are delivered, until
@@ -29,12 +26,15 @@ func (p *Pipeline) Close(ctx context.Context) error { return Close(ctx, p) }
 // The server may answer queries all that time, and they are counted while sinks
 // that are slow catch up. When that is over, Closed holds, for all pipelines at
 // once.
-func Close(ctx context.Context, pipelines ...*Pipeline) error {
-	ending, waiting := leave(pipelines)
+func Close(ctx context.Context, all ...*Pipeline) error {
+	var ending []*Pipeline
+	for _, p := range all {
+		_ = pipelines.Release(p.key, func(p *Pipeline) error { ending = append(ending, p); return nil })
+	}
 	if len(ending) == 0 {
 		return nil
 	}
-	stuck := drain(ctx, waiting)
+	stuck := drain(ctx, leave(ending))
 	for _, p := range ending {
 		p.closed.Store(true)
 	}
@@ -54,10 +54,10 @@ func Close(ctx context.Context, pipelines ...*Pipeline) error {
 }
 
 // finish ends the pipelines and what nobody else uses of them.
-func finish(ctx context.Context, ending []*Pipeline, stuck []*runner) error {
+func finish(ctx context.Context, ending []*Pipeline, stuck []*outlet) error {
 	var wg sync.WaitGroup
 	for _, p := range ending {
-		wg.Go(p.end)
+		wg.Go(func() { safely(p.end) })
 	}
 	wg.Wait()
 	return release(ctx, ending, stuck)
@@ -69,34 +69,9 @@ func finish(ctx context.Context, ending []*Pipeline, stuck []*runner) error {
 // It may be asked of nil, which is closed to nobody: there are no alerts.
 func (p *Pipeline) Closed() bool { return p != nil && p.closed.Load() }
 
-// leave drops the references. It returns the pipelines that end, and those of
-// their runners that have to deliver from memory, over the network, for nobody
-// else: nobody can take those from the registry any more.
-func leave(pipelines []*Pipeline) (ending []*Pipeline, waiting []*runner) {
-	registry.mu.Lock()
-	defer registry.mu.Unlock()
-	for _, p := range pipelines {
-		if p.refs--; p.refs > 0 {
-			continue
-		}
-		delete(registry.pipelines, p.key)
-		registry.pipelines[p.owner] = p // no configuration leads to it, the metrics still have it
-		ending = append(ending, p)
-		for _, r := range p.runners {
-			r.leaving++
-			if r.leaving == r.refs && r.queue != nil && !r.dest.direct {
-				delete(registry.runners, r.key)
-				close(r.hurry)
-				waiting = append(waiting, r)
-			}
-		}
-	}
-	return ending, waiting
-}
-
-// drain waits until the runners have delivered what they had when it began, and
+// drain waits until the outlets have delivered what they had when it began, and
 // returns those that have not. It leaves a part of the time of ctx.
-func drain(ctx context.Context, waiting []*runner) (stuck []*runner) {
+func drain(ctx context.Context, waiting []*outlet) (stuck []*outlet) {
 	began := time.Now()
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
@@ -106,8 +81,8 @@ func drain(ctx context.Context, waiting []*runner) (stuck []*runner) {
 	ticker := time.NewTicker(drainPoll)
 	defer ticker.Stop()
 	for {
-		waiting = slices.DeleteFunc(waiting, func(r *runner) bool {
-			n, oldest := r.source.Backlog()
+		waiting = slices.DeleteFunc(waiting, func(o *outlet) bool {
+			n, oldest := o.Backlog()
 			return n == 0 || oldest.After(began)
 		})
 		if len(waiting) == 0 {
@@ -125,61 +100,37 @@ func drain(ctx context.Context, waiting []*runner) (stuck []*runner) {
 func (p *Pipeline) end() {
 	close(p.quit)
 	<-p.done
-	p.emit(p.table.close(time.Now()))
+	p.emit(p.table.Close(time.Now()))
 }
 
-// release stops the runners that the pipelines were the last to use, and closes
-// the spools. Only now, since pipelines that end elsewhere may share a runner
+// release stops the outlets that the pipelines were the last to use, and closes
+// the spools. Only now, since pipelines that end elsewhere may share an outlet
 // and have records for it until now.
-func release(ctx context.Context, ended []*Pipeline, stuck []*runner) error {
-	registry.mu.Lock()
-	idle := make([]*runner, 0, len(ended))
+func release(ctx context.Context, ended []*Pipeline, stuck []*outlet) error {
+	running.Lock()
 	for _, p := range ended {
-		delete(registry.pipelines, p.owner)
-		for _, r := range p.runners {
-			r.leaving--
-		}
-		idle = append(idle, unused(p.runners)...)
+		delete(running.all, p)
 	}
-	registry.mu.Unlock()
-
-	err := stop(ctx, idle, stuck)
-
-	registry.mu.Lock()
-	defer registry.mu.Unlock()
+	running.Unlock()
+	err := stop(ctx, left(ended), stuck)
 	for _, p := range ended {
-		err = errors.Join(err, p.closeSpool())
+		err = errors.Join(err, p.spool.release())
 	}
 	return err
 }
 
-// unused drops a reference to each runner and returns those that have none
-// left, which are no longer in the registry. The registry is locked.
-func unused(runners []*runner) []*runner {
-	var idle []*runner
-	for _, r := range runners {
-		if r.refs--; r.refs == 0 {
-			if registry.runners[r.key] == r { // else another has taken its place
-				delete(registry.runners, r.key)
-			}
-			idle = append(idle, r)
-		}
-	}
-	return idle
-}
-
-// stop stops runners side by side, so that one slow sink does not take the
+// stop stops outlets side by side, so that one slow sink does not take the
 // others' time. While it waits nothing is counted any more, so it does not wait
 // for long where that gains little.
-func stop(ctx context.Context, runners, stuck []*runner) error {
-	errs := make([]error, len(runners))
+func stop(ctx context.Context, all, stuck []*outlet) error {
+	errs := make([]error, len(all))
 	var wg sync.WaitGroup
-	for i, r := range runners {
+	for i, o := range all {
 		patience := time.Duration(-1)
 		switch {
-		case slices.Contains(stuck, r):
+		case slices.Contains(stuck, o):
 			patience = lastTry
-		case r.source.Durable():
+		case o.Durable():
 			patience = spoolGrace
 		}
 		wg.Go(func() {
@@ -189,7 +140,7 @@ func stop(ctx context.Context, runners, stuck []*runner) error {
 				ctx, cancel = context.WithTimeout(ctx, patience)
 				defer cancel()
 			}
-			errs[i] = r.stop(ctx)
+			errs[i] = o.Stop(ctx)
 		})
 	}
 	wg.Wait()

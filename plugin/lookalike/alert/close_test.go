@@ -8,15 +8,17 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/sinktest"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/spool"
 	"github.com/lookalike-dns/lookalike/test/wait"
 )
 
-// sum adds up the queries that a receiver was told of.
-func sum(t *testing.T, r *receiver) (n uint64) {
+// told adds up the queries that a receiver was told of.
+func told(t *testing.T, r *sinktest.Receiver) (n uint64) {
 	t.Helper()
-	for _, phase := range phases(t, r.all()) {
+	for _, phase := range phases(t, r.All()) {
 		var count uint64
 		for _, digit := range phase[strings.LastIndexByte(phase, ' ')+1:] {
 			count = 10*count + uint64(digit-'0')
@@ -48,10 +50,10 @@ func closeLate(t *testing.T, meanwhile func(), pipelines ...*Pipeline) (open, sh
 // after it, it does not take long.
 func TestSlowSinksTakeNoCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		hung, up := &receiver{hang: true}, new(receiver)
-		direct := up.destination("up3")
-		direct.direct = true
-		slow, quick := open(t, hung.destination("hung3"), direct), open(t, direct)
+		hung, up := &sinktest.Receiver{Hang: true}, new(sinktest.Receiver)
+		direct := destination(up, "up3")
+		direct.to.Direct = true
+		slow, quick := open(t, destination(hung, "hung3"), direct), open(t, direct)
 		late := value(t, lateCount)
 		slow.Observe(now("army.ml"))
 		time.Sleep(time.Minute)
@@ -67,14 +69,12 @@ func TestSlowSinksTakeNoCounts(t *testing.T) {
 		if open < 3900*time.Millisecond || open+shut > 5*time.Second {
 			t.Errorf("Got open for %v and shut after %v more, want 4 s, and less than 5 s together", open, shut)
 		}
-		if got := sum(t, up); got != observed || value(t, lateCount) != late {
+		if got := told(t, up); got != observed || value(t, lateCount) != late {
 			t.Errorf("Got %d of %d queries told, %v were too late", got, observed, value(t, lateCount)-late)
 		}
 		sinkIdentity(t, "hung3")
 		sinkIdentity(t, "up3")
-		if n := len(registry.pipelines) + len(registry.runners); n != 0 {
-			t.Errorf("Got %d things left in the registry, want none", n)
-		}
+		nothingLeft(t)
 	})
 }
 
@@ -84,20 +84,20 @@ func TestHurry(t *testing.T) {
 	for name, trouble := range map[string]error{"down": errors.New("down"), "denied": &sink.Denied{Err: errors.New("401")}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := &receiver{fail: trouble}
-				p := open(t, r.destination("hurry "+name))
+				r := &sinktest.Receiver{Fail: trouble}
+				p := open(t, destination(r, "hurry "+name))
 				p.Observe(now("army.ml"))
 				time.Sleep(10 * time.Minute)
 				began := time.Now()
 				open, shut, err := closeLate(t, func() {
 					if time.Since(began) > time.Second {
-						r.set(func() { r.fail = nil })
+						r.Set(func() { r.Fail = nil })
 					}
 				}, p)
 				if err != nil || open > 2*time.Second || shut > time.Second {
 					t.Errorf("Got open for %v, shut after %v more, and error %v", open, shut, err)
 				}
-				want(t, "records", phases(t, r.all()), []string{"1 first 1", "2 final 0"})
+				want(t, "records", phases(t, r.All()), []string{"1 first 1", "2 final 0"})
 				sinkIdentity(t, "hurry "+name)
 			})
 		})
@@ -108,10 +108,9 @@ func TestHurry(t *testing.T) {
 // while the server stops.
 func TestBusySink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &slow{each: 100 * time.Millisecond}
-		d := new(receiver).destination("busy")
-		d.batch = 1
-		d.open = func(sink.Env) (sink.Sink, error) { return s, nil }
+		s := &sinktest.Slow{Each: 100 * time.Millisecond}
+		d := destination(new(sinktest.Receiver), "busy")
+		d.to.Batch, d.open = 1, s.Open
 		p := open(t, d)
 		p.Observe(now("army.ml"))
 		n := 0
@@ -131,8 +130,8 @@ func TestBusySink(t *testing.T) {
 // nobody waiting.
 func TestSpoolIsNotWaitedFor(t *testing.T) {
 	spool := &Spool{dir: t.TempDir(), limit: 1 << 20}
-	hung := &receiver{hang: true}
-	p, err := Open(Config{Destinations: []Destination{hung.destination("hung spool")}, Spool: spool})
+	hung := &sinktest.Receiver{Hang: true}
+	p, err := Open(Config{Destinations: []Destination{destination(hung, "hung spool")}, Spool: spool})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +139,7 @@ func TestSpoolIsNotWaitedFor(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	began := time.Now()
-	if err := p.Close(ctx); err != nil {
+	if err := Close(ctx, p); err != nil {
 		t.Error(err)
 	}
 	if took := time.Since(began); took > 3*time.Second {
@@ -155,7 +154,7 @@ type hungStore struct {
 	closed  chan struct{}
 }
 
-func (h *hungStore) Append(owner string, records []*Record, states spool.States) bool {
+func (h *hungStore) Append(owner string, records []*record.Record, states spool.States) bool {
 	<-h.answers
 	return h.store.Append(owner, records, states)
 }
@@ -180,13 +179,15 @@ func TestSpoolDiskHangs(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.store, hung.store = hung, s.store
-	p := openSpooled(t, spool.dir, minSpoolSize, new(receiver).destination("on a hung disk"))
+	p := openSpooled(t, spool.dir, minSpoolSize, destination(new(sinktest.Receiver), "on a hung disk"))
 	p.Observe(now("army.ml"))
-	s.refs-- // acquired here
+	if err := s.release(); err != nil { // acquired here
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	began := time.Now()
-	err = p.Close(ctx)
+	err = Close(ctx, p)
 	if err == nil || !strings.Contains(err.Error(), "the disk of an alert spool does not answer") {
 		t.Errorf("Got error %v, want one that tells of the disk", err)
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/deliver"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/format"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/elastic"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/file"
@@ -28,18 +30,13 @@ import (
 type Destination struct {
 	Where string // line of the Corefile, for messages
 
-	name    string // for metrics and messages; without secrets
-	key     string
-	format  *Format
-	direct  bool // on this host: it takes records at once, and needs no spool
-	open    sink.Opener
-	batch   int           // most records of one Send
-	timeout time.Duration // of one Send
-	files   []string      // that the sink reads: secrets and certificates
+	to   deliver.Destination
+	key  string
+	open sink.Opener
 }
 
 // String returns the destination as messages and metrics name it.
-func (d Destination) String() string { return d.name }
+func (d Destination) String() string { return d.to.Name }
 
 // Key is equal for destinations that are configured alike.
 func (d Destination) Key() string { return d.key }
@@ -60,54 +57,51 @@ const (
 // scheme is a kind of network destination.
 type scheme struct {
 	name   string
-	format *Format   // where the Corefile names none
-	only   []*Format // formats that it can carry; nil: all
-	parse  func(address string, f *Format, o *sink.Options) (sink.Opener, error)
+	format *format.Format   // where the Corefile names none
+	only   []*format.Format // formats that it can carry; nil: all
+	parse  func(address string, f *format.Format, o *sink.Options) (sink.Opener, error)
 }
-
-// jsonFormats are those that databases can read.
-var jsonFormats = []*Format{ecs, ocsf}
 
 // schemes are the network destinations. An address is handed to the parser
 // without what only names the protocol.
 var schemes = []scheme{
-	{name: "syslog", format: structured, parse: parseSyslog(syslog.UDP)},
-	{name: "syslog+tcp", format: ecs, parse: parseSyslog(syslog.TCP)},
-	{name: "syslog+tls", format: ecs, parse: parseSyslog(syslog.TLS)},
-	{name: "http", format: ecs, parse: overHTTP("http", webhook.Parse)},
-	{name: "https", format: ecs, parse: overHTTP("https", webhook.Parse)},
-	{name: "splunk+http", format: ecs, parse: parseSplunk("http")},
-	{name: "splunk+https", format: ecs, parse: parseSplunk("https")},
-	{name: "elastic+http", format: ecs, only: jsonFormats, parse: overHTTP("http", elastic.Parse)},
-	{name: "elastic+https", format: ecs, only: jsonFormats, parse: overHTTP("https", elastic.Parse)},
-	{name: "otlp+http", format: ecs, parse: overHTTP("http", otlp.Parse)},
-	{name: "otlp+https", format: ecs, parse: overHTTP("https", otlp.Parse)},
-	{name: "kafka", format: ecs, parse: plainAddress(kafka.Parse)},
-	{name: "nats", format: ecs, parse: plainAddress(nats.Parse)},
+	{name: "syslog", format: format.Structured(), parse: parseSyslog(syslog.UDP)},
+	{name: "syslog+tcp", format: format.ECS(), parse: parseSyslog(syslog.TCP)},
+	{name: "syslog+tls", format: format.ECS(), parse: parseSyslog(syslog.TLS)},
+	{name: "http", format: format.ECS(), parse: overHTTP("http", webhook.Parse)},
+	{name: "https", format: format.ECS(), parse: overHTTP("https", webhook.Parse)},
+	{name: "splunk+http", format: format.ECS(), parse: parseSplunk("http")},
+	{name: "splunk+https", format: format.ECS(), parse: parseSplunk("https")},
+	{name: "elastic+http", format: format.ECS(), only: format.JSONFormats(), parse: overHTTP("http", elastic.Parse)},
+	{name: "elastic+https", format: format.ECS(), only: format.JSONFormats(), parse: overHTTP("https", elastic.Parse)},
+	{name: "otlp+http", format: format.ECS(), parse: overHTTP("http", otlp.Parse)},
+	{name: "otlp+https", format: format.ECS(), parse: overHTTP("https", otlp.Parse)},
+	{name: "kafka", format: format.ECS(), parse: plainAddress(kafka.Parse)},
+	{name: "nats", format: format.ECS(), parse: plainAddress(nats.Parse)},
 }
 
-type parseFunc = func(address string, f *Format, o *sink.Options) (sink.Opener, error)
+type parseFunc = func(address string, f *format.Format, o *sink.Options) (sink.Opener, error)
 
 func parseSyslog(t syslog.Transport) parseFunc {
-	return func(address string, f *Format, o *sink.Options) (sink.Opener, error) {
-		return syslog.Parse(t, address, f == structured, o)
+	return func(address string, f *format.Format, o *sink.Options) (sink.Opener, error) {
+		return syslog.Parse(t, address, f == format.Structured(), o)
 	}
 }
 
 func overHTTP(scheme string, parse func(string, *sink.Options) (sink.Opener, error)) parseFunc {
-	return func(address string, _ *Format, o *sink.Options) (sink.Opener, error) {
+	return func(address string, _ *format.Format, o *sink.Options) (sink.Opener, error) {
 		return parse(scheme+"://"+address, o)
 	}
 }
 
 func parseSplunk(scheme string) parseFunc {
-	return func(address string, f *Format, o *sink.Options) (sink.Opener, error) {
-		return splunk.Parse(scheme+"://"+address, f.name, o)
+	return func(address string, f *format.Format, o *sink.Options) (sink.Opener, error) {
+		return splunk.Parse(scheme+"://"+address, f.String(), o)
 	}
 }
 
 func plainAddress(parse func(string, *sink.Options) (sink.Opener, error)) parseFunc {
-	return func(address string, _ *Format, o *sink.Options) (sink.Opener, error) { return parse(address, o) }
+	return func(address string, _ *format.Format, o *sink.Options) (sink.Opener, error) { return parse(address, o) }
 }
 
 // knownDestinations is for messages.
@@ -126,19 +120,19 @@ func ParseDestination(args []string) (Destination, error) {
 		return Destination{}, errors.New("a destination is needed: " + knownDestinations())
 	}
 	target, words := args[0], args[1:]
-	var format *Format
+	var form *format.Format
 	if len(words) > 0 && !strings.Contains(words[0], "=") {
-		f, err := parseFormat(words[0])
+		f, err := format.Parse(words[0])
 		if err != nil {
 			return Destination{}, err
 		}
-		format, words = f, words[1:]
+		form, words = f, words[1:]
 	}
 	options, err := sink.ParseOptions(words)
 	if err != nil {
 		return Destination{}, fmt.Errorf("%s: %w", redact(target), err)
 	}
-	d, err := parseTarget(target, format, options)
+	d, err := parseTarget(target, form, options)
 	if bad := options.Bad(); bad != nil {
 		err = bad // the reason why the sink misses something
 	}
@@ -148,20 +142,20 @@ func ParseDestination(args []string) (Destination, error) {
 	if err != nil {
 		return Destination{}, fmt.Errorf("%s: %w", redact(target), err)
 	}
-	d.files = options.Files()
-	d.key = d.name + " " + d.format.name + options.Key()
+	d.to.Files = options.Files()
+	d.key = d.to.Name + " " + d.to.Format.String() + options.Key()
 	return d, nil
 }
 
-// parseTarget reads the first word; format is nil where none is named.
-func parseTarget(target string, format *Format, options *sink.Options) (Destination, error) {
-	d := Destination{name: redact(target), format: format, batch: defaultBatch, timeout: defaultTimeout}
+// parseTarget reads the first word; form is nil where none is named.
+func parseTarget(target string, form *format.Format, options *sink.Options) (Destination, error) {
+	d := Destination{to: deliver.Destination{Name: redact(target), Format: form, Batch: defaultBatch, Timeout: defaultTimeout}}
 	name, address, isURL := strings.Cut(target, "://")
 	switch {
 	case isURL:
 		return parseNetwork(d, name, address, options)
 	case target == "stdout":
-		d.timeout = 5 * time.Second
+		d.to.Timeout = 5 * time.Second
 		d.open = func(sink.Env) (sink.Sink, error) { return stdout.New(os.Stdout), nil }
 	case strings.HasSuffix(target, "/"):
 		return d, errors.New("is a directory, a file is needed")
@@ -170,15 +164,15 @@ func parseTarget(target string, format *Format, options *sink.Options) (Destinat
 		if err != nil {
 			return d, err
 		}
-		d.name = path
+		d.to.Name = path
 		d.open = func(env sink.Env) (sink.Sink, error) { return openFile(env, path) }
 	default:
 		return d, fmt.Errorf("unknown destination %q (known: %s; write %q for a file here)",
 			target, knownDestinations(), "./"+target)
 	}
-	d.direct = true
-	if d.format == nil {
-		d.format = ecs
+	d.to.Direct = true
+	if d.to.Format == nil {
+		d.to.Format = format.ECS()
 	}
 	return d, nil
 }
@@ -199,14 +193,14 @@ func parseNetwork(d Destination, name, address string, options *sink.Options) (D
 		return d, fmt.Errorf("unknown destination %q (known: %s)", name+"://", knownDestinations())
 	}
 	s := &schemes[i]
-	if d.format == nil {
-		d.format = s.format
+	if d.to.Format == nil {
+		d.to.Format = s.format
 	}
-	if s.only != nil && !slices.Contains(s.only, d.format) {
-		return d, fmt.Errorf("format %s cannot be used here (known: %s)", d.format, joinFormats(s.only))
+	if s.only != nil && !slices.Contains(s.only, d.to.Format) {
+		return d, fmt.Errorf("format %s cannot be used here (known: %s)", d.to.Format, format.Names(s.only))
 	}
 	var err error
-	d.open, err = s.parse(address, d.format, options)
+	d.open, err = s.parse(address, d.to.Format, options)
 	return d, err
 }
 

@@ -170,7 +170,7 @@ func FuzzParseDestination(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, line string) {
 		d, err := ParseDestination(strings.Fields(line))
-		if err == nil && (d.open == nil || d.format == nil || d.String() == "") {
+		if err == nil && (d.open == nil || d.to.Format == nil || d.String() == "") {
 			t.Errorf("Got destination %+v", d)
 		}
 	})

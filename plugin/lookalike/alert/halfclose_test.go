@@ -120,7 +120,7 @@ func TestHalfClose(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			d.timeout = 300 * time.Millisecond // of a receiver that says nothing more
+			d.to.Timeout = 300 * time.Millisecond // of a receiver that says nothing more
 			p := open(t, d)
 			for _, name := range []string{"army.ml", "navy.ml"} {
 				p.Observe(now(name))
@@ -134,10 +134,10 @@ func TestHalfClose(t *testing.T) {
 			if len(seen) != 4 { // two first ones and two final ones
 				t.Errorf("Got alerts %v, want four", seen)
 			}
-			if v := value(t, sinkRetries.WithLabelValues(d.name)); v < times {
+			if v := metric(t, "sink_retries_total{sink="+d.String()+"}"); v < times {
 				t.Errorf("Got %v retries, want one for each of %d connections", v, times)
 			}
-			sinkIdentity(t, d.name)
+			sinkIdentity(t, d.String())
 		})
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/sinktest"
 )
 
 // gathered is what a scrape finds of alerts and sinks: NAME{VALUE,...} of the
@@ -33,6 +35,12 @@ func gathered(t *testing.T) map[string]float64 {
 		}
 	}
 	return all
+}
+
+// metric reads one of them.
+func metric(t *testing.T, name string) float64 {
+	t.Helper()
+	return gathered(t)[name]
 }
 
 // moment is what a scrape finds after something has happened.
@@ -80,8 +88,8 @@ func TestMetrics(t *testing.T) {
 func metricMoments(t *testing.T, dir string) []moment {
 	t.Helper()
 	const limit = minSpoolSize + 12345
-	down, up := &receiver{fail: errors.New("down")}, new(receiver)
-	p := openSpooled(t, dir, limit, down.destination("metrics down"), up.destination("metrics up"))
+	down, up := &sinktest.Receiver{Fail: errors.New("down")}, new(sinktest.Receiver)
+	p := openSpooled(t, dir, limit, destination(down, "metrics down"), destination(up, "metrics up"))
 	spool := "{spool=" + dir + "}"
 	return []moment{
 		{"one sink is down", func() {
@@ -112,7 +120,7 @@ func metricMoments(t *testing.T, dir string) []moment {
 		}, map[string][2]float64{"spool_bytes" + spool: {300, 3000}}},
 
 		{"all is well again", func() {
-			down.set(func() { down.fail = nil })
+			down.Set(func() { down.Fail = nil })
 			time.Sleep(2 * time.Minute)
 		}, map[string]float64{
 			"sink_up{sink=metrics down}": 1, "sink_delivered_total{sink=metrics down}": 4,

@@ -59,8 +59,8 @@ func CheckSpools(configs ...Config) error {
 		}
 		var u use
 		for _, d := range c.Destinations {
-			if !d.direct && !slices.Contains(u.keys, d.key) {
-				u.keys, u.names = append(u.keys, d.key), append(u.names, d.name)
+			if !d.to.Direct && !slices.Contains(u.keys, d.key) {
+				u.keys, u.names = append(u.keys, d.key), append(u.names, d.to.Name)
 			}
 		}
 		slices.Sort(u.keys)

@@ -14,8 +14,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/deliver"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/group"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/sinktest"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/spool"
 	"github.com/lookalike-dns/lookalike/test/wait"
 )
@@ -66,27 +69,25 @@ func openSpooled(t *testing.T, dir string, limit int64, destinations ...Destinat
 	return p
 }
 
-func (r *receiver) has(n int) func() bool { return func() bool { return len(r.all()) >= n } }
-
 // TestSpoolRestart stops with a sink that is down, and starts again.
 func TestSpoolRestart(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "spool")
-	r := &receiver{fail: errors.New("down")}
-	p := openSpooled(t, dir, minSpoolSize, r.destination("restart"))
+	r := &sinktest.Receiver{Fail: errors.New("down")}
+	p := openSpooled(t, dir, minSpoolSize, destination(r, "restart"))
 	for i := range 5 {
 		p.Observe(now(fmt.Sprintf("a%d.ml", i)))
-		wait.Until(t, "record", func() bool { n, _ := p.runners[0].source.Backlog(); return n == i+1 })
+		wait.Until(t, "record", func() bool { n, _ := p.outlets[0].Backlog(); return n == i+1 })
 	}
 	shut(t, p)
-	if got := r.all(); len(got) != 0 {
+	if got := r.All(); len(got) != 0 {
 		t.Fatalf("Got %d records at a sink that is down", len(got))
 	}
-	r.set(func() { r.fail = nil })
-	p = openSpooled(t, dir, minSpoolSize, r.destination("restart"))
-	wait.Until(t, "old records", r.has(10))
+	r.Set(func() { r.Fail = nil })
+	p = openSpooled(t, dir, minSpoolSize, destination(r, "restart"))
+	wait.Until(t, "old records", r.Has(10))
 	p.Observe(now("army.ml"))
-	wait.Until(t, "new record", r.has(11))
-	got := phases(t, r.all())
+	wait.Until(t, "new record", r.Has(11))
+	got := phases(t, r.All())
 	slices.Sort(got[5:10]) // the final ones, of one moment
 	for i, g := range got {
 		if seq, _, _ := strings.Cut(g, " "); i < 5 && seq != fmt.Sprint(i+1) {
@@ -96,8 +97,8 @@ func TestSpoolRestart(t *testing.T) {
 	if got[10] != "11 first 1" {
 		t.Errorf("Got record %q after the restart, want the sequence to go on", got[10])
 	}
-	epoch := decode(t, r.all()[0].Body)["agent.ephemeral_id"]
-	if last := decode(t, r.all()[10].Body)["agent.ephemeral_id"]; last != epoch {
+	epoch := decode(t, r.All()[0].Body)["agent.ephemeral_id"]
+	if last := decode(t, r.All()[10].Body)["agent.ephemeral_id"]; last != epoch {
 		t.Errorf("Got epoch %v after the restart, want %v", last, epoch)
 	}
 	shut(t, p)
@@ -110,23 +111,23 @@ func TestSpoolRestart(t *testing.T) {
 func TestSpoolCountedOnce(t *testing.T) {
 	dir := t.TempDir()
 	const name = "https://counted.example.org"
-	down, other := &receiver{fail: errors.New("down")}, &receiver{fail: errors.New("down")}
-	p := openSpooled(t, dir, minSpoolSize, down.destination(name))
+	down, other := &sinktest.Receiver{Fail: errors.New("down")}, &sinktest.Receiver{Fail: errors.New("down")}
+	p := openSpooled(t, dir, minSpoolSize, destination(down, name))
 	p.Observe(now("army.ml"))
 	shut(t, p)
 	for range 3 {
-		shut(t, openSpooled(t, dir, minSpoolSize, down.destination(name)))
+		shut(t, openSpooled(t, dir, minSpoolSize, destination(down, name)))
 	}
-	if n := value(t, sinkRecords.WithLabelValues(name)); n != 2 {
+	if n := metric(t, "sink_records_total{sink="+name+"}"); n != 2 {
 		t.Errorf("Got %v records of one detection in the metric, want 2", n)
 	}
-	p = openSpooled(t, dir, minSpoolSize, other.destination("https://other.example.org"))
+	p = openSpooled(t, dir, minSpoolSize, destination(other, "https://other.example.org"))
 	p.Observe(now("navy.ml"))
 	shut(t, p)
-	p = openSpooled(t, dir, minSpoolSize, down.destination(name))
-	n, _ := p.runners[0].source.Backlog()
+	p = openSpooled(t, dir, minSpoolSize, destination(down, name))
+	n, _ := p.outlets[0].Backlog()
 	shut(t, p)
-	if got := value(t, sinkRecords.WithLabelValues(name)); got != 4 || n != 4 {
+	if got := metric(t, "sink_records_total{sink="+name+"}"); got != 4 || n != 4 {
 		t.Errorf("Got %v records in the metric and %d in the backlog, want 4", got, n)
 	}
 }
@@ -146,7 +147,7 @@ func copySpool(t *testing.T, from string) string {
 // detections that these have counted and no record has carried.
 func contents(t *testing.T, dir string) (told uint64, groups int, waiting uint64) {
 	t.Helper()
-	s, err := spool.Open(spool.Config{Dir: copySpool(t, dir), Limit: 1 << 30, Count: counts{}})
+	s, err := spool.Open(spool.Config{Dir: copySpool(t, dir), Limit: 1 << 30, Count: deliver.Counters{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,27 +159,27 @@ func contents(t *testing.T, dir string) (told uint64, groups int, waiting uint64
 		}
 		c.Settle(len(got))
 	}
-	tab := newTable(func() {})
+	tab := group.New(func() {})
 	for _, state := range s.Adopt("contents") {
-		if _, _, err := tab.restore(state); err != nil {
+		if _, _, err := tab.Restore(state); err != nil {
 			t.Fatal(err)
 		}
 		groups++
 	}
-	return told, groups, tab.pending()
+	return told, groups, tab.Pending()
 }
 
 // TestSpoolCrash holds that groups go on after a crash with all that they had
 // counted up to the last checkpoint.
 func TestSpoolCrash(t *testing.T) {
 	dir := t.TempDir()
-	r := new(receiver)
-	p := openSpooled(t, dir, minSpoolSize, r.destination("crash"))
+	r := new(sinktest.Receiver)
+	p := openSpooled(t, dir, minSpoolSize, destination(r, "crash"))
 	defer shut(t, p)
 	for range 5 {
 		p.Observe(now("army.ml"))
 	}
-	wait.Until(t, "first record", r.has(1))
+	wait.Until(t, "first record", r.Has(1))
 	wait.Until(t, "checkpoint", func() bool {
 		_, groups, waiting := contents(t, dir)
 		return groups == 1 && waiting == 4
@@ -186,60 +187,29 @@ func TestSpoolCrash(t *testing.T) {
 	after := copySpool(t, dir)
 
 	restored := value(t, restoredCount)
-	r2 := new(receiver)
-	p2 := openSpooled(t, after, minSpoolSize, r2.destination("crash 2"))
+	r2 := new(sinktest.Receiver)
+	p2 := openSpooled(t, after, minSpoolSize, destination(r2, "crash 2"))
 	p2.Observe(now("army.ml"))
-	if err := p2.Close(t.Context()); err != nil {
+	if err := Close(t.Context(), p2); err != nil {
 		t.Error(err)
 	}
 	if n := value(t, restoredCount) - restored; n != 4 {
 		t.Errorf("Got %v detections restored in the metric, want 4", n)
 	}
-	if got := phases(t, r2.all()); !slices.Equal(got, []string{"2 final 5"}) {
+	if got := phases(t, r2.All()); !slices.Equal(got, []string{"2 final 5"}) {
 		t.Errorf("Got records %q after the crash, want one that goes on", got)
 	}
-	flat := decode(t, r2.all()[0].Body)
+	flat := decode(t, r2.All()[0].Body)
 	if flat["lookalike.total"] != 6.0 || flat["lookalike.class"] != "tld-swap" || fmt.Sprint(flat["lookalike.protected"]) != "[army.mil]" {
 		t.Errorf("Got record %v after the crash", flat)
 	}
 
 	// What has ended does not come again.
-	r3 := new(receiver)
-	p3 := openSpooled(t, after, minSpoolSize, r3.destination("crash 3"))
+	r3 := new(sinktest.Receiver)
+	p3 := openSpooled(t, after, minSpoolSize, destination(r3, "crash 3"))
 	shut(t, p3)
-	if got := r3.all(); len(got) != 0 {
+	if got := r3.All(); len(got) != 0 {
 		t.Errorf("Got records %q of groups that had ended", phases(t, got))
-	}
-}
-
-// TestRestoreJoins restores a group that has begun again meanwhile: what both
-// counted is told.
-func TestRestoreJoins(t *testing.T) {
-	before, tab := newTable(func() {}), newTable(func() {})
-	for range 5 {
-		before.observe(detection("192.0.2.25", "mx.army.ml", "army.ml", epoch))
-	}
-	before.announcements()
-	for range 3 {
-		tab.observe(detection("192.0.2.25", "army.ml", "army.ml", epoch.Add(time.Minute)))
-	}
-	for _, state := range before.checkpoint() {
-		if _, _, err := tab.restore(encode(state)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if n := tab.pending(); n != 7 {
-		t.Errorf("Got %d pending, want 3 and the 4 that no record had carried", n)
-	}
-	told, last := uint64(0), (*record.Record)(nil)
-	for _, r := range tab.close(epoch.Add(2 * time.Minute)) {
-		told, last = told+r.Count, r.Record
-	}
-	if told != 7 || last.Total != 8 || !last.FirstSeen.Equal(epoch) || len(last.Samples) != 2 {
-		t.Errorf("Got %d told, last record %+v", told, last)
-	}
-	if n := tab.pending(); n != 0 {
-		t.Errorf("Got %d pending in the end", n)
 	}
 }
 
@@ -253,13 +223,13 @@ func TestSpoolSweep(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Attach("contents", "contents") // keeps the records
-	p := &Pipeline{spool: s, owner: record.NewID(), unsaved: make(spool.States), table: newTable(func() {})}
+	p := &Pipeline{spool: s, owner: record.NewID(), unsaved: make(spool.States), table: group.New(func() {})}
 	asked, both := uint64(0), 0
 	for i := range 100 {
 		at := epoch.Add(time.Duration(i) * 20 * time.Second)
 		for range rand.IntN(10) {
 			name := fmt.Sprintf("a%d.ml", rand.IntN(1+i/2)) // groups that begin at other times
-			p.table.observe(detection("192.0.2.25", name, name, at))
+			p.table.Observe(detection("192.0.2.25", name, name, at))
 			asked++
 		}
 		p.sweep(at)
@@ -274,17 +244,17 @@ func TestSpoolSweep(t *testing.T) {
 	if both == 0 {
 		t.Error("Got no sweep with records and a checkpoint")
 	}
-	if err := p.closeSpool(); err != nil {
+	if err := p.spool.release(); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestDeadLetters(t *testing.T) {
 	dir := t.TempDir()
-	r := &receiver{fail: &sink.Refused{Err: errors.New("bad \"mapping\"\x00")}}
-	p := openSpooled(t, dir, minSpoolSize, r.destination("dead"))
+	r := &sinktest.Receiver{Fail: &sink.Refused{Err: errors.New("bad \"mapping\"\x00")}}
+	p := openSpooled(t, dir, minSpoolSize, destination(r, "dead"))
 	p.Observe(now("army.ml"))
-	path := filepath.Join(dir, deadFile)
+	path := filepath.Join(dir, "dead.jsonl")
 	wait.Until(t, "dead letter", func() bool { b, err := os.ReadFile(path); return err == nil && strings.HasSuffix(string(b), "\n") })
 	shut(t, p)
 	b, err := os.ReadFile(path)
@@ -299,14 +269,6 @@ func TestDeadLetters(t *testing.T) {
 	if err := json.Unmarshal([]byte(first), &letter); err != nil || letter.Sink != "dead" || letter.Record.Lookalike.Phase != "first" || !strings.Contains(letter.Reason, "mapping") {
 		t.Errorf("Got dead letter %+v and error %v", letter, err)
 	}
-}
-
-// optioned is a destination with options in its key, as ParseDestination makes
-// it.
-func (r *receiver) optioned(name, options string) Destination {
-	d := r.destination(name)
-	d.key = name + " ecs " + options
-	return d
 }
 
 func TestCheckSpools(t *testing.T) {
@@ -353,20 +315,20 @@ func TestCheckSpools(t *testing.T) {
 // and the connection of the sink that stays.
 func TestSpoolShared(t *testing.T) {
 	dir := t.TempDir()
-	one, two := new(receiver), new(receiver)
-	p := openSpooled(t, dir, minSpoolSize, one.destination("shared 1"))
+	one, two := new(sinktest.Receiver), new(sinktest.Receiver)
+	p := openSpooled(t, dir, minSpoolSize, destination(one, "shared 1"))
 	p.Observe(now("army.ml"))
-	wait.Until(t, "record", one.has(1))
-	q := openSpooled(t, dir, minSpoolSize, one.destination("shared 1"), two.destination("shared 2"))
+	wait.Until(t, "record", one.Has(1))
+	q := openSpooled(t, dir, minSpoolSize, destination(one, "shared 1"), destination(two, "shared 2"))
 	shut(t, p)
 	q.Observe(now("navy.ml"))
-	wait.Until(t, "record", two.has(2))
+	wait.Until(t, "record", two.Has(2))
 	shut(t, q)
-	if got, want := phases(t, one.all()), []string{"1 first 1", "2 final 0", "3 first 1", "4 final 0"}; !slices.Equal(got, want) {
+	if got, want := phases(t, one.All()), []string{"1 first 1", "2 final 0", "3 first 1", "4 final 0"}; !slices.Equal(got, want) {
 		t.Errorf("Got records %q, want %q", got, want)
 	}
-	if one.opened != 1 || one.closed != 1 {
-		t.Errorf("Got the shared sink opened %d and closed %d times, want once", one.opened, one.closed)
+	if one.Opened != 1 || one.Closed != 1 {
+		t.Errorf("Got the shared sink opened %d and closed %d times, want once", one.Opened, one.Closed)
 	}
 }
 
@@ -374,16 +336,16 @@ func TestSpoolShared(t *testing.T) {
 // removed, and makes it again.
 func TestSpoolRemoved(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "spool")
-	r := new(receiver)
-	p := openSpooled(t, dir, minSpoolSize, r.destination(t.Name()))
+	r := new(sinktest.Receiver)
+	p := openSpooled(t, dir, minSpoolSize, destination(r, t.Name()))
 	p.Observe(now("army.ml"))
-	wait.Until(t, "record", r.has(1))
+	wait.Until(t, "record", r.Has(1))
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
 	wait.Until(t, "a file", func() bool { files, _ := os.ReadDir(dir); return len(files) > 0 })
 	shut(t, p)
-	if got := phases(t, r.all()); len(got) != 2 {
+	if got := phases(t, r.All()); len(got) != 2 {
 		t.Errorf("Got records %q, want the first and the last one", got)
 	}
 }
@@ -429,23 +391,23 @@ func TestSpoolDamaged(t *testing.T) {
 	for name, damage := range damages {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			r := new(receiver)
-			p := openSpooled(t, dir, minSpoolSize, r.destination(t.Name()))
+			r := new(sinktest.Receiver)
+			p := openSpooled(t, dir, minSpoolSize, destination(r, t.Name()))
 			p.Observe(now("army.ml"))
-			wait.Until(t, "record", r.has(1))
+			wait.Until(t, "record", r.Has(1))
 			damageAll(t, dir, damage)
 			for i := range 10 {
 				p.Observe(now(fmt.Sprintf("a%d.ml", i)))
 			}
-			wait.Until(t, "records", r.has(11))
+			wait.Until(t, "records", r.Has(11))
 			wait.Done(t, "the pipeline", func() {
 				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 				defer cancel()
-				if err := p.Close(ctx); err != nil {
+				if err := Close(ctx, p); err != nil {
 					t.Error(err)
 				}
 			})
-			if got := r.all(); len(got) < 22 {
+			if got := r.All(); len(got) < 22 {
 				t.Errorf("Got records %q, want the first and the last one of 11 groups", phases(t, got))
 			}
 		})
@@ -460,20 +422,20 @@ func TestSpoolDamagedGroups(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Pipeline{spool: s, owner: record.NewID(), unsaved: make(spool.States), table: newTable(func() {})}
+	p := &Pipeline{spool: s, owner: record.NewID(), unsaved: make(spool.States), table: group.New(func() {})}
 	for range 3 {
-		p.table.observe(detection("192.0.2.25", "army.ml", "army.ml", epoch))
+		p.table.Observe(detection("192.0.2.25", "army.ml", "army.ml", epoch))
 	}
 	p.sweep(epoch)
 	damageAll(t, dir, damages["zeros"])
-	p.table.observe(detection("192.0.2.25", "navy.ml", "navy.ml", epoch))
+	p.table.Observe(detection("192.0.2.25", "navy.ml", "navy.ml", epoch))
 	for range 2 {
 		p.sweep(epoch)
 	}
 	if _, _, waiting := contents(t, dir); waiting != 2 {
 		t.Errorf("Got %d waiting in the new files, want the 2 that no record had carried", waiting)
 	}
-	if err := p.closeSpool(); err != nil {
+	if err := p.spool.release(); err != nil {
 		t.Error(err)
 	}
 }

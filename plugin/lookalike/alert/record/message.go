@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
 // Message tells the record in one sentence.
@@ -54,11 +56,11 @@ func (r *Record) mailMessage() string {
 // refused names the first of the refused messages. What an SMTP client said is
 // as little to be trusted as what stands in names.
 func (r *Record) refused() string {
-	from := strip(r.SMTP[0].From)
+	from := text.Strip(r.SMTP[0].From)
 	if from == "" {
 		from = "<>" // RFC 5321 section 4.5.5
 	}
-	s := fmt.Sprintf("mail from %s to %s was refused", from, strip(r.SMTP[0].To))
+	s := fmt.Sprintf("mail from %s to %s was refused", from, text.Strip(r.SMTP[0].To))
 	if more := uint64(len(r.SMTP)) - 1 + r.SMTPMore; more > 0 {
 		s += fmt.Sprintf(" (and %d more)", more)
 	}

@@ -62,3 +62,35 @@ func Sample() *record.Record {
 		Sensor: "ns1.example.org", Version: "1.0.0",
 	}
 }
+
+// First returns the first record of the group of a query for army.ml.
+func First() *record.Record {
+	d := Detection("2001:db8::25", "army.ml", "army.ml", Epoch)
+	return &record.Record{
+		ID: record.NewID(), Phase: record.First, Group: "44f1f0a4e3a5d3fa",
+		Start: d.Time, End: d.Time, FirstSeen: d.Time,
+		Class: d.Verdict.Class, Confidence: d.Verdict.Confidence, Action: d.Action, Reason: d.Verdict.Reason,
+		Client: d.Client.Addr(), ClientPort: d.Client.Port(), Server: d.Server, Transport: d.Transport, Protocol: d.Protocol,
+		DNSID: d.ID, Qtype: "MX", Rcode: "NXDOMAIN",
+		Name: d.Verdict.Name, Registrable: d.Verdict.Registrable, Protected: []string{"army.mil"}, DidYouMean: []string{"army.mil"},
+		Count: 1, Total: 1, Qtypes: []record.TypeCount{{Type: "MX", Count: 1}}, Samples: []string{"army.ml"}, DistinctNames: 1,
+		ServerBlock: d.ServerBlock, Sensor: "ns1.example.org",
+	}
+}
+
+// EveryPhase returns records of each kind.
+func EveryPhase() map[string]*record.Record {
+	storm := Sample()
+	storm.Phase, storm.Client, storm.ClientPort, storm.Registrable = record.Storm, netip.Addr{}, 0, record.Any
+	storm.Clients, storm.DistinctClients = []netip.Addr{netip.MustParseAddr("2001:db8::25")}, 1
+	final := Sample()
+	final.Phase, final.Count, final.Qtypes = record.Final, 0, nil
+	monitor := Sample()
+	monitor.Action, monitor.Rcode = record.Monitor, ""
+	gap := record.Gap{Epoch: "e", From: 3, To: 9, Records: 7, Detections: 12, Reason: "queue_full"}
+	return map[string]*record.Record{
+		"update": Sample(), "storm": storm, "final": final, "monitor": monitor, "first": First(),
+		"lost": record.NewLost(&gap, Sample()),
+		"test": {Phase: record.Test, ID: record.NewID(), Created: Epoch, Start: Epoch, End: Epoch, Sensor: "ns1.example.org"},
+	}
+}

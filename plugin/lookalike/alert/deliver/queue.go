@@ -1,0 +1,110 @@
+package deliver
+
+import (
+	"sync"
+	"time"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
+)
+
+// QueueLimit is the number of records that wait in memory for one sink: twice
+// as many as there are groups, which may all end at the same time.
+const QueueLimit = 32768
+
+// Queue is a source in memory. When it is full the oldest record that is not
+// in flight is dropped, and a record that tells so takes its place.
+type Queue struct {
+	dest   string
+	limit  int
+	count  Counters
+	signal chan struct{}
+
+	mu     sync.Mutex
+	items  []*record.Record
+	flight int            // of items, from the front, taken and not settled
+	gap    *record.Record // what was dropped behind the records in flight
+}
+
+// NewQueue returns an empty queue for a destination, by which its records are
+// counted.
+func NewQueue(dest string) *Queue {
+	return &Queue{dest: dest, limit: QueueLimit, signal: make(chan struct{}, 1)}
+}
+
+// Push adds records and never waits.
+func (q *Queue) Push(records []*record.Record) {
+	q.count.Meant(q.dest, len(records))
+	q.mu.Lock()
+	for _, r := range records {
+		if len(q.items) >= q.limit && q.flight < len(q.items) {
+			q.drop()
+		}
+		q.items = append(q.items, r)
+	}
+	q.mu.Unlock()
+	select {
+	case q.signal <- struct{}{}:
+	default:
+	}
+}
+
+// drop drops the oldest record that is not in flight.
+func (q *Queue) drop() {
+	const reason = "queue_full"
+	r := q.items[q.flight]
+	q.items = append(q.items[:q.flight], q.items[q.flight+1:]...)
+	q.count.Lost(q.dest, reason, 1)
+	if q.gap == nil {
+		q.count.Meant(q.dest, 1) // the record that tells of it
+	}
+	q.gap = record.Widen(q.gap, r.Gap(reason), r)
+}
+
+// Take implements Source.
+func (q *Queue) Take(n int) []*record.Record {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.gap != nil && q.flight == 0 {
+		q.items = append([]*record.Record{q.gap}, q.items...)
+		q.gap = nil
+	}
+	if q.gap == nil {
+		q.flight = min(max(n, q.flight), len(q.items))
+	}
+	return append([]*record.Record(nil), q.items[:q.flight]...)
+}
+
+// Settle implements Source.
+func (q *Queue) Settle(n int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	clear(q.items[:n])
+	q.items = q.items[n:]
+	q.flight -= n // the rest is before the gap
+	if len(q.items) == 0 {
+		q.items = nil
+	}
+}
+
+// Ready implements Source.
+func (q *Queue) Ready() <-chan struct{} { return q.signal }
+
+// Backlog implements Source.
+func (q *Queue) Backlog() (int, time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.items) == 0 {
+		return 0, time.Time{}
+	}
+	n := len(q.items)
+	if q.gap != nil {
+		n++
+	}
+	return n, q.items[0].Created
+}
+
+// Durable implements Source: what is in memory ends with the process.
+func (*Queue) Durable() bool { return false }
+
+// Release implements Source.
+func (*Queue) Release() {}

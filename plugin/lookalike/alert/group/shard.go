@@ -1,0 +1,171 @@
+package group
+
+import (
+	"sync"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
+)
+
+// maxFull is the number of records that are full of envelopes and wait for the
+// flusher, in a shard.
+const maxFull = 32
+
+// shard is the part of the table whose hashes begin with its index.
+type shard struct {
+	mu       sync.Mutex
+	groups   map[uint64]*group // by hash; groups of one hash are chained
+	announce []announcement
+	full     []fullRecord
+	pending  uint64 // detections that no record has carried yet
+	closed   bool
+	_        [64]byte // keeps neighbours off this cache line
+}
+
+// announcement is the first detection of a group, on its way into a record.
+type announcement struct {
+	det   record.Detection
+	group *group
+}
+
+// fullRecord is a record that was made before its time, since it has as many
+// envelopes as a record may have.
+type fullRecord struct {
+	record *record.Record
+	group  *group
+}
+
+// group is what is known of one key.
+type group struct {
+	State
+	hash  uint64
+	next  *group // with the same hash
+	dirty bool   // has changed since the last checkpoint
+}
+
+func (s *shard) find(hash uint64, k *key) *group {
+	for g := s.groups[hash]; g != nil; g = g.next {
+		if g.Name == k.Name && g.Client == k.Client && g.Class == k.Class && g.Action == k.Action {
+			return g
+		}
+	}
+	return nil
+}
+
+// create makes the group k with its first detection, which waits to be
+// announced.
+func (s *shard) create(k key, hash uint64, d *record.Detection) {
+	g := &group{hash: hash, State: State{
+		key: k, Interval: 2 * firstInterval, Due: d.Time.Add(firstInterval), First: d.Time, Last: d.Time, Det: *d,
+	}}
+	if d.SMTP == nil {
+		g.Total = 1
+		s.pending++
+	}
+	s.insert(g)
+	s.announce = append(s.announce, announcement{*d, g})
+}
+
+func (s *shard) insert(g *group) {
+	g.next = s.groups[g.hash]
+	s.groups[g.hash] = g
+}
+
+// remove takes g out of the shard.
+func (s *shard) remove(g *group) {
+	at := s.groups[g.hash]
+	if at == g {
+		if g.next == nil {
+			delete(s.groups, g.hash)
+		} else {
+			s.groups[g.hash] = g.next
+		}
+		return
+	}
+	for ; at != nil; at = at.next {
+		if at.next == g {
+			at.next = g.next
+			return
+		}
+	}
+}
+
+// add counts d in g.
+func (s *shard) add(t *Table, g *group, d *record.Detection, h hashes) {
+	if d.Time.After(g.Last) {
+		g.Last = d.Time
+	}
+	g.dirty = true
+	w := &g.Window
+	if w.Start.IsZero() {
+		w.Start = d.Time
+	}
+	if d.SMTP != nil {
+		s.addEnvelope(t, g, d)
+		return
+	}
+	if w.Count == 0 {
+		g.Det = *d
+	} else if moreTelling(d.Context, g.Det.Context) {
+		g.Det.Context = d.Context
+	}
+	s.pending++
+	g.Total++
+	w.Count++
+	w.End = g.Last
+	w.addType(d.Qtype)
+	w.addName(t, d.Verdict.Name, h.name)
+	if !g.Client.IsValid() {
+		w.addClient(d.Client.Addr(), h.client)
+	}
+}
+
+// moreTelling reports whether a query's context says more than what is known of
+// its group: a check of incoming mail begins with the questions of a delivery.
+func moreTelling(context, known string) bool {
+	return context != "" && (known == "" || known == "delivery")
+}
+
+// addEnvelope joins a refused message to g, which then has its next record
+// soon: somebody has to be told while the message is still of use. A window
+// that is full of envelopes becomes a record at once. Only a flood that is
+// faster than the flusher has envelopes left out, and those are counted.
+func (s *shard) addEnvelope(t *Table, g *group, d *record.Detection) {
+	w := &g.Window
+	w.End = g.Last
+	if soon := d.Time.Add(envelopeDelay); soon.Before(g.Due) {
+		g.Due = soon
+	}
+	if len(w.Envelopes) >= maxEnvelopes {
+		w.More++
+		envelopesLeftOut.Inc()
+		return
+	}
+	w.Envelopes = append(w.Envelopes, *d.SMTP)
+	if len(w.Envelopes) < maxEnvelopes || len(s.full) >= maxFull {
+		return
+	}
+	phase := record.Update
+	if g.rollup() {
+		phase = record.Storm
+	}
+	s.full = append(s.full, fullRecord{newRecord(g, phase), g})
+	g.Window = window{}
+	t.fresh()
+}
+
+func (s *shard) takeAnnouncements(records []Entry) []Entry {
+	for i := range s.announce {
+		a := &s.announce[i]
+		r := newFirst(&a.group.key, &a.det)
+		s.pending -= r.Count
+		records = append(records, Entry{r, a.group.state()})
+	}
+	for _, f := range s.full {
+		s.pending -= f.record.Count
+		records = append(records, Entry{f.record, f.group.state()})
+	}
+	clear(s.announce) // lets go of the verdicts
+	s.announce = s.announce[:0]
+	s.full = nil
+	return records
+}

@@ -1,0 +1,139 @@
+package group
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+)
+
+// State is what there is to know of a group. It is kept over a crash, after
+// which the group goes on with what it had counted, and without a second first
+// record.
+type State struct {
+	key
+	First, Last time.Time     // detections
+	Due         time.Time     // no record before this
+	Interval    time.Duration // from the next record to the one after it
+	Total       uint64
+	Det         record.Detection // the first query since the last record, or the last one known
+	Window      window
+}
+
+// Encode returns the state for Restore.
+func (s *State) Encode() (json.RawMessage, error) { return json.Marshal(s) }
+
+// state returns a copy of g's state. What lists it has in common with g grows
+// beyond its end only.
+func (g *group) state() *State {
+	s := g.State
+	s.Window.names, s.Window.addrs = nil, nil
+	return &s
+}
+
+// Restore puts a group back into the table. It returns the group's id, and how
+// many of its detections no record has carried.
+func (t *Table) Restore(encoded json.RawMessage) (id string, count uint64, err error) {
+	g := new(group)
+	if err := json.Unmarshal(encoded, &g.State); err != nil {
+		return "", 0, err
+	}
+	if g.Det.Verdict == nil || g.Class == detect.None {
+		return "", 0, errors.New("the group has no class")
+	}
+	g.hash = t.hash(&g.key)
+	s := t.shard(g.hash)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pending += g.Window.Count
+	if known := s.find(g.hash, &g.key); known != nil {
+		known.join(g)
+		return g.id(), g.Window.Count, nil
+	}
+	s.insert(g)
+	switch {
+	case !g.rollup():
+		t.groups.Add(1)
+	case g.Client.IsValid():
+		t.clientRollups.Add(1)
+	}
+	return g.id(), g.Window.Count, nil
+}
+
+// join adds another group's counts, of the same key, to g's.
+func (g *group) join(other *group) {
+	g.Total += other.Total
+	g.dirty = true
+	if other.First.Before(g.First) {
+		g.First = other.First
+	}
+	if other.Last.After(g.Last) {
+		g.Last = other.Last
+	}
+	w, o := &g.Window, &other.Window
+	if o.Start.IsZero() {
+		return
+	}
+	if w.Start.IsZero() || o.Start.Before(w.Start) {
+		w.Start = o.Start
+	}
+	if o.End.After(w.End) {
+		w.End = o.End
+	}
+	w.Count += o.Count
+	w.Others += o.Others
+	for _, c := range o.Qtypes {
+		w.addTypes(c.Type, c.Count)
+	}
+	w.Samples = joinFew(w.Samples, o.Samples)
+	w.Clients = joinFew(w.Clients, o.Clients)
+	room := min(maxEnvelopes-len(w.Envelopes), len(o.Envelopes))
+	w.Envelopes = append(w.Envelopes, o.Envelopes[:room]...)
+	left := o.Envelopes[room:]
+	w.More += o.More + uint64(len(left))
+	envelopesLeftOut.Add(float64(len(left)))
+}
+
+// joinFew adds to a list of different samples what it has not, while there is
+// room.
+func joinFew[T comparable](list, more []T) []T {
+	for _, x := range more {
+		if len(list) < maxSamples && !slices.Contains(list, x) {
+			list = append(list, x)
+		}
+	}
+	return list
+}
+
+// Checkpoint returns the groups that have counted something since the last
+// one, by id.
+func (t *Table) Checkpoint() map[string]*State {
+	dirty := make(map[string]*State)
+	t.each(func(g *group) {
+		if g.dirty {
+			g.dirty = false
+			dirty[g.id()] = g.state()
+		}
+	})
+	return dirty
+}
+
+// MarkAllDirty has the next checkpoint return all groups.
+func (t *Table) MarkAllDirty() { t.each(func(g *group) { g.dirty = true }) }
+
+// each calls f for every group, whose shard is locked.
+func (t *Table) each(f func(*group)) {
+	for i := range t.shards {
+		s := &t.shards[i]
+		s.mu.Lock()
+		for _, chain := range s.groups {
+			for g := chain; g != nil; g = g.next {
+				f(g)
+			}
+		}
+		s.mu.Unlock()
+	}
+}

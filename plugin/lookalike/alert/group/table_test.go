@@ -1,0 +1,515 @@
+package group
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record/recordtest"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+)
+
+// TestPhases plays queries and the passing of time, and tells each record.
+func TestPhases(t *testing.T) {
+	const minute, second = time.Minute, time.Second
+	ask := func(at time.Duration) time.Duration { return at }
+	tests := []struct {
+		name string
+		asks []time.Duration // of one client for one name, after the start
+		want []string        // records, with the second they came at
+	}{
+		{"one query", []time.Duration{0}, []string{
+			"0 first 192.0.2.25 army.ml 1/1", "600 final 192.0.2.25 army.ml 0/1",
+		}},
+		{"MX, A and AAAA of one delivery", []time.Duration{0, second, second}, []string{
+			"0 first 192.0.2.25 army.ml 1/1", "60 update 192.0.2.25 army.ml 2/3", "601 final 192.0.2.25 army.ml 0/3",
+		}},
+		{"a retry after the first interval is told at once", []time.Duration{0, ask(5 * minute)}, []string{
+			"0 first 192.0.2.25 army.ml 1/1", "300 update 192.0.2.25 army.ml 1/2", "900 final 192.0.2.25 army.ml 0/2",
+		}},
+		{"intervals double", []time.Duration{0, 30 * second, 90 * second, 100 * second, 200 * second}, []string{
+			"0 first 192.0.2.25 army.ml 1/1", "60 update 192.0.2.25 army.ml 1/2",
+			"180 update 192.0.2.25 army.ml 2/4", "420 update 192.0.2.25 army.ml 1/5", "800 final 192.0.2.25 army.ml 0/5",
+		}},
+		{"the final record has what is left", []time.Duration{
+			0, 30 * second, 100 * second, 200 * second, 430 * second,
+		}, []string{
+			"0 first 192.0.2.25 army.ml 1/1", "60 update 192.0.2.25 army.ml 1/2", "180 update 192.0.2.25 army.ml 1/3",
+			"420 update 192.0.2.25 army.ml 1/4", "900 update 192.0.2.25 army.ml 1/5", "1030 final 192.0.2.25 army.ml 0/5",
+		}},
+		{"a new incident after the end of the old", []time.Duration{0, 11 * minute}, []string{
+			"0 first 192.0.2.25 army.ml 1/1", "600 final 192.0.2.25 army.ml 0/1",
+			"660 first 192.0.2.25 army.ml 1/1", "1260 final 192.0.2.25 army.ml 0/1",
+		}},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			tab := New(func() {})
+			var got []string
+			for at := time.Duration(0); at <= 30*minute; at += second {
+				for _, ask := range tc.asks {
+					if ask == at {
+						tab.Observe(recordtest.Detection("192.0.2.25", "army.ml", "army.ml", recordtest.Epoch.Add(at)))
+					}
+				}
+				for _, r := range sweep(tab, recordtest.Epoch.Add(at)) {
+					got = append(got, fmt.Sprintf("%d %s", int(at.Seconds()), story(r.Record)))
+				}
+			}
+			if !slices.Equal(got, tc.want) {
+				t.Errorf("Got records\n%q, want\n%q", got, tc.want)
+			}
+			if n := tab.groups.Load(); n != 0 {
+				t.Errorf("Got %d groups left, want none", n)
+			}
+		})
+	}
+}
+
+// TestIntervalCeiling holds that a group that never rests is told of at least
+// once an hour, with exact deltas.
+func TestIntervalCeiling(t *testing.T) {
+	tab := New(func() {})
+	var ends []time.Duration
+	var sum uint64
+	for at := time.Duration(0); at < 8*time.Hour; at += 10 * time.Second {
+		tab.Observe(recordtest.Detection("192.0.2.25", "army.ml", "army.ml", recordtest.Epoch.Add(at)))
+		for _, r := range sweep(tab, recordtest.Epoch.Add(at)) {
+			ends = append(ends, at)
+			sum += r.Count
+		}
+	}
+	longest := time.Duration(0)
+	for i := 1; i < len(ends); i++ {
+		longest = max(longest, ends[i]-ends[i-1])
+	}
+	if longest != time.Hour {
+		t.Errorf("Got %v between two records, want an hour", longest)
+	}
+	if sum += tab.Pending(); sum != 8*360 {
+		t.Errorf("Got %d detections, want %d", sum, 8*360)
+	}
+}
+
+// TestKeys says which detections are one group.
+func TestKeys(t *testing.T) {
+	base := func() *record.Detection {
+		return recordtest.Detection("192.0.2.25", "army.ml", "army.ml", recordtest.Epoch)
+	}
+	tests := []struct {
+		name   string
+		change func(*record.Detection)
+		same   bool
+	}{
+		{"the same again", func(*record.Detection) {}, true},
+		{"another type", func(d *record.Detection) { d.Qtype = 1 }, true},
+		{"another port", func(d *record.Detection) { d.Client = netip.AddrPortFrom(d.Client.Addr(), 1) }, true},
+		{"a name below", func(d *record.Detection) { d.Verdict.Name = "mx.army.ml" }, true},
+		{"another client", func(d *record.Detection) { d.Client = netip.MustParseAddrPort("192.0.2.26:41532") }, false},
+		{"an IPv6 client", func(d *record.Detection) { d.Client = netip.MustParseAddrPort("[2001:db8::25]:41532") }, false},
+		{"another class", func(d *record.Detection) { d.Verdict.Class = detect.Typo }, false},
+		{"another registrable name", func(d *record.Detection) { d.Verdict.Registrable = "navy.ml" }, false},
+		{"another action", func(d *record.Detection) { d.Action = record.Monitor }, false},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			tab := New(func() {})
+			tab.Observe(base())
+			d := base()
+			tc.change(d)
+			tab.Observe(d)
+			if got := len(tab.Announcements()) == 1; got != tc.same {
+				t.Errorf("Got same group %v, want %v", got, tc.same)
+			}
+		})
+	}
+}
+
+// TestChains forces every group onto one hash.
+func TestChains(t *testing.T) {
+	s := &shard{groups: make(map[uint64]*group)}
+	all := make([]*group, 0, 4)
+	for i := range 4 {
+		g := &group{State: State{key: key{Name: fmt.Sprint(i)}}, hash: 7}
+		s.insert(g)
+		all = append(all, g)
+	}
+	for _, remove := range []int{1, 3, 0, 2} {
+		s.remove(all[remove])
+		all[remove] = nil
+		for i, g := range all {
+			k := key{Name: fmt.Sprint(i)}
+			if got := s.find(7, &k); got != g {
+				t.Errorf("Got %v for group %d, want %v", got, i, g)
+			}
+		}
+	}
+	if len(s.groups) != 0 {
+		t.Errorf("Got %d chains left, want none", len(s.groups))
+	}
+}
+
+func TestAnnouncementLimits(t *testing.T) {
+	tests := []struct {
+		name    string
+		clients int
+		rate    int // queries a second, each for a name of its own
+		seconds int
+		most    int    // first records
+		rollup  string // whom the roll-ups are about
+	}{
+		{"one client, burst", 1, 100, 1, 100, ""},
+		{"one client, flood", 1, 1000, 20, AnnounceBurst + 20*announcePerClient, "192.0.2.0"},
+		{"many clients, flood", 5000, 1000, 20, AnnounceBurst + 20*AnnouncePerSecond, record.Any},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			tab := New(func() {})
+			firsts, storms, asked := 0, 0, 0
+			var sum uint64
+			for s := range tc.seconds {
+				for i := range tc.rate {
+					at := recordtest.Epoch.Add(time.Duration(s)*time.Second + time.Duration(i)*time.Second/time.Duration(tc.rate))
+					name := fmt.Sprintf("a%d-%d.ml", s, i)
+					d := recordtest.Detection("192.0.2.0", name, name, at)
+					if tc.clients > 1 {
+						d.Client = netip.AddrPortFrom(recordtest.Client(asked%tc.clients), 1)
+					}
+					tab.Observe(d)
+					asked++
+				}
+				for _, r := range sweep(tab, recordtest.Epoch.Add(time.Duration(s+1)*time.Second)) {
+					sum += r.Count
+					switch r.Phase {
+					case record.First:
+						firsts++
+					case record.Storm:
+						storms++
+						who := record.Any
+						if r.Client.IsValid() {
+							who = r.Client.String()
+						}
+						if who != tc.rollup {
+							t.Errorf("Got a storm of %s, want of %q", who, tc.rollup)
+						}
+						checkStorm(t, r.Record)
+					}
+				}
+			}
+			if firsts > tc.most || firsts < tc.most*9/10 {
+				t.Errorf("Got %d first records, want %d or a few less", firsts, tc.most)
+			}
+			if wantStorm := tc.rollup != ""; (storms > 0) != wantStorm || storms > 4 {
+				t.Errorf("Got %d storm records, want some: %v", storms, wantStorm)
+			}
+			if sum += tab.Pending(); sum != uint64(asked) {
+				t.Errorf("Got %d detections, want %d", sum, asked)
+			}
+		})
+	}
+}
+
+func checkStorm(t *testing.T, r *record.Record) {
+	t.Helper()
+	if r.Registrable != record.Any || len(r.Samples) == 0 || len(r.Samples) > maxSamples {
+		t.Errorf("Got storm of %q with samples %q, want %q and a few", r.Registrable, r.Samples, record.Any)
+	}
+	if off := float64(r.DistinctNames)/float64(r.Count) - 1; off > 0.25 || off < -0.25 {
+		t.Errorf("Got %d names in %d detections of different names", r.DistinctNames, r.Count)
+	}
+	if r.Client.IsValid() == (r.DistinctClients > 0) {
+		t.Errorf("Got %d clients in a storm of %s", r.DistinctClients, r.Client)
+	}
+}
+
+// TestTableFull holds that a full table rolls up and loses nothing.
+func TestTableFull(t *testing.T) {
+	tab := New(func() {})
+	const asked = 3 * maxGroups
+	for i := range asked {
+		// Slow enough to be announced one by one, too fast to go idle.
+		at := recordtest.Epoch.Add(time.Duration(i) * time.Second / AnnouncePerSecond)
+		name := fmt.Sprintf("a%d.ml", i)
+		d := recordtest.Detection("192.0.2.1", name, name, at)
+		d.Client = netip.AddrPortFrom(recordtest.Client(i%2000), 1)
+		tab.Observe(d)
+		if n := tab.groups.Load(); n > maxGroups {
+			t.Fatalf("Got %d groups, want at most %d", n, maxGroups)
+		}
+	}
+	if n := tab.clientRollups.Load(); n != maxClientRollups {
+		t.Errorf("Got %d roll-ups of clients, want %d", n, maxClientRollups)
+	}
+	if got := sumCounts(tab.Close(recordtest.Epoch.Add(time.Hour))); got != asked {
+		t.Errorf("Got %d detections, want %d", got, asked)
+	}
+	if tab.Observe(recordtest.Detection("192.0.2.1", "army.ml", "army.ml", recordtest.Epoch)) {
+		t.Error("Got a detection counted in a closed table")
+	}
+}
+
+func TestEnvelopes(t *testing.T) {
+	tab := New(func() {})
+	mail := recordtest.Detection("192.0.2.25", "army.ml", "army.ml", recordtest.Epoch.Add(2*time.Second))
+	mail.SMTP = &record.SMTP{From: "alice@example.org", To: "bob@army.ml"}
+	tab.Observe(recordtest.Detection("192.0.2.25", "army.ml", "army.ml", recordtest.Epoch))
+	tab.Observe(mail)
+	var got []string
+	for s := range 20 {
+		for _, r := range sweep(tab, recordtest.Epoch.Add(time.Duration(s)*time.Second)) {
+			got = append(got, fmt.Sprintf("%d %s %v", s, story(r.Record), r.SMTP))
+		}
+	}
+	want := []string{
+		"0 first 192.0.2.25 army.ml 1/1 []",
+		"7 update 192.0.2.25 army.ml 0/1 [{alice@example.org bob@army.ml }]",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("Got records %q, want %q", got, want)
+	}
+	alone := New(func() {})
+	alone.Observe(mail)
+	r := alone.Announcements()
+	if len(r) != 1 || r[0].Count != 0 || len(r[0].SMTP) != 1 || r[0].Qtype != "" {
+		t.Errorf("Got records %+v of a message without a query, want one that counts none", r)
+	}
+}
+
+// TestEnvelopeFlood holds that no refused message goes unheard of: its
+// envelope comes out while the flusher keeps up, and is counted when not.
+func TestEnvelopeFlood(t *testing.T) {
+	const messages = 1000
+	tests := []struct {
+		name     string
+		names    int
+		prompt   bool // the flusher runs when it is woken
+		leftOut  bool
+		restarts bool // the window goes through a checkpoint
+	}{
+		{"to one name", 1, true, false, false},
+		{"each to a name of its own", messages, true, false, false},
+		{"to one name, the flusher is stuck", 1, false, true, false},
+		{"to many names, the flusher is stuck", messages, false, true, false},
+		{"the flusher is stuck until a crash", 1, false, true, true},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			woken := false
+			tab := New(func() { woken = true })
+			before := value(t, envelopesLeftOut)
+			var records []Entry
+			for i := range messages {
+				name := fmt.Sprintf("a%d.ml", i%tc.names)
+				d := recordtest.Detection("192.0.2.25", name, name, recordtest.Epoch.Add(time.Duration(i)*2*time.Millisecond))
+				d.SMTP = &record.SMTP{From: fmt.Sprintf("%d@example.org", i), To: "bob@" + name}
+				tab.Observe(d)
+				if woken && tc.prompt {
+					records = append(records, tab.Announcements()...)
+				}
+			}
+			if tc.restarts {
+				records = append(records, tab.Announcements()...)
+				again := New(func() {})
+				for _, state := range tab.Checkpoint() {
+					if _, _, err := again.Restore(encode(t, state)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				tab = again
+			}
+			records = append(records, tab.Close(recordtest.Epoch.Add(time.Minute))...)
+			seen := make(map[string]bool)
+			var more uint64
+			for _, r := range records {
+				more += r.SMTPMore
+				for _, e := range r.SMTP {
+					if seen[e.From] {
+						t.Errorf("Got the message of %s twice", e.From)
+					}
+					seen[e.From] = true
+				}
+				if len(r.SMTP) > maxEnvelopes {
+					t.Errorf("Got %d envelopes in a record, want at most %d", len(r.SMTP), maxEnvelopes)
+				}
+			}
+			if got := uint64(len(seen)) + more; got != messages {
+				t.Errorf("Got %d envelopes and %d left out, want %d in all", len(seen), more, messages)
+			}
+			if (more > 0) != tc.leftOut {
+				t.Errorf("Got %d left out, want some: %v", more, tc.leftOut)
+			}
+			if got := value(t, envelopesLeftOut) - before; got != float64(more) {
+				t.Errorf("Got %v left out in the metric, %d in records", got, more)
+			}
+		})
+	}
+}
+
+// storms are what an attacker, a broken mail server or a spammer can do.
+var storms = []struct {
+	name string
+	ask  func(i int, d *record.Detection) // makes the i-th detection
+}{
+	{"one client and name", func(int, *record.Detection) {}},
+	{"random subdomains of one lookalike", func(_ int, d *record.Detection) {
+		d.Verdict.Name = fmt.Sprintf("x%d.army.ml", rand.Uint32())
+	}},
+	{"random lookalikes", func(_ int, d *record.Detection) {
+		d.Verdict.Name = fmt.Sprintf("army%d.ml", rand.Uint32())
+		d.Verdict.Registrable = d.Verdict.Name
+	}},
+	{"random clients", func(_ int, d *record.Detection) {
+		d.Client = netip.AddrPortFrom(recordtest.Client(int(rand.Uint32())), 1)
+		d.Verdict.Name = fmt.Sprintf("army%d.ml", rand.Uint32())
+		d.Verdict.Registrable = d.Verdict.Name
+	}},
+}
+
+// TestStorms asserts the identity detections = reported + pending, a million
+// times each, against a flusher that runs at the same time.
+func TestStorms(t *testing.T) {
+	const goroutines, each = 4, 250_000
+	for _, tc := range storms {
+		t.Run(tc.name, func(t *testing.T) {
+			tab := New(func() {})
+			var observers, flusher sync.WaitGroup
+			stop := make(chan struct{})
+			var records []Entry
+			flusher.Go(func() {
+				for at := recordtest.Epoch; ; at = at.Add(20 * time.Second) {
+					records = append(records, sweep(tab, at)...)
+					select {
+					case <-stop:
+						return
+					default:
+					}
+				}
+			})
+			for g := range goroutines {
+				observers.Go(func() {
+					d := recordtest.Detection("192.0.2.25", "army.ml", "army.ml", recordtest.Epoch)
+					for i := range each {
+						v := *d.Verdict
+						d.Verdict = &v
+						d.Time = recordtest.Epoch.Add(time.Duration(i) * 100 * time.Microsecond)
+						tc.ask(g*each+i, d)
+						if !tab.Observe(d) {
+							t.Error("Got a detection refused")
+							return
+						}
+					}
+				})
+			}
+			observers.Wait()
+			close(stop)
+			flusher.Wait()
+			if got := sumCounts(records) + tab.Pending(); got != goroutines*each {
+				t.Errorf("Got %d reported and pending, want %d", got, goroutines*each)
+			}
+			records = append(records, tab.Close(recordtest.Epoch.Add(time.Hour))...)
+			if got := sumCounts(records); got != goroutines*each {
+				t.Errorf("Got %d reported in the end, want %d", got, goroutines*each)
+			}
+			if got := tab.Pending(); got != 0 {
+				t.Errorf("Got %d pending in the end, want none", got)
+			}
+		})
+	}
+}
+
+func TestDistinct(t *testing.T) {
+	for _, n := range []uint64{0, 1, 10, 100, 1000, 100_000} {
+		var s sketch
+		r := rand.New(rand.NewPCG(1, n))
+		for range n {
+			h := r.Uint64()
+			s.add(h)
+			s.add(h)
+		}
+		if got := float64(s.estimate()); got < 0.8*float64(n) || got > 1.2*float64(n) {
+			t.Errorf("Got about %v different, want %d", got, n)
+		}
+	}
+}
+
+func BenchmarkObserve(b *testing.B) {
+	run := func(name string, n int, pace time.Duration, ask func(i int) *record.Detection) {
+		b.Run(name, func(b *testing.B) {
+			tab := New(func() {})
+			all := make([]*record.Detection, 0, n)
+			for i := range n {
+				all = append(all, ask(i))
+			}
+			for i, d := range all {
+				d.Time = recordtest.Epoch.Add(time.Duration(i) * pace)
+				tab.Observe(d)
+			}
+			tab.Announcements()
+			for _, d := range all {
+				d.Time = recordtest.Epoch.Add(time.Duration(n) * pace)
+			}
+			b.ReportAllocs()
+			b.ResetTimer()
+			b.RunParallel(func(pb *testing.PB) {
+				for i := rand.IntN(n); pb.Next(); i++ {
+					tab.Observe(all[i%n])
+				}
+			})
+		})
+	}
+	const announced, flood = time.Second / AnnouncePerSecond, 0
+	run("hot key", 1, announced, func(int) *record.Detection {
+		return recordtest.Detection("192.0.2.25", "army.ml", "army.ml", recordtest.Epoch)
+	})
+	run("10000 keys", 10_000, announced, func(i int) *record.Detection {
+		d := recordtest.Detection("192.0.2.25", "army.ml", "army.ml", recordtest.Epoch)
+		d.Client = netip.AddrPortFrom(recordtest.Client(i), 1)
+		return d
+	})
+	run("overflow by one client", 10_000, flood, func(i int) *record.Detection {
+		name := fmt.Sprintf("army%d.ml", i)
+		return recordtest.Detection("192.0.2.25", name, name, recordtest.Epoch)
+	})
+	run("overflow by many clients", 10_000, flood, func(i int) *record.Detection {
+		name := fmt.Sprintf("army%d.ml", i)
+		d := recordtest.Detection("192.0.2.25", name, name, recordtest.Epoch)
+		d.Client = netip.AddrPortFrom(recordtest.Client(i), 1)
+		return d
+	})
+}
+
+// TestContextOfAGroup has a check of incoming mail begin as a delivery does.
+func TestContextOfAGroup(t *testing.T) {
+	tests := []struct {
+		name     string
+		contexts []string // of the queries after the first
+		want     string
+	}{
+		{"a delivery", []string{"delivery", "", "delivery"}, "delivery"},
+		{"a check that begins like one", []string{"delivery", "delivery", "spf", "delivery"}, "spf"},
+		{"TLSA after the MX", []string{"delivery", "tlsa"}, "tlsa"},
+		{"the first check stays", []string{"spf", "dmarc", "delivery"}, "spf"},
+		{"nothing told", []string{"", ""}, ""},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			tab := New(func() {})
+			tab.Observe(recordtest.Detection("192.0.2.25", "army.ml", "army.ml", recordtest.Epoch))
+			tab.Announcements()
+			for _, context := range tc.contexts {
+				d := recordtest.Detection("192.0.2.25", "army.ml", "army.ml", recordtest.Epoch)
+				d.Context = context
+				tab.Observe(d)
+			}
+			records := sweep(tab, recordtest.Epoch.Add(2*time.Minute))
+			if len(records) != 1 || records[0].Context != tc.want {
+				t.Errorf("Got %v, want one record with %q", records, tc.want)
+			}
+		})
+	}
+}

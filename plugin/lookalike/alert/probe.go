@@ -1,0 +1,63 @@
+package alert
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/deliver"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+)
+
+// Result says what became of a test alert at one destination.
+type Result struct {
+	Destination string
+	Took        time.Duration
+	Err         error // nil: the receiver has taken it
+}
+
+// TestDestinations sends one test alert to each destination, one attempt each,
+// and returns when all have been tried or ctx is done. It starts no pipeline
+// and touches no spool.
+func TestDestinations(ctx context.Context, cfg Config) []Result {
+	cfg, err := cfg.complete()
+	if err != nil {
+		return []Result{{Destination: "configuration", Err: err}}
+	}
+	results := make([]Result, len(cfg.Destinations))
+	done := make(chan struct{})
+	for i, d := range cfg.Destinations {
+		go func() {
+			defer func() { done <- struct{}{} }()
+			began := time.Now()
+			err := testDestination(ctx, cfg, d)
+			results[i] = Result{Destination: d.to.Name, Took: time.Since(began), Err: err}
+		}()
+	}
+	for range cfg.Destinations {
+		<-done
+	}
+	return results
+}
+
+func testDestination(ctx context.Context, cfg Config, d Destination) error {
+	s, err := d.open(sink.Env{Sensor: cfg.Sensor, Version: cfg.Version, Guest: true})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	now := time.Now()
+	n, err := s.Send(ctx, []sink.Message{deliver.Message(d.to.Format, &record.Record{
+		ID: record.NewID(), Epoch: record.NewID(), Phase: record.Test, Created: now, Start: now, End: now, FirstSeen: now,
+		Sensor: cfg.Sensor, Version: cfg.Version,
+	})})
+	if err == nil && n != 1 {
+		err = errors.New("it was not taken")
+	}
+	if ctx.Err() != nil && err != nil {
+		return fmt.Errorf("no answer in time: %w", err)
+	}
+	return err
+}
