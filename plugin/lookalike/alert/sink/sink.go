@@ -45,6 +45,10 @@ type Sink interface {
 	Close() error
 }
 
+// Looker is a Sink that wants to look after what it holds now and then, while
+// there is nothing to send.
+type Looker interface{ Look() }
+
 // Env is what a sink may know about the sensor that it works for.
 type Env struct {
 	Sensor  string // host name

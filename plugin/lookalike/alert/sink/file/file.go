@@ -14,6 +14,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
@@ -46,13 +48,16 @@ func Open(path string) (*Sink, error) {
 
 // open opens the path, which may lead to a new file.
 func (s *Sink) open() error {
-	f, err := os.OpenFile(s.path, os.O_RDWR|os.O_APPEND|os.O_CREATE, mode)
+	if err := check(s.path); err != nil {
+		return err
+	}
+	f, err := openFile(s.path)
 	if err != nil {
 		return explain(s.path, err)
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("not a regular file (name one, or a path where one can be made)")
+		err = errors.New(kindCure(s.path, info.Mode()))
 	}
 	good := int64(0)
 	if err == nil {
@@ -66,6 +71,39 @@ func (s *Sink) open() error {
 	return nil
 }
 
+// check looks at the path before it is opened, which a device or a pipe could
+// hang in, and before a regular file is made where a device belongs.
+func check(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && !info.Mode().IsRegular() && !info.IsDir():
+		return fmt.Errorf("%s: %s", path, kindCure(path, info.Mode()))
+	case err != nil && strings.HasPrefix(filepath.Clean(path), "/dev/"):
+		return fmt.Errorf("%s: files do not belong in /dev: write %s, or a path elsewhere", path, deviceCure(path))
+	}
+	return nil
+}
+
+// kindCure says what is at a path that is no file, and what to write instead.
+func kindCure(path string, mode fs.FileMode) string {
+	switch {
+	case mode&fs.ModeSocket != 0:
+		return "this is a socket: write syslog://" + path + " if a syslog server reads it"
+	case mode&fs.ModeNamedPipe != 0:
+		return "this is a pipe: write " + deviceCure(path) + ", or a path where a file can be made"
+	case mode&fs.ModeDevice != 0:
+		return "this is a device: write " + deviceCure(path) + ", or a path where a file can be made"
+	}
+	return "not a regular file (name one, or a path where one can be made)"
+}
+
+func deviceCure(path string) string {
+	if strings.HasPrefix(filepath.Base(path), "log") {
+		return "syslog://" + path
+	}
+	return "stdout"
+}
+
 // explain adds the cure to the error of an open.
 func explain(path string, err error) error {
 	cure := ""
@@ -74,15 +112,17 @@ func explain(path string, err error) error {
 		cure = fmt.Sprintf(" (the directory %s must exist; create it and let the server's user write there)", filepath.Dir(path))
 	case errors.Is(err, syscall.EISDIR):
 		cure = " (name a file in it)"
+	case errors.Is(err, syscall.ELOOP):
+		cure = fmt.Sprintf(" (a link in %s, where other users may write, is not followed: name the file that it leads to)", filepath.Dir(path))
 	case errors.Is(err, fs.ErrPermission):
 		cure = fmt.Sprintf(" (let the server's user write to the file and to %s)", filepath.Dir(path))
 	}
 	return fmt.Errorf("%w%s", err, cure)
 }
 
-// mend makes the file end in a whole line and returns its length. An
-// unfinished record at the end is cut off; an unfinished line of another kind
-// is none of ours, and is finished.
+// mend makes the file end in a whole line and returns its length. A record of
+// ours that is unfinished is cut off; any other line, and one that may be of
+// somebody else, is finished.
 func mend(f *os.File, size int64) (int64, error) {
 	if size == 0 {
 		return 0, nil
@@ -94,15 +134,31 @@ func mend(f *os.File, size int64) (int64, error) {
 	if tail[len(tail)-1] == '\n' {
 		return size, nil
 	}
-	line := tail[bytes.LastIndexByte(tail, '\n')+1:]
-	for _, start := range []string{"{", "CEF:", "LEEF:", "[lookalike@"} {
-		if n := min(len(start), len(line)); string(line[:n]) == start[:n] {
-			size -= int64(len(line))
-			return size, f.Truncate(size)
-		}
+	end := bytes.LastIndexByte(tail, '\n') + 1
+	line, before := tail[end:], []byte(nil)
+	if end > 0 {
+		before = tail[bytes.LastIndexByte(tail[:end-1], '\n')+1 : end-1]
+	}
+	if begins(line) && (ours(line) || begins(before) && ours(before)) {
+		size -= int64(len(line))
+		return size, f.Truncate(size)
 	}
 	_, err := f.WriteString("\n")
 	return size + 1, err
+}
+
+// product stands in each record, whatever its format.
+const product = "coredns-lookalike"
+
+// ours reports whether a line, which begins like a record, is one of ours.
+func ours(line []byte) bool { return bytes.Contains(line, []byte(product)) }
+
+// begins reports whether a line begins like a record, as far as it is there.
+func begins(line []byte) bool {
+	return slices.ContainsFunc([]string{"{", "CEF:0|lookalike|", "LEEF:2.0|lookalike|", "[lookalike@"}, func(start string) bool {
+		n := min(len(start), len(line))
+		return n > 0 && string(line[:n]) == start[:n]
+	})
 }
 
 // Send appends the batch with one write. Where the disk fills up in the
@@ -169,6 +225,10 @@ func (s *Sink) reopen() error {
 	}
 	return s.open()
 }
+
+// Look opens the path again where the file has gone from it, so that its space
+// is free, and a reader of the path has what to wait for, before the next alert.
+func (s *Sink) Look() { _ = s.reopen() } // Send says why not
 
 // Close syncs and closes the file.
 func (s *Sink) Close() error {

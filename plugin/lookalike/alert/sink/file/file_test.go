@@ -3,6 +3,7 @@ package file
 import (
 	"errors"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -123,14 +124,26 @@ func TestDirectoryAway(t *testing.T) {
 	content(t, path, "{1}\n")
 }
 
+const (
+	ourJSON = `{"@timestamp":"","observer":{"product":"coredns-lookalike"}}` + "\n"
+	ourCEF  = "CEF:0|lookalike|coredns-lookalike|1|tld-swap|x|8|\n"
+)
+
 // TestCrash holds what becomes of a line that a crash left unfinished.
 func TestCrash(t *testing.T) {
 	tests := []struct{ name, before, after string }{
 		{"whole", "{1}\n", "{1}\n{9}\n"},
 		{"empty", "", "{9}\n"},
-		{"torn", "{1}\n{\"a", "{1}\n{9}\n"},
-		{"torn at once", "{", "{9}\n"},
-		{"torn CEF", "CEF:0|a\nCE", "CEF:0|a\n{9}\n"},
+		{"torn", ourJSON + "{\"@time", ourJSON + "{9}\n"},
+		{"torn behind the product", `{"p":"coredns-lookalike","x`, "{9}\n"},
+		{"torn CEF", ourCEF + "CE", ourCEF + "{9}\n"},
+		{"torn LEEF", "LEEF:2.0|lookalike|coredns-lookalike|1|\nLEEF:2.0|look", "LEEF:2.0|lookalike|coredns-lookalike|1|\n{9}\n"},
+		{"torn structured data", "[lookalike@32473 a=\"b\"][origin software=\"coredns-lookalike\"] x\n[lookalike@", "[lookalike@32473 a=\"b\"][origin software=\"coredns-lookalike\"] x\n{9}\n"},
+		{"torn, of whom is not known", "{", "{\n{9}\n"},
+		{"another's JSON", "{1}\n{\"secret\": 1}", "{1}\n{\"secret\": 1}\n{9}\n"},
+		{"another's CEF", "CEF:0|other|product|1|a", "CEF:0|other|product|1|a\n{9}\n"},
+		{"a note behind ours", ourJSON + "# keep", ourJSON + "# keep\n{9}\n"},
+		{"a note about us, and JSON", "# of coredns-lookalike\n{\"a\":1}", "# of coredns-lookalike\n{\"a\":1}\n{9}\n"},
 		{"none of ours", "# notes", "# notes\n{9}\n"},
 		{"none of ours, long", strings.Repeat("x", longestTail+7), strings.Repeat("x", longestTail+7) + "\n{9}\n"},
 	}
@@ -193,10 +206,26 @@ func TestFull(t *testing.T) {
 
 func TestOpenFails(t *testing.T) {
 	dir := t.TempDir()
+	socket, pipe := filepath.Join(dir, "socket"), filepath.Join(dir, "pipe")
+	l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if err := errors.Join(syscall.Mkfifo(pipe, 0o600), os.Symlink(os.DevNull, filepath.Join(dir, "link"))); err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct{ name, path, want string }{
 		{"no directory", filepath.Join(dir, "none", "alerts.json"), "the directory " + filepath.Join(dir, "none") + " must exist"},
 		{"a directory", dir, "is a directory"},
-		{"a device", os.DevNull, "not a regular file"},
+		{"a device", os.DevNull, "this is a device: write stdout"},
+		{"a link to a device", filepath.Join(dir, "link"), "this is a device"},
+		{"standard output", "/dev/stdout", "write stdout"},
+		{"standard output, otherwise", "/dev/fd/1", "write stdout"},
+		{"a socket", socket, "write syslog://" + socket},
+		{"a pipe that nobody reads", pipe, "this is a pipe"},
+		{"a log that is not there", "/dev/log-of-nobody", "files do not belong in /dev: write syslog:///dev/log-of-nobody"},
+		{"a device that is not there", "/dev/../dev/nothing", "files do not belong in /dev: write stdout"},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
@@ -205,4 +234,27 @@ func TestOpenFails(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLook holds that a file that is deleted is let go of, and made again, before
+// there is another alert.
+func TestLook(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "alerts.json")
+	s := open(t, path)
+	send(t, s, "{1}")
+	old, err := s.file.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Look()
+	if same, err := s.file.Stat(); err != nil || !os.SameFile(old, same) {
+		t.Errorf("Got another file and error %v, though nothing has changed", err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	s.Look()
+	content(t, path, "")
+	send(t, s, "{2}")
+	content(t, path, "{2}\n")
 }

@@ -3,11 +3,53 @@
 package file
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
+
+// openFile opens or creates a file to append to. In a directory where others may
+// write it follows no link, nor takes a file that has another name elsewhere:
+// who laid either there could have a file of ours, or of root's, changed.
+func openFile(path string) (*os.File, error) {
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: path, Err: errors.Unwrap(err)}
+	}
+	defer dir.Close()
+	info, err := dir.Stat()
+	if err != nil {
+		return nil, err
+	}
+	foreign := ofOthers(info)
+	flags := unix.O_RDWR | unix.O_APPEND | unix.O_CREAT | unix.O_CLOEXEC | unix.O_NONBLOCK
+	if foreign {
+		flags |= unix.O_NOFOLLOW
+	}
+	fd, err := unix.Openat(int(dir.Fd()), filepath.Base(path), flags, mode) //nolint:gosec // descriptors are small
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	f := os.NewFile(uintptr(fd), path) //nolint:gosec // of no error
+	if info, err = f.Stat(); err == nil && foreign && info.Mode().IsRegular() && info.Sys().(*syscall.Stat_t).Nlink > 1 {
+		err = fmt.Errorf("%s: the file has another name elsewhere, and others may write to its directory: name a file in a directory of your own", path)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// ofOthers reports whether somebody besides root and the process's user may write
+// to a directory.
+func ofOthers(dir os.FileInfo) bool {
+	uid := dir.Sys().(*syscall.Stat_t).Uid
+	return dir.Mode().Perm()&0o002 != 0 || uid != 0 && int(uid) != os.Geteuid()
+}
 
 // CreateForOwner creates the file, where there is none and the process is
 // root's, for the owner of the directory: a server that runs as another user
