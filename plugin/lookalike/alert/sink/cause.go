@@ -61,7 +61,7 @@ func tlsCure(err error) string {
 		name      x509.HostnameError
 		invalid   x509.CertificateInvalidError
 		record    tls.RecordHeaderError
-		alert     tls.AlertError
+		alert     *net.OpError
 	)
 	switch {
 	case errors.As(err, &authority):
@@ -74,7 +74,7 @@ func tlsCure(err error) string {
 		return "have the authority issue another certificate, or name another one: ca=FILE"
 	case errors.As(err, &record):
 		return "the receiver speaks no TLS at this port"
-	case errors.As(err, &alert):
+	case errors.As(err, &alert) && alert.Op == "remote error": // so package tls has the peer's alerts
 		return "the receiver ends the handshake: it may want a client's certificate, cert=FILE key=FILE, or another name, servername=NAME"
 	}
 	return ""

@@ -41,9 +41,9 @@ func Hostiles() []Hostile {
 		{"HTTP: a body, for ever", endless([]byte(strings.Repeat(`[{"a":[`, 8<<10)), 0, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")},
 		{"HTTP: a chunk of 2^63", endless([]byte("x"), 0, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7fffffffffffffff\r\n")},
 		{"HTTP: chunks of one octet", endless([]byte(strings.Repeat("1;"+strings.Repeat("e", 200)+"\r\nx\r\n", 200)), 0, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")},
-		{"HTTP: a length below zero", endless([]byte("x"), time.Second, "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n")},
+		{"HTTP: a length below zero", endless([]byte("x"), 50*time.Millisecond, "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n")},
 		{"HTTP: an error that never ends", endless([]byte("\x1b[2J\r\nforged: line\u009b31m"), 0, "HTTP/1.1 400 No\r\n\r\n")},
-		{"TLS: an alert", endless([]byte("\x15\x03\x03\x00\x02\x02\x28"), time.Second)},
+		{"TLS: an alert", endless([]byte("\x15\x03\x03\x00\x02\x02\x28"), 50*time.Millisecond)},
 		{"TLS: a record of 16 MiB", endless(make([]byte, 64<<10), 0, "\x16\x03\x03\xff\xff")},
 	}
 }
@@ -144,7 +144,7 @@ func Survives(t *testing.T, greet func(net.Conn) (net.Conn, error), lies bool, o
 		t.Run(h.Name, func(t *testing.T) {
 			s := open(t, h.Listen(t, greet))
 			Allocates(t, 48<<20, func() {
-				ctx, cancel := context.WithTimeout(t.Context(), 150*time.Millisecond)
+				ctx, cancel := context.WithTimeout(t.Context(), 80*time.Millisecond)
 				defer cancel()
 				began := time.Now()
 				n, err := s.Send(ctx, []sink.Message{{ID: "a", Group: "g", Time: began, Body: []byte("{}")}, {ID: "b", Group: "g", Time: began, Body: []byte("{}")}})

@@ -1,5 +1,5 @@
 // Package syslog sends alerts to a syslog server: RFC 5424 messages over UDP
-// (RFC 5426), TCP (RFC 6587) or TLS (RFC 5425).
+// (RFC 5426), TCP (RFC 6587) or TLS (RFC 5425), or to the daemon of this host.
 //
 // Syslog has no acknowledgement. Over UDP nobody knows what arrives. Over TCP
 // and TLS, what the kernel took may still be lost when the server dies; so the
@@ -15,6 +15,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,11 +39,13 @@ const (
 // Transport is the way to the server.
 type Transport uint8
 
-// The transports.
+// The transports. Unix is the socket of a syslog daemon on this host, which takes
+// messages as syslog(3) writes them.
 const (
 	UDP Transport = iota
 	TCP
 	TLS
+	Unix
 )
 
 // facilities are those of RFC 5424 section 6.2.1 that a daemon may use.
@@ -77,10 +80,9 @@ type frame struct {
 
 // Parse reads the part of the address behind syslog:// and the options
 // facility, framing and replay, and those of TLS. structured says that the
-// format's bodies begin with structured data.
+// format's bodies begin with structured data. The address of Unix is a path.
 func Parse(transport Transport, address string, structured bool, o *sink.Options) (sink.Opener, error) {
-	port := map[Transport]int{UDP: 514, TCP: 601, TLS: 6514}[transport] // RFC 5426, 6587, 5425
-	server, err := sink.HostPort(strings.TrimSuffix(address, "/"), port)
+	server, err := parseAddress(transport, address)
 	if err != nil {
 		return nil, err
 	}
@@ -91,9 +93,12 @@ func Parse(transport Transport, address string, structured bool, o *sink.Options
 		return nil, fmt.Errorf("option facility: %q is unknown", name)
 	}
 	s.facility = facility
-	if transport != UDP {
+	switch transport {
+	case TCP, TLS:
 		s.lines = o.OneOf("framing", "octet", "lf") == "lf"
 		s.replay = o.Duration("replay", 30*time.Second, 0, time.Hour)
+	case Unix:
+		s.lines, s.replay = true, 30*time.Second
 	}
 	if transport == TLS {
 		s.tlsOptions = o.TLS()
@@ -103,6 +108,17 @@ func Parse(transport Transport, address string, structured bool, o *sink.Options
 		_, err := opened.tlsOptions.Config("")
 		return &opened, err
 	}, nil
+}
+
+func parseAddress(transport Transport, address string) (string, error) {
+	if transport == Unix {
+		if address != filepath.Clean(address) || address == "/" {
+			return "", fmt.Errorf("%q is no path of a socket, such as /dev/log", address)
+		}
+		return address, nil
+	}
+	port := map[Transport]int{UDP: 514, TCP: 601, TLS: 6514}[transport] // RFC 5426, 6587, 5425
+	return sink.HostPort(strings.TrimSuffix(address, "/"), port)
 }
 
 // Send writes the batch, on a new connection if there is none.
@@ -138,12 +154,12 @@ func (s *Sink) connect(ctx context.Context) error {
 	began := time.Now()
 	conn, err := s.dial(ctx)
 	if err != nil {
-		return err
+		return s.explain(sink.Waited(ctx, "a connection to "+s.address, time.Since(began), err))
 	}
-	s.conn = newLink(conn, s.transport != UDP)
+	s.conn = newLink(conn, conn.LocalAddr().Network() != "udp" && conn.LocalAddr().Network() != "unixgram")
 	if err := s.conn.stays(ctx, time.Since(began)); err != nil {
 		s.disconnect()
-		return err
+		return s.explain(err)
 	}
 	for i := range s.recent {
 		if err := s.conn.write(ctx, s.recent[i].data); err != nil {
@@ -175,6 +191,12 @@ func (s *Sink) dial(ctx context.Context) (net.Conn, error) {
 	switch s.transport {
 	case UDP:
 		return d.DialContext(ctx, "udp", s.address)
+	case Unix:
+		conn, err := d.DialContext(ctx, "unixgram", s.address)
+		if errors.Is(err, syscall.EPROTOTYPE) { // it is one for streams
+			return d.DialContext(ctx, "unix", s.address)
+		}
+		return conn, err
 	case TLS:
 		tlsConfig, err := s.tlsOptions.Config("") // anew, since the authority may have changed
 		if err != nil {
@@ -187,9 +209,23 @@ func (s *Sink) dial(ctx context.Context) (net.Conn, error) {
 	return d.DialContext(ctx, "tcp", s.address)
 }
 
+// datagrams reports whether each write is a message, which needs no framing, on a
+// connection whose end cannot be noticed.
+func (s *Sink) datagrams() bool {
+	return s.transport == UDP || s.transport == Unix && s.conn != nil && s.conn.ended == nil
+}
+
+// explain names the cure of an error.
+func (s *Sink) explain(err error) error {
+	if s.transport == Unix && (errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ECONNREFUSED)) {
+		return fmt.Errorf("%w (no syslog daemon listens at %s: start one, or name its socket)", err, s.address)
+	}
+	return sink.ExplainTLS(err)
+}
+
 // remember keeps a frame that was written.
 func (s *Sink) remember(f frame) {
-	if s.transport == UDP || s.replay == 0 {
+	if s.datagrams() || s.replay == 0 {
 		return
 	}
 	s.recent = append(s.recent, f)
@@ -213,7 +249,25 @@ func (s *Sink) frame(m *sink.Message) []byte {
 	b := make([]byte, 0, len(m.Body)+128)
 	b = append(b, '<')
 	b = strconv.AppendInt(b, int64(s.facility*8+severities[m.Severity]), 10)
-	b = append(b, ">1 "...)
+	b = append(b, '>')
+	if s.transport == Unix {
+		b = appendLocal(b, m)
+	} else {
+		b = s.appendHeader(b, m)
+	}
+	b = append(b, asciiJSON(m.Body)...)
+	switch {
+	case s.datagrams():
+		return b
+	case s.lines:
+		return append(b, '\n')
+	}
+	return append(strconv.AppendInt(nil, int64(len(b)), 10), append([]byte{' '}, b...)...)
+}
+
+// appendHeader appends what RFC 5424 has before the message.
+func (s *Sink) appendHeader(b []byte, m *sink.Message) []byte {
+	b = append(b, "1 "...)
 	b = m.Time.UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z")
 	b = append(b, ' ')
 	b = append(b, printable(m.Sensor, 255)...)
@@ -224,17 +278,17 @@ func (s *Sink) frame(m *sink.Message) []byte {
 	b = append(b, ' ')
 	if !s.structured {
 		b = append(b, "- "...)
-		b = append(b, asciiJSON(m.Body)...)
-	} else {
-		b = append(b, m.Body...)
 	}
-	switch {
-	case s.transport == UDP:
-		return b
-	case s.lines:
-		return append(b, '\n')
-	}
-	return append(strconv.AppendInt(nil, int64(len(b)), 10), append([]byte{' '}, b...)...)
+	return b
+}
+
+// appendLocal appends what syslog(3) of the C library writes before a message,
+// which all daemons read from their socket; few read RFC 5424 there.
+func appendLocal(b []byte, m *sink.Message) []byte {
+	b = m.Time.Local().AppendFormat(b, time.Stamp)
+	b = append(b, " "+appName+"["...)
+	b = strconv.AppendInt(b, int64(os.Getpid()), 10)
+	return append(b, "]: "...)
 }
 
 // printable makes a header field: PRINTUSASCII, or a dash when empty.
@@ -296,6 +350,7 @@ func newLink(c net.Conn, stream bool) *link {
 	l := &link{Conn: c, since: time.Now()}
 	if stream {
 		l.ended = make(chan struct{})
+		c = sink.Paced(c)
 		go func() {
 			defer close(l.ended)
 			if _, l.why = io.Copy(io.Discard, c); l.why == nil {
@@ -349,8 +404,9 @@ func (l *link) write(ctx context.Context, data []byte) error {
 	}
 	stop := context.AfterFunc(ctx, func() { _ = l.SetWriteDeadline(time.Now()) })
 	defer stop()
+	began := time.Now()
 	_, err := l.Write(data)
-	return err
+	return sink.Waited(ctx, "the server to read", time.Since(began), err)
 }
 
 // close closes and waits for the reader.

@@ -369,7 +369,7 @@ func TestHostile(t *testing.T) {
 		t.Run(h.Name, func(t *testing.T) {
 			c := open(t, "http://"+h.Listen(t, nil), false)
 			sinktest.Allocates(t, 8<<20, func() {
-				ctx, cancel := context.WithTimeout(t.Context(), 150*time.Millisecond)
+				ctx, cancel := context.WithTimeout(t.Context(), 80*time.Millisecond)
 				defer cancel()
 				began := time.Now()
 				_ = post(ctx, c)
