@@ -248,7 +248,7 @@ func TestCheckStatus(t *testing.T) {
 		{"missing Corefile", "", []string{"-conf", "none", "army.ml"}, exitError, "none: no such file"},
 		{"broken Corefile", "", []string{"-conf", broken, "army.ml"}, exitError, broken + ":3"},
 		{"directive that CoreDNS lacks", "", []string{"-conf", unknown, "army.ml"}, exitFound,
-			"lookalike: " + unknown + ":7: nosuchplugin: CoreDNS has no such directive"},
+			"lookalike: " + unknown + ":7: unknown directive 'nosuchplugin': correct the spelling"},
 		{"Corefile without the plugin", "", []string{"-conf", other, "army.ml"}, exitError, other},
 	}
 	for _, tc := range tests {
@@ -271,7 +271,7 @@ func TestCommands(t *testing.T) {
 		want   string // on standard output, or on standard error with exitError
 	}{
 		{nil, exitError, "Usage: lookalike COMMAND"},
-		{[]string{"chekc"}, exitError, `unknown command "chekc": want check, alert test, alert tail, version or help`},
+		{[]string{"chekc"}, exitError, `unknown command "chekc": want check, conf, alert test, alert tail, version or help`},
 		{[]string{"help"}, exitNothing, "Usage: lookalike COMMAND"},
 		{[]string{"--help"}, exitNothing, "Usage: lookalike COMMAND"},
 		{[]string{"help", "check"}, exitNothing, "Usage: lookalike check"},

@@ -1,10 +1,121 @@
 package main
 
 import (
+	"bytes"
+	"flag"
 	"fmt"
+	"os"
+	"strings"
+
+	"github.com/coredns/caddy/caddyfile"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike"
+	"github.com/lookalike-dns/lookalike/plugin/smtpreject"
 )
+
+const confHelp = `Say what the server would refuse or warn about in a Corefile, without starting
+it, and what each lookalike directive does.
+
+Usage: lookalike conf [FLAGS] [FILE]
+
+FILE is a Corefile (default Corefile, in this directory). The server blocks, the
+lookalike and smtpreject directives, the lists, certificates and secrets that
+they name, and the directories for alerts are read. Of other plugins only the
+names are looked at. Nothing is written, and nothing is sent.
+
+Flags:
+  -conf COREFILE   the same as FILE
+  -quiet           print only what is wrong
+  -help            print this help
+
+What the server refuses begins with "refused", what it warns of with "warning";
+each says where it is in which file, and what to do. Two kinds of warnings are
+about this command's surroundings: a variable of the environment that is not set
+here, and a file that only root can read.
+
+Exit status:
+  0  nothing is wrong
+  1  there are warnings
+  2  the server would not start, or wrong usage
+
+Examples:
+  lookalike conf /etc/coredns/Corefile
+  lookalike conf -quiet Corefile && systemctl reload coredns
+`
+
+var confCommand = command{
+	name:    "conf",
+	summary: "say what the server would refuse or warn about in a Corefile",
+	help:    confHelp,
+	flags: func(fs *flag.FlagSet) action {
+		var o confOptions
+		confFlag(fs, &o.file)
+		fs.BoolVar(&o.quiet, "quiet", false, "")
+		return o.run
+	},
+}
+
+// confOptions is the command line of conf.
+type confOptions struct {
+	file  string
+	quiet bool
+}
+
+func (o *confOptions) run(e *env, args []string) (int, error) {
+	switch {
+	case len(args) > 1:
+		return 0, misused("want one FILE, got %d", len(args))
+	case len(args) == 1 && o.file != "":
+		return 0, misused("want FILE or -conf, got both")
+	case len(args) == 1:
+		o.file = args[0]
+	case o.file == "":
+		o.file = defaultConf
+	}
+	problems, summaries, err := lookalike.Examine(o.file)
+	if err != nil {
+		return 0, err
+	}
+	problems = append(problems, mailProblems(o.file)...)
+
+	var b strings.Builder
+	if !o.quiet {
+		for _, s := range summaries {
+			fmt.Fprintf(&b, "%s\n", display(s))
+		}
+	}
+	status := exitNothing
+	for _, p := range problems {
+		kind := "warning"
+		if p.Refused {
+			kind = "refused"
+			status = exitError
+		}
+		status = max(status, exitFound)
+		fmt.Fprintf(&b, "%s  %s\n", kind, display(p.Text))
+	}
+	if _, err := e.stdout.Write([]byte(b.String())); err != nil {
+		return 0, err
+	}
+	return status, nil
+}
+
+// mailProblems returns what is wrong with the smtpreject directives of a
+// Corefile. One that cannot be parsed has been told of.
+func mailProblems(file string) (problems []lookalike.Problem) {
+	contents, err := os.ReadFile(file)
+	if err != nil {
+		return nil
+	}
+	blocks, err := caddyfile.Parse(file, bytes.NewReader(contents), nil)
+	if err != nil {
+		return nil
+	}
+	for _, err := range smtpreject.Check(file, blocks) {
+		problems = append(problems, lookalike.Refusal(err))
+	}
+	return problems
+}
 
 // load reads a Corefile, and warns of what may keep a server from starting with
 // it.
@@ -14,8 +125,7 @@ func (e *env) load(corefile string) (*lookalike.Corefile, error) {
 		return nil, err
 	}
 	for _, unknown := range file.Unknown {
-		fmt.Fprintf(e.stderr, "lookalike: %s: CoreDNS has no such directive: unless yours was built with it, it does not start; correct the spelling\n",
-			display(unknown))
+		fmt.Fprintf(e.stderr, "lookalike: %s\n", display(unknown.Error()))
 	}
 	return file, nil
 }

@@ -23,6 +23,7 @@ var commands []*command
 func init() {
 	commands = []*command{
 		&checkCommand,
+		&confCommand,
 		&alertTestCommand,
 		&alertTailCommand,
 		&versionCommand,

@@ -1,14 +1,15 @@
 package lookalike
 
 import (
-	"bytes"
-	"fmt"
+	"cmp"
+	"errors"
 	"os"
 	"slices"
 
 	"github.com/coredns/caddy/caddyfile"
 	"github.com/coredns/coredns/core/dnsserver"
 
+	"github.com/lookalike-dns/lookalike/plugin/internal/directive"
 	"github.com/lookalike-dns/lookalike/plugin/internal/serving"
 )
 
@@ -16,9 +17,9 @@ import (
 // get to them.
 type Corefile struct {
 	Policies []*Policy // of all directives, in the order of the file
-	Unknown  []string  // directives that CoreDNS does not have: "Corefile:3: nosuchplugin"
+	Unknown  []error   // directives that CoreDNS does not have
 
-	blocks serving.Blocks[[]*Policy] // with those that do not have the directive
+	blocks serving.Blocks[*serverBlock] // with those that do not have the directive
 }
 
 // Load reads the lookalike directives of a Corefile, with their lists, and
@@ -38,71 +39,39 @@ func Default() (*Corefile, error) {
 }
 
 func read(path string, contents []byte) (*Corefile, error) {
-	blocks, err := caddyfile.Parse(path, bytes.NewReader(contents), nil)
-	if err != nil {
-		return nil, err
-	}
-	c := new(Corefile)
-	for _, block := range blocks {
-		policies, err := loadBlock(path, block)
-		if err != nil {
-			return nil, err
-		}
-		c.Policies = append(c.Policies, policies...)
-		c.Unknown = append(c.Unknown, unknown(path, block)...)
-		if err := c.blocks.Add(block, policies); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+	c, wrong := survey(path, contents)
+	for _, p := range wrong {
+		if p.Refused {
+			return nil, errors.New(p.Text)
 		}
 	}
-	if len(c.Policies) == 0 {
-		return nil, fmt.Errorf("%s: no server block has a %s directive", path, pluginName)
-	}
-	if err := checkSpools(c.Policies); err != nil {
-		return nil, err
-	}
-	return c, nil
-}
-
-// loadBlock reads the directives of one server block.
-func loadBlock(path string, block caddyfile.ServerBlock) ([]*Policy, error) {
-	d := caddyfile.NewDispenserTokens(path, block.Tokens[pluginName])
-	policies, err := parse(&d, rootOf(block))
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range policies {
-		p.block = block.Keys[0]
+	for _, p := range c.Policies {
 		if err := p.load(); err != nil {
 			return nil, err
 		}
 	}
-	return policies, nil
+	if len(c.Policies) == 0 {
+		return nil, errNoDirective(path)
+	}
+	return c, checkSpools(c.Policies)
 }
 
 // unknown returns the directives of a block that are neither CoreDNS's nor of
 // this module, each with its place. A server may have plugins of its own.
-func unknown(path string, block caddyfile.ServerBlock) []string {
-	var list []string
+func unknown(path string, block caddyfile.ServerBlock) (errs []error) {
+	var strangers [][]caddyfile.Token
 	for name, tokens := range block.Tokens {
-		if name == pluginName || name == "smtpreject" || slices.Contains(dnsserver.Directives, name) {
-			continue
+		if name != pluginName && name != "smtpreject" && !slices.Contains(dnsserver.Directives, name) {
+			strangers = append(strangers, tokens)
 		}
+	}
+	slices.SortFunc(strangers, func(a, b []caddyfile.Token) int { return cmp.Compare(a[0].Line, b[0].Line) })
+	for _, tokens := range strangers {
 		d := caddyfile.NewDispenserTokens(path, tokens)
 		d.Next()
-		list = append(list, fmt.Sprintf("%s:%d: %s", d.File(), d.Line(), name))
+		errs = append(errs, misplaced(directive.Where(&d), d.Val()))
 	}
-	slices.Sort(list)
-	return list
-}
-
-// rootOf returns the argument of the block's root directive, below which
-// relative paths are found, or the empty string.
-func rootOf(block caddyfile.ServerBlock) string {
-	d := caddyfile.NewDispenserTokens("", block.Tokens["root"])
-	if d.Next() && d.NextArg() {
-		return d.Val()
-	}
-	return ""
+	return errs
 }
 
 // Serving returns the policies that queries for qname get to, in the order of
@@ -110,8 +79,8 @@ func rootOf(block caddyfile.ServerBlock) string {
 // qname have no directive.
 func (c *Corefile) Serving(qname string) []*Policy {
 	var serving []*Policy
-	for _, policies := range c.blocks.Answering(qname) {
-		for _, p := range policies {
+	for _, b := range c.blocks.Answering(qname) {
+		for _, p := range b.policies {
 			if !slices.Contains(serving, p) {
 				serving = append(serving, p)
 			}

@@ -93,17 +93,37 @@ func (e *engine) restartFailed() error {
 }
 
 // serves reports whether the engine's instance is one of those that run.
-// Caddy takes an instance out of its list when it closes its sockets.
-func (e *engine) serves() bool {
+func (e *engine) serves() bool { return e.instance() != nil }
+
+// instance returns the instance that the engine belongs to, nil when that does
+// not run. Caddy takes an instance out of its list when it closes its sockets.
+func (e *engine) instance() *caddy.Instance {
 	for _, instance := range caddy.Instances() {
 		instance.StorageMu.RLock()
 		own := instance.Storage[engineKey{}] == e
 		instance.StorageMu.RUnlock()
 		if own {
-			return true
+			return instance
 		}
 	}
-	return false
+	return nil
+}
+
+// report logs what each directive does, and what may not be meant.
+func (e *engine) report() {
+	for _, p := range e.policies {
+		log.Info(p.summary())
+		p.warn()
+	}
+	instance := e.instance()
+	if instance == nil {
+		return
+	}
+	input := instance.Caddyfile()
+	c, _ := survey(input.Path(), input.Body())
+	for _, warning := range c.unguarded(e.policies) {
+		log.Warning(warning)
+	}
 }
 
 // retire stops the engine after another has taken over.
@@ -136,9 +156,7 @@ func (e *engine) start() error {
 	live.engines[e] = true
 	live.Unlock()
 	e.publish()
-	for _, p := range e.policies {
-		p.warn()
-	}
+	e.report()
 	return nil
 }
 

@@ -222,16 +222,27 @@ func publishCurrent() {
 	}
 }
 
-// warn says what the lists do that may not be meant: what is not looked for in
-// lists this long, and what lets everything pass.
-func (p *Policy) warn() {
+// doubts says what the directive does that may not be meant.
+func (p *Policy) doubts() (doubts []string) {
 	for _, tld := range p.tlds {
 		if p.Allowed(tld) {
-			log.Warningf("%s: *.%s is on the allow list, so everything below it passes: allow single names", p.where, tld)
+			doubts = append(doubts, fmt.Sprintf("%s: *.%s is on the allow list, so everything below it passes: allow single names", p.where, tld))
 		}
 	}
 	if n := p.Index().WithoutDoubleTypo(); n > 0 {
-		log.Warningf("%s: two slips (%s) are not looked for in %d of %d protected names: there are too many, or they are longer than 32 letters",
-			p.where, detect.DoubleTypo, n, p.Index().Len())
+		doubts = append(doubts, fmt.Sprintf("%s: two slips (%s) are not looked for in %d of %d protected names: there are too many, or they are longer than 32 letters",
+			p.where, detect.DoubleTypo, n, p.Index().Len()))
+	}
+	for _, address := range p.actions.Private() {
+		doubts = append(doubts, fmt.Sprintf("%s: sinkhole %s is a private address: Exim as Debian sets it up ignores those, and bounces without the sinkhole's text",
+			p.where, address))
+	}
+	return doubts
+}
+
+// warn logs the doubts.
+func (p *Policy) warn() {
+	for _, doubt := range p.doubts() {
+		log.Warning(doubt)
 	}
 }

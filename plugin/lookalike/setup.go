@@ -29,9 +29,6 @@ func setup(c *caddy.Controller) error {
 		if err := p.load(); err != nil {
 			return plugin.Error(pluginName, err)
 		}
-		for _, address := range p.actions.Private() {
-			log.Warningf("%s: sinkhole %s is a private address: Exim as Debian sets it up ignores those, and bounces without the sinkhole's text", p.where, address)
-		}
 		e.policies = append(e.policies, p)
 		if err := checkSpools(e.policies); err != nil {
 			return plugin.Error(pluginName, err)
@@ -39,7 +36,7 @@ func setup(c *caddy.Controller) error {
 	}
 	c.OnStartup(func() error {
 		if config.Handler("any") != nil {
-			log.Warningf("%s: the any plugin answers queries of type ANY before %s sees them: leave it out", c.Key, pluginName)
+			log.Warning(anyBefore(c.Key))
 		}
 		return nil
 	})

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/coredns/caddy"
+	"github.com/coredns/caddy/caddyfile"
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
 
@@ -32,11 +33,11 @@ const (
 func init() { plugin.Register(pluginName, setup) }
 
 func setup(c *caddy.Controller) error {
-	p, err := parse(c)
+	config := dnsserver.GetConfig(c)
+	p, err := parse(&c.Dispenser, config.Root)
 	if err != nil {
 		return plugin.Error(pluginName, err)
 	}
-	config := dnsserver.GetConfig(c)
 	config.AddPlugin(func(next plugin.Handler) plugin.Handler { return &Responder{Next: next, policy: p} })
 
 	owner := ownerOf(c)
@@ -53,8 +54,7 @@ func setup(c *caddy.Controller) error {
 func (p *policy) start(o *owner, config *dnsserver.Config) error {
 	d, ok := config.Handler("lookalike").(Detector)
 	if !ok {
-		return errors.New("no lookalike directive in this server block: " +
-			"add one, which says what a recipient's domain resembles")
+		return errNoDetector
 	}
 	p.detector = d
 	return o.serve(p)
@@ -69,28 +69,60 @@ var properties = []directive.Property[*policy]{
 	directive.Once("timeout", (*policy).setTimeout),
 }
 
-// parse reads the one directive that a server block may have.
-func parse(c *caddy.Controller) (*policy, error) {
+var errNoDetector = errors.New("no lookalike directive in this server block: add one, which says what a recipient's domain resembles")
+
+// Check returns what a server would refuse about the directives of a Corefile.
+// It listens on no address.
+func Check(path string, blocks []caddyfile.ServerBlock) (errs []error) {
+	holders := make(map[string]string) // of addresses
+	for _, block := range blocks {
+		d := caddyfile.NewDispenserTokens(path, block.Tokens[pluginName])
+		p, err := parse(&d, directive.Root(block))
+		if err != nil {
+			errs = append(errs, err)
+		}
+		if err != nil || p == nil {
+			continue
+		}
+		if _, ok := block.Tokens["lookalike"]; !ok {
+			errs = append(errs, fmt.Errorf("%s: %w", p.where, errNoDetector))
+		}
+		for _, address := range p.addresses {
+			if first, taken := holders[address]; taken {
+				errs = append(errs, fmt.Errorf("%s: the directive at %s listens on %s for mail, too: give each an address of its own", p.where, first, address))
+			}
+			holders[address] = p.where
+		}
+	}
+	return errs
+}
+
+// parse reads the one directive that a server block may have, nil if it has
+// none. Relative paths are below root.
+func parse(c *caddyfile.Dispenser, root string) (*policy, error) {
 	var p *policy
 	for c.Next() {
-		if err := directive.Begin(&c.Dispenser, pluginName); err != nil {
+		if err := directive.Begin(c, pluginName); err != nil {
 			return nil, err
 		}
 		if p != nil {
 			return nil, c.Errf("%s can stand once in a server block: remove one, or give one all the addresses", pluginName)
 		}
 		p = &policy{
-			where:       directive.Where(&c.Dispenser),
-			root:        dnsserver.GetConfig(c).Root,
+			where:       directive.Where(c),
+			root:        root,
 			connections: defaultConnections,
 			timeout:     defaultTimeout,
 		}
 		if err := p.listen(c.RemainingArgs()); err != nil {
 			return nil, c.Err(err.Error())
 		}
-		if err := directive.Block(&c.Dispenser, pluginName, properties, p); err != nil {
+		if err := directive.Block(c, pluginName, properties, p); err != nil {
 			return nil, err
 		}
+	}
+	if p == nil {
+		return nil, nil
 	}
 	return p, p.complete()
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/lookalike-dns/lookalike/test/harness"
 
 	"github.com/coredns/caddy"
+	"github.com/coredns/caddy/caddyfile"
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
 
@@ -77,7 +78,7 @@ func TestParse(t *testing.T) {
 	}
 	for _, tc := range tests {
 		t.Run(tc.input, func(t *testing.T) {
-			p, err := parse(caddy.NewTestController("dns", tc.input))
+			p, err := parse(&caddy.NewTestController("dns", tc.input).Dispenser, "")
 			if tc.err != "" {
 				if err == nil || !strings.Contains(err.Error(), tc.err) {
 					t.Errorf("Got error %v, want %q", err, tc.err)
@@ -242,6 +243,27 @@ func TestLifecycle(t *testing.T) {
 	}
 	if n := open(); n != 0 {
 		t.Errorf("%d addresses are still open after the shutdown", n)
+	}
+}
+
+// TestCheck holds that the tool is told what the server would refuse.
+func TestCheck(t *testing.T) {
+	tests := []struct{ name, corefile, want string }{
+		{"none", ". {\n}\n", ""},
+		{"all well", ". {\n lookalike\n smtpreject\n}\n:54 {\n lookalike\n smtpreject :26\n}\n", ""},
+		{"bad property", ". {\n lookalike\n smtpreject {\n relay on\n }\n}\n", "Corefile:4 - Error during parsing: unknown property 'relay'"},
+		{"no lookalike", ". {\n smtpreject\n}\n", "Corefile:2: no lookalike directive in this server block"},
+		{"one address twice", ". {\n lookalike\n smtpreject\n}\n:54 {\n lookalike\n smtpreject :25\n}\n", "Corefile:7: the directive at Corefile:3 listens on :25 for mail, too"},
+	}
+	for _, tc := range tests {
+		blocks, err := caddyfile.Parse("Corefile", strings.NewReader(tc.corefile), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		errs := Check("Corefile", blocks)
+		if tc.want == "" && len(errs) > 0 || tc.want != "" && (len(errs) != 1 || !strings.HasPrefix(errs[0].Error(), tc.want)) {
+			t.Errorf("%s: got %v, want %q", tc.name, errs, tc.want)
+		}
 	}
 }
 

@@ -99,6 +99,16 @@ func Block[T any](d *caddyfile.Dispenser, name string, table []Property[T], t T)
 	return nil
 }
 
+// Root returns the argument of a server block's root directive, below which
+// relative paths are found, or the empty string.
+func Root(block caddyfile.ServerBlock) string {
+	d := caddyfile.NewDispenserTokens("", block.Tokens["root"])
+	if d.Next() && d.NextArg() {
+		return d.Val()
+	}
+	return ""
+}
+
 // Where returns the place of the current word: "Corefile:7".
 func Where(d *caddyfile.Dispenser) string { return fmt.Sprintf("%s:%d", d.File(), d.Line()) }
 
@@ -185,12 +195,4 @@ func Duration(d time.Duration) string {
 		}
 	}
 	return s
-}
-
-// Args returns the arguments of the property that is the current word.
-func Args(d *caddyfile.Dispenser) ([]string, error) { return arguments(d, false) }
-
-// Unknown is the error of a property that the directive name does not have.
-func Unknown(d *caddyfile.Dispenser, name, property, want string) error {
-	return unknown[any](d, name, nil)
 }

@@ -3,6 +3,8 @@ package serving
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/coredns/caddy/caddyfile"
@@ -17,11 +19,11 @@ import (
 // Blocks holds a value for each server block of a Corefile. The zero value is
 // empty. It may be read by many at once when all blocks are in it.
 type Blocks[T any] struct {
-	listeners []*listener[T] // in the order of the file
+	listeners []*Listener[T] // in the order of the file
 }
 
-// listener is an address on which the server takes queries.
-type listener[T any] struct {
+// Listener is an address on which the server takes queries.
+type Listener[T any] struct {
 	address string
 	zones   map[string][]*entry[T] // blocks of one zone in the order of the file
 }
@@ -91,13 +93,13 @@ func bound(block caddyfile.ServerBlock) []string {
 }
 
 // listener returns the listener at address, a new one where there is none yet.
-func (b *Blocks[T]) listener(address string) *listener[T] {
+func (b *Blocks[T]) listener(address string) *Listener[T] {
 	for _, l := range b.listeners {
 		if l.address == address {
 			return l
 		}
 	}
-	l := &listener[T]{address, make(map[string][]*entry[T])}
+	l := &Listener[T]{address, make(map[string][]*entry[T])}
 	b.listeners = append(b.listeners, l)
 	return l
 }
@@ -106,19 +108,64 @@ func (b *Blocks[T]) listener(address string) *listener[T] {
 // one address after the other, in the order of the file. A block that answers at
 // several comes several times.
 func (b *Blocks[T]) Answering(qname string) []T {
-	qname = strings.ToLower(dns.Fqdn(qname))
 	var found []T
 	for _, l := range b.listeners {
-		found = append(found, l.answering(qname)...)
+		found = append(found, l.Answering(qname)...)
 	}
 	return found
 }
 
-// answering returns the values of the server blocks that answer for qname, as
+// Listeners returns the addresses in the order of the file.
+func (b *Blocks[T]) Listeners() []*Listener[T] { return b.listeners }
+
+// A Conflict is a zone that two blocks without a view have at one address,
+// which the server refuses.
+type Conflict[T any] struct {
+	Zone, Address string
+	First, Second T
+}
+
+// Twice returns the conflicts, for one address after the other.
+func (b *Blocks[T]) Twice() (conflicts []Conflict[T]) {
+	for _, l := range b.listeners {
+		for _, zone := range l.Zones() {
+			var first *entry[T]
+			for _, e := range l.zones[zone] {
+				switch {
+				case e.view:
+				case first == nil:
+					first = e
+				default:
+					conflicts = append(conflicts, Conflict[T]{zone, l.Address(), first.value, e.value})
+				}
+			}
+		}
+	}
+	return conflicts
+}
+
+// Zones returns the zones that blocks have here, sorted.
+func (l *Listener[T]) Zones() []string { return slices.Sorted(maps.Keys(l.zones)) }
+
+// Address returns the address for people: "port 53", "tls port 853",
+// "192.0.2.1:53".
+func (l *Listener[T]) Address() string {
+	address := strings.TrimPrefix(l.address, transport.DNS+"://")
+	if scheme, port, ok := strings.Cut(address, "://:"); ok {
+		return scheme + " port " + port
+	}
+	if port, ok := strings.CutPrefix(address, ":"); ok {
+		return "port " + port
+	}
+	return address
+}
+
+// Answering returns the values of the server blocks that answer for qname, as
 // dnsserver.Server.ServeDNS chooses them: the one with the longest zone that
 // qname lies in. A block with a view leaves the clients that it is not for to
 // the next one.
-func (l *listener[T]) answering(qname string) []T {
+func (l *Listener[T]) Answering(qname string) []T {
+	qname = strings.ToLower(dns.Fqdn(qname))
 	var found []T
 	for off, end := 0, false; ; off, end = dns.NextLabel(qname, off) {
 		zone := qname[off:]
