@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -323,9 +324,19 @@ func TestReloadsKeepSinks(t *testing.T) {
 	}
 }
 
-// TestSpoolFileGone damages or removes the spool's file under a server: alerts go
+// spoolFiles are those of the spool's logs.
+func spoolFiles(t *testing.T, server *harness.Server) []string {
+	t.Helper()
+	files, err := filepath.Glob(server.Dir + "/spool/*.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// TestSpoolFilesGone damages or removes the spool's files under a server: alerts go
 // on, the server stops when it is told to, and what waits is there for the next.
-func TestSpoolFileGone(t *testing.T) {
+func TestSpoolFilesGone(t *testing.T) {
 	t.Parallel()
 	mishaps := map[string]func(path string) error{
 		"emptied":       func(path string) error { return os.Truncate(path, 0) },
@@ -342,14 +353,19 @@ func TestSpoolFileGone(t *testing.T) {
 				harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query(fmt.Sprintf("x%d.ml", i), dns.TypeMX))
 				wait.Until(t, "an alert", func() bool { return len(fileAlerts(t, server)) == i+1 })
 				if i == 3 {
-					if err := mishap(server.Dir + "/spool/alerts.db"); err != nil {
-						t.Fatal(err)
+					files := spoolFiles(t, server)
+					if len(files) < 2 {
+						t.Fatalf("Got files %q", files)
+					}
+					for _, path := range files {
+						if err := mishap(path); err != nil {
+							t.Fatal(err)
+						}
 					}
 				}
 			}
 			wait.Until(t, "the spool is well", func() bool {
-				_, err := os.Stat(server.Dir + "/spool/alerts.db")
-				return err == nil && server.Metric(t, "coredns_lookalike_spool_healthy") == 1
+				return len(spoolFiles(t, server)) >= 2 && server.Metric(t, "coredns_lookalike_spool_healthy") == 1
 			})
 			if status := server.Stop(); status != 0 {
 				t.Errorf("Exit status %d:\n%s", status, server.Output())

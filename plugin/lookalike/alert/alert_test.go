@@ -19,8 +19,7 @@ import (
 
 func TestMain(m *testing.M) {
 	clog.Discard()
-	// A handle that bbolt has panicked in may be waited for until the process ends.
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/lookalike-dns/lookalike/plugin/lookalike/alert/spool.closeAbandoned"))
+	goleak.VerifyTestMain(m)
 }
 
 // epoch is when the tests begin.

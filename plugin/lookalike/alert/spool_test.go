@@ -429,6 +429,7 @@ func TestSpoolDamagedGroups(t *testing.T) {
 	p.sweep(epoch)
 	damageAll(t, dir, damages["zeros"])
 	p.table.Observe(detection("192.0.2.25", "navy.ml", "navy.ml", epoch))
+	p.spool.Look(epoch) // as every second
 	for range 2 {
 		p.sweep(epoch)
 	}

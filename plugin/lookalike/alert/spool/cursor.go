@@ -1,12 +1,11 @@
 package spool
 
 import (
-	"bytes"
+	"encoding/json"
+	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"go.etcd.io/bbolt"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 )
@@ -14,7 +13,7 @@ import (
 // Cursor is how far one sink is in a spool. It is the sink's source; the
 // store's lock guards it.
 type Cursor struct {
-	store    *Spool
+	spool    *Spool
 	key      string
 	name     string // of the destination, for metrics
 	attached int    // runners, one at most
@@ -26,34 +25,34 @@ type Cursor struct {
 	next   uint64           // position of the first record that is not in flight
 	flight []*record.Record // taken and not settled
 	state  cursorState
-	dirty  bool // state is not in the file
+	dirty  bool // state is not on disk
 
-	old   *Cursor // whose rest this one delivers; its records come first
-	heir  *Cursor // which has this one as old
-	spent bool    // the heir has delivered all
+	predecessor *Cursor // whose rest this one delivers; its records come first
+	successor   *Cursor // which has this one as predecessor
+	spent       bool    // the successor has delivered all
 
-	trimmed int // records that the transaction at hand drops
-	left    int // records that the transaction at hand gives up
+	trimmed int // records that the commit at hand drops
+	left    int // records that the commit at hand gives up
 	leftNew int // of them, those that are not in the sink's counter
 	gaps    int // gaps that are begun and not counted as records
 }
 
-// cursorState is what the file has of a cursor.
+// cursorState is what the disk has of a cursor.
 type cursorState struct {
 	Next uint64         // position of the first record that is not settled
 	Gap  *record.Record // what was dropped before it, and the sink was not told of
 	Then *record.Record // what was dropped while it was being told of Gap
 
 	First uint64 // position that the cursor began at
-	End   uint64 // position that an heir goes on at; 0: none has come
+	End   uint64 // position that a successor goes on at; 0: none has come
 }
 
-// inheritAfter is how long a cursor waits for the destination that it was made
+// migrateAfter is how long a cursor waits for the destination that it was made
 // for before another one of the same address and format may have its records.
-const inheritAfter = 10 * time.Second
+const migrateAfter = 10 * time.Second
 
-// place is the part of a cursor's key without the options.
-func place(key string) string {
+// withoutOptions is the part of a cursor's key before the options.
+func withoutOptions(key string) string {
 	name, rest, _ := strings.Cut(key, " ")
 	format, _, _ := strings.Cut(rest, " ")
 	return name + " " + format
@@ -63,11 +62,12 @@ func place(key string) string {
 // destination's name.
 func newCursor(s *Spool, key string) *Cursor {
 	name, _, _ := strings.Cut(key, " ")
-	return &Cursor{store: s, key: key, name: name, detached: time.Now(), signal: make(chan struct{}, 1)}
+	return &Cursor{spool: s, key: key, name: name, detached: time.Now(), signal: make(chan struct{}, 1)}
 }
 
 // Attach returns the source of a destination. A new one begins with the next
-// record; one that is known goes on where it was. The key begins with the
+// record, or where lines of the state were lost, so that it may not be new, with the
+// oldest: twice rather than never. One that is known goes on where it was. The key begins with the
 // destination's address and format, and a space after each; what follows are
 // its options. The name is for messages and metrics.
 func (s *Spool) Attach(key, name string) *Cursor {
@@ -76,12 +76,14 @@ func (s *Spool) Attach(key, name string) *Cursor {
 	c, ok := s.cursors[key]
 	if !ok {
 		c = newCursor(s, key)
-		c.next, c.dirty = s.end(), true
+		if c.next, c.dirty = s.end(), true; time.Now().Before(s.doubt) {
+			c.next = s.stored.from
+		}
 		c.state.Next, c.state.First = c.next, c.next
 		s.cursors[key] = c
 	}
-	if c.heir != nil { // its own destination is back
-		c.heir.old = nil
+	if c.successor != nil { // its own destination is back
+		c.successor.predecessor = nil
 		c.release()
 	}
 	c.name, c.attached, c.spent = name, 1, false
@@ -103,7 +105,7 @@ var counted = struct {
 func (c *Cursor) uncounted() int {
 	if !c.known {
 		counted.Lock()
-		c.counted, c.known = counted.upTo[c.store.epoch+c.key]
+		c.counted, c.known = counted.upTo[c.spool.numbers.Epoch+c.key]
 		counted.Unlock()
 	}
 	if !c.known {
@@ -115,57 +117,57 @@ func (c *Cursor) uncounted() int {
 
 // noteCounted notes that all records are in the sink's counter.
 func (c *Cursor) noteCounted() {
-	c.counted, c.known = c.store.end(), true
+	c.counted, c.known = c.spool.end(), true
 	counted.Lock()
-	counted.upTo[c.store.epoch+c.key] = c.counted
+	counted.upTo[c.spool.numbers.Epoch+c.key] = c.counted
 	counted.Unlock()
 }
 
 // Release keeps the cursor for another run, or for who attaches next.
 func (c *Cursor) Release() {
-	c.store.mu.Lock()
-	defer c.store.mu.Unlock()
-	if c.old != nil {
-		c.old.release()
-		c.old = nil
+	c.spool.mu.Lock()
+	defer c.spool.mu.Unlock()
+	if c.predecessor != nil {
+		c.predecessor.release()
+		c.predecessor = nil
 	}
 	c.release()
 }
 
-// release lets the records in flight go back to the file. Those that it has no
-// longer, since there was no room or it was corrupt, are lost.
+// release lets the records in flight go back to the disk. Those that it has no
+// longer, since there was no room, are lost.
 func (c *Cursor) release() {
 	flight, at := c.flight, c.state.Next
-	c.attached, c.heir, c.detached = 0, nil, time.Now()
+	c.attached, c.successor, c.detached = 0, nil, time.Now()
 	c.next, c.flight = c.state.Next, nil
 	for _, r := range flight {
 		if r == c.state.Gap {
 			continue
 		}
-		if at < c.store.stored.from {
+		if at < c.spool.stored.from {
 			c.lose(r, "shutdown")
 		}
 		at++
 	}
-	c.skip(c.store.stored.from)
+	c.skip(c.spool.stored.from)
 }
 
-// inherit looks for a cursor of the same address and format that nobody has
+// migrate looks for a cursor of the same address and format that nobody has
 // opened: the options of the destination have changed, and what waited for it
 // is still wanted. From where c begins, c has the records itself.
-func (c *Cursor) inherit(now time.Time) {
-	for _, other := range c.store.cursors {
-		if c.old != nil || other == c || other.attached > 0 || other.heir != nil || other.spent ||
-			place(other.key) != place(c.key) || now.Sub(other.detached) < inheritAfter {
+func (c *Cursor) migrate(now time.Time) {
+	for _, other := range c.spool.cursors {
+		if c.predecessor != nil || other == c || other.attached > 0 || other.successor != nil || other.spent ||
+			withoutOptions(other.key) != withoutOptions(c.key) || now.Sub(other.detached) < migrateAfter {
 			continue
 		}
 		if other.state.End == 0 || other.state.End > c.state.First {
 			other.state.End = max(c.state.First, other.state.Next)
 		}
-		other.heir, other.dirty = c, true
+		other.successor, other.dirty = c, true
 		other.records(other.uncounted())
 		other.noteCounted()
-		c.old = other
+		c.predecessor = other
 	}
 }
 
@@ -181,21 +183,21 @@ func (c *Cursor) shift(n uint64) {
 	c.dirty = c.dirty || n > 0
 }
 
-// before marks the key of a cursor whose file was read when another of the same
+// before marks the key of a cursor that was read when another of the same
 // destination had begun already.
 const before = " (before)"
 
-// succeed makes c deliver the rest of one of the same destination that a file
-// has, and that c was opened before.
-func (c *Cursor) succeed(earlier *Cursor) {
+// follow makes c deliver the rest of one of the same destination, of which the
+// disk could tell only now.
+func (c *Cursor) follow(earlier *Cursor) {
 	earlier.name = c.name
 	earlier.state.End = c.state.First
 	earlier.records(earlier.uncounted()) // which goes by the key
 	earlier.key += before
 	earlier.noteCounted()
 	earlier.dirty = true
-	if c.old == nil {
-		earlier.heir, c.old = c, earlier
+	if c.predecessor == nil {
+		earlier.successor, c.predecessor = c, earlier
 	}
 	c.wake()
 }
@@ -203,13 +205,13 @@ func (c *Cursor) succeed(earlier *Cursor) {
 // end is the position behind the last record that c is to have.
 func (c *Cursor) end() uint64 {
 	if c.state.End != 0 {
-		return min(c.state.End, c.store.end())
+		return min(c.state.End, c.spool.end())
 	}
-	return c.store.end()
+	return c.spool.end()
 }
 
 // records counts records that are meant for the sink.
-func (c *Cursor) records(n int) { c.store.count.Meant(c.name, n) }
+func (c *Cursor) records(n int) { c.spool.count.Meant(c.name, n) }
 
 func (c *Cursor) wake() {
 	select {
@@ -226,19 +228,19 @@ func (c *Cursor) Ready() <-chan struct{} { return c.signal }
 
 // Take returns the records in flight, or the next n.
 func (c *Cursor) Take(n int) []*record.Record {
-	c.store.mu.Lock()
-	defer c.store.mu.Unlock()
+	c.spool.mu.Lock()
+	defer c.spool.mu.Unlock()
 	if len(c.flight) > 0 {
 		return c.fetch(n)
 	}
-	c.inherit(time.Now())
-	if c.old != nil {
-		if records := c.old.fetch(n); len(records) > 0 {
+	c.migrate(time.Now())
+	if c.predecessor != nil {
+		if records := c.predecessor.fetch(n); len(records) > 0 {
 			return records
 		}
-		if c.old.waiting() == 0 {
-			c.old.spent, c.old.heir = true, nil
-			c.old = nil
+		if c.predecessor.waiting() == 0 {
+			c.predecessor.spent, c.predecessor.successor = true, nil
+			c.predecessor = nil
 		}
 	}
 	return c.fetch(n)
@@ -246,17 +248,20 @@ func (c *Cursor) Take(n int) []*record.Record {
 
 // fetch is take for one cursor. The lock is held.
 func (c *Cursor) fetch(n int) []*record.Record {
-	s := c.store
+	s := c.spool
 	if len(c.flight) > 0 {
-		return append([]*record.Record(nil), c.flight[:min(n, len(c.flight))]...)
+		return slices.Clone(c.flight[:min(n, len(c.flight))])
 	}
 	if c.state.Gap != nil {
 		c.flight = append(c.flight, c.state.Gap)
 		return []*record.Record{c.state.Gap}
 	}
 	if c.next < min(s.stored.to, c.end()) {
-		if s.view(func(tx *bbolt.Tx) error { return c.read(tx, n) }) != nil {
-			return append([]*record.Record(nil), c.flight...) // c is awake: there may be more
+		if !c.read(n) {
+			return slices.Clone(c.flight) // c is awake: there may be more
+		}
+		if len(c.flight) == 0 && c.state.Gap != nil {
+			return c.fetch(n)
 		}
 	}
 	if room := n - len(c.flight); room > 0 && c.next >= s.stored.to && len(s.tail) > 0 {
@@ -265,34 +270,63 @@ func (c *Cursor) fetch(n int) []*record.Record {
 		c.flight = append(c.flight, more...)
 		c.next += uint64(len(more))
 	}
-	return append([]*record.Record(nil), c.flight...)
+	return slices.Clone(c.flight)
 }
 
-// read takes up to n records from the file.
-func (c *Cursor) read(tx *bbolt.Tx, n int) error {
-	at := tx.Bucket(recordBucket).Cursor()
-	end := min(c.store.stored.to, c.end())
-	for k, v := at.Seek(position(c.next)); len(c.flight) < n && c.next < end; k, v = at.Next() {
-		if !bytes.Equal(k, position(c.next)) {
-			return damaged("it should have a record at %d", c.next)
+// read takes up to n records from the disk, and reports whether it could be read.
+// Records that are damaged or gone are lost, and told of before what follows them.
+func (c *Cursor) read(n int) bool {
+	s := c.spool
+	defer s.watch()()
+	missing, end, err := series{c.next, c.next}, min(s.stored.to, c.end()), error(nil)
+	for ; c.next < end && len(c.flight) < n; c.next++ {
+		var r *record.Record
+		r, err = s.record(c.next)
+		if err != nil || r == nil && len(c.flight) > 0 || r != nil && missing.from < missing.to {
+			break // what is before it comes first
 		}
-		r, err := decodeRecord(k, v)
-		if err != nil {
-			log.Errorf("An alert in the spool cannot be read: %v", err)
-			r = &record.Record{Phase: record.Lost, ID: record.NewID(), Created: time.Now(), Lost: &record.Gap{Records: 1, Reason: "unreadable"}}
+		if r != nil {
+			c.flight = append(c.flight, r)
+		} else {
+			missing.to++
 		}
-		c.flight = append(c.flight, r)
-		c.next++
 	}
-	return nil
+	if lost := missing.to - missing.from; lost > 0 {
+		log.Errorf("%d alerts in the spool %s are damaged or gone: %s is told which", lost, s.dir, c.name)
+		s.count.Lost(c.name, "spool_corrupt", int(lost)) //nolint:gosec // a spool has not so many
+		c.miss(missing, "spool_corrupt")
+		c.countGaps()
+		c.state.Next = c.next
+	}
+	if err != nil {
+		s.fail(err)
+	}
+	return err == nil
+}
+
+// record reads the record at a position; nil: it is damaged or gone.
+func (s *Spool) record(position uint64) (*record.Record, error) {
+	if s.disk == nil {
+		return nil, nil
+	}
+	line, err := s.disk.Record(position)
+	if err != nil || line == nil {
+		return nil, err
+	}
+	r := new(record.Record)
+	if err := json.Unmarshal(line, r); err != nil {
+		log.Errorf("An alert in the spool %s cannot be read: %v", s.dir, err)
+		return nil, nil
+	}
+	return r, nil
 }
 
 // Settle drops the n oldest records in flight.
 func (c *Cursor) Settle(n int) {
-	c.store.mu.Lock()
-	defer c.store.mu.Unlock()
-	if c.old != nil && len(c.old.flight) > 0 {
-		c = c.old
+	c.spool.mu.Lock()
+	defer c.spool.mu.Unlock()
+	if c.predecessor != nil && len(c.predecessor.flight) > 0 {
+		c = c.predecessor
 	}
 	n = min(n, len(c.flight)) // none, if detached while the sink was stuck
 	for _, r := range c.flight[:n] {
@@ -310,11 +344,11 @@ func (c *Cursor) Settle(n int) {
 
 // Backlog is the number of records that are not settled.
 func (c *Cursor) Backlog() (int, time.Time) {
-	c.store.mu.Lock()
-	defer c.store.mu.Unlock()
+	c.spool.mu.Lock()
+	defer c.spool.mu.Unlock()
 	n, oldest := c.count()
-	if c.old != nil {
-		if before, at := c.old.count(); before > 0 {
+	if c.predecessor != nil {
+		if before, at := c.predecessor.count(); before > 0 {
 			return n + before, at
 		}
 	}
@@ -334,7 +368,7 @@ func (c *Cursor) waiting() int {
 }
 
 func (c *Cursor) count() (int, time.Time) {
-	s := c.store
+	s := c.spool
 	n := c.waiting()
 	if n <= 0 {
 		return 0, time.Time{}
@@ -345,20 +379,15 @@ func (c *Cursor) count() (int, time.Time) {
 	if c.next >= s.stored.to && c.next < s.end() {
 		return n, s.tail[c.next-s.stored.to].Created
 	}
-	var oldest time.Time
-	_ = s.view(func(tx *bbolt.Tx) error {
-		k := position(c.next)
-		if r, err := decodeRecord(k, tx.Bucket(recordBucket).Get(k)); err == nil {
-			oldest = r.Created
-		}
-		return nil
-	})
-	return n, oldest
+	if r, err := s.record(c.next); err == nil && r != nil {
+		return n, r.Created
+	}
+	return n, time.Now()
 }
 
 // lose notes a record that the sink will not get.
 func (c *Cursor) lose(r *record.Record, reason string) {
-	c.store.count.Lost(c.name, reason, 1)
+	c.spool.count.Lost(c.name, reason, 1)
 	c.widen(r, reason)
 	c.countGaps()
 	c.wake()
@@ -372,6 +401,16 @@ func (c *Cursor) countGaps() {
 
 // widen adds a record to the gap that the sink is to be told of.
 func (c *Cursor) widen(r *record.Record, reason string) { c.widenBy(r.Gap(reason), r) }
+
+// miss adds records that cannot be read to the gap that the sink is to be told of.
+// Their numbers are known, what they counted is not.
+func (c *Cursor) miss(positions series, reason string) {
+	s, now := c.spool, time.Now()
+	s.numbers.each(positions, func(epoch string, from, to uint64) {
+		like := &record.Record{Epoch: epoch, Start: now, End: now, Sensor: s.sensor, Version: s.version}
+		c.widenBy(record.Gap{Epoch: epoch, From: from, To: to, Records: to - from + 1, Reason: reason}, like)
+	})
+}
 
 // widenBy adds a run of records to the gap that the sink is to be told of. A gap
 // that is in flight, or in a snapshot, is not changed.

@@ -1,10 +1,8 @@
 package spool
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,8 +10,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"go.etcd.io/bbolt"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record/recordtest"
@@ -88,8 +84,8 @@ func TestSpoolOpensLate(t *testing.T) {
 		t.Fatalf("Got error %v of a disk that is good again", c.s.bad)
 	}
 	c.c.Settle(len(got))
-	if c.s.sequence != 4 {
-		t.Errorf("Got sequence %d, want 4: three are in the file", c.s.sequence)
+	if c.s.numbers.Sequence != 4 {
+		t.Errorf("Got sequence %d, want 4: three are on disk", c.s.numbers.Sequence)
 	}
 	c.deliver()
 	if n := c.tally.meant["disk"]; n != 4 {
@@ -113,27 +109,6 @@ func TestSpoolOpensLate(t *testing.T) {
 		t.Errorf("Got %d groups after a second crash, want 1", n)
 	}
 	if err := again.s.Close(); err != nil {
-		t.Error(err)
-	}
-}
-
-// TestSpoolOpensLateCorrupt holds that a file that turns out to be corrupt
-// takes nothing of what came before it was read.
-func TestSpoolOpensLateCorrupt(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, spoolFile), bytes.Repeat([]byte("no"), 20_000), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c := &client{T: t, s: newSpool(Config{Dir: dir, Limit: 1 << 30, Count: newTally()}), seen: make(map[string]bool)}
-	c.s.fail(syscall.EIO)
-	c.c = c.s.Attach("disk", "disk")
-	c.added++
-	c.s.Append("owner", samples(1), nil)
-	if !c.add() {
-		t.Fatalf("Got error %v of a new file", c.s.bad)
-	}
-	c.deliver()
-	if err := c.s.Close(); err != nil {
 		t.Error(err)
 	}
 }
@@ -236,7 +211,7 @@ func TestSpoolFull(t *testing.T) {
 		}
 		lagging.Settle(len(got))
 	}
-	if gap == nil || gap.From != 1 || gap.Records != gap.To || gap.Detections != 3*gap.Records || gap.Reason != "spool_full" || gap.Epoch != s.epoch {
+	if gap == nil || gap.From != 1 || gap.Records != gap.To || gap.Detections != 3*gap.Records || gap.Reason != "spool_full" || gap.Epoch != s.numbers.Epoch {
 		t.Fatalf("Got gap %+v", gap)
 	}
 	if int(gap.Records)+rest != batches*each || rest == 0 {
@@ -251,214 +226,6 @@ func TestSpoolFull(t *testing.T) {
 	records, delivered := n.meant["lagging"], rest+1
 	if records != delivered+int(gap.Records) {
 		t.Errorf("Got %v records, %v delivered, %d lost", records, delivered, gap.Records)
-	}
-}
-
-// TestSpoolSize holds that the file is as large as README says, when a sink is
-// down for long: what the records may take, and 5 KB for each group, all of which
-// change all the time.
-func TestSpoolSize(t *testing.T) {
-	for _, n := range []int{0, 1600} {
-		t.Run(fmt.Sprint(n, " groups"), func(t *testing.T) {
-			s := open(t, t.TempDir(), minSize, newTally())
-			s.Attach(t.Name(), t.Name())
-			s.db.NoSync = true // for speed
-			groups := states(n, 2)
-			for range 20 {
-				for range 5 {
-					records := make([]*record.Record, 20)
-					for i := range records {
-						records[i] = recordtest.Sample()
-					}
-					s.Append("owner", records, nil)
-				}
-				if !s.Checkpoint("owner", groups) {
-					t.Fatalf("Got error %v", s.bad)
-				}
-			}
-			if s.stored.from == 0 {
-				t.Error("Got a spool that is not full")
-			}
-			info, err := os.Stat(s.path())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if most := int64(minSize + n*5000); info.Size() > most {
-				t.Errorf("Got a file of %d bytes, want at most %d", info.Size(), most)
-			}
-			if err := s.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-}
-
-func TestSpoolSetAside(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, spoolFile), []byte(strings.Repeat("x", 10_000)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s := open(t, dir, minSize, newTally())
-	defer s.Close()
-	aside, err := filepath.Glob(filepath.Join(dir, spoolFile+".corrupt-*"))
-	if err != nil || len(aside) != 1 {
-		t.Errorf("Got %q set aside and error %v, want one file", aside, err)
-	}
-	if !s.Append("owner", samples(1), nil) {
-		t.Errorf("Got error %v of a new spool", s.bad)
-	}
-}
-
-// TestSpoolCorrupt holds that no file, whatever is in it, stops the server.
-func TestSpoolCorrupt(t *testing.T) {
-	whole := usedSpool(t)
-	damage := map[string]func([]byte) []byte{
-		"garbage":           func([]byte) []byte { return []byte(strings.Repeat("not a database ", 1000)) },
-		"empty":             func([]byte) []byte { return nil },
-		"one byte":          func([]byte) []byte { return []byte{0} },
-		"half":              func(b []byte) []byte { return b[:len(b)/2] },
-		"two pages":         func(b []byte) []byte { return b[:2*os.Getpagesize()] },
-		"zeros":             func(b []byte) []byte { clear(b); return b },
-		"zeros in it":       func(b []byte) []byte { clear(b[3*os.Getpagesize():]); return b },
-		"a record broken":   func(b []byte) []byte { return bytes.ReplaceAll(b, []byte(`"Sequence":`), []byte(`"Sequence:"`)) },
-		"another digit":     func(b []byte) []byte { return bytes.ReplaceAll(b, []byte(`"Confidence":3`), []byte(`"Confidence":9`)) },
-		"another bucket":    func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("groups"), []byte("grouqs")) },
-		"no bucket of ours": func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("cursors"), []byte("cursorz")) },
-	}
-	for range 50 {
-		seed := rand.Uint64()
-		r := rand.New(rand.NewPCG(seed, 0))
-		damage[fmt.Sprintf("bytes changed, seed %d", seed)] = func(b []byte) []byte {
-			for range 1 + r.IntN(200) {
-				b[r.IntN(len(b))] = byte(r.Uint32())
-			}
-			return b
-		}
-		damage[fmt.Sprintf("numbers changed, seed %d", seed)] = func(b []byte) []byte {
-			scratch(r, b, os.Getpagesize())
-			return b
-		}
-		damage[fmt.Sprintf("digits changed, seed %d", seed)] = func(b []byte) []byte {
-			for range 1000 {
-				if i := r.IntN(len(b)); b[i] >= '0' && b[i] <= '9' {
-					b[i] = '0' + byte(r.IntN(10))
-				}
-			}
-			return b
-		}
-	}
-	for name, f := range damage {
-		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			if err := os.WriteFile(filepath.Join(dir, spoolFile), f(slices.Clone(whole)), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			use(t, dir)
-		})
-	}
-}
-
-// usedSpool is the file of a spool with records, cursors and groups.
-func usedSpool(t *testing.T) []byte {
-	t.Helper()
-	dir := t.TempDir()
-	s := open(t, dir, minSize, newTally())
-	s.Attach("x", "x")
-	y := s.Attach("y", "y")
-	for range 20 {
-		s.Append("owner", samples(1), states(20, 2))
-	}
-	y.Take(5)
-	y.widen(recordtest.Sample(), "spool_full")
-	y.Settle(3)
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	b, err := os.ReadFile(filepath.Join(dir, spoolFile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-// use does with a spool, whatever is in its file, all that a server does.
-func use(t *testing.T, dir string) {
-	t.Helper()
-	s := open(t, dir, minSize, newTally())
-	s.db.NoSync = true // for speed
-	unsaved := states(20, 3)
-	for _, state := range s.Adopt("another owner") {
-		unsaved["0"] = state
-	}
-	for _, name := range []string{"x", "y"} {
-		c := s.Attach(name, name)
-		for range 3 { // works, with what can be read of the old
-			s.retry = time.Time{} // no waiting
-			s.Append("another owner", samples(1), unsaved)
-			got := c.Take(100)
-			for _, r := range got {
-				if r.Message() == "" {
-					t.Errorf("Got record %+v", r)
-				}
-			}
-			c.Settle(len(got))
-		}
-	}
-	s.retry = time.Time{}
-	if !s.Append("another owner", samples(1), nil) {
-		t.Errorf("Got error %v after many records", s.bad)
-	}
-	if err := s.Close(); err != nil {
-		t.Error(err)
-	}
-}
-
-// TestSpoolSetAsideCrash holds that a file that takes the place of a corrupt
-// one has the sequence from the beginning: a crash right after it uses no
-// number twice.
-func TestSpoolSetAsideCrash(t *testing.T) {
-	dir := t.TempDir()
-	s := open(t, dir, minSize, newTally())
-	for range 3 {
-		s.Append("owner", samples(1), nil)
-	}
-	if err := s.setAside(errCorrupt); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.reopen(); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.db.Close(); err != nil { // nothing has been committed
-		t.Fatal(err)
-	}
-	again := open(t, dir, minSize, newTally())
-	defer again.Close()
-	r := recordtest.Sample()
-	again.Append("owner", []*record.Record{r}, nil)
-	if r.Epoch == s.epoch && r.Sequence != 4 {
-		t.Errorf("Got sequence %d after the crash, want 4", r.Sequence)
-	}
-}
-
-func TestSpoolOpenFails(t *testing.T) {
-	dir := t.TempDir()
-	used := filepath.Join(dir, "used")
-	if err := os.Mkdir(used, 0o750); err != nil {
-		t.Fatal(err)
-	}
-	db, err := bbolt.Open(filepath.Join(used, spoolFile), 0o600, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	file := filepath.Join(dir, "file")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for path, want := range map[string]string{used: "another process uses it", file: "not a directory"} {
-		if s, err := Open(Config{Dir: path, Limit: minSize, Count: newTally()}); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
-			t.Errorf("Got spool %v and error %v for %s, want one with %q", s, err, path, want)
-		}
 	}
 }
 
@@ -651,7 +418,7 @@ func TestSpoolOptionsChange(t *testing.T) {
 		for i := range 3 { // the second and third time nothing waits any more
 			s := open(t, dir, minSize, newTally())
 			c := s.Attach(fmt.Sprintf("%s ecs batch=%d", name, 2+i), name)
-			s.longAgo(inheritAfter)
+			s.longAgo(migrateAfter)
 			s.Append("owner", samples(1), nil)
 			got = append(got, take(c)...)
 			c.Release()
@@ -670,7 +437,7 @@ func TestSpoolOptionsChange(t *testing.T) {
 		s := open(t, dir, minSize, newTally())
 		defer s.Close()
 		two, one := s.Attach(name+" ecs batch=2", name), s.Attach(name+" ecs batch=1", name)
-		s.longAgo(inheritAfter)
+		s.longAgo(migrateAfter)
 		if got := take(two); len(got) != 0 {
 			t.Errorf("Got records %d at the other destination", got)
 		}
@@ -713,6 +480,49 @@ func BenchmarkSpoolAppend(b *testing.B) {
 					b.Fatal(s.bad)
 				}
 				c.Settle(len(c.Take(1000)))
+			}
+		})
+	}
+}
+
+// TestSpoolSize holds that the files are as large as README says, when a sink is
+// down for long: SIZE for the records, and 5 KB for each group, all of which change
+// all the time; none of them costs a record.
+func TestSpoolSize(t *testing.T) {
+	for _, n := range []int{0, 1600} {
+		t.Run(fmt.Sprint(n, " groups"), func(t *testing.T) {
+			dir := t.TempDir()
+			s := open(t, dir, minSize, newTally())
+			s.Attach(t.Name(), t.Name())
+			groups := states(n, 2)
+			for id := range groups {
+				groups[id] = mustMarshal(groupState{strings.Repeat("x", 1500), 2})
+			}
+			for range 20 {
+				for range 5 {
+					s.Append("owner", samples(20), nil)
+				}
+				if !s.Checkpoint("owner", groups) {
+					t.Fatalf("Got error %v", s.bad)
+				}
+				var sum, records int64
+				for _, path := range files(t, dir) {
+					if sum += size(t, path); strings.Contains(path, "records-") {
+						records += size(t, path)
+					}
+				}
+				if records > minSize || sum-records > 1<<20+int64(n)*5000 {
+					t.Errorf("Got files of %d bytes for records and %d for the state", records, sum-records)
+				}
+			}
+			if s.stored.from == 1 {
+				t.Error("Got a spool that is not full")
+			}
+			if kept := s.end() - s.stored.from; kept < 300 {
+				t.Errorf("Got %d records kept, want them whatever the groups take", kept)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
 			}
 		})
 	}

@@ -1,21 +1,21 @@
 package spool
 
 import (
-	"encoding/json"
+	"maps"
 	"time"
-
-	"go.etcd.io/bbolt"
-
-	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 )
 
-// What a transaction changes in memory is changed at once, under the lock,
-// and changed back where the transaction fails.
+// cursorGrace is how long a cursor holds records for a sink that nobody has
+// opened: a reload, or the start of another server block, may do so.
+const cursorGrace = 10 * time.Minute
+
+// What a commit changes in memory is changed at once, under the lock, and changed
+// back where the commit fails.
 
 // snapshot is what changes back.
 type snapshot struct {
 	stored  series
-	bytes   int64
+	numbers numbers
 	cursors map[*Cursor]cursorSnapshot
 }
 
@@ -25,7 +25,7 @@ type cursorSnapshot struct {
 }
 
 func (s *Spool) snapshot() snapshot {
-	snap := snapshot{stored: s.stored, bytes: s.bytes, cursors: make(map[*Cursor]cursorSnapshot, len(s.cursors))}
+	snap := snapshot{stored: s.stored, numbers: s.numbers, cursors: make(map[*Cursor]cursorSnapshot, len(s.cursors))}
 	for _, c := range s.cursors {
 		snap.cursors[c] = cursorSnapshot{c.next, c.state}
 	}
@@ -33,7 +33,7 @@ func (s *Spool) snapshot() snapshot {
 }
 
 func (s *Spool) restore(snap snapshot) {
-	s.stored, s.bytes = snap.stored, snap.bytes
+	s.stored, s.numbers = snap.stored, snap.numbers
 	for c, was := range snap.cursors {
 		c.next, c.state, c.trimmed, c.gaps, c.left, c.leftNew = was.next, was.state, 0, 0, 0, 0
 	}
@@ -41,12 +41,13 @@ func (s *Spool) restore(snap snapshot) {
 
 // holds reports whether records are kept for a sink.
 func (c *Cursor) holds(now time.Time) bool {
-	return c.attached > 0 || c.heir != nil || !c.spent && now.Sub(c.detached) < cursorGrace
+	return c.attached > 0 || c.successor != nil || !c.spent && now.Sub(c.detached) < cursorGrace
 }
 
-// trim deletes the records that every sink has had, and where there are still
-// too many, the oldest.
-func (s *Spool) trim(tx *bbolt.Tx) error {
+// trim gives up the records that every sink has had, and where there are still too
+// many, the oldest segments. It returns the position from which on records are
+// needed.
+func (s *Spool) trim() uint64 {
 	now := time.Now()
 	needed := s.stored.to
 	for _, c := range s.cursors {
@@ -56,39 +57,33 @@ func (s *Spool) trim(tx *bbolt.Tx) error {
 			c.left, c.leftNew = c.waiting(), c.uncounted()
 		}
 	}
-	limit := int64(float64(s.limit) * fill)
-	at := tx.Bucket(recordBucket).Cursor()
-	for s.stored.from < s.stored.to && (s.stored.from < needed || s.bytes > limit) {
-		k, v := at.First() // a cursor's Next is not to be relied on after a Delete
-		if v == nil {
-			return errCorrupt
-		}
-		if s.stored.from >= needed {
-			s.lose(k, v, now)
-		}
-		s.bytes -= int64(len(v))
-		s.stored.from++
-		if err := at.Delete(); err != nil {
-			return err
-		}
+	if now.Before(s.doubt) { // a destination whose cursor was lost may come
+		needed = min(needed, s.stored.from)
 	}
+	oldest := s.disk.Oldest(s.limit)
+	if from := max(s.stored.from, needed); from < oldest {
+		s.drop(series{from, oldest}, now)
+	}
+	s.stored.from = max(s.stored.from, needed, oldest)
 	for _, c := range s.cursors {
 		c.skip(s.stored.from)
 	}
-	return nil
+	return s.stored.from
 }
 
-// lose notes the record at the beginning as lost to the sinks that have not
-// had it.
-func (s *Spool) lose(k, v []byte, now time.Time) {
-	r, err := decodeRecord(k, v)
-	if err != nil {
-		r = &record.Record{}
-	}
-	for _, c := range s.cursors {
-		if c.holds(now) && c.next <= s.stored.from && s.stored.from < c.end() {
-			c.widen(r, "spool_full")
-			c.trimmed++
+// drop notes records as lost to the sinks that have not had them.
+func (s *Spool) drop(positions series, now time.Time) {
+	for at := positions.from; at < positions.to; at++ {
+		r, _ := s.record(at) // what cannot be read is lost as well
+		for _, c := range s.cursors {
+			if !c.holds(now) || at < c.next || at >= c.end() {
+				continue
+			}
+			if c.trimmed++; r != nil {
+				c.widen(r, "spool_full")
+			} else {
+				c.miss(series{at, at + 1}, "spool_full")
+			}
 		}
 	}
 }
@@ -104,10 +99,10 @@ func (c *Cursor) skip(from uint64) {
 	}
 }
 
-// settleTrim counts what a transaction that succeeded has lost.
+// settleTrim counts what a commit that succeeded has lost.
 func (s *Spool) settleTrim() {
 	now := time.Now()
-	for key, c := range s.cursors {
+	for _, c := range s.cursors {
 		if c.trimmed > 0 {
 			s.count.Lost(c.name, "spool_full", c.trimmed)
 			c.trimmed = 0
@@ -116,14 +111,13 @@ func (s *Spool) settleTrim() {
 		}
 		c.dirty = false
 		if c.left > 0 {
+			log.Warningf("%d alerts that waited for %s are given up, it is no longer configured", c.left, c.name)
 			s.count.Lost(c.name, "unconfigured", c.left)
 			c.records(c.leftNew)
 			c.left, c.leftNew = 0, 0
 		}
-		if !c.holds(now) {
-			delete(s.cursors, key)
-		}
 	}
+	maps.DeleteFunc(s.cursors, func(_ string, c *Cursor) bool { return !c.holds(now) })
 }
 
 func (s *Spool) cursorsDirty() bool {
@@ -136,31 +130,15 @@ func (s *Spool) cursorsDirty() bool {
 	return false
 }
 
-// putCursors writes how far the sinks are, and forgets those that nobody has
-// opened for long.
-func (s *Spool) putCursors(tx *bbolt.Tx) error {
+// putCursors adds how far the sinks are to keys. Those that nobody has opened for
+// long go.
+func (s *Spool) putCursors(keys States) {
 	now := time.Now()
-	b := tx.Bucket(cursorBucket)
 	for key, c := range s.cursors {
 		if !c.holds(now) {
-			if c.left > 0 {
-				log.Warningf("%d alerts that waited for %s are given up, it is no longer configured", c.left, c.name)
-			}
-			if err := b.Delete([]byte(key)); err != nil {
-				return err
-			}
-			continue
-		}
-		if !c.dirty {
-			continue
-		}
-		v, err := json.Marshal(c.state)
-		if err != nil {
-			return err
-		}
-		if err := b.Put([]byte(key), seal([]byte(key), v)); err != nil {
-			return err
+			keys[cursorKey(key)] = nil
+		} else if c.dirty {
+			keys[cursorKey(key)] = mustMarshal(c.state)
 		}
 	}
-	return nil
 }

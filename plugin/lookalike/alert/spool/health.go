@@ -1,0 +1,144 @@
+package spool
+
+import (
+	"errors"
+	"slices"
+	"syscall"
+	"time"
+)
+
+const (
+	// tailLimit is the number of records that are kept in memory while the
+	// disk takes none.
+	tailLimit = 32768
+	// Between two attempts to write to a bad disk is the time that the last
+	// one took, which grows with what waits, so many times: few queries meet
+	// one.
+	retryShare = 499
+	minRetry   = 5 * time.Second
+	maxRetry   = time.Minute
+	// patience is how long the disk may take for one commit before it is said.
+	patience = 5 * time.Second
+)
+
+// health is how the disk does.
+type health struct {
+	bad    error     // why the last commit failed
+	moved  error     // why files are not in their places; nil: they are, for all that is known
+	relook time.Time // when to see next whether they are
+	retry  time.Time // when the next commit is due
+	told   time.Time // when the log last heard of it
+}
+
+var transientErrors = []error{syscall.ENOSPC, syscall.EROFS, syscall.EIO, syscall.EDQUOT}
+
+// transient reports errors that a disk may get over.
+func transient(err error) bool {
+	return slices.ContainsFunc(transientErrors, func(known error) bool { return errors.Is(err, known) })
+}
+
+// fail notes that the disk took nothing; the log hears of it once a minute.
+func (s *Spool) fail(err error) {
+	now := time.Now()
+	s.bad, s.retry = err, now.Add(minRetry)
+	spoolHealthy.WithLabelValues(s.dir).Set(0)
+	if now.Sub(s.told) >= time.Minute {
+		s.told = now
+		log.Errorf("The alert spool in %s cannot be written, alerts wait in memory: %v", s.dir, err)
+	}
+}
+
+// heal notes that the disk took everything.
+func (s *Spool) heal() {
+	if s.bad != nil {
+		log.Infof("The alert spool in %s can be written again", s.dir)
+		s.bad = nil
+	}
+	s.showHealth()
+}
+
+// showHealth sets the gauge.
+func (s *Spool) showHealth() {
+	healthy := 0.0
+	if s.bad == nil && s.moved == nil {
+		healthy = 1
+	}
+	spoolHealthy.WithLabelValues(s.dir).Set(healthy)
+}
+
+// watch has somebody say it when the disk does not answer, which nobody who waits
+// for it can. What it returns is called with the lock, when the disk has answered.
+func (s *Spool) watch() (over func()) {
+	began, noticed, answered := time.Now(), make(chan struct{}), make(chan struct{})
+	timer := time.AfterFunc(patience, func() { // a goroutine, without the lock, for as long as it takes
+		spoolHealthy.WithLabelValues(s.dir).Set(0)
+		close(noticed)
+		log.Errorf("The disk of the alert spool in %s has not answered for %v: alerts wait in memory, those for files too", s.dir, patience)
+		<-answered
+		log.Infof("The disk of the alert spool in %s has answered, after %v", s.dir, time.Since(began).Round(time.Second))
+	})
+	return func() {
+		if !timer.Stop() {
+			<-noticed // else the gauge might be set after this
+			s.showHealth()
+		}
+		close(answered)
+	}
+}
+
+// resting reports whether the disk is bad, and the next attempt not due yet.
+func (s *Spool) resting() bool { return s.bad != nil && time.Now().Before(s.retry) }
+
+// retryAfter is the time from an attempt that failed, and took so long, to the
+// next.
+func retryAfter(took time.Duration) time.Duration {
+	return min(max(retryShare*took, minRetry), maxRetry)
+}
+
+// Look sets the gauges, finds out whether the files are still in their places, and
+// puts copies there if not.
+func (s *Spool) Look(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !now.Before(s.relook) {
+		s.putBack(now)
+	}
+	size := int64(0)
+	if s.disk != nil {
+		size = s.disk.Size(s.stored.from)
+	}
+	spoolRecords.WithLabelValues(s.dir).Set(float64(s.end() - s.stored.from))
+	spoolBytes.WithLabelValues(s.dir).Set(float64(size))
+	spoolLimit.WithLabelValues(s.dir).Set(float64(s.limit))
+}
+
+// hide takes the gauges away.
+func (s *Spool) hide() {
+	for _, v := range []interface{ DeleteLabelValues(...string) bool }{spoolHealthy, spoolRecords, spoolBytes, spoolLimit} {
+		v.DeleteLabelValues(s.dir)
+	}
+}
+
+// putBack puts files back that were removed. Where that cannot be, the ones that
+// are open are still the best there are. The lock is held.
+func (s *Spool) putBack(now time.Time) {
+	if s.disk == nil {
+		return
+	}
+	defer s.watch()()
+	n, err := s.disk.PutBack()
+	if err != nil {
+		s.relook = now.Add(time.Minute)
+		log.Errorf("Files of the alert spool in %s were removed or replaced, and copies cannot be put in their places: alerts that wait are lost when the server stops: %v", s.dir, err)
+	} else if n > 0 {
+		log.Errorf("%d files of the alert spool in %s were removed or replaced under the running server: copies with all that was in them are put in their places", n, s.dir)
+	}
+	if was := s.moved; err != nil || was != nil {
+		s.moved = err
+		s.showHealth()
+	}
+	if s.disk.Check() {
+		log.Errorf("The state in the alert spool %s was cut off or overwritten under the running server: it is written anew", s.dir)
+		s.renew()
+	}
+}
