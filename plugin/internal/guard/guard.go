@@ -3,11 +3,15 @@
 package guard
 
 import (
+	"fmt"
+
 	"github.com/coredns/coredns/plugin"
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
 var log = clog.NewWithPlugin("lookalike")
@@ -32,6 +36,6 @@ func Handle(where string, failure any) bool {
 		return false
 	}
 	Failures.WithLabelValues(where).Inc()
-	log.Errorf("Recovered from a failure in the %s: %v", where, failure)
+	log.Errorf("Recovered from a failure in the %s: %s", where, text.Clean(fmt.Sprint(failure)))
 	return true
 }

@@ -154,11 +154,14 @@ func (c Config) complete() (Config, error) {
 	return c, nil
 }
 
-// warn says what is kept in memory only.
+// warn says what is kept in memory only, and which secrets others can read.
 func (c Config) warn() {
 	for _, d := range c.Destinations {
+		for _, w := range d.Warnings() {
+			log.Warning(at(d.Where, fmt.Errorf("alert %s: %s", d, w)))
+		}
 		if !d.to.Direct && c.Spool == nil {
-			log.Warningf("Alerts for %s wait in memory, %d at most, since there is no spool", d, deliver.QueueLimit)
+			log.Warningf("Alerts for %s wait in memory, %d or %d MiB at most, since there is no spool", d, deliver.QueueLimit, deliver.QueueBytes>>20)
 		}
 	}
 }

@@ -30,9 +30,10 @@ import (
 type Destination struct {
 	Where string // line of the Corefile, for messages
 
-	to   deliver.Destination
-	key  string
-	open sink.Opener
+	to       deliver.Destination
+	key      string
+	open     sink.Opener
+	warnings func() []string // that an administrator should hear of at start
 }
 
 // String returns the destination as messages and metrics name it.
@@ -40,6 +41,15 @@ func (d Destination) String() string { return d.to.Name }
 
 // Key is equal for destinations that are configured alike.
 func (d Destination) Key() string { return d.key }
+
+// Warnings are what an administrator should hear of at start: secrets that others
+// can read, on this machine or on the network. It looks at files.
+func (d Destination) Warnings() []string {
+	if d.warnings == nil {
+		return nil
+	}
+	return d.warnings()
+}
 
 // at puts before an error which line of the Corefile it is about.
 func at(where string, err error) error {
@@ -54,9 +64,11 @@ const (
 	defaultTimeout = 30 * time.Second
 )
 
-// scheme is a kind of network destination.
+// scheme is a kind of network destination, or of a daemon on this host, whose
+// address is a path.
 type scheme struct {
 	name   string
+	path   bool
 	format *format.Format   // where the Corefile names none
 	only   []*format.Format // formats that it can carry; nil: all
 	parse  func(address string, f *format.Format, o *sink.Options) (sink.Opener, error)
@@ -66,6 +78,7 @@ type scheme struct {
 // without what only names the protocol.
 var schemes = []scheme{
 	{name: "syslog", format: format.Structured(), parse: parseSyslog(syslog.UDP)},
+	{name: "syslog", path: true, format: format.ECS(), parse: parseSyslog(syslog.Unix)},
 	{name: "syslog+tcp", format: format.ECS(), parse: parseSyslog(syslog.TCP)},
 	{name: "syslog+tls", format: format.ECS(), parse: parseSyslog(syslog.TLS)},
 	{name: "http", format: format.ECS(), parse: overHTTP("http", webhook.Parse)},
@@ -108,7 +121,11 @@ func plainAddress(parse func(string, *sink.Options) (sink.Opener, error)) parseF
 func knownDestinations() string {
 	names := make([]string, 0, len(schemes))
 	for _, s := range schemes {
-		names = append(names, s.name+"://")
+		name := s.name + "://"
+		if s.path {
+			name += "/dev/log"
+		}
+		names = append(names, name)
 	}
 	return "stdout, a file path with a slash in it, " + strings.Join(names, ", ")
 }
@@ -142,7 +159,7 @@ func ParseDestination(args []string) (Destination, error) {
 	if err != nil {
 		return Destination{}, fmt.Errorf("%s: %w", redact(target), err)
 	}
-	d.to.Files = options.Files()
+	d.to.Files, d.warnings = options.Files(), options.Warnings
 	d.key = d.to.Name + " " + d.to.Format.String() + options.Key()
 	return d, nil
 }
@@ -188,7 +205,10 @@ func openFile(env sink.Env, path string) (sink.Sink, error) {
 
 // parseNetwork reads a URL.
 func parseNetwork(d Destination, name, address string, options *sink.Options) (Destination, error) {
-	i := slices.IndexFunc(schemes, func(s scheme) bool { return s.name == name })
+	i := slices.IndexFunc(schemes, func(s scheme) bool { return s.name == name && s.path == strings.HasPrefix(address, "/") })
+	if i < 0 { // its parser knows best what is wrong with a path
+		i = slices.IndexFunc(schemes, func(s scheme) bool { return s.name == name && !s.path })
+	}
 	if i < 0 {
 		return d, fmt.Errorf("unknown destination %q (known: %s)", name+"://", knownDestinations())
 	}

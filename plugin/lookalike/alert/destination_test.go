@@ -1,7 +1,10 @@
 package alert
 
 import (
+	"bytes"
 	"fmt"
+	"io"
+	golog "log"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,6 +42,12 @@ func TestParseDestination(t *testing.T) {
 		{"syslog+tcp://siem.example.org cef framing=lf replay=1m", "syslog+tcp://siem.example.org", ""},
 		{"syslog+tls://siem.example.org ca=/ca.pem cert=/c.pem key=/k.pem", "syslog+tls://siem.example.org", ""},
 		{"syslog://", "", "not HOST or HOST:PORT"},
+		{"syslog:///dev/log", "syslog:///dev/log", ""},
+		{"syslog:///dev/log cef facility=auth", "syslog:///dev/log", ""},
+		{"syslog:///dev/log framing=lf", "", `unknown option "framing" (known: facility)`},
+		{"syslog:///", "", "is no path of a socket, such as /dev/log"},
+		{"syslog+tcp:///dev/log", "", "not HOST or HOST:PORT"},
+		{"elastic+https:///_bulk", "", "has no host"},
 		{"syslog://192.0.2.1/path", "", "not HOST or HOST:PORT"},
 		{"syslog://192.0.2.1:99999", "", "port 99999 of the address: want a number from 1 to 65535"},
 		{"syslog://192.0.2.1 framing=lf", "", `unknown option "framing" (known: facility)`},
@@ -174,4 +183,27 @@ func FuzzParseDestination(f *testing.F) {
 			t.Errorf("Got destination %+v", d)
 		}
 	})
+}
+
+// TestWarnings says what the log has at start of a destination whose secrets
+// others can read.
+func TestWarnings(t *testing.T) {
+	t.Setenv("PASSWORD", "geheim")
+	for _, tc := range []struct{ words, want string }{
+		{"elastic+http://192.0.2.1:9200 user=alice password_env=PASSWORD", "the password goes to 192.0.2.1 in clear text"},
+		{"elastic+https://192.0.2.1:9200 user=alice password_env=PASSWORD", ""},
+		{"stdout", ""},
+	} {
+		d, err := ParseDestination(strings.Fields(tc.words))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		golog.SetOutput(&b)
+		Config{Destinations: []Destination{d}, Spool: &Spool{}}.warn()
+		golog.SetOutput(io.Discard)
+		if got := b.String(); (got == "") != (tc.want == "") || !strings.Contains(got, tc.want) || strings.Contains(got, "geheim") {
+			t.Errorf("Got %q for %s, want %q", got, tc.words, tc.want)
+		}
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/group"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 )
 
 const subsystem = "lookalike"
@@ -55,6 +56,12 @@ var (
 		Help:      "Groups of one client and one name that alerts are counted in.",
 	}, func() float64 { return sum(func(t *group.Table) uint64 { return uint64(t.Groups()) }) })
 )
+
+func init() { // each phase exists from the start
+	for _, phase := range record.Phases() {
+		recordCount.WithLabelValues(phase.String())
+	}
+}
 
 // sum adds a number up over the tables of all pipelines.
 func sum(number func(*group.Table) uint64) float64 {

@@ -3,12 +3,12 @@ package alert
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/deliver"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
 // Result says what became of a test alert at one destination.
@@ -56,8 +56,15 @@ func testDestination(ctx context.Context, cfg Config, d Destination) error {
 	if err == nil && n != 1 {
 		err = errors.New("it was not taken")
 	}
-	if ctx.Err() != nil && err != nil {
-		return fmt.Errorf("no answer in time: %w", err)
+	if err != nil {
+		return shown{err}
 	}
-	return err
+	return nil
 }
+
+// shown is an error whose text, which may be a receiver's, is fit for a terminal.
+type shown struct{ error }
+
+func (e shown) Error() string { return text.Clean(e.error.Error()) }
+
+func (e shown) Unwrap() error { return e.error }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
 // phase says how much time a runner has.
@@ -78,7 +79,7 @@ func (b *backoff) next(dest string, p phase, err error) time.Duration {
 		b.since = now
 	}
 	if more, due := b.log.due(now); due {
-		log.Warningf("delivery to %s failed, retrying: %v%s", dest, err, more)
+		log.Warningf("delivery to %s failed, retrying: %s%s", dest, text.Clean(err.Error()), more)
 		b.logged = true
 	}
 	kind := failureOf(err)

@@ -55,6 +55,29 @@ var (
 	}, []string{"sink"})
 )
 
+// Why a sink never gets a record. Records of a spool have more reasons, which are
+// of its disk.
+const (
+	queueFull    = "queue_full"
+	refused      = "refused"
+	notKept      = "not_kept"
+	atShutdown   = "shutdown"
+	spoolFull    = "spool_full"
+	unwritable   = "spool_unwritable"
+	unconfigured = "unconfigured"
+)
+
+// begin has the counters of a sink exist from the start, at 0: what counts only
+// from its first event on hides that event from whoever looks at increases.
+func begin(dest string) {
+	for _, c := range []*prometheus.CounterVec{sinkRecords, sinkDelivered, sinkRetries} {
+		c.WithLabelValues(dest)
+	}
+	for _, reason := range []string{queueFull, refused, notKept, atShutdown, spoolFull, unwritable, unconfigured} {
+		sinkLost.WithLabelValues(dest, reason)
+	}
+}
+
 // Counters count the records of all sinks, by the destination's name.
 type Counters struct{}
 

@@ -7,20 +7,25 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 )
 
-// QueueLimit is the number of records that wait in memory for one sink: twice
-// as many as there are groups, which may all end at the same time.
-const QueueLimit = 32768
+// What waits in memory for one sink, at most: twice as many records as there are
+// groups, which may all end at the same time, and their size.
+const (
+	QueueLimit = 32768
+	QueueBytes = 64 << 20
+)
 
 // Queue is a source in memory. When it is full the oldest record that is not
 // in flight is dropped, and a record that tells so takes its place.
 type Queue struct {
 	dest   string
 	limit  int
+	most   int // bytes
 	count  Counters
 	signal chan struct{}
 
 	mu     sync.Mutex
 	items  []*record.Record
+	bytes  int            // of items
 	flight int            // of items, from the front, taken and not settled
 	gap    *record.Record // what was dropped behind the records in flight
 }
@@ -28,7 +33,7 @@ type Queue struct {
 // NewQueue returns an empty queue for a destination, by which its records are
 // counted.
 func NewQueue(dest string) *Queue {
-	return &Queue{dest: dest, limit: QueueLimit, signal: make(chan struct{}, 1)}
+	return &Queue{dest: dest, limit: QueueLimit, most: QueueBytes, signal: make(chan struct{}, 1)}
 }
 
 // Push adds records and never waits.
@@ -36,10 +41,12 @@ func (q *Queue) Push(records []*record.Record) {
 	q.count.Meant(q.dest, len(records))
 	q.mu.Lock()
 	for _, r := range records {
-		if len(q.items) >= q.limit && q.flight < len(q.items) {
+		size := r.Size()
+		for (len(q.items) >= q.limit || q.bytes+size > q.most) && q.flight < len(q.items) {
 			q.drop()
 		}
 		q.items = append(q.items, r)
+		q.bytes += size
 	}
 	q.mu.Unlock()
 	select {
@@ -50,14 +57,14 @@ func (q *Queue) Push(records []*record.Record) {
 
 // drop drops the oldest record that is not in flight.
 func (q *Queue) drop() {
-	const reason = "queue_full"
 	r := q.items[q.flight]
+	q.bytes -= r.Size()
 	q.items = append(q.items[:q.flight], q.items[q.flight+1:]...)
-	q.count.Lost(q.dest, reason, 1)
+	q.count.Lost(q.dest, queueFull, 1)
 	if q.gap == nil {
 		q.count.Meant(q.dest, 1) // the record that tells of it
 	}
-	q.gap = record.Widen(q.gap, r.Gap(reason), r)
+	q.gap = record.Widen(q.gap, r.Gap(queueFull), r)
 }
 
 // Take implements Source.
@@ -66,6 +73,7 @@ func (q *Queue) Take(n int) []*record.Record {
 	defer q.mu.Unlock()
 	if q.gap != nil && q.flight == 0 {
 		q.items = append([]*record.Record{q.gap}, q.items...)
+		q.bytes += q.gap.Size()
 		q.gap = nil
 	}
 	if q.gap == nil {
@@ -78,6 +86,9 @@ func (q *Queue) Take(n int) []*record.Record {
 func (q *Queue) Settle(n int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	for _, r := range q.items[:n] {
+		q.bytes -= r.Size()
+	}
 	clear(q.items[:n])
 	q.items = q.items[n:]
 	q.flight -= n // the rest is before the gap

@@ -3,6 +3,7 @@ package deliver
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
@@ -64,5 +65,32 @@ func TestGapInOrder(t *testing.T) {
 	}
 	if want := []string{"first 2", "lost 0", "first 4"}; !slices.Equal(got, want) {
 		t.Errorf("Got queue %q, want %q", got, want)
+	}
+}
+
+// TestQueueBytes holds that large records, which an attacker can cause, take no
+// more memory than there is for them.
+func TestQueueBytes(t *testing.T) {
+	q := NewQueue("large")
+	q.most = 1 << 20
+	large := func(i int) *record.Record {
+		return &record.Record{Epoch: "e", Sequence: uint64(i), Samples: []string{strings.Repeat("x", 64<<10)}}
+	}
+	for i := 1; i <= 100; i++ {
+		q.Push([]*record.Record{large(i)})
+		if q.bytes > q.most {
+			t.Fatalf("Got %d bytes in the queue, want %d at most", q.bytes, q.most)
+		}
+	}
+	n, _ := q.Backlog()
+	if lost := value(t, sinkLost.WithLabelValues("large", "queue_full")); n > 17 || n < 10 || int(lost)+n-1 != 100 {
+		t.Errorf("Got %d records and %v lost, want all of them counted", n, lost)
+	}
+	for n > 0 {
+		q.Settle(len(q.Take(3)))
+		n, _ = q.Backlog()
+	}
+	if q.bytes != 0 {
+		t.Errorf("Got %d bytes in an empty queue", q.bytes)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/format"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
 var log = clog.NewWithPlugin("lookalike")
@@ -66,6 +67,7 @@ func Start(to Destination, s sink.Sink, from Source, dead *DeadLetters) *Runner 
 		shutdown: make(chan struct{}), draining: make(chan struct{}), done: make(chan struct{}),
 	}
 	sinkUp.WithLabelValues(to.Name).Set(1)
+	begin(to.Name)
 	r.Measure(time.Now())
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
@@ -104,6 +106,7 @@ func (r *Runner) Measure(now time.Time) {
 // run delivers until the source is drained or ctx is done.
 func (r *Runner) run(ctx context.Context) {
 	defer close(r.done)
+	defer guard.Recover("delivery") // of Close
 	defer r.sink.Close()
 	var b backoff
 	for ctx.Err() == nil {
@@ -113,9 +116,17 @@ func (r *Runner) run(ctx context.Context) {
 	}
 }
 
+// afterPanic is the pause behind a panic, which would come again at once.
+const afterPanic = time.Second
+
 // deliver takes a batch to the sink, and waits where that fails. It reports
 // whether there may be more to deliver.
 func (r *Runner) deliver(ctx context.Context, b *backoff) (more bool) {
+	defer func() {
+		if guard.Handle("delivery", recover()) {
+			more = wait(ctx, afterPanic)
+		}
+	}()
 	records := r.next(ctx)
 	if records == nil {
 		return false
@@ -125,8 +136,8 @@ func (r *Runner) deliver(ctx context.Context, b *backoff) (more bool) {
 		sinkDelivered.WithLabelValues(r.dest.Name).Add(float64(n - r.reject(err, records)))
 		r.source.Settle(n)
 	}
-	if refused := (*sink.Refused)(nil); errors.As(err, &refused) && n < len(records) {
-		r.deadLetter(records[n], refused)
+	if no := (*sink.Refused)(nil); errors.As(err, &no) && n < len(records) {
+		r.deadLetter(records[n], no)
 		r.source.Settle(1)
 		if !b.suspicious(n) {
 			return true
@@ -140,6 +151,18 @@ func (r *Runner) deliver(ctx context.Context, b *backoff) (more bool) {
 		b.attempts, b.refusals = 0, 0
 	}
 	return ctx.Err() == nil && r.pause(ctx, b, err)
+}
+
+// wait waits, and reports false where ctx is done.
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // next waits for records. It returns nil when there will be none.
@@ -180,6 +203,15 @@ func (r *Runner) wait(ctx context.Context) {
 	case <-r.draining:
 	case <-ctx.Done():
 	case <-timer.C:
+		r.look()
+	}
+}
+
+// look lets the sink look after what it holds.
+func (r *Runner) look() {
+	defer guard.Recover("delivery")
+	if l, ok := r.sink.(sink.Looker); ok {
+		l.Look()
 	}
 }
 
@@ -221,10 +253,10 @@ func (r *Runner) reject(err error, records []*record.Record) int {
 	if !errors.As(err, &partial) {
 		return 0
 	}
-	counters.Lost(r.dest.Name, "not_kept", partial.N)
+	counters.Lost(r.dest.Name, notKept, partial.N)
 	if more, due := r.rejected.due(time.Now()); due {
 		log.Errorf("%s rejected some of the alerts from sequence %d to %d: %v%s",
-			r.dest.Name, records[0].Sequence, records[len(records)-1].Sequence, partial, more)
+			r.dest.Name, records[0].Sequence, records[len(records)-1].Sequence, text.Clean(partial.Error()), more)
 	}
 	return partial.N
 }
@@ -240,18 +272,19 @@ func Message(f *format.Format, r *record.Record) sink.Message {
 
 // deadLetter puts away a record that the receiver will never take.
 func (r *Runner) deadLetter(rec *record.Record, why *sink.Refused) {
-	counters.Lost(r.dest.Name, "refused", 1)
+	reason := text.Clean(why.Err.Error())
+	counters.Lost(r.dest.Name, refused, 1)
 	if r.dead != nil {
 		err := r.dead.write(r.dest.Name, why, rec)
 		if err == nil {
 			if more, due := r.refused.due(time.Now()); due {
-				log.Errorf("%s refused alert %s, now in %s: %v%s", r.dest.Name, rec.ID, r.dead.path, why.Err, more)
+				log.Errorf("%s refused alert %s, now in %s: %v%s", r.dest.Name, rec.ID, r.dead.path, reason, more)
 			}
 			return
 		}
 		log.Errorf("cannot write a dead letter: %v", err)
 	}
-	log.Errorf("%s refused alert %s: %v: %s", r.dest.Name, rec.ID, why.Err, format.ECS().Append(nil, rec))
+	log.Errorf("%s refused alert %s: %v: %s", r.dest.Name, rec.ID, reason, format.ECS().Append(nil, rec))
 }
 
 // pause waits before the next attempt, and reports whether there is one. Where
@@ -343,6 +376,6 @@ func (r *Runner) Stop(ctx context.Context) error {
 	if left == 0 {
 		return nil
 	}
-	counters.Lost(r.dest.Name, "shutdown", left)
+	counters.Lost(r.dest.Name, atShutdown, left)
 	return fmt.Errorf("%d alerts could not be delivered to %s", left, r.dest.Name)
 }

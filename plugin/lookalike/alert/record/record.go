@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+	"unsafe"
 
 	"github.com/google/uuid"
 
@@ -30,6 +31,9 @@ const (
 )
 
 var phaseNames = [...]string{"first", "update", "final", "storm", "lost", "test"}
+
+// Phases are all phases.
+func Phases() []Phase { return []Phase{First, Update, Final, Storm, Lost, Test} }
 
 // String returns the phase as it stands in records.
 func (p Phase) String() string { return phaseNames[p] }
@@ -100,6 +104,20 @@ type Record struct {
 
 	Sensor  string
 	Version string
+}
+
+// Size is about how many bytes r takes in memory.
+func (r *Record) Size() int {
+	n := int(unsafe.Sizeof(*r)) + len(r.ID) + len(r.Group) + len(r.Reason) + len(r.Name) + len(r.Unicode)
+	for _, list := range [][]string{r.Protected, r.DidYouMean, r.Samples} {
+		for _, s := range list {
+			n += int(unsafe.Sizeof(s)) + len(s)
+		}
+	}
+	for i := range r.SMTP {
+		n += int(unsafe.Sizeof(r.SMTP[i])) + len(r.SMTP[i].From) + len(r.SMTP[i].To) + len(r.SMTP[i].HELO)
+	}
+	return n + len(r.Qtypes)*int(unsafe.Sizeof(TypeCount{})) + (len(r.Clients)+len(r.Answers))*int(unsafe.Sizeof(netip.Addr{}))
 }
 
 // TypeCount is the number of queries of one type.

@@ -22,6 +22,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/lookalike-dns/lookalike/plugin/internal/guard"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
 	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
@@ -353,6 +354,7 @@ func newLink(c net.Conn, stream bool) *link {
 		c = sink.Paced(c)
 		go func() {
 			defer close(l.ended)
+			defer guard.Recover("delivery")
 			if _, l.why = io.Copy(io.Discard, c); l.why == nil {
 				l.why = errors.New("the server closed the connection, or its sending side")
 			}
