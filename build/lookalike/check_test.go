@@ -17,6 +17,7 @@ import (
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/names"
+	"github.com/lookalike-dns/lookalike/test/proof"
 )
 
 // runTool runs a command within the test's process.
@@ -441,11 +442,11 @@ func inUse() uint64 {
 
 func TestStreamMemory(t *testing.T) {
 	for _, format := range []string{"text", "json"} {
-		g := &generator{n: 150_000}
+		g := &generator{n: proof.N(30_000, 150_000)}
 		if status := run(&env{g, io.Discard, io.Discard}, []string{"check", "-format", format}); status != exitFound {
 			t.Fatalf("%s: status %d, want %d", format, status, exitFound)
 		}
-		if grown := int64(g.late) - int64(g.early); grown > 4<<20 { // the names themselves take 7 MB
+		if grown := int64(g.late) - int64(g.early); grown > int64(28*g.n) { // the names themselves take 48 bytes each
 			t.Errorf("%s: %d bytes more in use after %d names than after %d", format, grown, g.n, g.n/10)
 		}
 	}

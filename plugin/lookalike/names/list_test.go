@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/lookalike-dns/lookalike/test/proof"
 )
 
 func TestReadFile(t *testing.T) {
@@ -141,15 +143,16 @@ func (e *endless) Read(p []byte) (int, error) {
 }
 
 func TestReadBounded(t *testing.T) {
+	mebibytes := proof.N(2, 16)
 	for _, text := range []string{"a", "*.broken.example\n", "||army.ml^\n", "army.mil\n", "# comment", "\n"} {
 		var before, after runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&before)
-		l := list{max: 16 << 20}
+		l := list{max: int64(mebibytes) << 20}
 		err := l.read(&endless{text: text}, "endless")
 		runtime.GC()
 		runtime.ReadMemStats(&after)
-		if err == nil || !strings.Contains(err.Error(), "endless: larger than 16 MiB") {
+		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("endless: larger than %d MiB", mebibytes)) {
 			t.Errorf("Error %v for endless %q, want that it is too large", err, text)
 		}
 		if held := int64(after.HeapAlloc) - int64(before.HeapAlloc); held > 1<<20 {
@@ -170,23 +173,24 @@ type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, syscall.EIO }
 
-// million is a list of a million names.
-func million() string {
+// long is a list of n names.
+func long(n int) string {
 	var b strings.Builder
-	for i := range 1_000_000 {
+	for i := range n {
 		fmt.Fprintf(&b, "host%d.unit%d.example.mil\n", i, i%1000)
 	}
 	return b.String()
 }
 
 func TestReadMillion(t *testing.T) {
-	path := write(t, "list.txt", million())
+	n := proof.N(100_000, 1_000_000)
+	path := write(t, "list.txt", long(n))
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	var l list
-	if err := l.readFile(path); err != nil || len(l.names) != 1_000_000 {
-		t.Fatalf("%d names, error %v, want 1000000", len(l.names), err)
+	if err := l.readFile(path); err != nil || len(l.names) != n {
+		t.Fatalf("%d names, error %v, want %d", len(l.names), err, n)
 	}
 	l.slots = nil
 	runtime.GC()
@@ -198,7 +202,7 @@ func TestReadMillion(t *testing.T) {
 }
 
 func BenchmarkReadMillion(b *testing.B) {
-	path := write(b, "list.txt", million())
+	path := write(b, "list.txt", long(1_000_000))
 	b.ReportAllocs()
 	for b.Loop() {
 		var l list
