@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/signal"
 	"strconv"
@@ -32,14 +33,16 @@ Flags:
                        As in the server, the block with the longest zone that
                        the name lies in decides, at each address that the server
                        listens on; of several directives the first that has
-                       something to do about the name. Clients are not looked
-                       at: the answer is for those in scope, and in the view.
+                       something to do about the name. Views are not looked at:
+                       the answer is for those in the view.
                        Nothing is asked of the DNS: a server with verify or
                        inspect may also block names that resemble nothing here,
                        which a note at the end of the text says.
                        Without the flag: Corefile in this directory or, where
                        there is none, the built-in list of .mil names, TLD ml,
                        and the default actions (high nxdomain, others monitor).
+  -client ADDRESS      say what this client gets: a directive with clients is
+                       for those alone. Without the flag: one in scope.
   -format text|json    text (default) is for people. json is one object a line,
                        in the order of the input:
                          name          as it was given
@@ -54,6 +57,8 @@ Flags:
                                        the server block that answers for the
                                        name has no lookalike directive
                          reason        one sentence that says why
+                         directive     file and line of the directive that
+                                       decides; empty without a Corefile
                        For a name that resembles nothing all but name is empty.
   -help                print this help
 
@@ -84,6 +89,14 @@ var checkCommand = command{
 	flags: func(fs *flag.FlagSet) action {
 		var o checkOptions
 		confFlag(fs, &o.conf)
+		fs.Func("client", "", func(s string) error {
+			addr, err := netip.ParseAddr(s)
+			if err != nil {
+				return errors.New("want an IP address")
+			}
+			o.client = addr.Unmap().WithZone("")
+			return nil
+		})
 		fs.Func("format", "", func(s string) error {
 			if s != "text" && s != "json" {
 				return errors.New("want text or json")
@@ -97,8 +110,9 @@ var checkCommand = command{
 
 // checkOptions is the command line of check.
 type checkOptions struct {
-	conf string
-	json bool
+	conf   string
+	client netip.Addr
+	json   bool
 }
 
 func (o *checkOptions) run(e *env, names []string) (int, error) {
@@ -108,7 +122,7 @@ func (o *checkOptions) run(e *env, names []string) (int, error) {
 	if _, err := os.Stat(defaultConf); err == nil && o.conf == "" {
 		o.conf = defaultConf
 	}
-	decide, err := newDecider(e, o.conf)
+	decide, err := newDecider(e, o.conf, o.client)
 	if err != nil {
 		return 0, err
 	}
@@ -116,7 +130,10 @@ func (o *checkOptions) run(e *env, names []string) (int, error) {
 	if o.json {
 		c.render = newJSONWriter(c.out)
 	} else {
-		c.render = &textWriter{w: c.out, explain: decide.explain, more: decide.more(), paint: wantColor(e.stdout), full: len(names) > 0}
+		c.render = &textWriter{
+			w: c.out, explain: decide.explain, protectedAt: decide.protectedAt, more: decide.more(),
+			paint: wantColor(e.stdout), full: len(names) > 0,
+		}
 	}
 	if len(names) > 0 {
 		return c.arguments(names)

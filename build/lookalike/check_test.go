@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -119,11 +120,11 @@ func TestCheckJSON(t *testing.T) {
 // TestDefaultsAreThePlugins: without a Corefile the tool says what the plugin
 // does with a bare directive.
 func TestDefaultsAreThePlugins(t *testing.T) {
-	bare, err := newDecider(silent, corefile(t, ".:1053 {\n lookalike\n}\n"))
+	bare, err := newDecider(silent, corefile(t, ".:1053 {\n lookalike\n}\n"), netip.Addr{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := newDecider(silent, "")
+	own, err := newDecider(silent, "", netip.Addr{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,6 +211,54 @@ func TestCheckNote(t *testing.T) {
 	}
 }
 
+// TestCheckNamesWhoDecides: the directive and the list line that decide, those
+// that a reader may have in mind instead, and the client's part in it.
+func TestCheckNamesWhoDecides(t *testing.T) {
+	dir := t.TempDir()
+	list := filepath.Join(dir, "list.txt")
+	if err := os.WriteFile(list, []byte("# ours\narmy.mil\nnavy.mil\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	conf := corefile(t, ".:1053 {\n lookalike {\n  protect "+list+"\n  allow club.army.ml navy.ml\n  clients 192.0.2.0/24\n }\n"+
+		" lookalike ml {\n  protect navy.mil\n  action monitor\n }\n}\n")
+	lost := corefile(t, ".:1053 {\n lookalike {\n  alert "+dir+"/none/alerts.json\n }\n}\n")
+	tests := []struct {
+		name   string
+		args   []string
+		status int
+		want   []string // CONF is the Corefile
+		errors string
+	}{
+		{"who decides", []string{"-conf", conf, "army.ml"}, exitFound,
+			[]string{"according to  the directive at CONF:2, server block .:1053", "listed at     " + list + ":2"}, ""},
+		{"who allows", []string{"-conf", conf, "x.club.army.ml"}, exitNothing, []string{"allow (an allow line", "listed at     CONF:4"}, ""},
+		{"who allows and does not decide", []string{"-conf", conf, "navy.ml"}, exitFound,
+			[]string{"action        monitor", "the directive at CONF:7", "listed at     CONF:8", "but           the directive at CONF:2 allows the name, which holds for that directive alone"}, ""},
+		{"client in scope", []string{"-conf", conf, "-client", "::ffff:192.0.2.1", "army.ml"}, exitFound, []string{"action        nxdomain"}, ""},
+		{"client out of scope", []string{"army.ml", "-conf", conf, "-client", "198.51.100.1"}, exitFound,
+			[]string{"action        none (198.51.100.1 is not among the clients of CONF:2)"}, ""},
+		{"client of the second directive", []string{"navy.ml", "-conf", conf, "-client", "198.51.100.1"}, exitFound,
+			[]string{"action        monitor", "but           the directive at CONF:2 is not for this client"}, ""},
+		{"client that is none", []string{"army.ml", "-client", "mx1"}, exitError, nil, `invalid value "mx1" for flag -client: want an IP address`},
+		{"protected itself", []string{"-conf", conf, "MX.army.mil."}, exitNothing, []string{"MX.army.mil. is itself protected\n  listed at     " + list + ":2"}, ""},
+		{"protected itself, built in", []string{"army.mil"}, exitNothing, []string{"army.mil is itself protected\n  listed at     the built-in list"}, ""},
+		{"JSON", []string{"-conf", conf, "-format", "json", "army.ml"}, exitFound, []string{`"directive":"CONF:2"`}, ""},
+		{"missing directory of alerts", []string{"-conf", lost, "army.ml"}, exitFound, []string{"nxdomain"},
+			"lookalike: the server would not start: " + lost + ":3: alert " + dir + "/none/alerts.json: there is no directory"},
+	}
+	for _, tc := range tests {
+		status, stdout, stderr := runTool("", append([]string{"check"}, tc.args...)...)
+		for _, want := range tc.want {
+			if want = strings.ReplaceAll(want, "CONF", conf); !strings.Contains(stdout, want) {
+				t.Errorf("%s: %s\nwant %s", tc.name, stdout, want)
+			}
+		}
+		if status != tc.status || !strings.Contains(stderr, tc.errors) || tc.errors == "" && stderr != "" {
+			t.Errorf("%s: status %d, %s", tc.name, status, stderr)
+		}
+	}
+}
+
 func TestCheckStatus(t *testing.T) {
 	conf := corefile(t, twoBlocks)
 	off := corefile(t, ".:1053 {\n lookalike {\n  protect army.mil\n  action off\n }\n}\n")
@@ -243,7 +292,7 @@ func TestCheckStatus(t *testing.T) {
 		{"empty name", "", []string{""}, exitError, "no name"},
 		{"flag behind a name", "", []string{"army.ml", "-format", "json"}, exitFound, ""},
 		{"name that looks like a flag", "", []string{"--", "-format"}, exitNothing, ""},
-		{"unknown flag", "", []string{"-verbose", "army.ml"}, exitError, "unknown flag -verbose: want -conf, -format or -help\n'lookalike help check' explains the command"},
+		{"unknown flag", "", []string{"-verbose", "army.ml"}, exitError, "unknown flag -verbose: want -client, -conf, -format or -help\n'lookalike help check' explains the command"},
 		{"unknown format", "", []string{"-format", "xml"}, exitError, `invalid value "xml" for flag -format: want text or json`},
 		{"empty Corefile name", "", []string{"-conf", "", "army.ml"}, exitError, "flag -conf: no file name: name a Corefile, or leave the flag out"},
 		{"missing Corefile", "", []string{"-conf", "none", "army.ml"}, exitError, "none: no such file"},

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"net/netip"
 	"strings"
 	"testing"
 	"unicode"
@@ -21,7 +22,7 @@ func FuzzCheck(f *testing.F) {
 	f.Add([]byte(strings.Repeat("x", maxLine+1) + "\nnavy.ml\n"))
 	f.Add([]byte("ａｒｍｙ．ｍｌ\narmy.ⓜⓛ\narmy.ml,high\n\"army.ml\"\narmy.ml\x00"))
 	f.Add([]byte("_25._tcp.mx.army.ml\na..b\n\x00\n\u202eyvan.ml\n"))
-	decide, err := newDecider(silent, "")
+	decide, err := newDecider(silent, "", netip.Addr{})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -57,7 +58,7 @@ func stream(decide *decider, input []byte, out, messages io.Writer, asJSON bool)
 	if asJSON {
 		c.render = newJSONWriter(c.out)
 	} else {
-		c.render = &textWriter{w: c.out, explain: decide.explain, full: true}
+		c.render = &textWriter{w: c.out, explain: decide.explain, protectedAt: decide.protectedAt, full: true}
 	}
 	c.stream()
 	return c

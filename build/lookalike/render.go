@@ -22,6 +22,7 @@ type jsonResult struct {
 	Unicode    string   `json:"unicode"`
 	Action     string   `json:"action"`
 	Reason     string   `json:"reason"`
+	Directive  string   `json:"directive"`
 }
 
 // actionAllow is the action of a name that an allow line lets through.
@@ -30,7 +31,7 @@ const actionAllow = "allow"
 // action is what the resolver does, in one word; empty where nobody asks it to.
 func (f *finding) action() string {
 	switch {
-	case !f.served:
+	case f.idle != "":
 		return ""
 	case f.allowed():
 		return actionAllow
@@ -65,6 +66,7 @@ func (j *jsonWriter) write(given, _ string, f *finding) error {
 			j.res.DidYouMean = append(j.res.DidYouMean, m.DidYouMean)
 		}
 		j.res.Unicode, j.res.Action, j.res.Reason = v.Unicode, f.action(), v.Reason
+		j.res.Directive = display(f.where)
 	}
 	j.buf.Reset()
 	if err := j.enc.Encode(&j.res); err != nil {
@@ -85,13 +87,14 @@ func display(s string) string {
 
 // textWriter writes for people.
 type textWriter struct {
-	w       io.Writer
-	explain func(name string) []string // why a name resembles nothing
-	more    string                     // said once where a name resembles nothing; may be empty
-	paint   paint
-	full    bool // say of names that resemble nothing why, too
-	apart   bool // a blank line is due
-	passed  bool // a name resembled nothing
+	w           io.Writer
+	explain     func(name string) []string // why a name resembles nothing
+	protectedAt func(name string) string   // where a name is listed itself
+	more        string                     // said once where a name resembles nothing; may be empty
+	paint       paint
+	full        bool // say of names that resemble nothing why, too
+	apart       bool // a blank line is due
+	passed      bool // a name resembled nothing
 }
 
 func (t *textWriter) write(given, name string, f *finding) error {
@@ -103,15 +106,26 @@ func (t *textWriter) write(given, name string, f *finding) error {
 	switch {
 	case f != nil:
 		t.finding(&b, given, f)
+	case t.full:
+		t.unlike(&b, given, name)
 	default:
 		t.passed = true
 		fmt.Fprintf(&b, "%s resembles no protected name\n", display(given))
-		if t.full {
-			steps(&b, t.explain(name))
-		}
 	}
 	_, err := io.WriteString(t.w, b.String())
 	return err
+}
+
+// unlike writes why a name resembles no other.
+func (t *textWriter) unlike(b *strings.Builder, given, name string) {
+	if at := t.protectedAt(name); at != "" {
+		fmt.Fprintf(b, "%s is itself protected\n", display(given))
+		row(b, "listed at", display(at))
+		return
+	}
+	t.passed = true
+	fmt.Fprintf(b, "%s resembles no protected name\n", display(given))
+	steps(b, t.explain(name))
 }
 
 func (t *textWriter) end() error {
@@ -150,14 +164,22 @@ func (t *textWriter) finding(b *strings.Builder, given string, f *finding) {
 	}
 	steps(b, f.steps())
 	switch {
-	case !f.served:
-		row(b, "action", fmt.Sprintf("none (%s)", unserved))
+	case f.idle != "":
+		row(b, "action", fmt.Sprintf("none (%s)", display(f.idle)))
 	case f.allowed():
 		row(b, "action", fmt.Sprintf("%s (an allow line lets the name through; otherwise %s)", actionAllow, f.Action))
 	default:
 		row(b, "action", fmt.Sprintf("%s (%s)", f.Action, f.Action.Kind.Effect()))
 	}
-	row(b, "according to", f.origin)
+	row(b, "according to", display(f.origin))
+	if t.full {
+		if at := f.listed(); at != "" {
+			row(b, "listed at", display(at))
+		}
+	}
+	for _, note := range f.besides {
+		row(b, "but", display(note))
+	}
 }
 
 func row(b *strings.Builder, key, value string) { fmt.Fprintf(b, "  %-13s %s\n", key, value) }

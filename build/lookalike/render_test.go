@@ -43,7 +43,10 @@ func samples() (list []struct {
 	steps := []string{"the TLD ml is set aside", `"army" is "army" of army.mil`}
 	one := []string{"one step"}
 	found := func(steps []string, o lookalike.Outcome, a record.Action, v *detect.Verdict) *finding {
-		f := &finding{served: true, steps: func() []string { return steps }, origin: "server block .:53 of Corefile"}
+		f := &finding{
+			steps: func() []string { return steps }, listed: func() string { return "list.txt:7" },
+			origin: "the directive at Corefile:3, server block .:53", where: "Corefile:3",
+		}
 		f.Verdict, f.Action.Kind, f.Outcome = v, a, o
 		return f
 	}
@@ -73,6 +76,12 @@ func samples() (list []struct {
 	}))
 	add("a\x1b[2J\xff\u202eb.ml", found(one, lookalike.TurnedOff, record.Off, many))
 	add("\xef\xff.ml", nil)
+	idle := found(one, lookalike.Acts, record.NXDomain, &detect.Verdict{
+		Class: detect.Typo, Confidence: detect.High, Reason: "two letters swapped",
+		Matches: []detect.Match{{Protected: "navy.mil", DidYouMean: "navy.mil"}},
+	})
+	idle.idle, idle.besides = "192.0.2.1 is not among the clients of Corefile:3", []string{"the directive at Corefile:9 is not for this client"}
+	add("nayv.ml", idle)
 	return list
 }
 
@@ -87,7 +96,7 @@ func TestText(t *testing.T) {
 		{"text-color", true, false},
 	} {
 		var b bytes.Buffer
-		w := &textWriter{w: &b, explain: explain, paint: paint(tc.color), full: tc.full}
+		w := &textWriter{w: &b, explain: explain, protectedAt: func(string) string { return "" }, paint: paint(tc.color), full: tc.full}
 		for _, s := range samples() {
 			if err := w.write(s.name, s.name, s.f); err != nil {
 				t.Fatal(err)

@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/names"
+	"github.com/miekg/dns"
 )
 
 // restLimit is how long a reload waits for a list that is being written.
@@ -105,6 +108,34 @@ func (p *Policy) locate(err error) error {
 		err = fmt.Errorf("%w: remove it, or its TLD behind %s at %s", err, pluginName, p.where)
 	}
 	return fmt.Errorf("%s: %w", where, err)
+}
+
+// ProtectedAt returns where a name, or the name that it lies below, is listed
+// for protection: a line of the Corefile or of a file. It is empty where the
+// name is not protected. It reads the files again.
+func (p *Policy) ProtectedAt(name string) string {
+	return above(name, func(name string) string {
+		if p.protect.Empty() && slices.Contains(names.Default(), name) {
+			return "the built-in list"
+		}
+		return p.protect.Where(name)
+	})
+}
+
+// AllowedAt returns where a name, or the name that it lies below, is listed as
+// an exception, as ProtectedAt does.
+func (p *Policy) AllowedAt(name string) string { return above(name, p.allow.Where) }
+
+// above returns what where first returns for a name in presentation form or the
+// names above it.
+func above(name string, where func(string) string) string {
+	name = strings.ToLower(strings.TrimSuffix(name, "."))
+	for off, end := 0, false; !end; off, end = dns.NextLabel(name, off) {
+		if at := where(name[off:]); at != "" {
+			return at
+		}
+	}
+	return ""
 }
 
 // swap puts a list in force in place of the one before.

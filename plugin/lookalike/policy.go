@@ -60,6 +60,9 @@ func (p *Policy) Action(class detect.Class, confidence detect.Confidence) action
 // Alerts returns where the policy's alerts go.
 func (p *Policy) Alerts() alert.Config { return p.alerts }
 
+// Where returns the file and line of the directive.
+func (p *Policy) Where() string { return p.where }
+
 // Block returns the first key of the policy's server block: "dns://.:53".
 func (p *Policy) Block() string { return p.block }
 
