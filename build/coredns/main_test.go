@@ -64,6 +64,8 @@ func TestOwnPlace(t *testing.T) {
 	}{
 		{"rewrite", "lookalike", "the name that will be resolved is the one to look at"},
 		{"acl", "lookalike", "a client that may not ask is not counted"},
+		{"proxyproto", "lookalike", "the client is the one that a proxy names"},
+		{"tsig", "lookalike", "a query that is not signed as it must be is not counted"},
 		{"metadata", "lookalike", "its labels come from below"},
 		{"log", "lookalike", "its answers are logged"},
 		{"prometheus", "lookalike", "its answers are counted"},
@@ -72,12 +74,27 @@ func TestOwnPlace(t *testing.T) {
 		{"lookalike", "template", "no other plugin answers first"},
 		{"lookalike", "hosts", "no other plugin answers first"},
 		{"lookalike", "file", "no other plugin answers first"},
+		{"lookalike", "transfer", "no other plugin answers first"},
+		{"lookalike", "auto", "no other plugin answers first"},
+		{"lookalike", "secondary", "no other plugin answers first"},
 		{"lookalike", "forward", "the query must not leave"},
 	}
 	for _, tt := range tests {
 		i, j := slices.Index(directives, tt.first), slices.Index(directives, tt.second)
 		if i < 0 || j < 0 || i > j {
 			t.Errorf("%s must stand before %s: %s", tt.first, tt.second, tt.why)
+		}
+	}
+}
+
+// TestWanted: what a resolver of mail servers stands beside is there.
+func TestWanted(t *testing.T) {
+	t.Parallel()
+
+	for name := range strings.FieldsSeq(`
+		auto chaos loadbalance local multisocket nsid pprof proxyproto secondary shed timeouts transfer tsig`) {
+		if !slices.Contains(directives, name) {
+			t.Errorf("%s is not linked", name)
 		}
 	}
 }
@@ -92,8 +109,7 @@ func TestDirectivesCompiledIn(t *testing.T) {
 	}
 	for _, name := range caddy.ListPlugins()["others"] {
 		name, isDNS := strings.CutPrefix(name, "dns.")
-		// The file plugin brings transfer with it.
-		if isDNS && name != "transfer" && !slices.Contains(directives, name) {
+		if isDNS && !slices.Contains(directives, name) {
 			t.Errorf("Plugin %s is linked, but no directive", name)
 		}
 	}

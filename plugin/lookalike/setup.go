@@ -5,6 +5,7 @@ import (
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
 
+	"github.com/lookalike-dns/lookalike/plugin/internal/port"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
 )
 
@@ -34,6 +35,12 @@ func setup(c *caddy.Controller) error {
 			return plugin.Error(pluginName, err)
 		}
 	}
+	c.OnFirstStartup(func() error {
+		if err := port.Check(c.ServerBlockKeys, config.ListenHosts); err != nil {
+			return plugin.Error(pluginName, err)
+		}
+		return nil
+	})
 	c.OnStartup(func() error {
 		if config.Handler("any") != nil {
 			log.Warning(anyBefore(c.Key))
