@@ -1,11 +1,11 @@
 package alert
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -64,70 +64,56 @@ const (
 	defaultTimeout = 30 * time.Second
 )
 
-// scheme is a kind of network destination, or of a daemon on this host, whose
-// address is a path.
-type scheme struct {
-	name   string
-	path   bool
-	format *format.Format   // where the Corefile names none
-	only   []*format.Format // formats that it can carry; nil: all
-	parse  func(address string, f *format.Format, o *sink.Options) (sink.Opener, error)
+// kind is a kind of destination.
+type kind struct {
+	name    string // for messages
+	is      func(target string) bool
+	direct  bool             // on this host
+	format  *format.Format   // where the Corefile names none
+	only    []*format.Format // formats that it can carry; nil: all
+	timeout time.Duration    // of one Send; 0: defaultTimeout
+	parse   sink.Parser
 }
 
-// schemes are the network destinations. An address is handed to the parser
-// without what only names the protocol.
-var schemes = []scheme{
-	{name: "syslog", format: format.Structured(), parse: parseSyslog(syslog.UDP)},
-	{name: "syslog", path: true, format: format.ECS(), parse: parseSyslog(syslog.Unix)},
-	{name: "syslog+tcp", format: format.ECS(), parse: parseSyslog(syslog.TCP)},
-	{name: "syslog+tls", format: format.ECS(), parse: parseSyslog(syslog.TLS)},
-	{name: "http", format: format.ECS(), parse: overHTTP("http", webhook.Parse)},
-	{name: "https", format: format.ECS(), parse: overHTTP("https", webhook.Parse)},
-	{name: "splunk+http", format: format.ECS(), parse: parseSplunk("http")},
-	{name: "splunk+https", format: format.ECS(), parse: parseSplunk("https")},
-	{name: "elastic+http", format: format.ECS(), only: format.JSONFormats(), parse: overHTTP("http", elastic.Parse)},
-	{name: "elastic+https", format: format.ECS(), only: format.JSONFormats(), parse: overHTTP("https", elastic.Parse)},
-	{name: "otlp+http", format: format.ECS(), parse: overHTTP("http", otlp.Parse)},
-	{name: "otlp+https", format: format.ECS(), parse: overHTTP("https", otlp.Parse)},
-	{name: "kafka", format: format.ECS(), parse: plainAddress(kafka.Parse)},
-	{name: "nats", format: format.ECS(), parse: plainAddress(nats.Parse)},
+// kinds are all destinations. The first whose target it is counts.
+var kinds = []kind{
+	{name: "stdout", is: exactly("stdout"), direct: true, format: format.ECS(), timeout: 5 * time.Second, parse: stdout.Parse},
+	{name: "a file path with a slash in it", is: isPath, direct: true, format: format.ECS(), parse: file.Parse},
+	{name: "syslog:///dev/log", is: begins("syslog:///"), format: format.ECS(), parse: syslog.Parse},
+	{name: "syslog://", is: begins("syslog://"), format: format.Structured(), parse: syslog.Parse},
+	{name: "syslog+tcp://", is: begins("syslog+tcp://"), format: format.ECS(), parse: syslog.Parse},
+	{name: "syslog+tls://", is: begins("syslog+tls://"), format: format.ECS(), parse: syslog.Parse},
+	{name: "http://", is: begins("http://"), format: format.ECS(), parse: webhook.Parse},
+	{name: "https://", is: begins("https://"), format: format.ECS(), parse: webhook.Parse},
+	{name: "splunk+http://", is: begins("splunk+http://"), format: format.ECS(), parse: splunk.Parse},
+	{name: "splunk+https://", is: begins("splunk+https://"), format: format.ECS(), parse: splunk.Parse},
+	{name: "elastic+http://", is: begins("elastic+http://"), format: format.ECS(), only: format.JSONFormats(), parse: elastic.Parse},
+	{name: "elastic+https://", is: begins("elastic+https://"), format: format.ECS(), only: format.JSONFormats(), parse: elastic.Parse},
+	{name: "otlp+http://", is: begins("otlp+http://"), format: format.ECS(), parse: otlp.Parse},
+	{name: "otlp+https://", is: begins("otlp+https://"), format: format.ECS(), parse: otlp.Parse},
+	{name: "kafka://", is: begins("kafka://"), format: format.ECS(), parse: kafka.Parse},
+	{name: "nats://", is: begins("nats://"), format: format.ECS(), parse: nats.Parse},
 }
 
-type parseFunc = func(address string, f *format.Format, o *sink.Options) (sink.Opener, error)
-
-func parseSyslog(t syslog.Transport) parseFunc {
-	return func(address string, f *format.Format, o *sink.Options) (sink.Opener, error) {
-		return syslog.Parse(t, address, f == format.Structured(), o)
-	}
+func exactly(word string) func(string) bool {
+	return func(target string) bool { return target == word }
 }
 
-func overHTTP(scheme string, parse func(string, *sink.Options) (sink.Opener, error)) parseFunc {
-	return func(address string, _ *format.Format, o *sink.Options) (sink.Opener, error) {
-		return parse(scheme+"://"+address, o)
-	}
+func begins(prefix string) func(string) bool {
+	return func(target string) bool { return strings.HasPrefix(target, prefix) }
 }
 
-func parseSplunk(scheme string) parseFunc {
-	return func(address string, f *format.Format, o *sink.Options) (sink.Opener, error) {
-		return splunk.Parse(scheme+"://"+address, f.String(), o)
-	}
-}
-
-func plainAddress(parse func(string, *sink.Options) (sink.Opener, error)) parseFunc {
-	return func(address string, _ *format.Format, o *sink.Options) (sink.Opener, error) { return parse(address, o) }
+func isPath(target string) bool {
+	return strings.Contains(target, "/") && !strings.Contains(target, "://")
 }
 
 // knownDestinations is for messages.
 func knownDestinations() string {
-	names := make([]string, 0, len(schemes))
-	for _, s := range schemes {
-		name := s.name + "://"
-		if s.path {
-			name += "/dev/log"
-		}
-		names = append(names, name)
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = k.name
 	}
-	return "stdout, a file path with a slash in it, " + strings.Join(names, ", ")
+	return strings.Join(names, ", ")
 }
 
 // ParseDestination reads the words after `alert`: DESTINATION [FORMAT]
@@ -166,62 +152,38 @@ func ParseDestination(args []string) (Destination, error) {
 
 // parseTarget reads the first word; form is nil where none is named.
 func parseTarget(target string, form *format.Format, options *sink.Options) (Destination, error) {
-	d := Destination{to: deliver.Destination{Name: redact(target), Format: form, Batch: defaultBatch, Timeout: defaultTimeout}}
-	name, address, isURL := strings.Cut(target, "://")
-	switch {
-	case isURL:
-		return parseNetwork(d, name, address, options)
-	case target == "stdout":
-		d.to.Timeout = 5 * time.Second
-		d.open = func(sink.Env) (sink.Sink, error) { return stdout.New(os.Stdout), nil }
-	case strings.HasSuffix(target, "/"):
-		return d, errors.New("is a directory, a file is needed")
-	case strings.Contains(target, "/"):
+	i := slices.IndexFunc(kinds, func(k kind) bool { return k.is(target) })
+	if i < 0 {
+		return Destination{}, unknownDestination(target)
+	}
+	k := &kinds[i]
+	if isPath(target) {
+		if strings.HasSuffix(target, "/") {
+			return Destination{}, errors.New("is a directory, a file is needed")
+		}
 		path, err := filepath.Abs(target)
 		if err != nil {
-			return d, err
+			return Destination{}, err
 		}
-		d.to.Name = path
-		d.open = func(env sink.Env) (sink.Sink, error) { return openFile(env, path) }
-	default:
-		return d, fmt.Errorf("unknown destination %q (known: %s; write %q for a file here)",
-			target, knownDestinations(), "./"+target)
+		target = path
 	}
-	d.to.Direct = true
-	if d.to.Format == nil {
-		d.to.Format = format.ECS()
+	form = cmp.Or(form, k.format)
+	if k.only != nil && !slices.Contains(k.only, form) {
+		return Destination{}, fmt.Errorf("format %s cannot be used here (known: %s)", form, format.Names(k.only))
 	}
-	return d, nil
-}
-
-func openFile(env sink.Env, path string) (sink.Sink, error) {
-	if env.Guest {
-		if err := file.CreateForOwner(path); err != nil {
-			return nil, err
-		}
-	}
-	return file.Open(path)
-}
-
-// parseNetwork reads a URL.
-func parseNetwork(d Destination, name, address string, options *sink.Options) (Destination, error) {
-	i := slices.IndexFunc(schemes, func(s scheme) bool { return s.name == name && s.path == strings.HasPrefix(address, "/") })
-	if i < 0 { // its parser knows best what is wrong with a path
-		i = slices.IndexFunc(schemes, func(s scheme) bool { return s.name == name && !s.path })
-	}
-	if i < 0 {
-		return d, fmt.Errorf("unknown destination %q (known: %s)", name+"://", knownDestinations())
-	}
-	s := &schemes[i]
-	if d.to.Format == nil {
-		d.to.Format = s.format
-	}
-	if s.only != nil && !slices.Contains(s.only, d.to.Format) {
-		return d, fmt.Errorf("format %s cannot be used here (known: %s)", d.to.Format, format.Names(s.only))
-	}
+	d := Destination{to: deliver.Destination{
+		Name: redact(target), Format: form, Direct: k.direct, Batch: defaultBatch, Timeout: cmp.Or(k.timeout, defaultTimeout),
+	}}
 	var err error
-	d.open, err = s.parse(address, d.to.Format, options)
+	d.open, err = k.parse(sink.Address{Target: target, Format: form.String(), Structured: form == format.Structured()}, options)
 	return d, err
+}
+
+func unknownDestination(target string) error {
+	if scheme, _, isURL := strings.Cut(target, "://"); isURL {
+		return fmt.Errorf("unknown destination %q (known: %s)", scheme+"://", knownDestinations())
+	}
+	return fmt.Errorf("unknown destination %q (known: %s; write %q for a file here)", target, knownDestinations(), "./"+target)
 }
 
 // redact leaves out of an address what would stand in logs and metrics and may

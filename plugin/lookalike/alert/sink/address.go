@@ -10,6 +10,33 @@ import (
 	"strings"
 )
 
+// Address is the first word of a destination, and what its messages look like.
+type Address struct {
+	Target     string // "splunk+https://HOST/PATH", "kafka://HOST,HOST/TOPIC", the path of a file
+	Format     string // by name
+	Structured bool   // bodies begin with structured data (RFC 5424)
+}
+
+// Scheme returns what is before "://"; empty where there is none.
+func (a Address) Scheme() string {
+	scheme, _, isURL := strings.Cut(a.Target, "://")
+	if !isURL {
+		return ""
+	}
+	return scheme
+}
+
+// Rest returns what is behind "://".
+func (a Address) Rest() string {
+	_, rest, _ := strings.Cut(a.Target, "://")
+	return rest
+}
+
+// URL returns the target without what names the product: "https://HOST/PATH".
+func (a Address) URL() string {
+	return a.Target[strings.IndexByte(a.Scheme(), '+')+1:]
+}
+
 // HostPort reads HOST or HOST:PORT, with an IPv6 address in brackets.
 func HostPort(s string, port int) (string, error) {
 	switch { // what may be a secret is not repeated

@@ -28,10 +28,9 @@ func TestWarnings(t *testing.T) {
 		return path
 	}
 	private, read, change := file("private", 0o640), file("read", 0o644), file("change", 0o602)
-	type parse = func(string, *sink.Options) (sink.Opener, error)
 	tests := []struct {
 		name    string
-		parse   parse
+		parse   sink.Parser
 		address string
 		options string
 		want    string // part of the warning; empty: none
@@ -48,12 +47,12 @@ func TestWarnings(t *testing.T) {
 		{"a token", otlp.Parse, "http://192.0.2.1:4318", "token_file=" + private, "the token goes to 192.0.2.1"},
 		{"a query", webhook.Parse, "http://192.0.2.1/hook?sig=x", "", "the query of the address goes to 192.0.2.1"},
 		{"a signature, which tells nothing", webhook.Parse, "http://192.0.2.1/hook", "secret_file=" + private, ""},
-		{"NATS", nats.Parse, "127.0.0.1,192.0.2.1:4222/soc", "user=alice password_file=" + private, "the password goes to 192.0.2.1 in clear text, where others can read it: use tls=yes"},
-		{"NATS over TLS", nats.Parse, "192.0.2.1/soc", "tls=yes token_file=" + private, ""},
-		{"Kafka", kafka.Parse, "192.0.2.1/soc", "sasl=plain user=alice password_file=" + private, "use tls=yes"},
-		{"Kafka, where the password is not sent", kafka.Parse, "192.0.2.1/soc", "sasl=scram-sha-256 user=alice password_file=" + private, ""},
+		{"NATS", nats.Parse, "nats://127.0.0.1,192.0.2.1:4222/soc", "user=alice password_file=" + private, "the password goes to 192.0.2.1 in clear text, where others can read it: use tls=yes"},
+		{"NATS over TLS", nats.Parse, "nats://192.0.2.1/soc", "tls=yes token_file=" + private, ""},
+		{"Kafka", kafka.Parse, "kafka://192.0.2.1/soc", "sasl=plain user=alice password_file=" + private, "use tls=yes"},
+		{"Kafka, where the password is not sent", kafka.Parse, "kafka://192.0.2.1/soc", "sasl=scram-sha-256 user=alice password_file=" + private, ""},
 		{"a file for everybody", webhook.Parse, "https://192.0.2.1/hook", "secret_file=" + read, "everybody on this machine can read " + read},
-		{"a file that everybody may change", nats.Parse, "192.0.2.1/soc", "creds=" + change, "everybody on this machine can change " + change},
+		{"a file that everybody may change", nats.Parse, "nats://192.0.2.1/soc", "creds=" + change, "everybody on this machine can change " + change},
 		{"a key", otlp.Parse, "https://192.0.2.1", "cert=" + read + " key=" + read, "chmod o= " + read},
 		{"a file that is not there", otlp.Parse, "https://192.0.2.1", "token_file=" + dir + "/none", ""},
 	}
@@ -61,7 +60,7 @@ func TestWarnings(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			o, err := sink.ParseOptions(strings.Fields(tc.options))
 			if err == nil {
-				_, err = tc.parse(tc.address, o)
+				_, err = tc.parse(sink.Address{Target: tc.address}, o)
 			}
 			if err != nil {
 				t.Fatal(err)

@@ -62,6 +62,10 @@ type Env struct {
 // there.
 type Opener func(Env) (Sink, error)
 
+// Parser reads a destination: its address, and the options that it knows. It
+// opens nothing.
+type Parser func(Address, *Options) (Opener, error)
+
 // Refused is the error of a Send whose next message, the one after those that
 // are settled, the receiver will never take. It goes to the dead letters.
 type Refused struct{ Err error }

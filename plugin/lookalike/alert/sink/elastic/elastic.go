@@ -29,8 +29,8 @@ type Sink struct {
 
 // Parse reads an http or https address and the options index, api_key_file
 // and api_key_env, besides those of all HTTP sinks.
-func Parse(address string, o *sink.Options) (sink.Opener, error) {
-	config, err := web.Parse(address, false, o)
+func Parse(a sink.Address, o *sink.Options) (sink.Opener, error) {
+	config, err := web.Parse(a, false, o)
 	if err != nil {
 		return nil, err
 	}

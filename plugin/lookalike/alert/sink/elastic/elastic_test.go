@@ -87,7 +87,7 @@ func (c *cluster) create(id, doc string) int {
 
 func open(t *testing.T, c *cluster) sink.Sink {
 	t.Helper()
-	opener, err := Parse(c.URL+"/base/", &sink.Options{})
+	opener, err := Parse(sink.Address{Target: c.URL + "/base/"}, &sink.Options{})
 	return sinktest.Open(t, opener, err)
 }
 
@@ -206,7 +206,7 @@ func TestHugeAnswer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, answer) }))
 			defer server.Close()
-			opener, err := Parse(server.URL, sinktest.Options(t))
+			opener, err := Parse(sink.Address{Target: server.URL}, sinktest.Options(t))
 			s := sinktest.Open(t, opener, err)
 			sinktest.Allocates(t, 4<<20, func() {
 				if n, err := s.Send(t.Context(), []sink.Message{{ID: "a", Body: []byte("{}")}}); n != 0 || err == nil {
@@ -219,7 +219,7 @@ func TestHugeAnswer(t *testing.T) {
 
 func TestHostile(t *testing.T) {
 	sinktest.Survives(t, nil, false, func(t *testing.T, address string) sink.Sink {
-		opener, err := Parse("http://"+address, sinktest.Options(t))
+		opener, err := Parse(sink.Address{Target: "http://" + address}, sinktest.Options(t))
 		return sinktest.Open(t, opener, err)
 	})
 }

@@ -37,6 +37,18 @@ type Sink struct {
 	buf  []byte
 }
 
+// Parse reads the path of a file. There are no options.
+func Parse(a sink.Address, _ *sink.Options) (sink.Opener, error) {
+	return func(env sink.Env) (sink.Sink, error) {
+		if env.Guest {
+			if err := CreateForOwner(a.Target); err != nil {
+				return nil, err
+			}
+		}
+		return Open(a.Target)
+	}, nil
+}
+
 // Open opens path, or creates it, and mends what a crash left of its last line.
 func Open(path string) (*Sink, error) {
 	s := &Sink{path: path}

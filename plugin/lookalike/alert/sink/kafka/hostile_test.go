@@ -30,7 +30,7 @@ func TestHostile(t *testing.T) {
 		}})
 	}
 	sinktest.Survives(t, nil, false, func(t *testing.T, address string) sink.Sink {
-		opener, err := Parse(address+"/alerts", &sink.Options{})
+		opener, err := Parse(sink.Address{Target: "kafka://" + address + "/alerts"}, &sink.Options{})
 		return sinktest.Open(t, opener, err)
 	}, more...)
 }

@@ -48,8 +48,8 @@ const topicLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345
 
 // Parse reads the part of the address behind kafka://, HOST[:PORT],.../TOPIC,
 // and the options tls, sasl, user, password_file, password_env and idempotent.
-func Parse(address string, o *sink.Options) (sink.Opener, error) {
-	hosts, topic, _ := strings.Cut(address, "/")
+func Parse(a sink.Address, o *sink.Options) (sink.Opener, error) {
+	hosts, topic, _ := strings.Cut(a.Rest(), "/")
 	c := config{topic: topic}
 	if topic == "" || strings.Contains(topic, "/") {
 		return nil, errors.New("the address is not HOST[:PORT],.../TOPIC")

@@ -33,7 +33,7 @@ func cluster(t *testing.T, options ...kfake.Opt) *kfake.Cluster {
 
 func open(t *testing.T, c *kfake.Cluster, topic string, words ...string) sink.Sink {
 	t.Helper()
-	opener, err := Parse(strings.Join(c.ListenAddrs(), ",")+"/"+topic, sinktest.Options(t, words...))
+	opener, err := Parse(sink.Address{Target: "kafka://" + strings.Join(c.ListenAddrs(), ",") + "/" + topic}, sinktest.Options(t, words...))
 	return sinktest.Open(t, opener, err)
 }
 

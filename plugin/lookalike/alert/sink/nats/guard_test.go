@@ -50,7 +50,7 @@ func TestHostile(t *testing.T) {
 		more = append(more, sinktest.Repeat(s))
 	}
 	open := func(t *testing.T, address string) sink.Sink {
-		opener, err := Parse(address+"/soc", &sink.Options{})
+		opener, err := Parse(sink.Address{Target: "nats://" + address + "/soc"}, &sink.Options{})
 		return sinktest.Open(t, opener, err)
 	}
 	t.Run("before", func(t *testing.T) { sinktest.Survives(t, nil, false, open, more...) })
@@ -91,7 +91,7 @@ func TestAcknowledgements(t *testing.T) {
 				}
 				return c, nil
 			})
-			opener, err := Parse(address+"/soc", &sink.Options{})
+			opener, err := Parse(sink.Address{Target: "nats://" + address + "/soc"}, &sink.Options{})
 			s := sinktest.Open(t, opener, err)
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 			defer cancel()
@@ -116,7 +116,7 @@ func TestSmallPayload(t *testing.T) {
 		}
 		return nil, io.EOF
 	})
-	opener, err := Parse(address+"/soc", &sink.Options{})
+	opener, err := Parse(sink.Address{Target: "nats://" + address + "/soc"}, &sink.Options{})
 	s := sinktest.Open(t, opener, err)
 	n, err := s.Send(t.Context(), []sink.Message{{ID: "a", Body: []byte("{}")}})
 	if n != 0 || errors.As(err, new(*sink.Refused)) || err == nil || !strings.Contains(err.Error(), "max_payload") {
@@ -128,7 +128,7 @@ func TestSmallPayload(t *testing.T) {
 // TestMain sees that nothing of it stays.
 func TestCloses(t *testing.T) {
 	address := sinktest.Hostile{Talk: func(c net.Conn) { c.Close() }}.Listen(t, greet)
-	opener, err := Parse(address+"/soc", &sink.Options{})
+	opener, err := Parse(sink.Address{Target: "nats://" + address + "/soc"}, &sink.Options{})
 	s := sinktest.Open(t, opener, err)
 	for range 100 {
 		if n, err := s.Send(t.Context(), []sink.Message{{ID: "a", Body: []byte("{}")}}); n != 0 || err == nil {

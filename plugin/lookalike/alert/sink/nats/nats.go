@@ -41,8 +41,8 @@ type config struct {
 // Parse reads the part of the address behind nats://, HOST[:PORT],.../SUBJECT,
 // and the options stream, tls, user, password_file, password_env, token_file,
 // token_env and creds (a NATS credentials file).
-func Parse(address string, o *sink.Options) (sink.Opener, error) {
-	hosts, subject, _ := strings.Cut(address, "/")
+func Parse(a sink.Address, o *sink.Options) (sink.Opener, error) {
+	hosts, subject, _ := strings.Cut(a.Rest(), "/")
 	c := config{subject: subject, expect: o.String("stream", ""), creds: o.PrivateFile("creds")}
 	if subject == "" || strings.ContainsAny(subject, "/*> \t") || strings.Contains("."+subject+".", "..") {
 		return nil, errors.New("the address is not HOST[:PORT],.../SUBJECT")

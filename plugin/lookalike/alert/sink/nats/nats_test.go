@@ -29,7 +29,7 @@ func TestDown(t *testing.T) {
 	}
 	address := l.Addr().String()
 	l.Close()
-	opener, err := Parse(address+"/soc.lookalike", &sink.Options{})
+	opener, err := Parse(sink.Address{Target: "nats://" + address + "/soc.lookalike"}, &sink.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestOpenFails(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		opener, err := Parse("192.0.2.1/soc.lookalike", o)
+		opener, err := Parse(sink.Address{Target: "nats://192.0.2.1/soc.lookalike"}, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -110,7 +110,7 @@ func TestNoAnswer(t *testing.T) {
 			open.Go(func() { mute(c) })
 		}
 	})
-	opener, err := Parse(l.Addr().String()+"/soc", &sink.Options{})
+	opener, err := Parse(sink.Address{Target: "nats://" + l.Addr().String() + "/soc"}, &sink.Options{})
 	s := sinktest.Open(t, opener, err)
 	for range 3 {
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)

@@ -37,8 +37,8 @@ type Sink struct {
 // Parse reads an http or https address and the options token_file and
 // token_env, of a bearer token, besides those of all HTTP sinks. Without a
 // path in the address, it is /v1/logs.
-func Parse(address string, o *sink.Options) (sink.Opener, error) {
-	config, err := web.Parse(address, true, o)
+func Parse(a sink.Address, o *sink.Options) (sink.Opener, error) {
+	config, err := web.Parse(a, true, o)
 	if err != nil {
 		return nil, err
 	}

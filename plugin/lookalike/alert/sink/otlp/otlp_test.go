@@ -33,7 +33,7 @@ func TestSend(t *testing.T) {
 		w.Write(b)
 	}))
 	defer server.Close()
-	opener, err := Parse(server.URL, &sink.Options{})
+	opener, err := Parse(sink.Address{Target: server.URL}, &sink.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func TestSend(t *testing.T) {
 
 func TestHostile(t *testing.T) {
 	sinktest.Survives(t, nil, false, func(t *testing.T, address string) sink.Sink {
-		opener, err := Parse("http://"+address, sinktest.Options(t))
+		opener, err := Parse(sink.Address{Target: "http://" + address}, sinktest.Options(t))
 		return sinktest.Open(t, opener, err)
 	})
 }

@@ -59,16 +59,16 @@ func (p *pending) begins(batch []sink.Message) bool {
 }
 
 // Parse reads an http or https address and the options token_file, token_env,
-// index, source and sourcetype, besides those of all HTTP sinks. format goes
+// index, source and sourcetype, besides those of all HTTP sinks. The format goes
 // into the default sourcetype.
-func Parse(address, format string, o *sink.Options) (sink.Opener, error) {
-	config, err := web.Parse(address, false, o)
+func Parse(a sink.Address, o *sink.Options) (sink.Opener, error) {
+	config, err := web.Parse(a, false, o)
 	if err != nil {
 		return nil, err
 	}
 	s := Sink{
 		token: o.SentSecret("token"), index: o.String("index", ""), source: o.String("source", "lookalike"),
-		sourcetype: o.String("sourcetype", "lookalike:alert:"+format),
+		sourcetype: o.String("sourcetype", "lookalike:alert:"+a.Format),
 	}
 	if !s.token.Given() {
 		return nil, errors.New("token_file or token_env is needed")

@@ -99,7 +99,7 @@ func (c *collector) acks(w http.ResponseWriter, r *http.Request) {
 func open(t *testing.T, c *collector, token string) sink.Sink {
 	t.Helper()
 	t.Setenv("HEC", token)
-	opener, err := Parse(c.URL, "ecs", sinktest.Options(t, "token_env=HEC", "index=dns"))
+	opener, err := Parse(sink.Address{Target: c.URL, Format: "ecs"}, sinktest.Options(t, "token_env=HEC", "index=dns"))
 	return sinktest.Open(t, opener, err)
 }
 
@@ -238,7 +238,7 @@ func TestLoadBalancer(t *testing.T) {
 	}))
 	defer balancer.Close()
 	t.Setenv("HEC", "token")
-	opener, err := Parse(balancer.URL, "ecs", sinktest.Options(t, "token_env=HEC"))
+	opener, err := Parse(sink.Address{Target: balancer.URL, Format: "ecs"}, sinktest.Options(t, "token_env=HEC"))
 	n, err := sinktest.Open(t, opener, err).Send(t.Context(), messages)
 	if n != 2 || err != nil || one.asked != 3 || other.asked != 0 {
 		t.Errorf("Got %d sent, error %v, %d questions to the one that has them and %d to the other, want 2, 3 and 0", n, err, one.asked, other.asked)
@@ -248,7 +248,7 @@ func TestLoadBalancer(t *testing.T) {
 func TestHostile(t *testing.T) {
 	t.Setenv("HEC", "token")
 	sinktest.Survives(t, nil, true, func(t *testing.T, address string) sink.Sink {
-		opener, err := Parse("http://"+address, "ecs", sinktest.Options(t, "token_env=HEC"))
+		opener, err := Parse(sink.Address{Target: "http://" + address, Format: "ecs"}, sinktest.Options(t, "token_env=HEC"))
 		return sinktest.Open(t, opener, err)
 	})
 }

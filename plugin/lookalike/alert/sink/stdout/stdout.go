@@ -27,6 +27,11 @@ type Sink struct {
 	rest  int // bytes of the first message that are written already
 }
 
+// Parse returns what opens the standard output. There are no options.
+func Parse(sink.Address, *sink.Options) (sink.Opener, error) {
+	return func(sink.Env) (sink.Sink, error) { return New(os.Stdout), nil }, nil
+}
+
 // New returns a sink that writes to f. It waits for f to take data before
 // each write, rather than in it, so that a reader that has stopped reading
 // can be waited for with a deadline. From then on the process survives the end

@@ -79,15 +79,15 @@ type frame struct {
 	data []byte
 }
 
-// Parse reads the part of the address behind syslog:// and the options
-// facility, framing and replay, and those of TLS. structured says that the
-// format's bodies begin with structured data. The address of Unix is a path.
-func Parse(transport Transport, address string, structured bool, o *sink.Options) (sink.Opener, error) {
-	server, err := parseAddress(transport, address)
+// Parse reads the address, HOST[:PORT] or the path of a socket on this host, and
+// the options facility, framing and replay, and those of TLS.
+func Parse(a sink.Address, o *sink.Options) (sink.Opener, error) {
+	transport := transportOf(a)
+	server, err := parseAddress(transport, a.Rest())
 	if err != nil {
 		return nil, err
 	}
-	s := Sink{transport: transport, address: server, structured: structured}
+	s := Sink{transport: transport, address: server, structured: a.Structured}
 	name := o.String("facility", "local4")
 	facility, ok := facilities[name]
 	if !ok {
@@ -109,6 +109,19 @@ func Parse(transport Transport, address string, structured bool, o *sink.Options
 		_, err := opened.tlsOptions.Config("")
 		return &opened, err
 	}, nil
+}
+
+// transportOf returns the way that an address names.
+func transportOf(a sink.Address) Transport {
+	switch scheme := a.Scheme(); {
+	case scheme == "syslog+tcp":
+		return TCP
+	case scheme == "syslog+tls":
+		return TLS
+	case strings.HasPrefix(a.Rest(), "/"):
+		return Unix
+	}
+	return UDP
 }
 
 func parseAddress(transport Transport, address string) (string, error) {

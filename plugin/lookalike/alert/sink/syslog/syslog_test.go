@@ -29,10 +29,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func open(t *testing.T, transport Transport, address string, structured bool, words ...string) *Sink {
+func open(t *testing.T, scheme, address string, structured bool, words ...string) *Sink {
 	t.Helper()
 	o := sinktest.Options(t, words...)
-	opener, err := Parse(transport, address, structured, o)
+	opener, err := Parse(sink.Address{Target: scheme + "://" + address, Structured: structured}, o)
 	if err == nil {
 		err = o.Err()
 	}
@@ -157,7 +157,7 @@ func TestTCP(t *testing.T) {
 	}{{"octet", counted}, {"lf", lines}} {
 		t.Run(tc.framing, func(t *testing.T) {
 			srv := serve(t, listen(t), tc.read)
-			s := open(t, TCP, srv.Addr().String(), false, "framing="+tc.framing, "facility=local0")
+			s := open(t, "syslog+tcp", srv.Addr().String(), false, "framing="+tc.framing, "facility=local0")
 			send(t, s, batch(0, 3))
 			for i := range 3 {
 				m := parse(t, srv.next(t))
@@ -178,7 +178,7 @@ func TestUDP(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	s := open(t, UDP, c.LocalAddr().String(), true)
+	s := open(t, "syslog", c.LocalAddr().String(), true)
 	messages := batch(0, 1)
 	messages[0].Body = []byte(`[lookalike@32473 id="0"] words`)
 	send(t, s, messages)
@@ -204,7 +204,7 @@ func TestUDP(t *testing.T) {
 // read comes again on the next one.
 func TestReplay(t *testing.T) {
 	l := listen(t)
-	s := open(t, TCP, l.Addr().String(), false)
+	s := open(t, "syslog+tcp", l.Addr().String(), false)
 	accepted := make(chan net.Conn)
 	go func() {
 		c, err := l.Accept()
@@ -257,7 +257,7 @@ func TestForget(t *testing.T) {
 func TestServerHangs(t *testing.T) {
 	l := listen(t)
 	defer l.Close()
-	s := open(t, TCP, l.Addr().String(), false)
+	s := open(t, "syslog+tcp", l.Addr().String(), false)
 	big := batch(0, 1)
 	big[0].Body = make([]byte, 64<<20) // more than the kernel's buffers
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
@@ -270,7 +270,7 @@ func TestServerHangs(t *testing.T) {
 func TestServerDown(t *testing.T) {
 	l := listen(t)
 	l.Close()
-	s := open(t, TCP, l.Addr().String(), false)
+	s := open(t, "syslog+tcp", l.Addr().String(), false)
 	if n, err := s.Send(t.Context(), batch(0, 1)); n != 0 || err == nil {
 		t.Errorf("Got %d sent and error %v, want none", n, err)
 	}
@@ -280,16 +280,16 @@ func TestTLS(t *testing.T) {
 	a := sinktest.NewAuthority(t)
 	srv := tlsServer(t, a, tls.VersionTLS13)
 	cert, key := a.Issue("client", x509.ExtKeyUsageClientAuth)
-	s := open(t, TLS, srv.Addr().String(), false, "ca="+a.File(), "cert="+cert, "key="+key)
+	s := open(t, "syslog+tls", srv.Addr().String(), false, "ca="+a.File(), "cert="+cert, "key="+key)
 	send(t, s, batch(0, 1))
 	if got := *parse(t, srv.next(t)).Message; got != `{"id":"0"}` {
 		t.Errorf("Got message %q", got)
 	}
 	s.Close() // the server serves one at a time
-	if n, err := open(t, TLS, srv.Addr().String(), false).Send(t.Context(), batch(0, 1)); n != 0 || err == nil {
+	if n, err := open(t, "syslog+tls", srv.Addr().String(), false).Send(t.Context(), batch(0, 1)); n != 0 || err == nil {
 		t.Errorf("Got %d sent and error %v to a server that nothing vouches for, want none", n, err)
 	}
-	if n, err := open(t, TLS, srv.Addr().String(), false, "ca="+a.File(), "servername=other.example.org").Send(t.Context(), batch(0, 1)); n != 0 || err == nil {
+	if n, err := open(t, "syslog+tls", srv.Addr().String(), false, "ca="+a.File(), "servername=other.example.org").Send(t.Context(), batch(0, 1)); n != 0 || err == nil {
 		t.Errorf("Got %d sent and error %v to a server of another name, want none", n, err)
 	}
 }
@@ -320,7 +320,7 @@ func TestClientNotLetIn(t *testing.T) {
 			goodCert, goodKey := read(t, cert), read(t, key)
 			copyFile(t, strangerCert, cert)
 			copyFile(t, strangerKey, key)
-			s := open(t, TLS, srv.Addr().String(), false, "ca="+a.File(), "cert="+cert, "key="+key)
+			s := open(t, "syslog+tls", srv.Addr().String(), false, "ca="+a.File(), "cert="+cert, "key="+key)
 			for range 2 {
 				if n, err := s.Send(t.Context(), batch(0, 1)); n != 0 || err == nil || !strings.Contains(err.Error(), "tls: ") {
 					t.Errorf("Got %d sent and error %v, want none and why", n, err)
@@ -362,7 +362,7 @@ func TestAuthorityChanges(t *testing.T) {
 	cert, key := a.Issue("client", x509.ExtKeyUsageClientAuth)
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	copyFile(t, sinktest.NewAuthority(t).File(), ca)
-	s := open(t, TLS, srv.Addr().String(), false, "ca="+ca, "cert="+cert, "key="+key)
+	s := open(t, "syslog+tls", srv.Addr().String(), false, "ca="+ca, "cert="+cert, "key="+key)
 	if n, err := s.Send(t.Context(), batch(0, 1)); n != 0 || err == nil {
 		t.Errorf("Got %d sent and error %v to a server that nothing vouches for, want none", n, err)
 	}
@@ -398,7 +398,7 @@ func TestServerHangsUp(t *testing.T) {
 					}
 				}
 			})
-			s := open(t, TCP, l.Addr().String(), false)
+			s := open(t, "syslog+tcp", l.Addr().String(), false)
 			for range 2 {
 				if n, err := s.Send(t.Context(), batch(0, 1)); n != 0 || err == nil || !strings.Contains(err.Error(), "closed the connection, or its sending side") {
 					t.Errorf("Got %d sent and error %v, want none and why", n, err)
@@ -414,7 +414,7 @@ func TestServerHangsUp(t *testing.T) {
 // still comes, as a graceful shutdown does: what it dropped comes again.
 func TestServerDrains(t *testing.T) {
 	l := listen(t)
-	s := open(t, TCP, l.Addr().String(), false)
+	s := open(t, "syslog+tcp", l.Addr().String(), false)
 	sent, drained := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(drained)
@@ -452,7 +452,7 @@ func TestUDPServerMoves(t *testing.T) {
 		defer c.Close()
 		servers[i] = c
 	}
-	s := open(t, UDP, servers[0].LocalAddr().String(), true)
+	s := open(t, "syslog", servers[0].LocalAddr().String(), true)
 	tests := []struct {
 		name    string
 		address string // that the sink finds now
@@ -509,7 +509,7 @@ func TestASCII(t *testing.T) {
 
 func TestFrameOrder(t *testing.T) {
 	srv := serve(t, listen(t), counted)
-	s := open(t, TCP, srv.Addr().String(), false)
+	s := open(t, "syslog+tcp", srv.Addr().String(), false)
 	send(t, s, batch(0, 500))
 	got := make([]string, 0, 500)
 	for range 500 {

@@ -44,7 +44,7 @@ func TestUnixDatagrams(t *testing.T) {
 		return "no header: " + string(b[:n])
 	}
 	c := daemon()
-	s := open(t, Unix, path, false)
+	s := open(t, "syslog", path, false)
 	long := batch(7, 8)
 	long[0].Body = []byte(`{"a":"` + strings.Repeat("x", 8<<10) + `ä\u009b"}`)
 	send(t, s, append(batch(0, 2), long...))
@@ -80,7 +80,7 @@ func TestUnixStream(t *testing.T) {
 		t.Fatal(err)
 	}
 	srv := serve(t, l, lines)
-	s := open(t, Unix, path, false)
+	s := open(t, "syslog", path, false)
 	send(t, s, batch(0, 3))
 	for _, want := range []string{`{"id":"0"}`, `{"id":"1"}`, `{"id":"2"}`} {
 		if got := local.FindStringSubmatch(srv.next(t)); got == nil || got[1] != want {
@@ -98,7 +98,7 @@ func TestUnixHangs(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	s := open(t, Unix, path, false)
+	s := open(t, "syslog", path, false)
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	if n, err := s.Send(ctx, batch(0, 1000)); n == 1000 || !errors.As(err, new(*sink.Timeout)) {
@@ -109,17 +109,17 @@ func TestUnixHangs(t *testing.T) {
 // TestHostile holds that nothing that a server sends takes memory or holds up a
 // Send; what a server that speaks is given, it may well have.
 func TestHostile(t *testing.T) {
-	sinktest.Survives(t, nil, true, func(t *testing.T, address string) sink.Sink { return open(t, TCP, address, false) })
+	sinktest.Survives(t, nil, true, func(t *testing.T, address string) sink.Sink { return open(t, "syslog+tcp", address, false) })
 	a := sinktest.NewAuthority(t)
 	cert, key := a.Issue("server", x509.ExtKeyUsageServerAuth)
 	t.Run("before TLS", func(t *testing.T) {
 		sinktest.Survives(t, nil, false, func(t *testing.T, address string) sink.Sink {
-			return open(t, TLS, address, false, "ca="+a.File())
+			return open(t, "syslog+tls", address, false, "ca="+a.File())
 		})
 	})
 	t.Run("behind TLS", func(t *testing.T) {
 		sinktest.Survives(t, sinktest.TLS(t, cert, key), true, func(t *testing.T, address string) sink.Sink {
-			return open(t, TLS, address, false, "ca="+a.File())
+			return open(t, "syslog+tls", address, false, "ca="+a.File())
 		})
 	})
 }
@@ -137,7 +137,7 @@ func TestChatty(t *testing.T) {
 			}
 		}
 	}}.Listen(t, nil)
-	s := open(t, TCP, address, false)
+	s := open(t, "syslog+tcp", address, false)
 	send(t, s, batch(0, 1))
 	time.Sleep(time.Second)
 	s.Close()
@@ -148,7 +148,7 @@ func TestChatty(t *testing.T) {
 
 func TestUnixAddress(t *testing.T) {
 	for path, good := range map[string]bool{"/dev/log": true, "/run/systemd/journal/dev-log": true, "/": false, "/dev/log/": false, "/dev//log": false, "/dev/../log": false} {
-		if _, err := Parse(Unix, path, false, sinktest.Options(t)); (err == nil) != good {
+		if _, err := Parse(sink.Address{Target: "syslog://" + path}, sinktest.Options(t)); (err == nil) != good {
 			t.Errorf("Got error %v for %s, want it good: %v", err, path, good)
 		}
 	}
@@ -163,7 +163,7 @@ func TestTLSErrors(t *testing.T) {
 		"ca=" + a.File() + " servername=siem.example": "servername=NAME",
 		"ca=" + a.File():                              "cert=FILE key=FILE",
 	} {
-		_, err := open(t, TLS, srv.Addr().String(), false, strings.Fields(options)...).Send(t.Context(), batch(0, 1))
+		_, err := open(t, "syslog+tls", srv.Addr().String(), false, strings.Fields(options)...).Send(t.Context(), batch(0, 1))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Got error %v with %s, want one with %q", err, options, want)
 		}

@@ -45,11 +45,11 @@ type Config struct {
 	Private  bool // the path of the address is a secret; its query always is
 }
 
-// Parse reads the address, without the prefix that names the protocol, and
-// the options that all HTTP sinks have. Names and passwords in the address
+// Parse reads the address and the options that all HTTP sinks have. Names and passwords in the address
 // are refused, since addresses stand in messages and metrics; a query, which
 // some receivers know the sender by, only where the sink has no paths of its own.
-func Parse(address string, query bool, o *sink.Options) (Config, error) {
+func Parse(a sink.Address, query bool, o *sink.Options) (Config, error) {
+	address := a.URL()
 	u, err := url.Parse(address)
 	if err != nil {
 		return Config{}, errors.New("the address is no URL")

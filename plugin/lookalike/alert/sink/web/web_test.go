@@ -30,7 +30,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func open(t *testing.T, address string, private bool, words ...string) *Client {
 	t.Helper()
-	config, err := Parse(address, true, sinktest.Options(t, words...))
+	config, err := Parse(sink.Address{Target: address}, true, sinktest.Options(t, words...))
 	if err != nil {
 		t.Fatal(err)
 	}

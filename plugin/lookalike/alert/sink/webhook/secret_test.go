@@ -21,7 +21,7 @@ func TestErrorHasNoURL(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	open, err := Parse("http://"+address+"/geheim", o)
+	open, err := Parse(sink.Address{Target: "http://" + address + "/geheim"}, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,8 +34,8 @@ type Sink struct {
 // Parse reads an http or https address and the options batch, secret_file and
 // secret_env, besides those of all HTTP sinks. The secret has the form
 // whsec_BASE64; while it changes, there may be several, with space between.
-func Parse(address string, o *sink.Options) (sink.Opener, error) {
-	config, err := web.Parse(address, true, o)
+func Parse(a sink.Address, o *sink.Options) (sink.Opener, error) {
+	config, err := web.Parse(a, true, o)
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func batch(n int) []sink.Message {
 
 func open(t *testing.T, address string, words ...string) sink.Sink {
 	t.Helper()
-	opener, err := Parse(address, sinktest.Options(t, words...))
+	opener, err := Parse(sink.Address{Target: address}, sinktest.Options(t, words...))
 	return sinktest.Open(t, opener, err)
 }
 
@@ -270,7 +270,7 @@ func TestOpenFails(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		opener, err := Parse("https://soc.example.org", o)
+		opener, err := Parse(sink.Address{Target: "https://soc.example.org"}, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -287,7 +287,7 @@ func TestSecretLength(t *testing.T) {
 		good bool
 	}{{0, false}, {1, false}, {23, false}, {24, true}, {64, true}, {65, false}} {
 		t.Setenv("SECRET", "whsec_"+base64.StdEncoding.EncodeToString(make([]byte, tc.n)))
-		opener, err := Parse("http://127.0.0.1", sinktest.Options(t, "secret_env=SECRET"))
+		opener, err := Parse(sink.Address{Target: "http://127.0.0.1"}, sinktest.Options(t, "secret_env=SECRET"))
 		if err != nil {
 			t.Fatal(err)
 		}
