@@ -39,8 +39,8 @@ func TestAlertUsage(t *testing.T) {
 		{[]string{"alert", "tail", "/nowhere/a.json"}, exitError, "", "/nowhere/a.json"},
 		{[]string{"alert", "tail", "/"}, exitError, "", "/ is a directory"},
 		{[]string{"alert", "tail", "-class", "tipo", "a"}, exitError, "", `unknown class "tipo": want tld-swap, tld-kept, `},
-		{[]string{"alert", "tail", "-client", "here", "a"}, exitError, "", `"here" is neither an address nor a network`},
-		{[]string{"alert", "tail", "-client", "::ffff:192.0.2.0/90", "a"}, exitError, "", "is neither an address nor a network"},
+		{[]string{"alert", "tail", "-client", "here", "a"}, exitError, "", `invalid value "here" for flag -client: want an address or a network such as`},
+		{[]string{"alert", "tail", "-client", "::ffff:192.0.2.0/90", "a"}, exitError, "", "want an address or a network such as"},
 		{[]string{"alert", "tail", "-color", "red", "a"}, exitError, "", `invalid value "red" for flag -color: want auto, yes or no`},
 	}
 	for _, tc := range tests {

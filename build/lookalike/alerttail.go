@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+	"github.com/lookalike-dns/lookalike/plugin/pkg/address"
 	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
@@ -71,7 +72,9 @@ var alertTailCommand = command{
 		fs.IntVar(&t.last, "n", 10, "")
 		fs.BoolVar(&t.once, "once", false, "")
 		fs.Func("client", "", func(s string) (err error) {
-			t.client, err = parseClient(s)
+			if t.client, err = address.ParsePrefix(s); err != nil {
+				err = errors.New("want an address or a network such as 192.0.2.0/24")
+			}
 			return err
 		})
 		fs.Func("class", "", func(s string) (err error) {
@@ -146,22 +149,6 @@ func classNames() string {
 		names = append(names, c.String())
 	}
 	return text.Join(names, "or")
-}
-
-// parseClient reads an address or a network.
-func parseClient(s string) (netip.Prefix, error) {
-	if a, err := netip.ParseAddr(s); err == nil {
-		a = a.Unmap().WithZone("")
-		return netip.PrefixFrom(a, a.BitLen()), nil
-	}
-	p, err := netip.ParsePrefix(s)
-	if a := p.Addr(); a.Is4In6() { // as the plugin's clients are read
-		p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
-	}
-	if err != nil || !p.IsValid() {
-		return p, fmt.Errorf("%q is neither an address nor a network", s)
-	}
-	return p.Masked(), nil
 }
 
 // run shows the end of the file and what comes to it, until ctx is done.

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"syscall"
 
+	"github.com/lookalike-dns/lookalike/plugin/pkg/address"
 	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
@@ -89,13 +90,11 @@ var checkCommand = command{
 	flags: func(fs *flag.FlagSet) action {
 		var o checkOptions
 		confFlag(fs, &o.conf)
-		fs.Func("client", "", func(s string) error {
-			addr, err := netip.ParseAddr(s)
-			if err != nil {
-				return errors.New("want an IP address")
+		fs.Func("client", "", func(s string) (err error) {
+			if o.client, err = address.Parse(s); err != nil {
+				err = errors.New("want an IP address")
 			}
-			o.client = addr.Unmap().WithZone("")
-			return nil
+			return err
 		})
 		fs.Func("format", "", func(s string) error {
 			if s != "text" && s != "json" {

@@ -3,7 +3,6 @@ package lookalike
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/names"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/verify"
+	"github.com/lookalike-dns/lookalike/plugin/pkg/address"
 	"golang.org/x/net/idna"
 )
 
@@ -66,7 +66,11 @@ func parse(d *caddyfile.Dispenser, root string) ([]*Policy, error) {
 			alerts: alert.Config{Sensor: sensor(), Version: Version},
 		}}
 		p.init()
-		if err := p.addTLDs(d.RemainingArgs()); err != nil {
+		words, err := directive.Words(d)
+		if err != nil {
+			return nil, err
+		}
+		if err := p.addTLDs(words); err != nil {
 			return nil, d.Err(err.Error())
 		}
 		if err := directive.Block(d, pluginName, properties, p); err != nil {
@@ -132,32 +136,13 @@ func (p *parser) addClients(l directive.Line) error {
 		return errors.New("clients needs at least one CIDR or address")
 	}
 	for _, arg := range l.Args {
-		prefix, err := parsePrefix(arg)
+		prefix, err := address.ParsePrefix(arg)
 		if err != nil {
 			return fmt.Errorf("clients: %q is not a CIDR or an IP address: write such as 192.0.2.0/24 or 2001:db8::25, and blanks between several", arg)
 		}
 		p.clients = append(p.clients, prefix)
 	}
 	return nil
-}
-
-func parsePrefix(s string) (netip.Prefix, error) {
-	if !strings.Contains(s, "/") {
-		addr, err := netip.ParseAddr(s)
-		addr = addr.Unmap().WithZone("")
-		return netip.PrefixFrom(addr, addr.BitLen()), err
-	}
-	prefix, err := netip.ParsePrefix(s)
-	if err != nil {
-		return prefix, err
-	}
-	if prefix.Addr().Is4In6() {
-		if prefix.Bits() < 96 {
-			return prefix, errors.New("wider than all of IPv4")
-		}
-		prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-96)
-	}
-	return prefix.Masked(), nil
 }
 
 func (p *parser) setTTL(l directive.Line) error {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lookalike-dns/lookalike/plugin/internal/guard"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
+	"github.com/lookalike-dns/lookalike/plugin/pkg/address"
 	"github.com/miekg/dns"
 )
 
@@ -105,7 +106,7 @@ func observe(ctx context.Context, q *query, d Decision, rcode int) {
 	pipeline.Observe(&alert.Detection{
 		Time:        now,
 		Client:      q.client(),
-		Server:      addrPort(q.W.LocalAddr()),
+		Server:      address.Of(q.W.LocalAddr()),
 		Transport:   q.Proto(),
 		Protocol:    scheme(server),
 		ID:          q.Req.Id,

@@ -1,13 +1,14 @@
 package lookalike
 
 import (
-	"net"
 	"net/netip"
 	"strings"
 
 	"github.com/coredns/coredns/request"
 
 	"github.com/miekg/dns"
+
+	"github.com/lookalike-dns/lookalike/plugin/pkg/address"
 )
 
 // query is one question about a name on its way through the plugin. Names that
@@ -34,7 +35,7 @@ func about(policies []*Policy, name string) query {
 // client returns the address of who asks, without a zone.
 func (q *query) client() netip.AddrPort {
 	if !q.from.IsValid() && q.W != nil {
-		q.from = addrPort(q.W.RemoteAddr())
+		q.from = address.Of(q.W.RemoteAddr())
 	}
 	return q.from
 }
@@ -48,23 +49,6 @@ func watching(policies []*Policy, name string) []*Policy {
 		}
 	}
 	return nil
-}
-
-// addrPort returns the address of a client or listener, an IPv4-mapped one as
-// IPv4 and without a zone; the zero value where there is none.
-func addrPort(a net.Addr) netip.AddrPort {
-	var ap netip.AddrPort
-	switch a := a.(type) {
-	case *net.UDPAddr:
-		ap = a.AddrPort()
-	case *net.TCPAddr:
-		ap = a.AddrPort()
-	case nil:
-		return ap
-	default:
-		ap, _ = netip.ParseAddrPort(a.String())
-	}
-	return netip.AddrPortFrom(ap.Addr().Unmap().WithZone(""), ap.Port())
 }
 
 // scheme returns what comes before the address of a server: "dns" of "dns://:53".

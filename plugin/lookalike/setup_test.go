@@ -86,7 +86,7 @@ func TestParse(t *testing.T) {
 		{"TLD of odd characters", `lookalike m/l`, `lookalike TLD "m/l": no domain label: write up to 63 letters, digits and hyphens`},
 		{"TLDs with a comma", `lookalike ml, cm`, `lookalike TLD "ml,": no domain label: write up to 63 letters, digits and hyphens, with no hyphen first or last, such as 'ml', and blanks between several`},
 		{"TLD with a hyphen first", `lookalike -ml`, `lookalike TLD "-ml": no domain label`},
-		{"TLD that is empty", `lookalike ""`, `lookalike TLD "": no domain label`},
+		{"TLD that is empty", `lookalike ""`, `lookalike: "" is an empty word: set the {$VARIABLE} that it comes from`},
 		{"TLD of 64 letters", `lookalike ` + strings.Repeat("m", 64), `: no domain label: write up to 63 letters`},
 		{"TLD of digits", `lookalike 123`, `Corefile:1 - Error during parsing: lookalike TLD "123": a number is no TLD: write one with letters, such as 'ml'`},
 		{"TLD of full-width digits", `lookalike １２`, `lookalike TLD "１２": a number is no TLD`},

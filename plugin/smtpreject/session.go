@@ -8,13 +8,13 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+	"github.com/lookalike-dns/lookalike/plugin/pkg/address"
 	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
@@ -62,7 +62,7 @@ func newSession(e *endpoint, p *policy, conn net.Conn) *session {
 	return &session{
 		endpoint: e,
 		policy:   p,
-		client:   clientOf(addrPort(conn.RemoteAddr()).Addr()),
+		client:   clientOf(address.Of(conn.RemoteAddr()).Addr()),
 		raw:      conn,
 		conn:     conn,
 		in:       bufio.NewReaderSize(conn, maxLine),
@@ -395,7 +395,7 @@ func (s *session) observe(p *policy, v *detect.Verdict, to path) {
 		envelopesLimitedTotal.WithLabelValues(s.endpoint.address).Inc()
 		return
 	}
-	p.detector.ObserveSMTP(addrPort(s.raw.RemoteAddr()), addrPort(s.raw.LocalAddr()), v, s.helo, s.sender, to.String())
+	p.detector.ObserveSMTP(address.Of(s.raw.RemoteAddr()), address.Of(s.raw.LocalAddr()), v, s.helo, s.sender, to.String())
 }
 
 // survive ends a panic, says so and counts it. It must be deferred.
@@ -444,15 +444,4 @@ func (s *session) quit(string) error {
 		return err
 	}
 	return errQuit
-}
-
-// addrPort returns a's address and port, an IPv4-mapped one as IPv4 and
-// without a zone; the zero value where it has none.
-func addrPort(a net.Addr) netip.AddrPort {
-	tcp, ok := a.(*net.TCPAddr)
-	if !ok {
-		return netip.AddrPort{}
-	}
-	ap := tcp.AddrPort()
-	return netip.AddrPortFrom(ap.Addr().Unmap().WithZone(""), ap.Port())
 }

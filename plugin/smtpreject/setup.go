@@ -114,7 +114,11 @@ func parse(c *caddyfile.Dispenser, root string) (*policy, error) {
 			connections: defaultConnections,
 			timeout:     defaultTimeout,
 		}
-		if err := p.listen(c.RemainingArgs()); err != nil {
+		words, err := directive.Words(c)
+		if err != nil {
+			return nil, err
+		}
+		if err := p.listen(words); err != nil {
 			return nil, c.Err(err.Error())
 		}
 		if err := directive.Block(c, pluginName, properties, p); err != nil {

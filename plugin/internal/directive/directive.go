@@ -69,6 +69,17 @@ func Begin(d *caddyfile.Dispenser, name string) error {
 	return d.Errf("'%s' stands behind the '}' of %s: begin a new line for it", d.Val(), name)
 }
 
+// Words returns the words behind the name of a directive.
+func Words(d *caddyfile.Dispenser) ([]string, error) {
+	name, args := d.Val(), d.RemainingArgs()
+	for _, arg := range args {
+		if err := OneWord(arg); err != nil {
+			return nil, d.Errf("%s: %v", name, err)
+		}
+	}
+	return args, nil
+}
+
 // Block reads the block of the directive name, if it has one, and gives each
 // line to the row of the table that it names.
 func Block[T any](d *caddyfile.Dispenser, name string, table []Property[T], t T) error {

@@ -45,7 +45,11 @@ func read(d *caddyfile.Dispenser) (string, error) {
 		if err := Begin(d, "guard"); err != nil {
 			return "", err
 		}
-		g.got = append(g.got, strings.Join(append([]string{"guard"}, d.RemainingArgs()...), " "))
+		words, err := Words(d)
+		if err != nil {
+			return "", err
+		}
+		g.got = append(g.got, strings.Join(append([]string{"guard"}, words...), " "))
 		if err := Block(d, "guard", guardTable, g); err != nil {
 			return "", err
 		}
@@ -86,6 +90,8 @@ func TestDirective(t *testing.T) {
 
 		{"variable that is not set", "guard {\n x {$NONE}\n}", "", 3, `x: "" is an empty word: set the {$VARIABLE} that it comes from, or remove it`},
 		{"variable of two words", "guard {\n x {$TWO}\n}", "", 3, `x: "1 2" is one word with a blank in it: a {$VARIABLE} or quotes make one word, so write several in the Corefile itself`},
+		{"variable behind the name", "guard {$TWO}", "", 2, `guard: "1 2" is one word with a blank in it: a {$VARIABLE} or quotes make one word`},
+		{"variable behind the name that is not set", "guard {$NONE} {\n x\n}", "", 2, `guard: "" is an empty word`},
 		{"variable of a whole line", "guard {\n {$TWO}\n}", "", 3, `"1 2" is one word with a blank in it`},
 		{"quotes", "guard {\n x \"\t\"\n}", "", 3, `x: "\t" is one word with a blank in it`},
 
