@@ -322,9 +322,14 @@ func checkLEEF(t *testing.T, lines string) {
 func TestFleet(t *testing.T) {
 	t.Parallel()
 	dir, addr := t.TempDir(), localAddr(t)
-	broker := &program{t: t, path: "/usr/sbin/nats-server", args: []string{"-js", "-sd", dir, "-a", "127.0.0.1", "-p", addr[len("127.0.0.1:"):]}}
+	authority(t, dir, "server")
+	ca := filepath.Join(dir, "ca.pem")
+	broker := &program{t: t, path: "/usr/sbin/nats-server", args: []string{
+		"-js", "-sd", dir, "-a", "127.0.0.1", "-p", addr[len("127.0.0.1:"):],
+		"--tls", "--tlscert", filepath.Join(dir, "server.pem"), "--tlskey", filepath.Join(dir, "server.key"),
+	}}
 	broker.start(addr)
-	conn, err := nats.Connect("nats://"+addr, nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))
+	conn, err := nats.Connect("nats://"+addr, nats.RootCAs(ca), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -341,7 +346,8 @@ func TestFleet(t *testing.T) {
 	servers := make([]*harness.Server, 0, 3)
 	for range cap(servers) {
 		servers = append(servers, harness.Start(t, harness.Config{
-			Upstream: harness.NewUpstream(t).Addr, Corefile: fleet(t, [2]string{"alert nats://127.0.0.1:1/", "alert nats://" + addr + "/"}),
+			Upstream: harness.NewUpstream(t).Addr, Corefile: fleet(t,
+				[2]string{"alert nats://127.0.0.1:1/", "alert nats://" + addr + "/"}, [2]string{"stream=LOOKALIKE tls=yes", "stream=LOOKALIKE tls=yes ca=" + ca}),
 		}))
 	}
 	const names = 40 // that each server is asked for

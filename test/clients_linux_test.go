@@ -77,6 +77,32 @@ func TestClients(t *testing.T) {
 	}
 }
 
+// TestCorefilesRefuse asks the ready-made Corefiles for mail resolvers from an
+// address that they name, and from others.
+func TestCorefilesRefuse(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{"monitor", "enforce", "sinkhole", "fleet"} {
+		t.Run(file, func(t *testing.T) {
+			t.Parallel()
+			text, err := os.ReadFile("../corefile/" + file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			upstream := harness.NewUpstream(t)
+			server := harness.Start(t, harness.Config{Corefile: local.Replace(string(text)), Upstream: upstream.Addr})
+			for from, want := range map[string]int{
+				"127.0.0.1": dns.RcodeSuccess, "127.0.2.25": dns.RcodeSuccess, "127.0.3.1": dns.RcodeRefused, "127.9.9.9": dns.RcodeRefused,
+			} {
+				query := harness.Pack(t, harness.Query("example.org", dns.TypeMX))
+				r := harness.Unpack(t, harness.UDPFrom(t, netip.MustParseAddr(from), server.Addr("DNS"), query))
+				if r.Rcode != want {
+					t.Errorf("%s gets %s, want %s", from, dns.RcodeToString[r.Rcode], dns.RcodeToString[want])
+				}
+			}
+		})
+	}
+}
+
 func hasIPv6() bool {
 	l, err := net.Listen("tcp", "[::1]:0")
 	if err == nil {

@@ -16,10 +16,11 @@ import (
 // local are the changes that let a Corefile for a mail resolver run on
 // loopback, on free ports.
 var local = strings.NewReplacer(
-	"\n. {\n    errors\n", "\n. {\n    bind 127.0.0.1\n    errors\n",
-	"smtpreject :25", "smtpreject 127.0.0.1:0",
-	"health {", "health 127.0.0.1:{$HTTP} {",
-	"    ready\n", "    ready 127.0.0.1:{$TLS}\n",
+	"bind 127.0.0.1 192.0.2.53 2001:db8:25::53", "bind 127.0.0.1",
+	"allow net 127.0.0.1/32 192.0.2.0/24 2001:db8:25::/64", "allow net 127.0.0.1/32 127.0.2.0/24 2001:db8:25::/64",
+	"smtpreject 198.51.100.25 2001:db8:5::25 {", "smtpreject 127.0.0.1:0 {",
+	"health 127.0.0.1:8080 {", "health 127.0.0.1:{$HTTP} {",
+	"ready 127.0.0.1:8181\n", "ready 127.0.0.1:{$TLS}\n",
 	"prometheus 127.0.0.1:9153", "prometheus 127.0.0.1:{$METRICS}",
 	"clients 192.0.2.0/24 2001:db8:25::/64", "clients 127.0.0.0/24 2001:db8:25::/64",
 	"alert /var/log/lookalike/alerts.json", "alert ./alerts.json",
@@ -102,6 +103,48 @@ func TestCorefiles(t *testing.T) {
 		}
 		if !tested {
 			t.Errorf("corefile/%s is not tested", f.Name())
+		}
+	}
+}
+
+// TestCorefilesAreClosed: a ready-made Corefile listens on the addresses that it
+// names, and answers the clients that it names.
+func TestCorefilesAreClosed(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../corefile/*")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		words := make(map[string][]string) // of the first line of each directive
+		for line := range strings.Lines(string(text)) {
+			line, _, _ = strings.Cut(line, "#")
+			if f := strings.Fields(line); len(f) > 0 && words[f[0]] == nil {
+				words[f[0]] = f[1:]
+			}
+		}
+		onLoopback := slices.Equal(words["bind"], []string{"127.0.0.1"})
+		_, block := words["block"]
+		switch {
+		case len(words["bind"]) == 0:
+			t.Errorf("%s listens on all addresses", file)
+		case !onLoopback && (len(words["allow"]) < 2 || words["allow"][0] != "net" || !block):
+			t.Errorf("%s answers everybody", file)
+		}
+		for name, port := range map[string]string{"health": "8080", "ready": "8181", "prometheus": "9153"} {
+			if args, ok := words[name]; ok && (len(args) == 0 || args[0] != "127.0.0.1:"+port) {
+				t.Errorf("%s: %s %q, want it on loopback", file, name, args)
+			}
+		}
+		if filepath.Base(file) != "quickstart" && !slices.Equal(words["bufsize"], []string{"1232"}) {
+			t.Errorf("%s: bufsize %q", file, words["bufsize"])
+		}
+		if strings.Contains(string(text), "nats://") && !strings.Contains(string(text), " tls=yes\n") {
+			t.Errorf("%s: NATS in clear text", file)
 		}
 	}
 }
