@@ -9,13 +9,14 @@ import (
 	"github.com/lookalike-dns/lookalike/test/harness"
 )
 
-// TestVerify asks for names that resemble nothing listed. Their counterparts
-// are asked for through the server itself, so its cache and its log see them.
+// TestVerify asks for names that resemble nothing listed. The plugins below are
+// asked for their counterparts: the cache keeps what they answer, and the log has
+// the clients' queries alone.
 func TestVerify(t *testing.T) {
 	t.Parallel()
 	upstream := harness.NewUpstream(t)
 	server := harness.Start(t, harness.Config{
-		Corefile: corefile("lookalike {\n protect us.af.mil\n verify\n }", "cache 30"),
+		Corefile: corefile("log\n lookalike {\n protect us.af.mil\n verify\n }", "cache 30"),
 		Upstream: upstream.Addr,
 	})
 	tests := []struct {
@@ -42,6 +43,9 @@ func TestVerify(t *testing.T) {
 	}
 	if n := upstream.Below("army.ml."); n != 0 {
 		t.Errorf("%d queries for the lookalike left", n)
+	}
+	if out := server.Output(); !strings.Contains(out, "IN navy.ml. ") || strings.Contains(out, "IN army.mil. ") {
+		t.Errorf("The log has the lookups, or has no queries:\n%s", out)
 	}
 	server.WaitAlert(t, "that says why", func(a harness.Alert) bool {
 		return a.Lookalike.Class == "tld-swap" && strings.Contains(a.Raw, "which exists (verified)")

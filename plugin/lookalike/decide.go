@@ -48,9 +48,9 @@ type Opinion struct {
 }
 
 // decide is where the plugin decides: the first policy that has something to do
-// about the name does it. Where none has, counterpart is asked, of each policy
-// with verify, for the first of some names that exists; it returns -1 for none.
-func (q *query) decide(counterpart func(p *Policy, names []string) int) Decision {
+// about the name does it. Where none has, those with verify go by whether a
+// counterpart of the name exists, which find finds out.
+func (q *query) decide(find finder) Decision {
 	var unlisted []*Policy
 	for rest := q.policies; len(rest) > 0; rest = watching(rest[1:], q.name) {
 		switch o := q.opinion(rest[0]); {
@@ -61,7 +61,7 @@ func (q *query) decide(counterpart func(p *Policy, names []string) int) Decision
 		}
 	}
 	for _, p := range unlisted {
-		if d := p.verified(q.name, counterpart); !d.none() {
+		if d := p.verified(q.name, find); !d.none() {
 			return d
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lookalike-dns/lookalike/plugin/internal/guard"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/verify"
 	"github.com/lookalike-dns/lookalike/plugin/pkg/address"
 	"github.com/miekg/dns"
 )
@@ -48,11 +49,17 @@ func (l *Lookalike) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.M
 // when guard has returned, so that the plugins behind have the stack for
 // themselves.
 func (l *Lookalike) guard(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, watching []*Policy) (rcode int, done bool, err error) {
-	if isOwn(ctx) {
+	if verify.IsOwn(ctx) {
 		return 0, false, nil
 	}
 	q := newQuery(w, r, watching)
-	d := q.decide(l.lookUp(ctx, w))
+	lookups := lookups{ctx: ctx, next: l.Next, w: w}
+	d := q.decide(lookups.find)
+	undecided := d.none() && lookups.undecided != nil
+	if undecided {
+		lookups.tell(ctx, &q)
+		q.W = &capped{passing{w}, lookups.policy.ttl}
+	}
 	if !d.Action.Blocks() {
 		if inspecting := q.inspecting(l.policies); len(inspecting) > 0 {
 			rcode, err = l.serveInspected(ctx, q, inspecting, d)
@@ -60,6 +67,9 @@ func (l *Lookalike) guard(ctx context.Context, w dns.ResponseWriter, r *dns.Msg,
 		}
 	}
 	switch {
+	case undecided:
+		rcode, err = plugin.NextOrFailure(l.Name(), l.Next, ctx, q.W, r)
+		return rcode, true, err
 	case d.none():
 		return 0, false, nil
 	case d.unreported():
@@ -94,30 +104,41 @@ func writtenRcode(rcode int) int {
 // written by now, so nothing that goes wrong here may reach the client.
 func observe(ctx context.Context, q *query, d Decision, rcode int) {
 	defer guard.Recover("alert")
+	about := describe(ctx, q, rcode)
+	about.report(d)
+}
 
-	server, view := metrics.WithServer(ctx), metrics.WithView(ctx)
-	d.Policy.detections.count(server, view, d)
+// observation is what an alert says of a query, whatever it resembles.
+type observation struct {
+	server string
+	alert.Detection
+}
 
-	now := time.Now()
-	pipeline := d.Policy.alertsTo()
+func describe(ctx context.Context, q *query, rcode int) observation {
+	server := metrics.WithServer(ctx)
+	return observation{server, alert.Detection{
+		Time:      time.Now(),
+		Client:    q.client(),
+		Server:    address.Of(q.W.LocalAddr()),
+		Transport: q.Proto(),
+		Protocol:  scheme(server),
+		ID:        q.Req.Id,
+		Qtype:     q.QType(),
+		Rcode:     rcode,
+		View:      metrics.WithView(ctx),
+	}}
+}
+
+// report counts the detection and hands it to the alerts.
+func (o *observation) report(d Decision) {
+	p := d.Policy
+	p.detections.count(o.server, o.View, d)
+	o.Verdict, o.Action, o.Answers, o.Via = d.Verdict, d.Action.Kind, d.Action.Addresses, d.Via
+	o.Context = p.purposes.Of(o.Client.Addr(), d.Verdict, o.Qtype, o.Time)
+	o.ServerBlock = p.block
+	pipeline := p.alertsTo()
 	if pipeline == nil {
-		pipeline = d.Policy.pipeline // the log has it
+		pipeline = p.pipeline // the log has it
 	}
-	pipeline.Observe(&alert.Detection{
-		Time:        now,
-		Client:      q.client(),
-		Server:      address.Of(q.W.LocalAddr()),
-		Transport:   q.Proto(),
-		Protocol:    scheme(server),
-		ID:          q.Req.Id,
-		Qtype:       q.QType(),
-		Rcode:       rcode,
-		Verdict:     d.Verdict,
-		Action:      d.Action.Kind, // both stand in one order
-		Answers:     d.Action.Addresses,
-		Via:         d.Via,
-		Context:     d.Policy.purposes.Of(q.client().Addr(), d.Verdict, q.QType(), now),
-		ServerBlock: d.Policy.block,
-		View:        view,
-	})
+	pipeline.Observe(&o.Detection)
 }

@@ -71,6 +71,9 @@ func startedWithAlerts(tb testing.TB, corefile string) (l *Lookalike, flush func
 	}
 }
 
+// alertFile is where the alerts of started go.
+func alertFile(l *Lookalike) string { return l.policies[0].alerts.Destinations[0].String() }
+
 // decided returns what the lists say about a query for qname.
 func decided(l *Lookalike, qname string) Decision {
 	r := new(dns.Msg).SetQuestion(qname, dns.TypeMX)

@@ -38,7 +38,7 @@ func (q *query) inspecting(policies []*Policy) []*Policy {
 // about that is asked, and what the answer leads to wins over it: one query is
 // one detection.
 func (l *Lookalike) serveInspected(ctx context.Context, q query, inspecting []*Policy, asked Decision) (int, error) {
-	i := &inspector{ResponseWriter: q.W, request: q.Req, policies: inspecting, decision: asked}
+	i := &inspector{passing: passing{q.W}, request: q.Req, policies: inspecting, decision: asked}
 	rcode, err := plugin.NextOrFailure(l.Name(), l.Next, ctx, i, q.Req)
 	if i.withheld {
 		return dns.RcodeServerFailure, nil
@@ -57,7 +57,7 @@ func (l *Lookalike) serveInspected(ctx context.Context, q query, inspecting []*P
 // inspector is a dns.ResponseWriter that does not let through an answer whose
 // target is a lookalike.
 type inspector struct {
-	dns.ResponseWriter
+	passing
 	request  *dns.Msg
 	policies []*Policy // that look at the answer
 
@@ -119,9 +119,12 @@ func withoutExchanges(m *dns.Msg, blocked map[string]bool) *dns.Msg {
 // canonical returns a name in lower case without its trailing dot.
 func canonical(name string) string { return strings.ToLower(strings.TrimSuffix(name, ".")) }
 
+// passing is the dns.ResponseWriter of a query that is passed on.
+type passing struct{ dns.ResponseWriter }
+
 // ConnectionState implements dns.ConnectionStater.
-func (i *inspector) ConnectionState() *tls.ConnectionState {
-	if c, ok := i.ResponseWriter.(dns.ConnectionStater); ok {
+func (p passing) ConnectionState() *tls.ConnectionState {
+	if c, ok := p.ResponseWriter.(dns.ConnectionStater); ok {
 		return c.ConnectionState()
 	}
 	return nil

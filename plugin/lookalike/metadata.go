@@ -6,6 +6,8 @@ import (
 
 	"github.com/coredns/coredns/plugin/metadata"
 	"github.com/coredns/coredns/request"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/verify"
 )
 
 // metadataLabels are the labels and what they show of a decision.
@@ -25,7 +27,7 @@ var metadataLabels = []struct {
 func (l *Lookalike) Metadata(ctx context.Context, state request.Request) context.Context {
 	decide := sync.OnceValue(func() Decision {
 		policies := watching(l.policies, state.Req.Question[0].Name)
-		if len(policies) == 0 || !isLookup(state.Req) || isOwn(ctx) {
+		if len(policies) == 0 || !isLookup(state.Req) || verify.IsOwn(ctx) {
 			return Decision{}
 		}
 		q := newQuery(state.W, state.Req, policies)

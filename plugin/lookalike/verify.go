@@ -2,97 +2,95 @@ package lookalike
 
 import (
 	"context"
-	"fmt"
-	"net"
 
-	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
 
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/action"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/verify"
 	"github.com/miekg/dns"
 )
 
+// finder returns the place of the first verdict whose protected name exists, or
+// -1.
+type finder func(p *Policy, verdicts []*detect.Verdict) int
+
 // verified returns the decision about a name that the lists have nothing about,
 // but whose counterpart under a protected TLD exists.
-func (p *Policy) verified(name string, counterpart func(p *Policy, names []string) int) Decision {
+func (p *Policy) verified(name string, find finder) Decision {
 	a := p.withFallback(p.Action(detect.TLDSwap, detect.High))
 	if a.Kind == record.Off || p.Allowed(name) {
 		return Decision{}
 	}
 	verdicts := p.Index().Counterparts(name)
-	names := make([]string, len(verdicts))
-	for i, v := range verdicts {
-		names[i] = v.Matches[0].Protected
-	}
-	if i := counterpart(p, names); i >= 0 {
+	if i := find(p, verdicts); i >= 0 {
 		return Decision{Policy: p, Verdict: verdicts[i], Action: a}
 	}
 	return Decision{}
 }
 
-// known goes by what has been found out before, and does not wait.
-func known(p *Policy, names []string) int {
-	for i, name := range names {
-		if p.verifier.Known(name) {
+// known finds what has been found before, and does not wait.
+func known(p *Policy, verdicts []*detect.Verdict) int {
+	for i, v := range verdicts {
+		if p.verifier.Known(v.Matches[0].Protected) {
 			return i
 		}
 	}
 	return -1
 }
 
-// lookUp returns what looks counterparts up while the query waits.
-func (l *Lookalike) lookUp(ctx context.Context, w dns.ResponseWriter) func(*Policy, []string) int {
-	return func(p *Policy, names []string) int {
-		return p.verifier.Existing(ctx, names, l.asker(ctx, w))
-	}
+// lookups looks counterparts up while a query waits.
+type lookups struct {
+	ctx  context.Context
+	next plugin.Handler
+	w    dns.ResponseWriter
+
+	// What was not found out in time. Where several policies wanted to know, it is
+	// that of the last.
+	policy    *Policy
+	verdicts  []*detect.Verdict
+	undecided *verify.Undecided
 }
 
-// ownKey marks the context of our own lookups, about which nothing is decided.
-type ownKey struct{}
+func (l *lookups) find(p *Policy, verdicts []*detect.Verdict) int {
+	names := make([]string, len(verdicts))
+	for i, v := range verdicts {
+		names[i] = v.Matches[0].Protected
+	}
+	i, undecided := p.verifier.Existing(l.ctx, names, verify.Below(l.ctx, l.w, l.next))
+	if undecided != nil {
+		l.policy, l.verdicts, l.undecided = p, verdicts, undecided
+	}
+	return i
+}
 
-// isOwn reports whether a query is one of ours.
-func isOwn(ctx context.Context) bool { return ctx.Value(ownKey{}) != nil }
+// tell has an alert follow when a lookup finds, too late, that the query should
+// not have passed. What caches keep of the answer in the meantime ends with the
+// TTL of our own answers.
+func (l *lookups) tell(ctx context.Context, q *query) {
+	about := describe(ctx, q, dns.RcodeSuccess)
+	policy, verdicts := l.policy, l.verdicts
+	l.undecided.Late(func(i int) {
+		about.report(Decision{Policy: policy, Verdict: verdicts[i], Action: action.Action{Kind: record.Monitor}})
+	})
+}
 
-// asker returns what asks the server that the query came to, as the client
-// would, or the plugins below this one where there is no server.
-func (l *Lookalike) asker(ctx context.Context, w dns.ResponseWriter) verify.Asker {
-	server, _ := ctx.Value(dnsserver.Key{}).(*dnsserver.Server)
-	local, remote := w.LocalAddr(), w.RemoteAddr()
-	return func(ctx context.Context, name string, qtype uint16) *dns.Msg {
-		ctx = context.WithValue(ctx, ownKey{}, true)
-		answer := &capture{local: local, remote: remote}
-		r := new(dns.Msg).SetQuestion(name, qtype).SetEdns0(dns.DefaultMsgSize, false)
-		if server == nil {
-			plugin.NextOrFailure(l.Name(), l.Next, ctx, answer, r)
-			return answer.msg
+// capped is a dns.ResponseWriter that lets no TTL through that is longer.
+type capped struct {
+	passing
+	ttl uint32
+}
+
+// WriteMsg implements dns.ResponseWriter.
+func (c *capped) WriteMsg(m *dns.Msg) error {
+	m = m.Copy() // a cache may have it, too
+	for _, section := range [][]dns.RR{m.Answer, m.Ns, m.Extra} {
+		for _, rr := range section {
+			if h := rr.Header(); h.Rrtype != dns.TypeOPT {
+				h.Ttl = min(h.Ttl, c.ttl)
+			}
 		}
-		ctx = context.WithValue(ctx, dnsserver.Key{}, server)
-		ctx = context.WithValue(ctx, dnsserver.LoopKey{}, 0)
-		server.ServeDNS(ctx, answer, r)
-		return answer.msg
 	}
-}
-
-// capture is a dns.ResponseWriter for our own questions.
-type capture struct {
-	local, remote net.Addr
-	msg           *dns.Msg
-}
-
-func (c *capture) LocalAddr() net.Addr       { return c.local }
-func (c *capture) RemoteAddr() net.Addr      { return c.remote }
-func (c *capture) WriteMsg(m *dns.Msg) error { c.msg = m; return nil }
-func (c *capture) Close() error              { return nil }
-func (c *capture) TsigStatus() error         { return nil }
-func (c *capture) TsigTimersOnly(bool)       {}
-func (c *capture) Hijack()                   {}
-func (c *capture) Write(b []byte) (int, error) {
-	m := new(dns.Msg)
-	if err := m.Unpack(b); err != nil {
-		return 0, fmt.Errorf("an answer that cannot be read: %w", err)
-	}
-	c.msg = m
-	return len(b), nil
+	return c.ResponseWriter.WriteMsg(m)
 }

@@ -3,15 +3,17 @@ package lookalike
 import (
 	"context"
 	"fmt"
-	"net"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/verify"
 	"github.com/lookalike-dns/lookalike/test/wait"
 
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin/pkg/dnstest"
 	"github.com/coredns/coredns/plugin/test"
 
 	"github.com/miekg/dns"
@@ -67,12 +69,13 @@ func (z *zone) exists(name string) bool {
 	return false
 }
 
-// count returns how often the zone was asked for names of this suffix.
+// count returns how often the zone was asked for names of this suffix. Names that
+// were made up to find out about wildcards do not count.
 func (z *zone) count(suffix string) (n int) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	for _, key := range z.asked {
-		if name, _, _ := strings.Cut(key, " "); strings.HasSuffix(name, suffix) {
+		if name, _, _ := strings.Cut(key, " "); strings.HasSuffix(name, suffix) && len(dns.SplitDomainName(name)[0]) != 26 {
 			n++
 		}
 	}
@@ -194,7 +197,7 @@ func TestVerifyWithoutAnAnswerInTime(t *testing.T) {
 	defer release()
 	z := &zone{records: map[string]string{"late.mil. MX": "MX 10 mx.late.mil."}}
 	z.ask = func(ctx context.Context, _ dns.ResponseWriter) {
-		if ctx.Value(ownKey{}) != nil {
+		if verify.IsOwn(ctx) {
 			<-blocked.Done()
 		}
 	}
@@ -243,13 +246,72 @@ func dnsCode(t *testing.T, l *Lookalike, qname string) int {
 	return m.Rcode
 }
 
+// TestVerifyAsksBelow has a server that would refuse the lookups, as one whose
+// blocks are for other zones does.
+func TestVerifyAsksBelow(t *testing.T) {
+	z := &zone{records: map[string]string{"mail.mil. MX": "MX 10 mx.mail.mil."}}
+	l := z.above(t, "lookalike {\n protect army.mil\n verify\n}")
+	ctx := context.WithValue(t.Context(), dnsserver.Key{}, &dnsserver.Server{Addr: "dns://:53"})
+	w := dnstest.NewRecorder(&test.ResponseWriter{})
+	if _, err := l.ServeDNS(ctx, w, new(dns.Msg).SetQuestion("mail.ml.", dns.TypeMX)); err != nil || w.Msg.Rcode != dns.RcodeNameError {
+		t.Errorf("Got %v, error %v", w.Msg, err)
+	}
+}
+
+// TestVerifyTooLate lets a query pass before the lookup ends. Caches may keep the
+// answer no longer than ours, and an alert follows when the name turns out to
+// exist.
+func TestVerifyTooLate(t *testing.T) {
+	tests := []struct {
+		name, qname string
+		ttl         uint32
+		alerts      int
+	}{
+		{"exists", "late.ml.", 30, 1},
+		{"does not exist", "later.ml.", 30, 0},
+		{"upstream fails", "broken.ml.", 30, 0},
+		{"absent in time", "absent.ml.", 60, 0},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			release := make(chan struct{})
+			z := &zone{records: map[string]string{
+				"late.mil. MX": "MX 10 mx.late.mil.", "broken.mil. MX": "SERVFAIL",
+				"late.ml. MX": "MX 10 mx.late.ml.", "later.ml. MX": "MX 10 mx.later.ml.", "broken.ml. MX": "MX 10 mx.broken.ml.", "absent.ml. MX": "MX 10 mx.absent.ml.",
+			}}
+			l, flush := startedWithAlerts(t, "lookalike {\n protect army.mil\n verify 10ms\n ttl 30\n}")
+			l.Next = test.HandlerFunc(func(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+				if verify.IsOwn(ctx) && strings.HasPrefix(r.Question[0].Name, "late") {
+					<-release
+				}
+				return z.ServeDNS(ctx, w, r)
+			})
+			m, _, _ := ask(t, l, new(dns.Msg).SetQuestion(tc.qname, dns.TypeMX))
+			if len(m.Answer) != 1 || m.Answer[0].Header().Ttl != tc.ttl {
+				t.Errorf("Got %v, want a TTL of %d", m, tc.ttl)
+			}
+			close(release)
+			if tc.alerts > 0 {
+				wait.Until(t, "the alert", func() bool { return len(readAlerts(t, alertFile(l))) > 0 })
+			}
+			records := flush()
+			if got := len(records) > 0; got != (tc.alerts > 0) {
+				t.Fatalf("Got alerts %v", records)
+			}
+			if tc.alerts > 0 && (field(records[0], "lookalike.action") != "monitor" || field(records[0], "dns.question.name") != "late.ml") {
+				t.Errorf("Got %v", records[0])
+			}
+		})
+	}
+}
+
 // TestVerifyLoop has lookups come back as queries for lookalikes.
 func TestVerifyLoop(t *testing.T) {
 	z := &zone{}
 	l := z.above(t, "lookalike {\n protect army.mil\n verify 100ms\n}")
 	looped := false
 	z.ask = func(ctx context.Context, w dns.ResponseWriter) {
-		if ctx.Value(ownKey{}) != nil && !looped {
+		if verify.IsOwn(ctx) && !looped {
 			looped = true
 			l.ServeDNS(ctx, w, new(dns.Msg).SetQuestion("again.ml.", dns.TypeMX))
 		}
@@ -265,7 +327,7 @@ func TestVerifyOneLookupForAName(t *testing.T) {
 	defer release()
 	z := &zone{records: map[string]string{"busy.mil. MX": "MX 10 mx.busy.mil."}}
 	z.ask = func(ctx context.Context, _ dns.ResponseWriter) {
-		if ctx.Value(ownKey{}) != nil {
+		if verify.IsOwn(ctx) {
 			<-blocked.Done()
 		}
 	}
@@ -273,7 +335,7 @@ func TestVerifyOneLookupForAName(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 100 {
 		wg.Go(func() {
-			w := &capture{local: &net.UDPAddr{}, remote: &net.UDPAddr{}}
+			w := &discard{&test.ResponseWriter{}}
 			l.ServeDNS(t.Context(), w, new(dns.Msg).SetQuestion(fmt.Sprintf("host%d.busy.ml.", i), dns.TypeMX))
 		})
 	}

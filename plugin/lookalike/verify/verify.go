@@ -4,14 +4,17 @@ package verify
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"hash/maphash"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/pkg/cache"
+	clog "github.com/coredns/coredns/plugin/pkg/log"
 
 	"github.com/lookalike-dns/lookalike/plugin/internal/guard"
 	"github.com/miekg/dns"
@@ -34,6 +37,7 @@ const (
 	// An attacker chooses the names. However many he asks for, upstream gets no
 	// more lookups than these, and memory holds no more results.
 	lookupsAtOnce    = 64
+	lateAtOnce       = 1024 // queries that have passed, and whose lookups go on
 	lookupsPerSecond = 20
 	lookupsInBurst   = 100
 	maxResults       = 10_000
@@ -43,16 +47,14 @@ const (
 	keepFailure  = 10 * time.Second
 )
 
+var log = clog.NewWithPlugin("lookalike")
+
 var verificationsTotal = promauto.NewCounterVec(prometheus.CounterOpts{
 	Namespace: plugin.Namespace,
 	Subsystem: "lookalike",
 	Name:      "verifications_total",
 	Help:      "Counter of names whose counterpart was asked for, by result.",
 }, []string{"result"})
-
-// Asker asks one question, name being fully qualified, and returns the answer,
-// or nil without one.
-type Asker func(ctx context.Context, name string, qtype uint16) *dns.Msg
 
 // Verifier finds out whether names exist. There is one lookup at a time for a
 // name, and results are kept. It owns the goroutines of its lookups, which end at
@@ -64,6 +66,7 @@ type Verifier struct {
 	lookups singleflight.Group
 	starts  *rate.Limiter
 	slots   chan struct{} // one for each lookup under way
+	late    chan struct{} // one for each goroutine of Undecided
 	results *cache.Cache[result]
 	seed    maphash.Seed
 
@@ -83,9 +86,10 @@ type result struct {
 
 // Why a name is not verified. Their texts label the metric.
 var (
-	errLimited = errors.New("limited")
-	errTimeout = errors.New("timeout")
-	errFailure = errors.New("failure")
+	errLimited  = errors.New("limited")
+	errTimeout  = errors.New("timeout")
+	errFailure  = errors.New("failure")
+	errWildcard = errors.New("wildcard")
 )
 
 // New returns a Verifier that holds up queries for wait at most.
@@ -95,6 +99,7 @@ func New(wait time.Duration) *Verifier {
 		now:     time.Now,
 		starts:  rate.NewLimiter(lookupsPerSecond, lookupsInBurst),
 		slots:   make(chan struct{}, lookupsAtOnce),
+		late:    make(chan struct{}, lateAtOnce),
 		results: cache.New[result](maxResults),
 		seed:    maphash.MakeSeed(),
 	}
@@ -127,22 +132,59 @@ func (v *Verifier) Known(name string) bool {
 }
 
 // Existing returns the place of the first of the names that exists, or -1. It
-// looks up all of them at once, and waits no longer than New was told.
-func (v *Verifier) Existing(ctx context.Context, names []string, ask Asker) int {
+// looks up all of them at once, and waits no longer than New was told. What is
+// left undecided by then is nil where none of the names exists, or nothing can be
+// told from that.
+func (v *Verifier) Existing(ctx context.Context, names []string, ask Asker) (int, *Undecided) {
 	ctx, cancel := context.WithTimeout(ctx, v.wait)
 	defer cancel()
 	lookups := make([]lookup, len(names))
 	for i, name := range names {
 		lookups[i] = v.lookup(name, ask)
 	}
+	decided := true
 	for i := range lookups {
 		r := lookups[i].result(ctx)
 		verificationsTotal.WithLabelValues(r.label()).Inc()
 		if r.exists {
-			return i
+			return i, nil
 		}
+		decided = decided && (r.err == nil || errors.Is(r.err, errWildcard))
 	}
-	return -1
+	if decided {
+		return -1, nil
+	}
+	return -1, &Undecided{v, lookups}
+}
+
+// Undecided are the lookups of a query that could not wait for them, and those
+// that failed.
+type Undecided struct {
+	verifier *Verifier
+	lookups  []lookup
+}
+
+// Late calls found with the place of the first name that turns out to exist, if
+// one does: in a goroutine that ends with the lookups, at Close at the latest.
+func (u *Undecided) Late(found func(i int)) {
+	v := u.verifier
+	if !slices.ContainsFunc(u.lookups, func(l lookup) bool { return l.pending != nil }) {
+		return
+	}
+	if !v.enter(v.late, true) {
+		verificationsTotal.WithLabelValues(errLimited.Error()).Inc()
+		return
+	}
+	go func() {
+		defer v.leave(v.late)
+		defer guard.Recover("verify")
+		for i := range u.lookups {
+			if u.lookups[i].result(v.ctx).exists {
+				found(i)
+				return
+			}
+		}
+	}()
 }
 
 // label is what the metric calls the result.
@@ -163,21 +205,26 @@ type lookup struct {
 }
 
 // result waits until ctx ends. What is there by then counts.
-func (l lookup) result(ctx context.Context) result {
+func (l *lookup) result(ctx context.Context) result {
 	if l.pending == nil {
 		return l.known
 	}
 	select {
 	case r := <-l.pending:
-		return r.Val.(result)
+		return l.end(r)
 	default:
 	}
 	select {
 	case r := <-l.pending:
-		return r.Val.(result)
+		return l.end(r)
 	case <-ctx.Done():
 		return result{err: errTimeout}
 	}
+}
+
+func (l *lookup) end(r singleflight.Result) result {
+	l.known, l.pending = r.Val.(result), nil
+	return l.known
 }
 
 // known returns what was found about name and still holds.
@@ -199,48 +246,76 @@ func (v *Verifier) run(name string, ask Asker) result {
 	if r, ok := v.known(name); ok { // another lookup has ended in between
 		return r
 	}
-	if !v.enter() {
+	if !v.enter(v.slots, v.starts.AllowN(v.now(), 1)) {
 		return result{err: errLimited}
 	}
-	defer v.leave()
+	defer v.leave(v.slots)
 	ctx, cancel := context.WithTimeout(v.ctx, lookupTimeout)
 	defer cancel()
 	r := result{name: name}
-	r.exists, r.err = exists(ctx, name, ask)
-	keep := keepAbsent
-	switch {
-	case r.err != nil:
-		keep = keepFailure
-	case r.exists:
-		keep = keepExisting
+	if r.exists, r.err = exists(ctx, name, ask); r.exists {
+		if r.err = v.wildcard(ctx, parent(name), ask); r.err != nil {
+			r.exists = false
+		}
 	}
-	r.until = v.now().Add(keep)
-	v.results.Add(maphash.String(v.seed, name), r)
+	return v.keep(r)
+}
+
+// keep remembers a result for a time.
+func (v *Verifier) keep(r result) result {
+	after := keepAbsent
+	switch {
+	case r.exists, errors.Is(r.err, errWildcard):
+		after = keepExisting
+	case r.err != nil:
+		after = keepFailure
+	}
+	r.until = v.now().Add(after)
+	v.results.Add(maphash.String(v.seed, r.name), r)
 	return r
 }
 
-// enter takes a slot for a lookup, or reports that none may begin now.
-func (v *Verifier) enter() bool {
+// parent returns what is above a name.
+func parent(name string) string {
+	next, _ := dns.NextLabel(name, 0)
+	return name[next:]
+}
+
+// wildcard returns an error where names below suffix exist that nobody can have
+// registered, or where that cannot be found out: then nothing can be told from a
+// name's existence.
+func (v *Verifier) wildcard(ctx context.Context, suffix string, ask Asker) error {
+	all := "*." + suffix // stands for them
+	if r, ok := v.known(all); ok {
+		return r.err
+	}
+	random := strings.ToLower(rand.Text()) + "." + suffix
+	found, err := exists(ctx, random, ask)
+	if found {
+		err = errWildcard
+		log.Warningf("verify is of no use for names under %s, since every name exists there, even %s: their lookalikes pass unless they resemble a listed name", suffix, random)
+	}
+	return v.keep(result{name: all, err: err}).err
+}
+
+// enter takes a slot, or reports that there is none, or that it is not allowed.
+func (v *Verifier) enter(slots chan struct{}, allowed bool) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.ctx.Err() != nil {
+	if !allowed || v.ctx.Err() != nil {
 		return false
 	}
 	select {
-	case v.slots <- struct{}{}:
+	case slots <- struct{}{}:
+		v.running.Add(1)
+		return true
 	default:
 		return false
 	}
-	if !v.starts.AllowN(v.now(), 1) {
-		<-v.slots
-		return false
-	}
-	v.running.Add(1)
-	return true
 }
 
-func (v *Verifier) leave() {
-	<-v.slots
+func (v *Verifier) leave(slots chan struct{}) {
+	<-slots
 	v.running.Done()
 }
 
@@ -260,8 +335,10 @@ func exists(ctx context.Context, name string, ask Asker) (found bool, err error)
 			return false, errFailure
 		case m.Rcode == dns.RcodeNameError:
 			return false, nil
-		case m.Truncated, slices.ContainsFunc(m.Answer, func(rr dns.RR) bool { return rr.Header().Rrtype == qtype }):
-			return true, nil // what is too large for a datagram exists
+		case slices.ContainsFunc(m.Answer, func(rr dns.RR) bool { return rr.Header().Rrtype == qtype }):
+			return true, nil
+		case m.Truncated:
+			return false, errFailure // over TCP, too
 		}
 	}
 	return false, nil

@@ -22,6 +22,9 @@ type upstream struct {
 }
 
 func (u *upstream) ask(_ context.Context, name string, _ uint16) *dns.Msg {
+	if isRandom(name) {
+		return &dns.Msg{MsgHdr: dns.MsgHdr{Rcode: dns.RcodeNameError}}
+	}
 	u.lookups++
 	m := &dns.Msg{MsgHdr: dns.MsgHdr{Rcode: u.rcode}}
 	if u.records {
@@ -29,6 +32,9 @@ func (u *upstream) ask(_ context.Context, name string, _ uint16) *dns.Msg {
 	}
 	return m
 }
+
+// isRandom reports whether a name was made up to find out about wildcards.
+func isRandom(name string) bool { return len(dns.SplitDomainName(name)[0]) == 26 }
 
 // at gives v a clock that the test moves.
 func at(t *testing.T, v *Verifier) *time.Time {
@@ -42,7 +48,8 @@ func at(t *testing.T, v *Verifier) *time.Time {
 // exists reports what v finds out about one name.
 func (v *Verifier) exists(t *testing.T, name string, ask Asker) bool {
 	t.Helper()
-	return v.Existing(t.Context(), []string{name}, ask) == 0
+	i, _ := v.Existing(t.Context(), []string{name}, ask)
+	return i == 0
 }
 
 func TestForgets(t *testing.T) {
@@ -113,8 +120,8 @@ func TestSlots(t *testing.T) {
 			names[i] = fmt.Sprintf("n%d.mil", i)
 		}
 		begin := time.Now()
-		if got := v.Existing(t.Context(), names, silent); got != -1 {
-			t.Errorf("Name %d exists", got)
+		if got, undecided := v.Existing(t.Context(), names, silent); got != -1 || undecided == nil {
+			t.Errorf("Name %d exists, undecided: %v", got, undecided)
 		}
 		if waited := time.Since(begin); waited != time.Second {
 			t.Errorf("Waited for %v, want 1s", waited)
@@ -126,7 +133,7 @@ func TestSlots(t *testing.T) {
 		if waited := time.Since(begin); waited != time.Second {
 			t.Errorf("Close took %v", waited-time.Second)
 		}
-		if v.Existing(t.Context(), []string{"late.mil"}, silent) != -1 || len(asked) != lookupsAtOnce {
+		if i, _ := v.Existing(t.Context(), []string{"late.mil"}, silent); i != -1 || len(asked) != lookupsAtOnce {
 			t.Error("A lookup began after Close")
 		}
 	})
@@ -141,5 +148,124 @@ func TestPanicIsCounted(t *testing.T) {
 	}
 	if got := testutil.ToFloat64(guard.Failures.WithLabelValues("verify")) - before; got != 1 {
 		t.Errorf("Got %v failures, want 1", got)
+	}
+}
+
+// TestAnswers has what an upstream may answer about a name, and about one that
+// nobody has registered.
+func TestAnswers(t *testing.T) {
+	mx := []string{"a.mil. 60 IN MX 10 mx.a.mil."}
+	tests := []struct {
+		name    string
+		answer  dns.Msg
+		records []string
+		random  int // RCODE for a random name; with records where it exists
+		exists  bool
+		label   string
+	}{
+		{"exists", dns.Msg{}, mx, dns.RcodeNameError, true, "exists"},
+		{"does not exist", dns.Msg{MsgHdr: dns.MsgHdr{Rcode: dns.RcodeNameError}}, nil, dns.RcodeNameError, false, "absent"},
+		{"has no records", dns.Msg{}, nil, dns.RcodeNameError, false, "absent"},
+		{"fails", dns.Msg{MsgHdr: dns.MsgHdr{Rcode: dns.RcodeServerFailure}}, nil, dns.RcodeNameError, false, "failure"},
+		{"is cut, and nothing is left", dns.Msg{MsgHdr: dns.MsgHdr{Truncated: true}}, nil, dns.RcodeNameError, false, "failure"},
+		{"is cut, and a part is left", dns.Msg{MsgHdr: dns.MsgHdr{Truncated: true}}, mx, dns.RcodeNameError, true, "exists"},
+		{"every name exists", dns.Msg{}, mx, dns.RcodeSuccess, false, "wildcard"},
+		{"whether every name exists cannot be found out", dns.Msg{}, mx, dns.RcodeServerFailure, false, "failure"},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			v := New(time.Second)
+			at(t, v)
+			for _, rr := range tc.records {
+				tc.answer.Answer = append(tc.answer.Answer, test.MX(rr))
+			}
+			ask := func(_ context.Context, name string, _ uint16) *dns.Msg {
+				if !isRandom(name) {
+					return &tc.answer
+				}
+				m := &dns.Msg{MsgHdr: dns.MsgHdr{Rcode: tc.random}}
+				if tc.random == dns.RcodeSuccess {
+					m.Answer = tc.answer.Answer
+				}
+				return m
+			}
+			counted := func() float64 { return testutil.ToFloat64(verificationsTotal.WithLabelValues(tc.label)) }
+			before := counted()
+			i, undecided := v.Existing(t.Context(), []string{"a.mil"}, ask)
+			if (i == 0) != tc.exists || v.Known("a.mil") != tc.exists || counted()-before != 1 {
+				t.Errorf("Got %d, known %v, counted %v as %s", i, v.Known("a.mil"), counted()-before, tc.label)
+			}
+			if want := tc.label == "failure"; (undecided != nil) != want {
+				t.Errorf("Undecided: %v, want %v", undecided, want)
+			}
+		})
+	}
+}
+
+// TestLate has a lookup end when nobody waits any more.
+func TestLate(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		late *dns.Msg // the answer; nil: none until Close
+		want int      // calls
+	}{
+		{"exists", &dns.Msg{Answer: []dns.RR{test.MX("a.mil. 60 IN MX 10 mx.a.mil.")}}, 1},
+		{"does not exist", &dns.Msg{MsgHdr: dns.MsgHdr{Rcode: dns.RcodeNameError}}, 0},
+		{"no answer", nil, 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				v := New(time.Second)
+				ask := func(ctx context.Context, name string, _ uint16) *dns.Msg {
+					if isRandom(name) {
+						return &dns.Msg{MsgHdr: dns.MsgHdr{Rcode: dns.RcodeNameError}}
+					}
+					if tc.late == nil {
+						<-ctx.Done()
+						return nil
+					}
+					time.Sleep(3 * time.Second)
+					return tc.late
+				}
+				i, undecided := v.Existing(t.Context(), []string{"a.mil"}, ask)
+				if i != -1 || undecided == nil {
+					t.Fatalf("Got %d, %v", i, undecided)
+				}
+				calls := 0
+				undecided.Late(func(int) { calls++ })
+				time.Sleep(5 * time.Second)
+				v.Close()
+				synctest.Wait()
+				if calls != tc.want {
+					t.Errorf("Told %d times, want %d", calls, tc.want)
+				}
+			})
+		})
+	}
+}
+
+// TestBelow asks plugins for what does not fit into a datagram.
+func TestBelow(t *testing.T) {
+	var networks []string
+	next := test.HandlerFunc(func(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+		if !IsOwn(ctx) {
+			t.Error("The question is not marked")
+		}
+		m := new(dns.Msg).SetReply(r)
+		networks = append(networks, w.RemoteAddr().Network())
+		if w.RemoteAddr().Network() == "udp" {
+			m.Truncated = true
+		} else {
+			m.Answer = []dns.RR{test.MX("a.mil. 60 IN MX 10 mx.a.mil.")}
+		}
+		return dns.RcodeSuccess, w.WriteMsg(m)
+	})
+	ask := Below(t.Context(), &test.ResponseWriter{}, next)
+	m := ask(t.Context(), "a.mil.", dns.TypeMX)
+	if m == nil || len(m.Answer) != 1 || m.Truncated {
+		t.Errorf("Got %v", m)
+	}
+	if len(networks) != 2 || networks[0] != "udp" || networks[1] != "tcp" {
+		t.Errorf("Asked over %v", networks)
 	}
 }
