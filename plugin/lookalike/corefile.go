@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/coredns/caddy/caddyfile"
-	"github.com/coredns/coredns/core/dnsserver"
 
 	"github.com/lookalike-dns/lookalike/plugin/internal/directive"
 	"github.com/lookalike-dns/lookalike/plugin/internal/serving"
@@ -61,7 +60,7 @@ func read(path string, contents []byte) (*Corefile, error) {
 func unknown(path string, block caddyfile.ServerBlock) (errs []error) {
 	var strangers [][]caddyfile.Token
 	for name, tokens := range block.Tokens {
-		if name != pluginName && name != "smtpreject" && !slices.Contains(dnsserver.Directives, name) {
+		if !directive.Known(name) {
 			strangers = append(strangers, tokens)
 		}
 	}

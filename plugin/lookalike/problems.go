@@ -104,6 +104,9 @@ func survey(path string, contents []byte) (*Corefile, problems) {
 	var l problems
 	c := new(Corefile)
 	blocks, err := caddyfile.Parse(path, bytes.NewReader(contents), nil)
+	if err != nil && strings.HasSuffix(err.Error(), "Unexpected EOF") {
+		err = fmt.Errorf("%w: close the quotes that begin there or above, or write the '}' that is missing", err)
+	}
 	l.refuse(err)
 	for _, block := range blocks {
 		b := &serverBlock{where: whereOf(path, block), key: strings.Join(block.Keys, " ")}

@@ -65,6 +65,8 @@ func TestExamine(t *testing.T) {
 		{"'}' that is missing before a server block", ". {\n lookalike\n whoami\n\nexample.org:54 {\n whoami\n}\n",
 			[]string{"refused FILE:5: 'example.org:54' stands in a server block, and is no directive: is the '}' of the block above it missing?"}},
 
+		{"quotes that do not end", ". {\n lookalike {\n  protect \"army.mil\n }\n}\n",
+			[]string{"refused FILE:3: Unexpected EOF: close the quotes that begin there or above"}},
 		{"variable that is not set", ". {\n lookalike {\n  protect {$NONE}\n }\n}\n",
 			[]string{"warning FILE:3: {$NONE} is not set here", "refused FILE:3: protect: \"\" is an empty word"}},
 		{"variable of two words", ". {\n lookalike {\n  protect {$TWO}\n }\n}\n",

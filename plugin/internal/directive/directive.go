@@ -123,10 +123,18 @@ func Root(block caddyfile.ServerBlock) string {
 // Where returns the place of the current word: "Corefile:7".
 func Where(d *caddyfile.Dispenser) string { return fmt.Sprintf("%s:%d", d.File(), d.Line()) }
 
+// ours are the directives that CoreDNS does not know by itself.
+var ours = []string{"lookalike", "smtpreject"}
+
+// Known reports whether word is a directive of CoreDNS or of this module.
+func Known(word string) bool {
+	return slices.Contains(ours, word) || slices.Contains(dnsserver.Directives, word)
+}
+
 // unknown is the error of a word that is not in the table. One that is a plugin
 // stands there because a '}' is missing.
 func unknown[T any](d *caddyfile.Dispenser, name string, table []Property[T]) error {
-	if slices.Contains(dnsserver.Directives, d.Val()) {
+	if Known(d.Val()) {
 		return d.Errf("'%s' stands in the block of %s: the '}' of that is missing above it", d.Val(), name)
 	}
 	if err := OneWord(d.Val()); err != nil {
