@@ -271,13 +271,28 @@ type seenAlert struct {
 		ResponseCode string `json:"response_code"`
 	}
 	Lookalike *struct {
-		Phase, Class, Confidence, Action, Unicode, Context, Via string
-		Protected                                               []string
-		Count, Total                                            uint64
-		DistinctNames                                           uint64 `json:"distinct_names"`
-		DistinctClients                                         uint64 `json:"distinct_clients"`
-		SMTP                                                    []struct{ From, To string }
+		Phase, Class, Confidence, Action, Unicode string
+		Context                                   oneOrMore
+		Vias, Protected                           []string
+		Count, Total                              uint64
+		DistinctNames                             uint64 `json:"distinct_names"`
+		DistinctClients                           uint64 `json:"distinct_clients"`
+		SMTP                                      []struct{ From, To string }
 	}
+}
+
+// oneOrMore is a field that is a list only where it has more than one value.
+type oneOrMore []string
+
+// UnmarshalJSON reads either.
+func (o *oneOrMore) UnmarshalJSON(b []byte) error {
+	if len(b) > 0 && b[0] == '[' {
+		return json.Unmarshal(b, (*[]string)(o))
+	}
+	var one string
+	err := json.Unmarshal(b, &one)
+	*o = oneOrMore{one}
+	return err
 }
 
 // render returns an alert as a line, and false if it is not to be shown.
@@ -346,7 +361,7 @@ func (t *tail) line(a *seenAlert) string {
 		fmt.Fprintf(&b, " %s", display(a.DNS.Question.Type))
 	}
 	fmt.Fprintf(&b, "  resembles %s  %s  %s", display(strings.Join(l.Protected, ", ")), display(l.Class), display(l.Action))
-	for _, extra := range []struct{ name, value string }{{"via", l.Via}, {"context", l.Context}} {
+	for _, extra := range []struct{ name, value string }{{"via", strings.Join(l.Vias, ", ")}, {"context", strings.Join(l.Context, ", ")}} {
 		if extra.value != "" {
 			fmt.Fprintf(&b, "  %s %s", extra.name, display(extra.value))
 		}

@@ -125,7 +125,7 @@ func checkVia(t *testing.T, records []map[string]any, name, via string) {
 	if got := field(records[0], "dns.question.name"); got != name && got != via {
 		t.Errorf("The alert is about %v", got)
 	}
-	if got := field(records[0], "lookalike.via"); got != via {
+	if got := fmt.Sprint(field(records[0], "lookalike.vias")); got != "["+via+"]" {
 		t.Errorf("The alert names %v, want %s", got, via)
 	}
 	samples, _ := field(records[0], "lookalike.samples").([]any)

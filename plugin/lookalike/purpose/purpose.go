@@ -42,9 +42,9 @@ type step struct {
 }
 
 // Of returns what a query that client sends now was for: what its name and type
-// say, or else what the client's other questions of the last minute were for. An
-// MX that follows none of these is a "delivery", and so are the addresses asked
-// for after it. It is empty where that cannot be told.
+// say, or else what the client's other questions of the last minute were for. It
+// is empty where that cannot be told: an MX may be asked for to deliver mail, and
+// to check the sender of some that came in, before the question that tells.
 func (s *Sequences) Of(client netip.Addr, v *detect.Verdict, qtype uint16, now time.Time) string {
 	alone := alone(v.Service, v.Name, qtype)
 	address := qtype == dns.TypeA || qtype == dns.TypeAAAA
@@ -62,10 +62,8 @@ func (s *Sequences) Of(client netip.Addr, v *detect.Verdict, qtype uint16, now t
 	case alone != "":
 	case ok:
 		alone = before.purpose
-	case address:
-		return ""
 	default:
-		alone = "delivery"
+		return ""
 	}
 	if !ok || before.purpose != alone || now.Sub(before.at) > stepTime {
 		s.remember(key, step{alone, now})

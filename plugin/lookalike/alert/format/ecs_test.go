@@ -38,7 +38,7 @@ func decode(t *testing.T, body []byte) map[string]any {
 func TestECS(t *testing.T) {
 	want := map[string]string{
 		"@timestamp":                         "2026-11-23T08:45:00.000Z",
-		"message":                            "192.0.2.25 asked for mail.xn--rmy-5cd.ml (mail.аrmy.ml) by way of partner.example, which resembles army.mil, arm.mil (idn-homoglyph, high confidence); answered with the sinkhole; 42 queries since 08:41:00Z, 57 in all; mail from alice@example.org to bob@army.ml was refused",
+		"message":                            "192.0.2.25 asked for mail.xn--rmy-5cd.ml (mail.аrmy.ml) by way of partner.example and other.example, which resembles army.mil, arm.mil (idn-homoglyph, high confidence); answered with the sinkhole; 42 queries since 08:41:00Z, 57 in all; mail from alice@example.org to bob@army.ml was refused",
 		"ecs.version":                        "9.4.0",
 		"tags":                               "[idn-homoglyph]",
 		"event.kind":                         "alert",
@@ -116,14 +116,11 @@ func TestECS(t *testing.T) {
 		"lookalike.count":                    "42",
 		"lookalike.total":                    "57",
 		"lookalike.first_seen":               "2026-11-23T08:40:00.000Z",
-		"lookalike.qtypes.MX":                "30",
-		"lookalike.qtypes.A":                 "6",
-		"lookalike.qtypes.AAAA":              "5",
-		"lookalike.qtypes.other":             "1",
+		"lookalike.qtypes":                   "[MX A AAAA other]",
 		"lookalike.samples":                  "[mail.xn--rmy-5cd.ml mx1.xn--rmy-5cd.ml]",
 		"lookalike.distinct_names":           "2",
 		"lookalike.context":                  "tlsa",
-		"lookalike.via":                      "partner.example",
+		"lookalike.vias":                     "[partner.example other.example]",
 		"lookalike.smtp":                     "[map[from:alice@example.org helo:mx.example.org to:bob@army.ml]]",
 		"lookalike.group":                    "",
 		"lookalike.sensor":                   "ns1.example.org",
@@ -239,17 +236,17 @@ func TestMailMessages(t *testing.T) {
 		want  string
 	}{
 		{"a message without a query", record.First, 0, two[:1], 0, "alert",
-			"192.0.2.25: mail from alice@example.org to bob@army.ml was refused; xn--rmy-5cd.ml resembles army.mil, arm.mil (idn-homoglyph, high confidence)"},
+			"192.0.2.25: mail from alice@example.org to bob@army.ml was refused; mail.xn--rmy-5cd.ml resembles army.mil, arm.mil (idn-homoglyph, high confidence)"},
 		{"more than one, after a query", record.Update, 1, two, 3, "alert",
-			"192.0.2.25: mail from alice@example.org to bob@army.ml was refused (and 4 more); xn--rmy-5cd.ml resembles army.mil, arm.mil (idn-homoglyph, high confidence)"},
+			"192.0.2.25: mail from alice@example.org to bob@army.ml was refused (and 4 more); mail.xn--rmy-5cd.ml resembles army.mil, arm.mil (idn-homoglyph, high confidence)"},
 		{"a bounce", record.Final, 1, two[1:], 0, "alert",
-			"192.0.2.25: mail from <> to carol@army.ml was refused; xn--rmy-5cd.ml resembles army.mil, arm.mil (idn-homoglyph, high confidence); no more is expected, 1 query in all since 08:40:00Z"},
+			"192.0.2.25: mail from <> to carol@army.ml was refused; mail.xn--rmy-5cd.ml resembles army.mil, arm.mil (idn-homoglyph, high confidence); no more is expected, 1 query in all since 08:40:00Z"},
 		{"a roll-up", record.Storm, 0, two, 0, "alert",
 			"192.0.2.25: mail from alice@example.org to bob@army.ml was refused (and 1 more); the names resemble protected ones (idn-homoglyph)"},
 		{"the end of messages without a query", record.Final, 0, nil, 0, "event",
-			"192.0.2.25 had mail refused to mail.xn--rmy-5cd.ml (mail.аrmy.ml) by way of partner.example, which resembles army.mil, arm.mil (idn-homoglyph, high confidence); no more is expected"},
+			"192.0.2.25 had mail refused to mail.xn--rmy-5cd.ml (mail.аrmy.ml) by way of partner.example and other.example, which resembles army.mil, arm.mil (idn-homoglyph, high confidence); no more is expected"},
 		{"an envelope that plays with the screen", record.First, 0, []record.SMTP{{From: "a\u202e\nb@example.org", To: "\x00c@army.ml"}}, 0, "alert",
-			"192.0.2.25: mail from ab@example.org to c@army.ml was refused; xn--rmy-5cd.ml resembles army.mil, arm.mil (idn-homoglyph, high confidence)"},
+			"192.0.2.25: mail from ab@example.org to c@army.ml was refused; mail.xn--rmy-5cd.ml resembles army.mil, arm.mil (idn-homoglyph, high confidence)"},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {

@@ -61,7 +61,7 @@ var fields = []field{
 	{ecs: "event.code", ocsf: "metadata.event_code",
 		value: func(r *record.Record) any { return r.Class.String() }},
 	{ecs: "event.reason", ocsf: "status_detail", cef: "reason", leef: "reason", sd: "reason",
-		value: func(r *record.Record) any { return r.Reason }, plain: true},
+		value: func(r *record.Record) any { return r.Reason }},
 	{ecs: "event.created", ocsf: "metadata.logged_time", cef: "rt",
 		value: func(r *record.Record) any { return r.Created }},
 	{ecs: "event.start", ocsf: "start_time", cef: "start", leef: "windowStart", sd: "start",
@@ -161,9 +161,11 @@ var fields = []field{
 	{ecs: "lookalike.distinct_clients", ocsf: "unmapped.distinct_clients", leef: "distinctClients", sd: "clients",
 		value: func(r *record.Record) any { return nonZero(r.DistinctClients) }},
 	{ecs: "lookalike.context", ocsf: "unmapped.context", cef: "requestContext", leef: "context", sd: "ctx",
-		value: func(r *record.Record) any { return r.Context }},
-	{ecs: "lookalike.via", ocsf: "unmapped.via", leef: "via", sd: "via",
-		value: func(r *record.Record) any { return r.Via }},
+		value: func(r *record.Record) any { return oneOrMore(r.Contexts) }},
+	{ecs: "lookalike.vias", ocsf: "unmapped.vias", leef: "vias", sd: "vias",
+		value: func(r *record.Record) any { return r.Vias }},
+	{ecs: "lookalike.vias_more", ocsf: "unmapped.vias_more", leef: "viasMore", sd: "viasMore",
+		value: func(r *record.Record) any { return nonZero(r.ViasMore) }},
 	{ecs: "lookalike.smtp", ocsf: "unmapped.smtp",
 		value: func(r *record.Record) any { return r.SMTP }},
 	{ecs: "lookalike.smtp_more", ocsf: "unmapped.smtp_more", cef: "flexNumber1:refusedMore", leef: "smtpMore", sd: "more",
@@ -171,11 +173,11 @@ var fields = []field{
 	{ecs: "lookalike.group", ocsf: "metadata.correlation_uid", cef: "flexString2:groupId", leef: "groupId", sd: "grp",
 		value: func(r *record.Record) any { return r.Group }},
 	{ecs: "lookalike.sensor", value: func(r *record.Record) any { return r.Sensor }},
-	{ecs: "lookalike.protocol", value: func(r *record.Record) any { return r.Protocol }},
+	{ecs: "lookalike.protocol", value: func(r *record.Record) any { return oneOrMore(r.Protocols) }},
 	{ecs: "lookalike.server_block", ocsf: "unmapped.server_block", leef: "serverBlock", sd: "block",
-		value: func(r *record.Record) any { return r.ServerBlock }, plain: true},
+		value: func(r *record.Record) any { return oneOrMore(r.ServerBlocks) }, plain: true},
 	{ecs: "lookalike.view", ocsf: "unmapped.view", leef: "view", sd: "view",
-		value: func(r *record.Record) any { return r.View }, plain: true},
+		value: func(r *record.Record) any { return oneOrMore(r.Views) }, plain: true},
 	{ecs: "lookalike.test", ocsf: "unmapped.test",
 		value: func(r *record.Record) any { return r.Phase == record.Test }},
 	{ecs: "lookalike.lost.reason", ocsf: "unmapped.lost.reason", leef: "lostReason", sd: "lostReason",
@@ -401,6 +403,14 @@ func relatedHosts(r *record.Record) []string {
 		return nil
 	}
 	return unique(slices.Concat([]string{r.Name}, r.Samples, r.Protected))
+}
+
+// oneOrMore is a text where there is one, which there nearly always is.
+func oneOrMore(list []string) any {
+	if len(list) == 1 {
+		return list[0]
+	}
+	return list
 }
 
 // unique keeps the first of equal values.

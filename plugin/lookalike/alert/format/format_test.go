@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/leodido/go-syslog/v4/rfc5424"
@@ -78,7 +77,7 @@ func TestOCSF(t *testing.T) {
 		"confidence_score": "90", "count": "42", "src_endpoint.ip": "192.0.2.25", "query.hostname": "mail.xn--rmy-5cd.ml",
 		"rcode_id": "3", "rcode": "NXDomain", "answers": "[map[class:IN rdata:192.0.2.99 type:A]]",
 		"metadata.uid":      "019ab0d2-8c33-7e1f-9a54-6b1f0c2d7e88",
-		"metadata.profiles": "[security_control]", "unmapped.protected": "[army.mil arm.mil]", "unmapped.qtypes.MX": "30",
+		"metadata.profiles": "[security_control]", "unmapped.protected": "[army.mil arm.mil]", "unmapped.qtypes": "[MX A AAAA other]",
 		"unmapped.smtp": "[map[from:alice@example.org helo:mx.example.org to:bob@army.ml]]",
 		"observables":   "[map[name:src_endpoint.ip type:IP Address type_id:2 value:192.0.2.25] map[name:query.hostname type:Hostname type_id:1 value:mail.xn--rmy-5cd.ml]]",
 		"attacks":       "[map[sub_technique:map[name:Domains uid:T1583.001] tactic:map[name:Resource Development uid:TA0042] technique:map[name:Acquire Infrastructure uid:T1583]]]",
@@ -115,8 +114,8 @@ func TestLines(t *testing.T) {
 			`^mitre=T1583.001^src=192.0.2.25^srcPort=41532^dst=192.0.2.53^dstPort=53^qname=mail.xn--rmy-5cd.ml^qtype=MX` +
 			`^registrable=xn--rmy-5cd.ml^rcode=NXDOMAIN^identHostName=ns1.example.org^ephemeralId=019ab0b1-0000-7aaa-8bbb-000000000001` +
 			`^confidenceLevel=high^protectedName=army.mil,arm.mil^didYouMean=mail.army.mil,mail.arm.mil^qnameUnicode=mail.аrmy.ml` +
-			`^phase=update^count=42^totalCount=57^firstSeen=2026-11-23T08:40:00.000Z^qtypes=MX:30,A:6,AAAA:5,other:1` +
-			`^samples=mail.xn--rmy-5cd.ml,mx1.xn--rmy-5cd.ml^distinctNames=2^context=tlsa^via=partner.example^groupId=` + group +
+			`^phase=update^count=42^totalCount=57^firstSeen=2026-11-23T08:40:00.000Z^qtypes=MX,A,AAAA,other` +
+			`^samples=mail.xn--rmy-5cd.ml,mx1.xn--rmy-5cd.ml^distinctNames=2^context=tlsa^vias=partner.example,other.example^groupId=` + group +
 			`^serverBlock=dns://.:53^view=mail^proto=UDP^smtpFrom=alice@example.org^smtpTo=bob@army.ml^smtpHelo=mx.example.org` +
 			`^devTime=2026-11-23T08:45:00.000Z^devTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSX^sev=8^policy=lookalike`},
 		{structured, `[lookalike@32473 end="2026-11-23T08:45:00.000Z" act="sinkhole" id="` + id + `" seq="918273" conf="90"` +
@@ -124,7 +123,7 @@ func TestLines(t *testing.T) {
 			` src="192.0.2.25" spt="41532" dst="192.0.2.53" dpt="53" proto="udp" qname="mail.xn--rmy-5cd.ml" qtype="MX"` +
 			` reg="xn--rmy-5cd.ml" rcode="NXDOMAIN" eph="019ab0b1-0000-7aaa-8bbb-000000000001" prot="army.mil,arm.mil"` +
 			` dym="mail.army.mil,mail.arm.mil" qu="mail.аrmy.ml" phase="update" cnt="42" total="57" first="2026-11-23T08:40:00.000Z"` +
-			` samples="mail.xn--rmy-5cd.ml,mx1.xn--rmy-5cd.ml" names="2" ctx="tlsa" via="partner.example" grp="` + group + `"` +
+			` samples="mail.xn--rmy-5cd.ml,mx1.xn--rmy-5cd.ml" names="2" ctx="tlsa" vias="partner.example,other.example" grp="` + group + `"` +
 			` block="dns://.:53" view="mail" from="alice@example.org" to="bob@army.ml" helo="mx.example.org" sev="73"]` +
 			`[origin software="coredns-lookalike" swVersion="1.0.0" ip="192.0.2.53"] ` + strings.ReplaceAll(r.Message(), "а", "?")},
 	}
@@ -264,7 +263,7 @@ func FuzzFormats(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		r := recordtest.Sample()
-		r.Name, r.Reason, r.Via, r.Version, r.View = "x"+s+"x", "r"+s+"r", "", "v"+s+"v", "w"+s+"w"
+		r.Name, r.Vias, r.Version, r.Views = "x"+s+"x", nil, "v"+s+"v", []string{"w" + s + "w"}
 		r.SMTP = []record.SMTP{{From: "f" + s + "f", To: "t" + s + "t"}, {From: "g" + s + "g", To: "t", HELO: "h" + s + "h"}}
 		// same compares what a format has of the texts that are no names with
 		// what they were; of names, TestLabelBytes does.
@@ -289,7 +288,6 @@ func FuzzFormats(f *testing.F) {
 		noControls(t, line)
 		header, extension := decodeCEF(t, string(line))
 		same("CEF version", header[3], r.Version)
-		same("CEF reason", extension["reason"], r.Reason)
 		sameList("CEF sender", extension["suser"], r.SMTP[0].From, r.SMTP[1].From)
 		sameList("CEF HELO", extension["shost"], "", r.SMTP[1].HELO)
 		if extension["cs1"] != visible(r.Name, "") || extension["cnt"] != "42" {
@@ -300,8 +298,7 @@ func FuzzFormats(f *testing.F) {
 		noControls(t, line)
 		header, attributes := decodeLEEF(t, string(line))
 		same("LEEF version", header[3], r.Version)
-		same("LEEF reason", attributes["reason"], r.Reason)
-		same("LEEF view", attributes["view"], r.View)
+		same("LEEF view", attributes["view"], r.Views[0])
 		sameList("LEEF sender", attributes["smtpFrom"], r.SMTP[0].From, r.SMTP[1].From)
 		if attributes["qname"] != visible(r.Name, "^") || attributes["count"] != "42" {
 			t.Errorf("Got LEEF name %q and count %q", attributes["qname"], attributes["count"])
@@ -310,14 +307,13 @@ func FuzzFormats(f *testing.F) {
 		line = structured.Append(nil, r)
 		noControls(t, line)
 		params := decodeStructured(t, string(line))
-		same("structured reason", params["reason"], r.Reason)
-		same("structured view", params["view"], r.View)
+		same("structured view", params["view"], r.Views[0])
 		sameList("structured sender", params["from"], r.SMTP[0].From, r.SMTP[1].From)
 		if params["qname"] != visible(r.Name, "") || params["cnt"] != "42" {
 			t.Errorf("Got structured name %q and count %q", params["qname"], params["cnt"])
 		}
 
-		r.Via, r.ServerBlock = "y"+s+"y", "z"+s+"z"
+		r.Vias, r.ServerBlocks = []string{"y" + s + "y"}, []string{"z" + s + "z"}
 		for _, format := range []*Format{ecs, ocsf} {
 			sameJSON(t, format, r)
 		}
@@ -329,20 +325,18 @@ func FuzzFormats(f *testing.F) {
 func sameJSON(t *testing.T, format *Format, r *record.Record) {
 	t.Helper()
 	line := format.Append(nil, r)
-	if strings.ContainsFunc(string(line), unicode.IsControl) {
+	if strings.ContainsFunc(string(line), text.Unsafe) { // also what hides or reorders text
 		t.Errorf("Got a control character in %q", line)
 	}
 	got := decode(t, line)
-	for _, text := range []struct{ ecs, ocsf, want string }{
+	for _, same := range []struct{ ecs, ocsf, want string }{
 		{"dns.question.name", "query.hostname", r.Name},
-		{"event.reason", "status_detail", r.Reason},
 		{"observer.version", "metadata.product.version", r.Version},
-		{"lookalike.via", "unmapped.via", r.Via},
-		{"lookalike.view", "unmapped.view", r.View},
-		{"lookalike.server_block", "unmapped.server_block", r.ServerBlock},
+		{"lookalike.view", "unmapped.view", r.Views[0]},
+		{"lookalike.server_block", "unmapped.server_block", r.ServerBlocks[0]},
 	} {
-		key := map[*Format]string{ecs: text.ecs, ocsf: text.ocsf}[format]
-		if want := string([]rune(text.want)); got[key] != want {
+		key := map[*Format]string{ecs: same.ecs, ocsf: same.ocsf}[format]
+		if want := string([]rune(same.want)); got[key] != want {
 			t.Errorf("Got %s %s %q, want %q", format, key, got[key], want)
 		}
 	}
@@ -373,7 +367,7 @@ func TestLabelBytes(t *testing.T) {
 		}
 		name := strings.TrimSuffix(msg.Question[0].Name, ".")
 		r := recordtest.Sample()
-		r.Name, r.Via = name, ""
+		r.Name, r.Vias = name, nil
 		_, extension := decodeCEF(t, string(cef.Append(nil, r)))
 		_, attributes := decodeLEEF(t, string(leef.Append(nil, r)))
 		for format, got := range map[string]string{
@@ -420,6 +414,54 @@ func TestVisible(t *testing.T) {
 	for _, tc := range tests {
 		if got := visible(tc.in, tc.also); got != tc.want {
 			t.Errorf("Got %q for %q, want %q", got, tc.in, tc.want)
+		}
+	}
+}
+
+// TestReasonOnce holds that the escapes of a name in a reason are those of the
+// DNS, and of the format, once each.
+func TestReasonOnce(t *testing.T) {
+	const reason = `a\255b is army with another letter`
+	r := recordtest.Sample()
+	r.Reason = reason
+	_, extension := decodeCEF(t, string(cef.Append(nil, r)))
+	_, attributes := decodeLEEF(t, string(leef.Append(nil, r)))
+	for format, got := range map[string]string{
+		"cef": extension["reason"], "leef": attributes["reason"], "rfc5424-sd": decodeStructured(t, string(structured.Append(nil, r)))["reason"],
+		"ecs": fmt.Sprint(decode(t, ecs.Append(nil, r))["event.reason"]), "ocsf": fmt.Sprint(decode(t, ocsf.Append(nil, r))["status_detail"]),
+	} {
+		if got != reason {
+			t.Errorf("Got %s %q, want %q", format, got, reason)
+		}
+	}
+}
+
+// TestNoFieldNames holds that nobody outside chooses the name of a field, of
+// which a database can have only so many.
+func TestNoFieldNames(t *testing.T) {
+	const evil = "chosen-outside"
+	r := recordtest.Sample()
+	r.Name, r.Qtypes, r.Samples, r.Vias, r.Contexts, r.Views, r.Reason, r.Unicode = evil, []string{evil}, []string{evil}, []string{evil}, []string{evil}, []string{evil}, evil, evil
+	r.SMTP = []record.SMTP{{From: evil, To: evil, HELO: evil}}
+	for _, f := range []*Format{ecs, ocsf} {
+		for key := range decode(t, f.Append(nil, r)) {
+			if strings.Contains(key, evil) {
+				t.Errorf("Got a field %s in %s", key, f)
+			}
+		}
+	}
+}
+
+// TestUnsafeJSON holds that no character of a name, or of what a mail server says,
+// reorders or hides a part of the line that shows it.
+func TestUnsafeJSON(t *testing.T) {
+	for in, want := range map[string]string{
+		"a\u202eb": `"a\u202eb"`, "\u200b": `"\u200b"`, "\u2028\u2029": `"\u2028\u2029"`, "\u009b31m\x7f": `"\u009b31m\u007f"`,
+		"\U000e0041": `"\udb40\udc41"`, "а😀": `"а😀"`, "\xff": `"\ufffd"`, "\x1b\r\n\t": `"\u001b\r\n\t"`,
+	} {
+		got := string(AppendString(nil, in))
+		if want = strings.ReplaceAll(want, `"\ufffd"`, "\"\ufffd\""); got != want {
+			t.Errorf("Got %s for %q, want %s", got, in, want)
 		}
 	}
 }

@@ -6,9 +6,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
+	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
 // tree is the nesting of a JSON object, with fields for leaves.
@@ -135,8 +137,6 @@ func (style jsonStyle) appendValue(b []byte, v any) []byte {
 		b = style.appendObject(b, v)
 	case []object:
 		b = appendList(b, v, style.appendObject)
-	case []record.TypeCount:
-		b = appendCounts(b, v)
 	}
 	return b
 }
@@ -150,19 +150,6 @@ func appendList[T any](b []byte, list []T, one func([]byte, T) []byte) []byte {
 		b = one(b, v)
 	}
 	return append(b, ']')
-}
-
-func appendCounts(b []byte, counts []record.TypeCount) []byte {
-	if len(counts) == 0 {
-		return b
-	}
-	for i, c := range counts {
-		b = append(b, "{,"[min(i, 1)])
-		b = AppendString(b, c.Type)
-		b = append(b, ':')
-		b = strconv.AppendUint(b, c.Count, 10)
-	}
-	return append(b, '}')
 }
 
 // appendObject appends all members that have a value; an empty string is one.
@@ -184,9 +171,9 @@ func (style jsonStyle) appendObject(b []byte, o object) []byte {
 
 const hexDigits = "0123456789abcdef"
 
-// AppendString appends s as a JSON string (RFC 8259 section 7). Control
-// characters, also those above ASCII and the line separators that JavaScript
-// ends lines at, are escaped; bytes that are no UTF-8 become U+FFFD.
+// AppendString appends s as a JSON string (RFC 8259 section 7). Characters that
+// end lines, move cursors, or hide or reorder text are escaped; bytes that are no
+// UTF-8 become U+FFFD.
 func AppendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	for _, c := range s {
@@ -199,11 +186,19 @@ func AppendString(b []byte, s string) []byte {
 			b = append(b, '\\', 'r')
 		case c == '\t':
 			b = append(b, '\\', 't')
-		case c < ' ', 0x7f <= c && c < 0xa0, c == '\u2028', c == '\u2029':
-			b = append(b, '\\', 'u', hexDigits[c>>12&15], hexDigits[c>>8&15], hexDigits[c>>4&15], hexDigits[c&15])
-		default:
+		case c >= ' ' && c < 0x7f || !text.Unsafe(c):
 			b = utf8.AppendRune(b, c)
+		case c < 0x10000:
+			b = appendUnit(b, c)
+		default:
+			high, low := utf16.EncodeRune(c)
+			b = appendUnit(appendUnit(b, high), low)
 		}
 	}
 	return append(b, '"')
+}
+
+// appendUnit appends a UTF-16 code unit.
+func appendUnit(b []byte, c rune) []byte {
+	return append(b, '\\', 'u', hexDigits[c>>12&15], hexDigits[c>>8&15], hexDigits[c>>4&15], hexDigits[c&15])
 }

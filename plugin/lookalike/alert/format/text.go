@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
@@ -61,12 +60,6 @@ func (style textStyle) text(v any) string {
 			items[i] = strings.ReplaceAll(s, ",", `\044`)
 		}
 		return strings.Join(items, ",")
-	case []record.TypeCount:
-		all := make([]string, len(v))
-		for i, c := range v {
-			all[i] = c.Type + ":" + strconv.FormatUint(c.Count, 10)
-		}
-		return strings.Join(all, ",")
 	}
 	return ""
 }

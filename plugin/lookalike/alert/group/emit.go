@@ -24,12 +24,16 @@ func newFirst(k *key, d *record.Detection) *record.Record {
 	describe(r, k, d)
 	r.Samples = []string{r.Name}
 	r.DistinctNames = 1
+	var w window
+	w.addFacts(d)
+	w.tell(r)
 	if d.SMTP != nil {
 		r.SMTP = []record.SMTP{*d.SMTP}
 		return r
 	}
 	r.Count, r.Total = 1, 1
-	r.Qtypes = []record.TypeCount{{Type: r.Qtype, Count: 1}}
+	w.addType(d.Qtype)
+	r.Qtypes = w.types()
 	return r
 }
 
@@ -42,14 +46,13 @@ func newRecord(g *group, phase record.Phase) *record.Record {
 	}
 	describe(r, &g.key, &g.Det)
 	r.Count, r.Total = w.Count, g.Total
-	for _, c := range w.Qtypes {
-		if c.Count > 0 {
-			r.Qtypes = append(r.Qtypes, record.TypeCount{Type: typeName(c.Type), Count: c.Count})
-		}
+	r.Qtypes = w.types()
+	facts := w
+	if w.Start.IsZero() { // nothing has happened: what is known is of the last detection
+		facts = new(window)
+		facts.addFacts(&g.Det)
 	}
-	if w.Others > 0 {
-		r.Qtypes = append(r.Qtypes, record.TypeCount{Type: "other", Count: w.Others})
-	}
+	facts.tell(r)
 	r.Samples = w.Samples
 	r.DistinctNames = w.distinctNames()
 	r.Clients = w.Clients
@@ -67,20 +70,13 @@ func describe(r *record.Record, k *key, d *record.Detection) {
 	if r.Client.IsValid() {
 		r.ClientPort = d.Client.Port()
 	}
-	r.Server, r.Transport, r.Protocol = d.Server, d.Transport, d.Protocol
+	r.Server, r.Transport = d.Server, d.Transport
 	if d.SMTP == nil {
 		r.DNSID, r.Qtype = d.ID, typeName(d.Qtype)
 		r.Rcode = rcodeName(d)
 		r.Answers = d.Answers
 	}
 	r.Name, r.Unicode = v.Name, text.Strip(v.Unicode)
-	r.Protected = make([]string, len(v.Matches))
-	r.DidYouMean = make([]string, len(v.Matches))
-	for i, m := range v.Matches {
-		r.Protected[i], r.DidYouMean[i] = m.Protected, m.DidYouMean
-	}
-	r.Context, r.Via = d.Context, d.Via
-	r.ServerBlock, r.View = d.ServerBlock, d.View
 }
 
 // id names a group in the same way on every sensor, so that a SIEM can

@@ -2,6 +2,7 @@ package group
 
 import (
 	"sync"
+	"time"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 )
@@ -57,6 +58,7 @@ func (s *shard) create(k key, hash uint64, d *record.Detection) {
 	g := &group{hash: hash, State: State{
 		key: k, Interval: 2 * firstInterval, Due: d.Time.Add(firstInterval), First: d.Time, Last: d.Time, Det: *d,
 	}}
+	g.newVia(d.Via)
 	if d.SMTP == nil {
 		g.Total = 1
 		s.pending++
@@ -99,14 +101,16 @@ func (s *shard) add(t *Table, g *group, d *record.Detection, h hashes) {
 	if w.Start.IsZero() {
 		w.Start = d.Time
 	}
+	w.addFacts(d)
+	if g.newVia(d.Via) {
+		g.announceSoon(d.Time)
+	}
 	if d.SMTP != nil {
 		s.addEnvelope(t, g, d)
 		return
 	}
 	if w.Count == 0 {
 		g.Det = *d
-	} else if moreTelling(d.Context, g.Det.Context) {
-		g.Det.Context = d.Context
 	}
 	s.pending++
 	g.Total++
@@ -119,10 +123,19 @@ func (s *shard) add(t *Table, g *group, d *record.Detection, h hashes) {
 	}
 }
 
-// moreTelling reports whether a query's context says more than what is known of
-// its group: a check of incoming mail begins with the questions of a delivery.
-func moreTelling(context, known string) bool {
-	return context != "" && (known == "" || known == "delivery")
+// newVia reports whether a name led to the group's that is not known to do so:
+// somebody else's domain has the lookalike for its mail server, which is news.
+func (g *group) newVia(via string) bool {
+	known := len(g.Vias)
+	g.Vias = addFew(g.Vias, via, maxKnownVias)
+	return len(g.Vias) > known
+}
+
+// announceSoon has the group's next record made soon.
+func (g *group) announceSoon(now time.Time) {
+	if soon := now.Add(newsDelay); soon.Before(g.Due) {
+		g.Due = soon
+	}
 }
 
 // addEnvelope joins a refused message to g, which then has its next record
@@ -132,9 +145,7 @@ func moreTelling(context, known string) bool {
 func (s *shard) addEnvelope(t *Table, g *group, d *record.Detection) {
 	w := &g.Window
 	w.End = g.Last
-	if soon := d.Time.Add(envelopeDelay); soon.Before(g.Due) {
-		g.Due = soon
-	}
+	g.announceSoon(d.Time)
 	if len(w.Envelopes) >= maxEnvelopes {
 		w.More++
 		envelopesLeftOut.Inc()

@@ -19,6 +19,7 @@ type State struct {
 	Due         time.Time     // no record before this
 	Interval    time.Duration // from the next record to the one after it
 	Total       uint64
+	Vias        []string         `json:",omitempty"` // names that are known to lead to the group's
 	Det         record.Detection // the first query since the last record, or the last one known
 	Window      window
 }
@@ -30,7 +31,7 @@ func (s *State) Encode() (json.RawMessage, error) { return json.Marshal(s) }
 // beyond its end only.
 func (g *group) state() *State {
 	s := g.State
-	s.Window.names, s.Window.addrs = nil, nil
+	s.Window.names, s.Window.addrs, s.Window.verdict = nil, nil, nil
 	return &s
 }
 
@@ -66,6 +67,9 @@ func (t *Table) Restore(encoded json.RawMessage) (id string, count uint64, err e
 // join adds another group's counts, of the same key, to g's.
 func (g *group) join(other *group) {
 	g.Total += other.Total
+	for _, via := range other.Vias {
+		g.newVia(via)
+	}
 	g.dirty = true
 	if other.First.Before(g.First) {
 		g.First = other.First
@@ -84,10 +88,14 @@ func (g *group) join(other *group) {
 		w.End = o.End
 	}
 	w.Count += o.Count
-	w.Others += o.Others
-	for _, c := range o.Qtypes {
-		w.addTypes(c.Type, c.Count)
+	w.Others = w.Others || o.Others
+	for _, t := range o.Qtypes {
+		w.addType(t)
 	}
+	w.Contexts, w.Protocols = joinFew(w.Contexts, o.Contexts), joinFew(w.Protocols, o.Protocols)
+	w.Blocks, w.Views = joinFew(w.Blocks, o.Blocks), joinFew(w.Views, o.Views)
+	w.Protected, w.DidYouMean = joinFew(w.Protected, o.Protected), joinFew(w.DidYouMean, o.DidYouMean)
+	w.Vias, w.ViasMore = joinFew(w.Vias, o.Vias), w.ViasMore+o.ViasMore
 	w.Samples = joinFew(w.Samples, o.Samples)
 	w.Clients = joinFew(w.Clients, o.Clients)
 	room := min(maxEnvelopes-len(w.Envelopes), len(o.Envelopes))

@@ -68,12 +68,16 @@ func TestRecord(t *testing.T) {
 		key: keyOf(d), First: recordtest.Epoch, Last: recordtest.Epoch.Add(5 * time.Minute), Total: 57, Det: *d,
 		Window: window{
 			Count: 42, Start: recordtest.Epoch.Add(time.Minute), End: recordtest.Epoch.Add(5 * time.Minute),
-			Qtypes:    typeCounts{{15, 30}, {1, 6}, {28, 5}},
-			Others:    1,
+			Qtypes:    []uint16{15, 1, 28},
+			Others:    true,
 			Samples:   []string{"mail.xn--rmy-5cd.ml", "mx1.xn--rmy-5cd.ml"},
 			Envelopes: []record.SMTP{{From: "alice@example.org", To: "bob@army.ml", HELO: "mx.example.org"}},
 		},
 	}}
+	g.Window.addFacts(d)
+	other := *d
+	other.Via = "other.example"
+	g.Window.addFacts(&other)
 	want := recordtest.Sample()
 	want.ID, want.Epoch, want.Sequence, want.Created, want.Sensor, want.Version = "", "", 0, time.Time{}, "", ""
 	want.Group = g.id()

@@ -24,7 +24,7 @@ const (
 	firstInterval = time.Minute // between a group's first record and its first update
 	maxInterval   = time.Hour
 	stormDelay    = time.Second     // from a roll-up's first detection to its first record
-	envelopeDelay = 5 * time.Second // from a refused message to its record, at most
+	newsDelay     = 5 * time.Second // from a refused message, or a new way to a name, to its record, at most
 	idleTime      = 10 * time.Minute
 )
 

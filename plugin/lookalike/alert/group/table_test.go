@@ -486,33 +486,130 @@ func BenchmarkObserve(b *testing.B) {
 	})
 }
 
-// TestContextOfAGroup has a check of incoming mail begin as a delivery does.
-func TestContextOfAGroup(t *testing.T) {
+// TestFacts holds that a record tells what all its detections were about, and
+// nothing that none of them was.
+func TestFacts(t *testing.T) {
+	type change = func(*record.Detection)
+	about := func(context string) change { return func(d *record.Detection) { d.Context = context } }
+	named := func(name, protected, mean string) change {
+		return func(d *record.Detection) {
+			v := *d.Verdict
+			v.Name, v.Matches = name, []detect.Match{{Protected: protected, DidYouMean: mean}}
+			d.Verdict = &v
+		}
+	}
+	mail := func(d *record.Detection) { d.SMTP = &record.SMTP{From: "a@example.org", To: "b@army.ml"} }
 	tests := []struct {
-		name     string
-		contexts []string // of the queries after the first
-		want     string
+		name    string
+		changes []change // of the detections after the first
+		want    string
 	}{
-		{"a delivery", []string{"delivery", "", "delivery"}, "delivery"},
-		{"a check that begins like one", []string{"delivery", "delivery", "spf", "delivery"}, "spf"},
-		{"TLSA after the MX", []string{"delivery", "tlsa"}, "tlsa"},
-		{"the first check stays", []string{"spf", "dmarc", "delivery"}, "spf"},
-		{"nothing told", []string{"", ""}, ""},
+		{"nothing told", []change{about(""), about("")}, "contexts [] protocols [dns] views [] blocks [dns://.:53] protected [army.mil] meant [army.mil]"},
+		{"a check", []change{about(""), about("spf"), about("spf")}, "contexts [spf] protocols [dns] views [] blocks [dns://.:53] protected [army.mil] meant [army.mil]"},
+		{"both directions", []change{about("spf"), about("tlsa")}, "contexts [spf tlsa] protocols [dns] views [] blocks [dns://.:53] protected [army.mil] meant [army.mil]"},
+		{"mail that was refused", []change{about(""), mail}, "contexts [delivery] protocols [dns] views [] blocks [dns://.:53] protected [army.mil] meant [army.mil]"},
+		{"several ways in", []change{about(""), func(d *record.Detection) { d.Protocol, d.View, d.ServerBlock = "tls", "inner", "tls://.:853" }},
+			"contexts [] protocols [dns tls] views [inner] blocks [dns://.:53 tls://.:853] protected [army.mil] meant [army.mil]"},
+		{"several names", []change{named("mail.army.ml", "army.mil", "mail.army.mil"), named("mx.army.ml", "army.mil", "mx.army.mil"), named("mail.army.ml", "army.mil", "mail.army.mil")},
+			"contexts [] protocols [dns] views [] blocks [dns://.:53] protected [army.mil] meant [mail.army.mil mx.army.mil]"},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
 			tab := New(func() {})
 			tab.Observe(recordtest.Detection("192.0.2.25", "army.ml", "army.ml", recordtest.Epoch))
 			tab.Announcements()
-			for _, context := range tc.contexts {
+			for _, change := range tc.changes {
 				d := recordtest.Detection("192.0.2.25", "army.ml", "army.ml", recordtest.Epoch)
-				d.Context = context
+				change(d)
 				tab.Observe(d)
 			}
 			records := sweep(tab, recordtest.Epoch.Add(2*time.Minute))
-			if len(records) != 1 || records[0].Context != tc.want {
-				t.Errorf("Got %v, want one record with %q", records, tc.want)
+			if len(records) != 1 {
+				t.Fatalf("Got %d records, want one", len(records))
+			}
+			r := records[0]
+			if got := fmt.Sprint("contexts ", r.Contexts, " protocols ", r.Protocols, " views ", r.Views, " blocks ", r.ServerBlocks, " protected ", r.Protected, " meant ", r.DidYouMean); got != tc.want {
+				t.Errorf("Got  %s\nwant %s", got, tc.want)
 			}
 		})
+	}
+}
+
+// TestTypes holds that types are few, whatever is asked for.
+func TestTypes(t *testing.T) {
+	tests := []struct {
+		name  string
+		types []uint16
+		want  []string
+	}{
+		{"of a delivery", []uint16{15, 1, 28, 15, 1}, []string{"MX", "A", "AAAA"}},
+		{"unknown ones", []uint16{15, 2000, 2001, 2089, 65000}, []string{"MX", "other"}},
+		{"only unknown ones", []uint16{2000}, []string{"other"}},
+		{"many known ones", []uint16{1, 2, 5, 6, 12, 15, 16, 28, 33, 35, 43}, []string{"A", "NS", "CNAME", "SOA", "PTR", "MX", "TXT", "AAAA", "other"}},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			var w window
+			for _, q := range tc.types {
+				w.addType(q)
+			}
+			if got := w.types(); !slices.Equal(got, tc.want) {
+				t.Errorf("Got %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
+// TestVias has the domains of several partners have a lookalike for their mail
+// server: each is told of within seconds, once.
+func TestVias(t *testing.T) {
+	tab := New(func() {})
+	ask := func(via string, at time.Duration) {
+		d := recordtest.Detection("192.0.2.25", "mx.army.ml", "army.ml", recordtest.Epoch.Add(at))
+		d.Via = via
+		tab.Observe(d)
+	}
+	var got []string
+	for at := time.Duration(0); at < 30*time.Second; at += time.Second {
+		switch at / time.Second {
+		case 0:
+			ask("one.example", at)
+		case 1:
+			ask("two.example", at)
+			ask("three.example", at)
+			ask("four.example", at)
+		case 10: // nothing new
+			ask("one.example", at)
+			ask("four.example", at)
+		case 20:
+			for i := range 6 {
+				ask(fmt.Sprintf("%d.example", i), at)
+			}
+			ask("0.example", at)
+			ask("5.example", at)
+		}
+		for _, r := range sweep(tab, recordtest.Epoch.Add(at)) {
+			got = append(got, fmt.Sprint(int(at.Seconds()), " ", r.Phase, " ", r.Count, " ", r.Vias, " ", r.ViasMore))
+		}
+	}
+	want := []string{"0 first 1 [one.example] 0", "6 update 3 [two.example three.example four.example] 0",
+		"25 update 10 [one.example four.example 0.example 1.example 2.example] 4"}
+	if !slices.Equal(got, want) {
+		t.Errorf("Got  %q\nwant %q", got, want)
+	}
+}
+
+// TestKnownVias holds that a domain of wildcards cannot make a record a query.
+func TestKnownVias(t *testing.T) {
+	tab := New(func() {})
+	records := 0
+	for i := range 600 {
+		d := recordtest.Detection("192.0.2.25", "mx.army.ml", "army.ml", recordtest.Epoch.Add(time.Duration(i)*time.Second))
+		d.Via = fmt.Sprintf("%d.example", i)
+		tab.Observe(d)
+		records += len(sweep(tab, recordtest.Epoch.Add(time.Duration(i)*time.Second)))
+	}
+	if records > 12 {
+		t.Errorf("Got %d records in ten minutes, want few", records)
 	}
 }

@@ -1,18 +1,22 @@
 package group
 
 import (
-	"encoding/json"
 	"net/netip"
 	"slices"
 	"time"
 
+	"github.com/miekg/dns"
+
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
 
 const (
 	maxSamples   = 5
+	maxMatches   = 8 // protected names, where more than one query is told of
 	maxQtypes    = 8
-	maxEnvelopes = 8 // in a record
+	maxEnvelopes = 8  // in a record
+	maxKnownVias = 16 // of a group: those behind them are no news
 )
 
 // window is what happened to a group since its last record. The sketches are
@@ -22,8 +26,8 @@ type window struct {
 	Count      uint64
 	Start, End time.Time
 
-	Qtypes typeCounts
-	Others uint64 // queries of types that did not fit
+	Qtypes []uint16 // different ones, oldest first
+	Others bool     // there are more, or unknown ones
 
 	Samples   []string // different names, oldest first
 	names     *sketch  // of all names, once Samples are full
@@ -31,32 +35,78 @@ type window struct {
 	addrs     *sketch // of all clients; roll-ups over clients only
 	Envelopes []record.SMTP
 	More      uint64 // envelopes that did not fit
+
+	// What the detections do not have in common, different ones, oldest first.
+	Protected, DidYouMean    []string
+	Contexts                 []string
+	Protocols, Blocks, Views []string
+	Vias                     []string
+	ViasMore                 uint64 // detections by way of others
+
+	verdict *detect.Verdict // the last one
 }
 
-type typeCounts [maxQtypes]typeCount
-
-type typeCount struct {
-	Type  uint16
-	Count uint64
+// addFew adds s to a list of different ones, unless it is empty or the list has
+// most of them already.
+func addFew(list []string, s string, most int) []string {
+	if s == "" || len(list) >= most || slices.Contains(list, s) {
+		return list
+	}
+	return append(list, s)
 }
 
-// MarshalJSON leaves out the places that are not in use.
-func (all typeCounts) MarshalJSON() ([]byte, error) {
-	return json.Marshal(slices.DeleteFunc(all[:], func(c typeCount) bool { return c.Count == 0 }))
-}
-
-func (w *window) addType(qtype uint16) { w.addTypes(qtype, 1) }
-
-func (w *window) addTypes(qtype uint16, n uint64) {
-	for i := range w.Qtypes {
-		c := &w.Qtypes[i]
-		if c.Type == qtype || c.Count == 0 {
-			c.Type = qtype
-			c.Count += n
-			return
+// addFacts adds what detections of one group may differ in.
+func (w *window) addFacts(d *record.Detection) {
+	if d.Verdict != w.verdict { // verdicts are shared, and most queries of a group have the same
+		w.verdict = d.Verdict
+		most := max(maxMatches, len(d.Verdict.Matches))
+		for i := range d.Verdict.Matches {
+			m := &d.Verdict.Matches[i]
+			w.Protected = addFew(w.Protected, m.Protected, most)
+			w.DidYouMean = addFew(w.DidYouMean, m.DidYouMean, most)
 		}
 	}
-	w.Others += n
+	w.Contexts = addFew(w.Contexts, d.Context, maxSamples)
+	w.Protocols = addFew(w.Protocols, d.Protocol, maxSamples)
+	w.Blocks = addFew(w.Blocks, d.ServerBlock, maxSamples)
+	w.Views = addFew(w.Views, d.View, maxSamples)
+	w.Vias = addFew(w.Vias, d.Via, maxSamples)
+	if d.Via != "" && !slices.Contains(w.Vias, d.Via) {
+		w.ViasMore++
+	}
+	if d.SMTP != nil { // nothing else says for certain that mail was on its way
+		w.Contexts = addFew(w.Contexts, "delivery", maxSamples)
+	}
+}
+
+// tell sets in a record what detections of one group may differ in.
+func (w *window) tell(r *record.Record) {
+	r.Protected, r.DidYouMean = w.Protected, w.DidYouMean
+	r.Contexts, r.Protocols, r.ServerBlocks, r.Views = w.Contexts, w.Protocols, w.Blocks, w.Views
+	r.Vias, r.ViasMore = w.Vias, w.ViasMore
+}
+
+// addType adds a type. Unknown ones are one: who asks chooses among 65,536.
+func (w *window) addType(qtype uint16) {
+	switch _, known := dns.TypeToString[qtype]; {
+	case slices.Contains(w.Qtypes, qtype):
+	case !known || len(w.Qtypes) >= maxQtypes:
+		w.Others = true
+	default:
+		w.Qtypes = append(w.Qtypes, qtype)
+	}
+}
+
+// types names the types.
+func (w *window) types() []string {
+	var all []string
+	for _, t := range w.Qtypes {
+		all = append(all, typeName(t))
+	}
+	if w.Others {
+		all = append(all, "other")
+	}
+	return all
 }
 
 func (w *window) addName(t *Table, name string, hash uint64) {

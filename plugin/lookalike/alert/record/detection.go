@@ -24,9 +24,9 @@ type Detection struct {
 	Action  Action
 	Answers []netip.Addr // the sinkhole's addresses, where Action is Sinkhole
 
-	// Context says what the query was for, where that can be told: "spf",
-	// "dmarc" or "dkim" (somebody's mail was checked), "delivery", "tlsa" or
-	// "mta-sts" (mail was on its way out).
+	// Context says what the query was for, where that is known: "spf", "dmarc" or
+	// "dkim" (somebody's mail was checked), "tlsa" or "mta-sts" (mail was on its
+	// way out).
 	Context string
 	// Via is the name that was asked for when Verdict is about a target in
 	// its answer.

@@ -41,7 +41,7 @@ func (r *Record) Message() string {
 func (r *Record) mailMessage() string {
 	resembles := "the names resemble protected ones (" + r.Class.String() + ")"
 	if r.Phase != Storm {
-		resembles = fmt.Sprintf("%s resembles %s (%s, %s confidence)", r.Registrable, r.resembled(), r.Class, r.Confidence)
+		resembles = fmt.Sprintf("%s resembles %s (%s, %s confidence)", r.Name, r.resembled(), r.Class, r.Confidence)
 	}
 	s := r.who() + ": " + r.refused() + "; " + resembles
 	if r.Phase == Final {
@@ -77,8 +77,11 @@ func (r *Record) queryMessage() string {
 	if r.Unicode != "" {
 		fmt.Fprintf(&b, " (%s)", r.Unicode)
 	}
-	if r.Via != "" {
-		fmt.Fprintf(&b, " by way of %s", r.Via)
+	if len(r.Vias) > 0 {
+		fmt.Fprintf(&b, " by way of %s", text.Join(r.Vias, "and"))
+		if r.ViasMore > 0 {
+			b.WriteString(" and others")
+		}
 	}
 	fmt.Fprintf(&b, ", which resembles %s (%s, %s confidence)%s", r.resembled(), r.Class, r.Confidence, outcome)
 	switch {

@@ -74,33 +74,36 @@ type Record struct {
 	ClientPort uint16
 	Server     netip.AddrPort
 	Transport  string
-	Protocol   string
 
 	DNSID       uint16
 	Qtype       string
 	Rcode       string // empty when nothing was answered
 	Answers     []netip.Addr
-	Name        string // the first name in this record
+	Name        string // the first name in this record, as is all from ClientPort to here
 	Registrable string // "*" in a roll-up
 	Unicode     string
 	Protected   []string // best first
 	DidYouMean  []string // in the order of Protected
 
-	Count           uint64 // detections in this record
-	Total           uint64 // detections of the group so far
-	Qtypes          []TypeCount
+	Count           uint64   // detections in this record
+	Total           uint64   // detections of the group so far
+	Qtypes          []string // different ones, the first eight; "other" for more, and for unknown ones
 	Samples         []string // names, at most five
 	DistinctNames   uint64   // exact up to five, an estimate beyond
 	Clients         []netip.Addr
 	DistinctClients uint64 // estimate; roll-ups over clients only
 
-	Context     string
-	Via         string
-	ServerBlock string
-	View        string
-	SMTP        []SMTP
-	SMTPMore    uint64 `json:",omitempty"` // refused messages whose envelopes are left out
-	Lost        *Gap
+	// Different ones, of all detections in this record.
+	Contexts     []string
+	Protocols    []string
+	ServerBlocks []string
+	Views        []string
+	Vias         []string // at most five
+	ViasMore     uint64   `json:",omitempty"` // detections by way of names that are left out
+
+	SMTP     []SMTP
+	SMTPMore uint64 `json:",omitempty"` // refused messages whose envelopes are left out
+	Lost     *Gap
 
 	Sensor  string
 	Version string
@@ -109,7 +112,7 @@ type Record struct {
 // Size is about how many bytes r takes in memory.
 func (r *Record) Size() int {
 	n := int(unsafe.Sizeof(*r)) + len(r.ID) + len(r.Group) + len(r.Reason) + len(r.Name) + len(r.Unicode)
-	for _, list := range [][]string{r.Protected, r.DidYouMean, r.Samples} {
+	for _, list := range [][]string{r.Protected, r.DidYouMean, r.Samples, r.Qtypes, r.Vias, r.ServerBlocks, r.Views} {
 		for _, s := range list {
 			n += int(unsafe.Sizeof(s)) + len(s)
 		}
@@ -117,13 +120,7 @@ func (r *Record) Size() int {
 	for i := range r.SMTP {
 		n += int(unsafe.Sizeof(r.SMTP[i])) + len(r.SMTP[i].From) + len(r.SMTP[i].To) + len(r.SMTP[i].HELO)
 	}
-	return n + len(r.Qtypes)*int(unsafe.Sizeof(TypeCount{})) + (len(r.Clients)+len(r.Answers))*int(unsafe.Sizeof(netip.Addr{}))
-}
-
-// TypeCount is the number of queries of one type.
-type TypeCount struct {
-	Type  string
-	Count uint64
+	return n + (len(r.Clients)+len(r.Answers))*int(unsafe.Sizeof(netip.Addr{}))
 }
 
 // NewID returns a UUIDv7 (RFC 9562): its order is that of time.

@@ -50,14 +50,14 @@ func Sample() *record.Record {
 		Created: Epoch.Add(5 * time.Minute), Start: Epoch.Add(time.Minute), End: Epoch.Add(5 * time.Minute), FirstSeen: Epoch,
 		Class: detect.IDNHomoglyph, Confidence: detect.High, Action: record.Sinkhole, Reason: "army.ml is army.mil under ml",
 		Client: netip.MustParseAddr("192.0.2.25"), ClientPort: 41532, Server: netip.MustParseAddrPort("192.0.2.53:53"),
-		Transport: "udp", Protocol: "dns",
+		Transport: "udp", Protocols: []string{"dns"},
 		DNSID: 51234, Qtype: "MX", Rcode: "NXDOMAIN", Answers: []netip.Addr{netip.MustParseAddr("192.0.2.99")},
 		Name: "mail.xn--rmy-5cd.ml", Registrable: "xn--rmy-5cd.ml", Unicode: "mail.аrmy.ml",
 		Protected: []string{"army.mil", "arm.mil"}, DidYouMean: []string{"mail.army.mil", "mail.arm.mil"},
 		Count: 42, Total: 57,
-		Qtypes:  []record.TypeCount{{Type: "MX", Count: 30}, {Type: "A", Count: 6}, {Type: "AAAA", Count: 5}, {Type: "other", Count: 1}},
+		Qtypes:  []string{"MX", "A", "AAAA", "other"},
 		Samples: []string{"mail.xn--rmy-5cd.ml", "mx1.xn--rmy-5cd.ml"}, DistinctNames: 2,
-		Context: "tlsa", Via: "partner.example", ServerBlock: "dns://.:53", View: "mail",
+		Contexts: []string{"tlsa"}, Vias: []string{"partner.example", "other.example"}, ServerBlocks: []string{"dns://.:53"}, Views: []string{"mail"},
 		SMTP:   []record.SMTP{{From: "alice@example.org", To: "bob@army.ml", HELO: "mx.example.org"}},
 		Sensor: "ns1.example.org", Version: "1.0.0",
 	}
@@ -70,11 +70,11 @@ func First() *record.Record {
 		ID: record.NewID(), Phase: record.First, Group: "44f1f0a4e3a5d3fa",
 		Start: d.Time, End: d.Time, FirstSeen: d.Time,
 		Class: d.Verdict.Class, Confidence: d.Verdict.Confidence, Action: d.Action, Reason: d.Verdict.Reason,
-		Client: d.Client.Addr(), ClientPort: d.Client.Port(), Server: d.Server, Transport: d.Transport, Protocol: d.Protocol,
+		Client: d.Client.Addr(), ClientPort: d.Client.Port(), Server: d.Server, Transport: d.Transport, Protocols: []string{d.Protocol},
 		DNSID: d.ID, Qtype: "MX", Rcode: "NXDOMAIN",
 		Name: d.Verdict.Name, Registrable: d.Verdict.Registrable, Protected: []string{"army.mil"}, DidYouMean: []string{"army.mil"},
-		Count: 1, Total: 1, Qtypes: []record.TypeCount{{Type: "MX", Count: 1}}, Samples: []string{"army.ml"}, DistinctNames: 1,
-		ServerBlock: d.ServerBlock, Sensor: "ns1.example.org",
+		Count: 1, Total: 1, Qtypes: []string{"MX"}, Samples: []string{"army.ml"}, DistinctNames: 1,
+		ServerBlocks: []string{d.ServerBlock}, Sensor: "ns1.example.org",
 	}
 }
 
