@@ -10,12 +10,12 @@ import (
 
 // How Close shares out its time.
 const (
-	drainShare = 5                      // the fraction of the time that is left for the last records
+	drainShare = 5                      // one in so many parts of the time is kept for the last records
 	drainPoll  = 10 * time.Millisecond  // between two looks at the backlogs
 	inFlight   = 50 * time.Millisecond  // for queries that are being answered, to be counted
 	lastTry    = 250 * time.Millisecond // for a sink that has used up its time already
 	spoolGrace = time.Second            // for a sink whose records stay on disk
-	hungGrace  = 3 * time.Second        // more than all of these, for a spool's disk that does not answer
+	hungGrace  = 3 * time.Second        // after the deadline, for a disk that does not answer; longer than the others together
 )
 
 // Close drops one reference to each of the pipelines. Those that have none left
@@ -40,7 +40,11 @@ func Close(ctx context.Context, all ...*Pipeline) error {
 	}
 	time.Sleep(inFlight)
 	finished := make(chan error, 1)
-	go func() { finished <- finish(ctx, ending, stuck) }() // ends when the spools' disks have answered
+	go func() { // ends when the spools' disks have answered
+		err := errors.New("the alerts did not end as they should")
+		defer func() { finished <- err }()
+		safely(func() { err = finish(ctx, ending, stuck) })
+	}()
 	var hung <-chan time.Time
 	if deadline, ok := ctx.Deadline(); ok {
 		hung = time.After(time.Until(deadline) + hungGrace)
@@ -66,7 +70,7 @@ func finish(ctx context.Context, ending []*Pipeline, stuck []*outlet) error {
 // Closed reports whether p takes no more detections, or will not in a moment:
 // what is found from now on is to go elsewhere.
 //
-// It may be asked of nil, which is closed to nobody: there are no alerts.
+// A nil Pipeline, of a configuration without alerts, is never closed.
 func (p *Pipeline) Closed() bool { return p != nil && p.closed.Load() }
 
 // drain waits until the outlets have delivered what they had when it began, and
