@@ -44,17 +44,17 @@ var classes = [...]struct {
 	Homoglyph: {"homoglyph", "Name with characters that look like those of a protected one",
 		"characters that look alike, such as 0 and o, rn and m", floor{high: 3, medium: 2}}, // see weakFloor
 	Typo: {"typo", "Typing slip of a protected name",
-		"a common slip: letters swapped, doubled, left out, or a key beside", floor{high: 5, medium: 3}},
+		"a common slip: letters swapped, doubled, left out, or a key beside", floor{high: 5, medium: 3}}, // see typoFloor
 	Split: {"split", "Protected name split into parts",
 		"a dot or hyphen too many", floor{medium: 5, low: 4}},
 	Edit: {"edit", "One character away from a protected name",
-		"one letter more, less or other", floor{high: 6, medium: 5}},
+		"one letter more, less or other", floor{high: 6, medium: 5, low: 4}}, // see changeFloor
 	Combosquat: {"combosquat", "Protected name with a word added",
 		"the name with a word such as mail or www", floor{medium: 4}}, // combosquatGlued without a separator
 	Embedding: {"embedding", "Protected name inside a longer one",
-		"the name within a longer one", floor{low: 5}}, // medium at any length where the TLD follows
+		"the name within a longer one", floor{low: embeddingLetters}}, // medium at any length where the TLD follows
 	DoubleTypo: {"double-typo", "Two typing slips away from a protected name",
-		"two slips", floor{low: doubleMin}},
+		"two slips", floor{low: doubleMin}}, // see foldedFloor
 }
 
 // String returns the class as it is written in Corefiles and alerts; None is
@@ -137,6 +137,3 @@ func (f floor) String() string {
 func confidenceOf(c Class, size int) Confidence {
 	return classes[c].floor.confidence(size)
 }
-
-// weakFloor is the floor of homoglyph for letters that are only similar.
-var weakFloor = floor{high: 5, medium: 4}

@@ -55,6 +55,24 @@ func (s *search) combosquat(r *reading) {
 	}
 }
 
+// combosquatKept looks for a protected name with its public suffix before the
+// keywords at the end: armymil-login.
+func (s *search) combosquatKept(r *reading, cut affix) {
+	tails := s.index.tailsAt(r, 0)
+	for i := range tails {
+		t := &tails[i]
+		if n := len(t.letters); n < int(r.ends[0]) && hasLetters(r, 0, t.letters) {
+			rest := s.tailless.cut(r, n)
+			cut := cut
+			cut.tail, cut.letters = t, n
+			for k := range min(rest.labels, s.index.depth, compareLabels) {
+				s.sameRun(rest, int(rest.ends[k]), k, cut)
+			}
+			s.combosquatStarts(rest, cut)
+		}
+	}
+}
+
 // endKeywords returns the keywords at the end of r, with letters to spare.
 func endKeywords(r *reading) iter.Seq[*keyword] {
 	return func(yield func(*keyword) bool) {
@@ -88,6 +106,9 @@ func (s *search) cutKeyword(r *reading, w *keyword, cut affix) (*reading, affix)
 		s.sameRun(rest, int(rest.ends[k]), k, cut)
 	}
 	s.combosquatStarts(rest, cut)
+	if cut.separated && rest.labels > 0 {
+		s.combosquatKept(rest, cut)
+	}
 	return rest, cut
 }
 
@@ -112,7 +133,7 @@ func (s *search) combosquatStart(r *reading, n, k int, cut affix, max int) {
 	for i := range words {
 		w := &words[i]
 		rest := n - len(w.letters)
-		if rest <= least || rest < classes[Combosquat].floor.medium || !hasLetters(r, rest, w.letters) {
+		if rest <= least || rest < classes[Combosquat].floor.medium && cut.tail == nil || !hasLetters(r, rest, w.letters) {
 			continue
 		}
 		cut := cut.with(w, r.hyphens.has(rest))

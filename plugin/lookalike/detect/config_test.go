@@ -24,7 +24,6 @@ func TestNewErrors(t *testing.T) {
 		{"TLD in upper case", army, []string{"ML"}, errTLDSyntax, "ML"},
 		{"empty TLD", army, []string{""}, errTLDSyntax, ""},
 		{"TLD too long", army, []string{strings.Repeat("a", 64)}, errTLDSyntax, strings.Repeat("a", 64)},
-		{"protected name under the TLD", []string{"army.mil", "x.gouv.ml"}, ml, errUnderTLD, "x.gouv.ml"},
 		{"protected TLD is the lookalike TLD", []string{"ml"}, ml, errUnderTLD, "ml"},
 		{"empty protected name", []string{""}, ml, errNameSyntax, ""},
 		{"label too long", []string{strings.Repeat("a", 64) + ".mil"}, ml, errNameSyntax, strings.Repeat("a", 64) + ".mil"},
@@ -72,26 +71,37 @@ func TestOddProtectedNames(t *testing.T) {
 }
 
 func TestSuffixes(t *testing.T) {
-	for _, tt := range []struct{ tld, suffixes, others string }{
-		{"ml", "art asso com edu gouv gov inst net org presse", "mil army mali www"},
-		{"cm", "co com gov net", "mil org"},
-		{"om", "co com edu gov med museum net org pro", "mil"},
-		{"uk", "ac co gov ltd me net nhs org plc police", "army"},
-		{"mm", "com org gov", "army www mil"}, // all of them by a wildcard
-		{"ck", "co com", "www"},               // an exception to the wildcard
-		{"mil", "", "com army"},
-		{"no-such-tld", "", "com no-such-category"},
+	for _, tt := range []struct{ name, suffix string }{
+		{"army.ml", "ml"},
+		{"army.gouv.ml", "gouv.ml"},
+		{"x.presse.ml", "presse.ml"},
+		{"army.mil.ml", "ml"}, // anybody's
+		{"com.ml", "com.ml"},
+		{"x.co.uk", "co.uk"},
+		{"x.army.uk", "uk"},
+		{"x.plc.uk", "plc.uk"},
+		{"army.mm", "mm"}, // where all labels are suffixes by a wildcard, only those that everybody has
+		{"x.com.mm", "com.mm"},
+		{"x.army.mm", "mm"},
+		{"x.co.ck", "co.ck"},
+		{"x.www.ck", "ck"},                    // an exception
+		{"x.city.kawasaki.jp", "kawasaki.jp"}, // another
+		{"x.any.kawasaki.jp", "any.kawasaki.jp"},
+		{"x.k12.ca.us", "k12.ca.us"},
+		{"army.us.com", "us.com"}, // the private section
+		{"army.uk.com", "uk.com"},
+		{"x.github.io", "github.io"},
+		{"github.io", "io"}, // is somebody's name as well
+		{"x.y.compute.amazonaws.com", "y.compute.amazonaws.com"},
+		{"x.com.no-such-tld", "no-such-tld"},
+		{"xn--55qx5d.cn", "xn--55qx5d.cn"},
 	} {
-		got := suffixesBelow(tt.tld)
-		for label := range strings.FieldsSeq(tt.suffixes) {
-			if !got.has([]byte(label)) {
-				t.Errorf("%s.%s is no suffix", label, tt.tld)
-			}
+		var n name
+		if !n.parse(tt.name) {
+			t.Fatal(tt.name)
 		}
-		for label := range strings.FieldsSeq(tt.others) {
-			if got.has([]byte(label)) {
-				t.Errorf("%s.%s is a suffix", label, tt.tld)
-			}
+		if got := n.text(n.labels-publicSuffixes().of(&n), n.labels); got != tt.suffix {
+			t.Errorf("the suffix of %s is %s, want %s", tt.name, got, tt.suffix)
 		}
 	}
 }
@@ -103,12 +113,14 @@ func TestTailOf(t *testing.T) {
 		{"mil", "mil"},
 		{"example.co.uk", "co.uk"},
 		{"co.uk", "uk"},
-		{"foo.github.io", "io"}, // github.io is in the private section
+		{"foo.github.io", "github.io"},
 		{"github.io", "io"},
 		{"a.b.no-such-tld", "no-such-tld"},
 		{"x.city.kawasaki.jp", "kawasaki.jp"},
 	} {
-		if got := tt.protected[tailOf(tt.protected):]; got != tt.tail {
+		var n name
+		n.parse(tt.protected)
+		if got := n.text(n.labels-tailOf(&n), n.labels); got != tt.tail {
 			t.Errorf("the suffix of %s is %s, want %s", tt.protected, got, tt.tail)
 		}
 	}

@@ -14,7 +14,7 @@ const maxCounterparts = 8
 // name of a verdict exists is for the caller to find out. It returns nothing for
 // other names. It allocates; it is safe for concurrent use.
 func (x *Index) Counterparts(qname string) []*Verdict {
-	t := x.tldOf(qname)
+	t := x.lookalikeTLD(qname)
 	if t == nil {
 		return nil
 	}

@@ -9,7 +9,7 @@ import "math/bits"
 // Names with the fewest labels get them first, and of those the longest: the
 // more names there are, the more letters it takes for two slips to say anything.
 const (
-	doubleMin     = 8
+	doubleMin     = 7
 	doubleMax     = 32
 	doubleKeysMax = 1 << 21
 )
@@ -93,10 +93,10 @@ func (c *doubleCounts) from(floors doubleFloors) (sum int) {
 // eachDouble calls do for each protected name that double-typo is promised for.
 func (b *builder) eachDouble(do func(id uint32, r *reading)) {
 	for id := range uint32(len(b.index.cores)) {
-		if int(b.index.cores[id]) < doubleMin {
+		if core := int(b.index.cores[id]); core < doubleMin || b.index.isRepeated(id) {
 			continue
 		}
-		r := b.readProtected(b.index, id)
+		r := b.readProtected(id)
 		if doubleMin <= r.size && r.labels <= compareLabels {
 			do(id, r)
 		}
@@ -128,8 +128,8 @@ func (d *doubles) add(id uint32, r *reading) {
 	}
 }
 
-// With up to two letters left out, a string of eight or more still has three
-// letters at each end. Which those are depends on how many of the outer letters
+// With up to two letters left out, a string of seven or more still has three
+// letters at each end, if not six in all. Which those are depends on how many of the outer letters
 // were left out. Few names have the same ones, so looking at them first spares
 // most of the pairs.
 type outerLetters struct {
@@ -185,7 +185,7 @@ var casesOfFront, casesOfBack = func() (front, back [len(outer)][8]uint64) {
 }()
 
 // outerSet holds, for each three outer letters, which lengths the strings with
-// them have: bit 0 stands for four letters. Some letters share a place.
+// them have: bit 0 stands for three letters. Some letters share a place.
 type outerSet [1 << 13]uint32
 
 // place returns the place of three letters of five bits each.
@@ -195,16 +195,16 @@ func (s *outerSet) place(letters uint16) *uint32 { return &s[letters*0x9e37>>3] 
 func (s *outerSet) add(o *outerKeys, size int) {
 	for i, letters := range o {
 		for left := outer[i].left; left <= 2; left++ {
-			*s.place(letters) |= 1 << (size - left - 4)
+			*s.place(letters) |= 1 << (size - left - 3)
 		}
 	}
 }
 
-// cases returns the bits of the cases in which a name of n letters, six or
+// cases returns the bits of the cases in which a name of n letters, five or
 // more, leaves a string whose letters and length are in the set.
 func (s *outerSet) cases(o *outerKeys, n int, casesOf *[len(outer)][8]uint64) (cases uint64) {
 	for i, letters := range o {
-		cases |= casesOf[i][*s.place(letters)>>(n-6)&7]
+		cases |= casesOf[i][*s.place(letters)>>(n-5)&7]
 	}
 	return cases
 }
@@ -351,74 +351,6 @@ func (s *search) doubleCandidates(r *reading, k int, hash uint64) {
 		if !ok {
 			return
 		}
-		p := s.readProtected(s.index, id)
-		q := r.run(k)
-		if twoEdits(p.letters[:p.size], q) && samePlaces(p, r, len(q)) {
-			f := s.finding(r, k)
-			f.id, f.size, f.class = id, p.size, DoubleTypo
-			f.how.idle = s.idleLetters(r, len(q))
-			f.confidence = confidenceOf(DoubleTypo, f.letters())
-			s.add(&f)
-		}
+		s.nearTo(r, k, id, affix{})
 	}
-}
-
-// samePlaces reports whether the first n letters of q have as many dots and
-// hyphens between them as p, each within the two letters that two edits move
-// it: a dot missing besides two edits would be a third slip.
-func samePlaces(p, q *reading, n int) bool {
-	for _, both := range [][2]*places{{&p.dots, &q.dots}, {&p.hyphens, &q.hyphens}} {
-		i, j := both[0].next(1), both[1].next(1)
-		for i >= 0 && i < p.size && j >= 0 && j < n {
-			if i-j > 2 || j-i > 2 {
-				return false
-			}
-			i, j = both[0].next(i+1), both[1].next(j+1)
-		}
-		if i >= 0 && i < p.size || j >= 0 && j < n {
-			return false
-		}
-	}
-	return true
-}
-
-// twoEdits reports whether the optimal string alignment distance of p and q,
-// glyphs applied, is at most two.
-func twoEdits(p, q []rune) bool {
-	const far = 3
-	if len(p) > doubleMax || len(q) > doubleMax+2 || len(p)-len(q) > 2 || len(q)-len(p) > 2 {
-		return false
-	}
-	// Most of the letters are the same.
-	for len(p) > 0 && len(q) > 0 && glyph(p[0]) == glyph(q[0]) {
-		p, q = p[1:], q[1:]
-	}
-	for len(p) > 0 && len(q) > 0 && glyph(p[len(p)-1]) == glyph(q[len(q)-1]) {
-		p, q = p[:len(p)-1], q[:len(q)-1]
-	}
-	// rows[i%3][j] is the distance of the first i letters of p and j of q, at
-	// most far, which it is where i and j are more than two apart.
-	var rows [3][doubleMax + 4]uint8
-	for j := range rows[0] {
-		rows[0][j] = uint8(min(j, far))
-	}
-	for i := 1; i <= len(p); i++ {
-		row, above := &rows[i%3], &rows[(i-1)%3]
-		first, last := max(1, i-2), min(i+2, len(q))
-		row[first-1], row[last+1] = uint8(min(i, far)), far
-		for j := first; j <= last; j++ {
-			a, b := glyph(p[i-1]), glyph(q[j-1])
-			d := min(above[j], row[j-1]) + 1
-			if a == b {
-				d = min(d, above[j-1])
-			} else {
-				d = min(d, above[j-1]+1)
-			}
-			if i > 1 && j > 1 && a == glyph(q[j-2]) && b == glyph(p[i-2]) {
-				d = min(d, rows[(i-2)%3][j-2]+1)
-			}
-			row[j] = min(d, far)
-		}
-	}
-	return rows[len(p)%3][len(q)] <= 2
 }

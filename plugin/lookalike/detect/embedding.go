@@ -8,8 +8,12 @@ const (
 )
 
 // embeddingLetters is the fewest letters of a protected name that is found
-// inside a name without its TLD.
-const embeddingLetters = 5
+// inside a name without its TLD, and togetherLetters that of one that is found
+// run together with other letters.
+const (
+	embeddingLetters = 4
+	togetherLetters  = 7
+)
 
 // embedding looks for protected names as a run of labels, or of parts of
 // labels between hyphens, anywhere in r.
@@ -27,12 +31,18 @@ func (s *search) embedding(r *reading) {
 	}
 	for i, from := range places {
 		t := s.tailAt(r, places[:i+1])
+		glued := s.tailWithin(r, from)
 		for _, to := range places[i+1 : min(len(places), i+1+maxParts)] {
 			if from == 0 && r.endsLabel(to) {
 				continue // has been compared as a run of labels
 			}
 			if to-from <= s.index.longest && (t != nil || to-from >= embeddingLetters) {
 				s.embedded(r, from, to, t)
+			}
+			if glued != nil {
+				if at := from + len(glued.letters); at < to && to-at <= s.index.longest {
+					s.embedded(r, at, to, glued)
+				}
 			}
 		}
 	}
@@ -53,6 +63,18 @@ func (s *search) tailAt(r *reading, places []int) *tail {
 	return nil
 }
 
+// tailWithin returns the public suffix of protected names that ends the part
+// before place from: armymil-example.
+func (s *search) tailWithin(r *reading, from int) *tail {
+	tails := s.index.tailsAt(r, from)
+	for i := range tails {
+		if t := &tails[i]; len(t.letters) >= tailDisguised && hasLetters(r, from, t.letters) {
+			return t
+		}
+	}
+	return nil
+}
+
 // embedded adds the protected names that read as the letters between two
 // places of r; t follows them.
 func (s *search) embedded(r *reading, from, to int, t *tail) {
@@ -66,19 +88,74 @@ func (s *search) embedded(r *reading, from, to int, t *tail) {
 		if !ok {
 			return
 		}
-		p, part := s.readProtected(s.index, id), s.part.cut(r, from)
-		rel, ok := relate(p, part, to-from)
-		if !ok || rel.places == more {
+		s.embed(r, from, to, id, t)
+	}
+}
+
+// embed adds protected name id where the letters between two places of r read as
+// it.
+func (s *search) embed(r *reading, from, to int, id uint32, t *tail) {
+	p := s.spellProtected(s.index, id)
+	f := finding{id: id, class: Embedding, size: min(len(p.at), to-from), protectedSize: len(p.at), from: r.offset + from, to: r.offset + to}
+	w := s.writing()
+	var tally tally
+	if !walk(p.cells, w.cells[w.at[f.from]:w.at[f.to-1]+1], &tally, nil) || tally.added > 0 {
+		return
+	}
+	f.first, f.last = s.labelAt(r, to-1), s.labelAt(r, from)+1
+	if t == nil && s.core.labels > 1 && f.last-f.first == 1 && usualHost(s.name.label(f.first)) {
+		return // webmail is no sign of web.mail.mil
+	}
+	f.how.idle = s.idleLetters()
+	if t != nil && s.index.suffix(id) == t.suffix {
+		f.confidence = Medium
+		f.how.affix.tail, f.how.affix.letters = t, len(t.letters)
+	} else if !s.generic(id) {
+		f.confidence = confidenceOf(Embedding, f.letters())
+	}
+	if s.limit(&f, false) {
+		s.add(&f)
+	}
+}
+
+// runTogether looks for protected names of one label and at least
+// togetherLetters letters that stand in the last label of r without a dot or
+// hyphen beside them. h are the prefix hashes of r.
+func (s *search) runTogether(r *reading, h []uint64) {
+	n := int(r.ends[0])
+	keys := &s.index.keys
+	for from := 0; from+togetherLetters < n+1 && n > togetherLetters; from++ {
+		start := key((h[from+togetherLetters]-h[from])*inversePower(from), togetherKey)
+		if !keys.maybe(start) {
 			continue
 		}
-		f := finding{id: id, class: Embedding, size: p.size}
-		f.first, f.last = s.labelAt(r, to-1), s.labelAt(r, from)+1
-		if t != nil && s.index.suffix(id) == t.suffix {
-			f.confidence, f.how.affix.tail = Medium, t
-		} else if !s.generic(id) {
-			f.how.idle = s.idleLetters(part, to-from)
-			f.confidence = confidenceOf(Embedding, f.letters())
+		for probe := keys.find(start); ; {
+			id, ok := s.next(&probe)
+			if !ok {
+				break
+			}
+			s.inside(r, from, n, id)
 		}
+	}
+}
+
+// inside adds protected name id where the letters of r from place from on, in a
+// label that ends at place end, begin with it.
+func (s *search) inside(r *reading, from, end int, id uint32) {
+	p := s.spellProtected(s.index, id)
+	n := len(p.at)
+	if from+n > end || n == end || s.generic(id) {
+		return
+	}
+	for i, c := range p.cells {
+		if i > 0 && r.parts(from+i) || c.alien || r.letters[from+i] != c.char {
+			return
+		}
+	}
+	last := s.hi - r.skipped
+	f := finding{id: id, class: Embedding, size: n, protectedSize: n, from: r.offset + from, to: r.offset + from + n, first: last - 1, last: last}
+	f.confidence = confidenceOf(Embedding, n)
+	if s.limit(&f, false) {
 		s.add(&f)
 	}
 }

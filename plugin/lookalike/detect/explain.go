@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -11,7 +12,7 @@ const maxExplained = 5
 // Explain returns, step by step and for people, how Match takes qname apart
 // and why it matches or not. It is safe for concurrent use.
 func (x *Index) Explain(qname string) []string {
-	t := x.tldOf(qname)
+	t := x.lookalikeTLD(qname)
 	if t == nil {
 		all := make([]string, 0, len(x.tlds))
 		for i := range x.tlds {
@@ -39,7 +40,7 @@ func (x *Index) Explain(qname string) []string {
 			steps = append(steps, fmt.Sprintf("and %d more protected names at the same class", len(found)-i))
 			break
 		}
-		steps = append(steps, s.reason(&found[i]), s.explainConfidence(&found[i]))
+		steps = append(steps, s.reason(&found[i], s.slips(&found[i])), s.explainConfidence(&found[i]))
 	}
 	return steps
 }
@@ -60,7 +61,7 @@ func (s *search) explainName() []string {
 		}
 		one := name{labels: 1}
 		one.ends[0] = uint8(copy(one.bytes[:], n.label(i)))
-		r := &s.part
+		r := &s.joined
 		r.read(&one, 0, 1)
 		steps = append(steps, fmt.Sprintf("label %s is %s in Unicode and reads as %s", quote(n.text(i, i+1)), quote(one.unicode()),
 			quote(leftToRight(r.letters[:r.size]))))
@@ -77,16 +78,13 @@ func (s *search) explainConfidence(f *finding) string {
 	if f.id == noName || s.index.core(f.id) == "" {
 		return fmt.Sprintf("%s is %s: every name below the TLD is", f.class, f.confidence)
 	}
-	text := fmt.Sprintf("%s has %d letters", quote(s.index.core(f.id)), f.letters())
+	text := fmt.Sprintf("%s counts as %d letters", quote(s.index.core(f.id)), f.letters())
 	if f.how.idle > 0 {
-		text += " besides those of a label that hosts of all kinds carry"
+		text += ", without those of a label that hosts of all kinds carry"
 	}
 	text += fmt.Sprintf(": %s is %s", f.how.class, f.how.rule())
-	if f.how.common {
-		text += "; what was typed is a common word, which is low at most"
-	}
-	if f.how.generic {
-		text += "; words that hosts of all kinds carry are low at most"
+	if f.how.cap != "" {
+		text += "; " + f.how.cap
 	}
 	if f.class != f.how.class {
 		text += fmt.Sprintf("; as %s it is %s", f.class, f.confidence)
@@ -103,8 +101,19 @@ func (h *how) rule() string {
 		return fmt.Sprintf("medium from %d letters, from %d without a separator", classes[Combosquat].floor.medium, combosquatGlued)
 	case h.class == Embedding:
 		return fmt.Sprintf("medium where the TLD follows, low from %d letters", classes[Embedding].floor.low)
-	case h.class == Homoglyph && h.slip.op != noEdit:
+	case h.class == DoubleTypo:
+		return fmt.Sprintf("%s, where a fold or a dot or hyphen is one of the slips %s", classes[DoubleTypo].floor, foldedFloor)
+	case h.class == Homoglyph && h.weak:
 		return weakFloor.String() + " where letters are only similar"
 	}
 	return classes[h.class].floor.String()
+}
+
+// leftToRight writes letters, which are stored last one first, for people.
+func leftToRight(letters []rune) string {
+	var b []byte
+	for _, r := range slices.Backward(letters) {
+		b = appendRune(b, r)
+	}
+	return printable(string(b))
 }

@@ -94,11 +94,6 @@ func together(first, second rune) (rune, bool) {
 	return 0, false
 }
 
-// chained reports whether two letters that read as one do so through a third
-// reading: ci is taken for cl, where i is a capital, and that for d. Besides
-// another slip it counts as one. The digit of c1 looks like the letter anyhow.
-func chained(first, second rune) bool { return first == 'c' && second == 'i' }
-
 // similar reports whether a and b are letters that are taken for each other,
 // but less easily than those of glyphs: c and e, u and v.
 func similar(a, b rune) bool {

@@ -85,6 +85,7 @@ func checkVerdict(t *testing.T, x *Index, v *Verdict) {
 			t.Fatalf("%q is no canonical name in %+v", s, v)
 		}
 	}
+	checkReplay(t, v)
 	if w, _ := x.Match(v.Name); !reflect.DeepEqual(v, w) {
 		t.Fatalf("Match(%q) = %+v, was %+v", v.Name, w, v)
 	}

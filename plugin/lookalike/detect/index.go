@@ -14,8 +14,13 @@ type Config struct {
 	// lower-case A-labels without a trailing dot. A bare TLD ("mil") guards
 	// every name below it.
 	Protected []string
-	// TLDs holds the lookalike TLDs, lower-case, without dots: "ml".
+	// TLDs holds the lookalike TLDs, lower-case, without dots: "ml". It may hold
+	// that of a protected name, and AnyTLD, which is every one.
 	TLDs []string
+	// Exempt holds names, written like Protected, that are never flagged, nor is
+	// any name of the same owner: what other directives of a server protect.
+	// The names of Protected need not stand here.
+	Exempt []string
 }
 
 // EntryError is the error of New about one entry of its Config.
@@ -36,7 +41,7 @@ var (
 	errTLDSyntax    = errors.New("a lookalike TLD is one label of letters, digits and hyphens, without dots")
 	errNameSyntax   = errors.New("not a domain name: labels of 1 to 63 octets, 255 octets in all")
 	errNotCanonical = errors.New("not in lower case, or with a trailing dot")
-	errUnderTLD     = errors.New("a protected name cannot lie under a lookalike TLD")
+	errUnderTLD     = errors.New("every name under it is protected: it cannot be a lookalike TLD")
 	errTooMany      = errors.New("too many protected names")
 )
 
@@ -51,21 +56,19 @@ type Index struct {
 	starts []uint32
 	cores  []uint8
 
-	bare  []uint32    // protected names that are a TLD
-	kept  labelSet    // TLDs of all protected names
-	tails [128][]tail // their public suffixes, by how the last letter reads
+	bare     []uint32    // protected names that are a TLD
+	kept     labelSet    // TLDs of all protected names
+	tails    [128][]tail // their public suffixes, by how the last letter reads
+	heads    labelSet    // the last labels of those of headList
+	headList []string    // what stands before the TLD in public suffixes of several labels
+	suffixes *suffixes
+	exempt   suffixes // registrable names that are never flagged, under lookalike TLDs only
 
 	keys    table  // skeletons, letters, and letters without one of them
 	near    places // how many letters names at one edit from a protected one have
 	doubles doubles
 	depth   int // the most labels before a public suffix
 	longest int // the most letters that read as those of a protected name
-}
-
-// tld is a lookalike TLD.
-type tld struct {
-	label    string
-	suffixes labelSet // labels that form a public suffix with it
 }
 
 // tail is the public suffix of a protected name, as a typist may leave it in.
@@ -85,20 +88,24 @@ func New(cfg Config) (*Index, error) {
 	if len(cfg.Protected) == 0 {
 		return nil, errNoProtected
 	}
-	x := &Index{}
+	x := &Index{suffixes: publicSuffixes()}
 	for _, label := range cfg.TLDs {
-		if !isTLD(label) {
+		if label != AnyTLD && !isTLD(label) {
 			return nil, &EntryError{label, errTLDSyntax}
 		}
-		x.tlds = append(x.tlds, tld{label, suffixesBelow(label)})
+		x.tlds = append(x.tlds, tld{label, label == AnyTLD})
 	}
 	b := builder{index: x}
 	if err := b.list(cfg.Protected); err != nil {
 		return nil, err
 	}
+	if err := b.exempt(cfg.Exempt); err != nil {
+		return nil, err
+	}
 	b.fill()
 	b.fillDoubles()
 	commonWords() // are read in now, not by the first query
+	moreWords()
 	return x, nil
 }
 
@@ -117,13 +124,29 @@ func isTLD(s string) bool {
 
 // builder fills an Index.
 type builder struct {
-	index *Index
-	tails labelSet // public suffixes met so far
-	keys  int      // an upper bound of the keys
-	scratch
+	index     *Index
+	tails     labelSet // public suffixes met so far
+	keys      int      // an upper bound of the keys
+	owned     map[uint64]struct{}
+	core      name
+	letters   reading // of the core
+	joined    reading // the same with pairs put together
+	canonical []byte
 }
 
-// list takes the protected names in.
+// parse takes a name apart, which has to be written as Config says.
+func (b *builder) parse(n *name, entry string) error {
+	if !n.parse(entry) {
+		return &EntryError{entry, errNameSyntax}
+	}
+	if b.canonical = n.appendLabels(b.canonical[:0], 0, n.labels); string(b.canonical) != entry {
+		return &EntryError{entry, errNotCanonical}
+	}
+	return nil
+}
+
+// list takes the protected names in. A name that stands there twice keeps its
+// number, but is found once.
 func (b *builder) list(protected []string) error {
 	x := b.index
 	total := 0
@@ -137,24 +160,100 @@ func (b *builder) list(protected []string) error {
 	text.Grow(total)
 	x.starts = make([]uint32, 1, len(protected)+1)
 	x.cores = make([]uint8, 0, len(protected))
+	met := newTable(len(protected))
 	var n name
-	var canonical []byte
 	for _, p := range protected {
-		if !n.parse(p) {
-			return &EntryError{p, errNameSyntax}
+		if err := b.parse(&n, p); err != nil {
+			return err
 		}
-		if canonical = n.appendLabels(canonical[:0], 0, n.labels); string(canonical) != p {
-			return &EntryError{p, errNotCanonical}
-		}
-		if x.Watched(p) {
+		if n.labels == 1 && slices.ContainsFunc(x.tlds, func(t tld) bool { return t.label == p }) {
 			return &EntryError{p, errUnderTLD}
+		}
+		h := hashLabel(0, p)
+		repeated := false
+		x.text = text.String()
+		for probe := met.find(h); ; {
+			id, ok := probe.next()
+			if !ok || repeated {
+				break
+			}
+			repeated = x.protected(id) == p
 		}
 		text.WriteString(p)
 		x.starts = append(x.starts, uint32(text.Len()))
+		if repeated {
+			x.cores = append(x.cores, repeatedCore)
+			continue
+		}
+		met.add(h, uint32(len(x.cores)))
+		b.own(&n)
 		x.cores = append(x.cores, b.split(p, &n, uint32(len(x.cores))))
 	}
 	x.text = text.String()
 	return nil
+}
+
+// repeatedCore stands in cores for a name that has been listed before.
+const repeatedCore = 255
+
+// isRepeated reports whether protected name id has been listed before.
+func (x *Index) isRepeated(id uint32) bool { return x.cores[id] == repeatedCore }
+
+// exempt takes in the names that are never flagged, and makes the set of them
+// and of the protected names.
+func (b *builder) exempt(names []string) error {
+	var n name
+	for _, e := range names {
+		if err := b.parse(&n, e); err != nil {
+			return err
+		}
+		b.own(&n)
+	}
+	if len(b.owned) > 0 {
+		b.index.exempt = suffixes{slots: make([]uint64, 2*len(b.owned)+1)}
+		for h := range b.owned {
+			b.index.exempt.mark(h, suffixRule)
+		}
+	}
+	b.owned = nil
+	return nil
+}
+
+// own notes whom a name belongs to, if it lies under a lookalike TLD.
+func (b *builder) own(n *name) {
+	x := b.index
+	if !x.watchesTLD(n.label(n.labels - 1)) {
+		return
+	}
+	h, labels := uint64(0), min(n.labels, x.suffixes.of(n)+1)
+	for i := 1; i <= labels; i++ {
+		h = hashLabel(h, n.label(n.labels-i))
+	}
+	if b.owned == nil {
+		b.owned = make(map[uint64]struct{})
+	}
+	b.owned[h] = struct{}{}
+}
+
+// watchesTLD reports whether a label is a lookalike TLD.
+func (x *Index) watchesTLD(label []byte) bool {
+	for i := range x.tlds {
+		if x.tlds[i].any || x.tlds[i].label == string(label) {
+			return true
+		}
+	}
+	return false
+}
+
+// readProtected takes protected name id apart. What it returns holds until the
+// next call.
+func (b *builder) readProtected(id uint32) *reading {
+	b.core.labels = 0
+	if core := b.index.core(id); core != "" { // else it is a TLD
+		b.core.parse(core)
+	}
+	b.letters.read(&b.core, 0, b.core.labels)
+	return &b.letters
 }
 
 // split notes the public suffix of a protected name and counts its keys. It
@@ -164,36 +263,48 @@ func (b *builder) split(p string, n *name, id uint32) uint8 {
 	if tld := n.label(n.labels - 1); !x.kept.has(tld) {
 		x.kept.add(string(tld))
 	}
-	at := tailOf(p)
-	if at == 0 {
+	if n.labels == 1 {
 		x.bare = append(x.bare, id)
 		return 0
 	}
+	labels := n.labels - tailOf(n)
+	at := n.offset(labels)
 	if suffix := p[at:]; !b.tails.has([]byte(suffix)) {
-		suffix = strings.Clone(suffix)
-		b.tails.add(suffix)
-		t := tail{suffix: suffix}
-		for _, c := range []byte(suffix) {
-			if c != '.' && c != '-' {
-				t.letters = append(t.letters, rune(c))
-			}
-		}
-		slices.Reverse(t.letters)
-		if len(t.letters) > 0 {
-			last := apart[t.letters[0]&127].last
-			x.tails[last] = append(x.tails[last], t)
-		}
+		b.addTail(strings.Clone(suffix))
 	}
-	r := &b.protected
-	labels := n.labels - 1 - strings.Count(p[at:], ".")
+	r := &b.letters
 	r.read(n, 0, labels)
 	x.depth = max(x.depth, labels)
 	x.longest = max(x.longest, 2*r.size) // each may read as a pair
-	b.keys += r.size + 2
+	b.keys += r.size + 3
 	if r.paired() {
 		b.keys += r.size
 	}
 	return uint8(at - 1)
+}
+
+// addTail notes a public suffix of protected names.
+func (b *builder) addTail(suffix string) {
+	x := b.index
+	b.tails.add(suffix)
+	t := tail{suffix: suffix}
+	for _, c := range []byte(suffix) {
+		if c != '.' && c != '-' {
+			t.letters = append(t.letters, rune(c))
+		}
+	}
+	slices.Reverse(t.letters)
+	if len(t.letters) > 0 {
+		last := apart[t.letters[0]&127].last
+		x.tails[last] = append(x.tails[last], t)
+	}
+	if dot := strings.LastIndexByte(suffix, '.'); dot > 0 {
+		head := suffix[:dot]
+		if !slices.Contains(x.headList, head) {
+			x.headList = append(x.headList, head)
+			x.heads.add(tldOf(head))
+		}
+	}
 }
 
 // fill builds the table of keys.
@@ -201,7 +312,10 @@ func (b *builder) fill() {
 	x := b.index
 	x.keys = newTable(b.keys)
 	for id := range uint32(len(x.cores)) {
-		r := b.readProtected(x, id)
+		if x.isRepeated(id) {
+			continue
+		}
+		r := b.readProtected(id)
 		if r.size == 0 {
 			continue
 		}
@@ -209,9 +323,13 @@ func (b *builder) fill() {
 		x.keys.add(skeletonOf(r.letters[:r.size]), id)
 		b.addEdits(r, id)
 		if r.paired() {
-			joined := b.protectedJoined.join(r, all)
+			joined := b.joined.join(r, all)
 			x.near.addAround(joined.size)
 			b.addEdits(joined, id)
+		}
+		if r.labels == 1 && r.size >= togetherLetters {
+			h := prefixHashes(nil, r.letters[:togetherLetters])
+			x.keys.add(key(h[togetherLetters], togetherKey), id)
 		}
 	}
 }
@@ -249,16 +367,16 @@ func (x *Index) Len() int { return len(x.cores) }
 
 // Watched reports whether qname, in presentation form with or without a
 // trailing dot and in any case, lies under a lookalike TLD.
-func (x *Index) Watched(qname string) bool { return x.tldOf(qname) != nil }
+func (x *Index) Watched(qname string) bool { return x.lookalikeTLD(qname) != nil }
 
-// tldOf returns the lookalike TLD of qname, nil for none.
-func (x *Index) tldOf(qname string) *tld {
+// lookalikeTLD returns the lookalike TLD of qname, nil for none.
+func (x *Index) lookalikeTLD(qname string) *tld {
 	if n := len(qname); n > 0 && qname[n-1] == '.' {
 		qname = qname[:n-1]
 	}
 	for i := range x.tlds {
-		if hasLastLabel(qname, x.tlds[i].label) {
-			return &x.tlds[i]
+		if t := &x.tlds[i]; t.any || hasLastLabel(qname, t.label) {
+			return t
 		}
 	}
 	return nil

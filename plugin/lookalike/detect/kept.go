@@ -9,20 +9,25 @@ func (s *search) keptTail(r *reading) {
 	tails := s.index.tailsAt(r, 0)
 	for i := range tails {
 		t := &tails[i]
-		n, disguised := t.endOf(r)
-		if n == 0 || n == r.size {
+		cut := affix{separated: true}
+		if !t.endOf(r, &cut) || cut.letters == r.size {
 			continue
 		}
+		n := cut.letters
 		rest := s.tailless.cut(r, n)
 		if rest.labels == 0 {
 			continue
 		}
-		cut := affix{tail: t, letters: n, disguised: disguised, separated: r.parts(n)}
+		cut.separated = r.parts(n)
 		s.same(rest, cut)
 		// One letter more or less next to a glued TLD of two letters is
 		// hardly evidence.
 		if s.open(Homoglyph) && (cut.separated || n > 2) {
 			s.near(rest, rest.compared(s.hashes[:0]), cut)
+		}
+		if !cut.disguised && s.wants(TLDKept) {
+			cut.separated = true
+			s.combosquatStarts(rest, cut)
 		}
 	}
 }
@@ -40,27 +45,48 @@ func (x *Index) tailsAt(r *reading, from int) []tail {
 // letters that look like them. Two are in too many words.
 const tailDisguised = 3
 
-// endOf returns how many letters at the end of r are the suffix, 0 for none, and
-// whether some of them only look like its letters: mi1.
-func (t *tail) endOf(r *reading) (n int, disguised bool) {
+// endOf reports whether r ends in the suffix, and notes in cut in how many
+// letters and whether some of them only look like its letters: mi1.
+func (t *tail) endOf(r *reading, cut *affix) bool {
+	cut.tail, cut.letters = t, len(t.letters)
 	if hasLetters(r, 0, t.letters) {
-		return len(t.letters), false
+		return true
 	}
 	if len(t.letters) < tailDisguised {
-		return 0, false
+		return false
 	}
-	a := alignment{p: t.letters, q: r.letters[:r.size]}
-	for a.next() {
-	}
-	if a.i < len(a.p) {
-		return 0, false
-	}
-	for i := 1; i < a.j; i++ {
-		if r.parts(i) {
-			return 0, false
+	p, q := t.letters, r.letters[:r.size]
+	i, j := 0, 0
+	for ; i < len(p); i++ {
+		switch {
+		case j < len(q) && p[i] == q[j]:
+			j++
+		case j < len(q) && glyph(p[i]) == glyph(q[j]):
+			if glyphKind(p[i], q[j]) == weakGlyph {
+				cut.folds, cut.weak = cut.folds+1, true
+			}
+			j++
+		case j+1 < len(q) && readsAs(q[j+1], q[j], p[i]):
+			cut.folds++
+			cut.weak = cut.weak || q[j+1] != 'r' && q[j+1] != 'v'
+			j += 2
+		default:
+			return false
 		}
 	}
-	return a.j, true
+	for k := 1; k < j; k++ {
+		if r.parts(k) {
+			return false
+		}
+	}
+	cut.letters, cut.disguised = j, true
+	return true
+}
+
+// readsAs reports whether two letters, in this order, read as c.
+func readsAs(first, second, c rune) bool {
+	as, ok := together(first, second)
+	return ok && as == c
 }
 
 // hasLetters reports whether r has these letters from place at on.

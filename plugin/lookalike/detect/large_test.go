@@ -92,10 +92,17 @@ func twoSlips(r *rand.Rand, protected string) string {
 		all := transpositions(core)
 		first := all[r.IntN(len(all))]
 		all = slices.Concat(transpositions(first), omissions(first), adjacentKeys(first))
-		if q := all[r.IntN(len(all))]; osa(oracleFold(core), oracleFold(q)) == 2 {
+		if q := all[r.IntN(len(all))]; strings.HasSuffix(q, core[strings.LastIndexByte(core, '.')+1:]) == strings.Contains(core, ".") && osa(oracleFold(core), oracleFold(q)) == 2 && !lessOne(oracleFold(core), oracleFold(q)) {
 			return q + ".ml"
 		}
 	}
+}
+
+// lessOne reports whether the two are the same with a letter less each: the index
+// finds them without the keys of two slips.
+func lessOne(p, q string) bool {
+	less := omissions(q)
+	return slices.ContainsFunc(omissions(p), func(s string) bool { return slices.Contains(less, s) })
 }
 
 // randomWord returns n letters, no two of which read as one.

@@ -14,7 +14,7 @@ import (
 // lookalike TLD. It is safe for concurrent use; its work is bounded whatever
 // qname is.
 func (x *Index) Match(qname string) (*Verdict, bool) {
-	t := x.tldOf(qname)
+	t := x.lookalikeTLD(qname)
 	if t == nil {
 		return nil, false
 	}
@@ -24,7 +24,7 @@ func (x *Index) Match(qname string) (*Verdict, bool) {
 		return nil, false
 	}
 	s.run()
-	if len(s.found) == 0 {
+	if len(s.found) == 0 || s.isExempt() {
 		return nil, false
 	}
 	return s.verdict(), true
@@ -34,7 +34,7 @@ func (x *Index) Match(qname string) (*Verdict, bool) {
 // or in others that look the same, or keep its TLD: the classes up to Homoglyph.
 // It costs a fraction, however much qname was made to cost.
 func (x *Index) MatchExact(qname string) (*Verdict, bool) {
-	t := x.tldOf(qname)
+	t := x.lookalikeTLD(qname)
 	if t == nil {
 		return nil, false
 	}
@@ -45,7 +45,7 @@ func (x *Index) MatchExact(qname string) (*Verdict, bool) {
 	}
 	s.exact = true
 	s.run()
-	if len(s.found) == 0 {
+	if len(s.found) == 0 || s.isExempt() {
 		return nil, false
 	}
 	return s.verdict(), true
@@ -59,12 +59,9 @@ func (s *search) start(t *tld, qname string) bool {
 	if !s.name.parse(qname) {
 		return false
 	}
-	s.budget = maxCandidates
-	s.keptTLD, s.exact = "", false
-	s.lo, s.hi = 0, s.name.labels-1
-	if s.hi > 0 && t.suffixes.has(s.name.label(s.hi-1)) {
-		s.hi--
-	}
+	s.tld, s.budget, s.isWritten, s.exact = t, maxCandidates, false, false
+	s.keptTLD, s.head, s.headLabels = "", "", 0
+	s.lo, s.hi = 0, s.name.labels-s.index.suffixes.of(&s.name)
 	for i := s.hi - 1; i >= 0; i-- {
 		if s.name.label(i)[0] == '_' {
 			s.lo = i + 1
@@ -74,6 +71,7 @@ func (s *search) start(t *tld, qname string) bool {
 	if s.lo >= s.hi {
 		return false
 	}
+	s.restricted = s.hi < s.name.labels-1 && s.isRestricted() || t.any && s.isRestricted()
 	s.query.read(&s.name, s.lo, s.hi)
 	return true
 }
@@ -81,12 +79,17 @@ func (s *search) start(t *tld, qname string) bool {
 // run tries the classes, in their order or several at once, until one of them
 // matches.
 func (s *search) run() {
+	s.underHeads()
 	tld := s.keptLabel()
 	if tld == "" {
 		s.compare(&s.query)
 		s.addBare()
 		return
 	}
+	if s.best() == TLDSwap {
+		return
+	}
+	s.found = s.found[:0]
 	if !s.exact {
 		if s.keptTail(&s.query); s.best() == TLDKept {
 			return
@@ -120,11 +123,12 @@ func (s *search) compare(r *reading) {
 	}
 	h := r.compared(s.hashes[:0])
 	s.near(r, h, affix{})
-	if s.open(Combosquat) {
+	if s.open(TLDKept) {
 		s.combosquat(r)
 	}
 	if s.open(Embedding) {
 		s.embedding(r)
+		s.runTogether(r, h)
 	}
 	if s.open(DoubleTypo) {
 		s.double(r, h)
@@ -147,9 +151,12 @@ func (s *search) best() Class {
 // has been found.
 func (s *search) open(c Class) bool { return len(s.found) == 0 || s.found[0].class > c }
 
+// wants reports whether class c would be taken in: nothing better has been found.
+func (s *search) wants(c Class) bool { return len(s.found) == 0 || s.found[0].class >= c }
+
 // add takes a finding in when its class is the best so far.
 func (s *search) add(f *finding) {
-	if f.confidence == Unsure || !s.meant(f) {
+	if f.confidence == Unsure || !s.meant(f) || s.ownTLD(f.id) && f.class == TLDSwap {
 		return
 	}
 	if best := s.best(); best != None {
@@ -179,7 +186,27 @@ func (s *search) meant(f *finding) bool {
 	if t := f.how.affix.tail; t != nil && suffix != t.suffix {
 		return false
 	}
+	if s.head != "" && (len(suffix) <= len(s.head) || suffix[:len(s.head)] != s.head || suffix[len(s.head)] != '.') {
+		return false
+	}
 	return s.keptTLD == "" || suffix[strings.LastIndexByte(suffix, '.')+1:] == s.keptTLD
+}
+
+// underHeads compares what stands before the beginning of a protected name's
+// public suffix: eb.mil.ml for eb.mil.br.
+func (s *search) underHeads() {
+	if s.hi-s.lo < 2 || !s.index.heads.has(s.name.label(s.hi-1)) {
+		return
+	}
+	for _, head := range s.index.headList {
+		labels := strings.Count(head, ".") + 1
+		if s.hi-s.lo <= labels || s.name.text(s.hi-labels, s.hi) != head {
+			continue
+		}
+		s.head, s.headLabels = head, labels
+		s.compare(s.headless.cut(&s.query, int(s.query.ends[labels-1])))
+		s.head, s.headLabels = "", 0
+	}
 }
 
 // next walks the protected names under a key as long as the budget
@@ -216,7 +243,7 @@ func (s *search) keptLabel() string {
 		}
 		label = buf[:n]
 	}
-	if !s.index.kept.has(label) {
+	if !s.index.kept.has(label) || !lieUnder[string(label)] {
 		return ""
 	}
 	return string(label)
@@ -234,7 +261,11 @@ func (s *search) addBare() {
 		s.found[i].class, s.found[i].confidence = TLDSwap, High
 	}
 	for _, id := range s.index.bare {
-		s.found = append(s.found, finding{id: id, class: TLDSwap, confidence: High, first: s.hi, last: s.hi})
+		f := finding{id: id, class: TLDSwap, confidence: High, first: s.hi, last: s.hi}
+		if s.tld.any && !s.nearTLD(id) {
+			f.atMost(Medium, "the TLDs are more than a slip apart, which is medium at most")
+		}
+		s.found = append(s.found, f)
 	}
 }
 
@@ -243,7 +274,7 @@ func (s *search) sorted() []finding {
 	slices.SortStableFunc(s.found, func(a, b finding) int {
 		return cmp.Or(
 			cmp.Compare(b.confidence, a.confidence),
-			cmp.Compare(b.size, a.size),
+			cmp.Compare(b.protectedSize, a.protectedSize),
 			cmp.Compare(a.id, b.id),
 		)
 	})

@@ -25,7 +25,7 @@ type reading struct {
 	foreign int   // the fewest rightmost labels that hold Unicode, 0 for none
 	strange int   // and those that hold a letter of no English or French word
 	skipped int   // labels that stand to the right, outside of the reading
-	chained int   // the fewest last letters that hold one put together from ci, 0 for none
+	offset  int   // letters that do
 	seen    trait // pairBegins, of all letters
 	before  trait // of the last letter that was added
 }
@@ -36,7 +36,7 @@ func (r *reading) reset() {
 	r.size, r.labels = 0, 0
 	r.ends[0] = 0
 	r.dots, r.hyphens = places{}, places{}
-	r.foreign, r.strange, r.skipped, r.chained = 0, 0, 0, 0
+	r.foreign, r.strange, r.skipped, r.offset = 0, 0, 0, 0
 	r.seen, r.before = 0, 0
 }
 
@@ -207,7 +207,7 @@ func (r *reading) endsLabel(i int) bool { return i == r.size || r.dots.has(i) }
 // them, and returns r.
 func (r *reading) cut(q *reading, n int) *reading {
 	r.reset()
-	r.size, r.skipped, r.seen = q.size-n, q.skipped, q.seen
+	r.size, r.skipped, r.offset, r.seen = q.size-n, q.skipped, q.offset+n, q.seen
 	copy(r.letters[:r.size], q.letters[n:q.size])
 	for k := range q.labels {
 		if end := int(q.ends[k]); end > n {
@@ -237,7 +237,7 @@ const all = -1
 // hyphen stay. It returns r.
 func (r *reading) join(q *reading, only int) *reading {
 	r.reset()
-	r.skipped, r.foreign = q.skipped, q.foreign
+	r.skipped, r.offset, r.foreign = q.skipped, q.offset, q.foreign
 	// Which letters go together is found from the left of the name, where
 	// people begin to read; the letters are then copied from the right.
 	var left places // those of letters that go together with the one before
@@ -268,9 +268,6 @@ func (r *reading) join(q *reading, only int) *reading {
 		}
 		if i+1 < q.size && left.has(i+1) {
 			r.letters[r.size], _ = together(q.letters[i+1], q.letters[i])
-			if r.chained == 0 && chained(q.letters[i+1], q.letters[i]) {
-				r.chained = r.size + 1
-			}
 			i++
 		} else {
 			r.letters[r.size] = q.letters[i]
@@ -280,10 +277,6 @@ func (r *reading) join(q *reading, only int) *reading {
 	r.labels = q.labels
 	return r
 }
-
-// chainedIn reports whether one of the first n letters was put together from
-// ci.
-func (r *reading) chainedIn(n int) bool { return 0 < r.chained && r.chained <= n }
 
 // pairAt reports whether letters i and i-1 read as one.
 func (r *reading) pairAt(i int) bool {

@@ -1,16 +1,13 @@
 package detect
 
 import (
-	"fmt"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
-// reason says in one sentence why a finding matches.
-func (s *search) reason(f *finding) string {
+// reason says in one sentence why a finding matches. slips are those that make
+// the queried name of its protected name.
+func (s *search) reason(f *finding, slips []Slip) string {
 	n := &s.name
 	if f.id == noName {
 		return quote(n.text(s.lo, n.labels)) + " lies under " + quote(n.text(s.hi-1, n.labels)) +
@@ -23,131 +20,195 @@ func (s *search) reason(f *finding) string {
 	case f.how.class == TLDSwap && !f.how.underTLD:
 		return quote(n.text(f.first, n.labels)) + " resembles " + p + ": only the TLD differs"
 	}
-	return s.labelReason(f)
-}
-
-// labelReason says why the labels of a finding resemble those of the protected
-// name.
-func (s *search) labelReason(f *finding) string {
 	is, resembles := "label ", " resembles "
 	if f.last-f.first > 1 {
 		is, resembles = "labels ", " resemble "
 	}
-	return is + quote(s.name.text(f.first, f.last)) + resembles + quote(s.index.core(f.id)) + " of " +
-		s.index.protected(f.id) + ": " + strings.Join(s.differences(f), "; ")
+	all := make([]string, 0, len(slips))
+	for i := range slips {
+		if text := slips[i].text(); text != "" {
+			all = append(all, text)
+		}
+	}
+	return is + quote(n.text(f.first, f.last)) + resembles + quote(s.index.core(f.id)) + " of " + p + ": " + strings.Join(all, "; ")
 }
 
-// differences says how the labels of a finding differ from the protected name.
-func (s *search) differences(f *finding) []string {
-	all := make([]string, 0, 4)
-	say := func(words ...string) { all = append(all, strings.Join(words, " ")) }
-	tail := f.how.affix.tail
+// slips lists what makes the queried name of the protected name of f, which it
+// spells.
+func (s *search) slips(f *finding) []Slip {
 	switch {
-	case f.how.underTLD && tail == nil:
-		say("the TLD", quote(s.keptTLD), "is kept")
-	case tail != nil && f.how.affix.disguised:
-		say("the TLD", quote(tail.suffix), "is kept, in letters that look like it")
-	case tail != nil && f.class != Embedding:
-		say("the TLD", quote(tail.suffix), "is kept")
+	case f.id == noName:
+		return s.slipsUnder(s.keptTLD, s.shown(0, s.hi-1), s.shown(s.hi-1, s.hi))
+	case s.index.core(f.id) == "":
+		return s.slipsUnder(s.index.protected(f.id), s.shown(0, s.hi), "")
 	}
-	switch f.how.class {
-	case Separator:
-		say("dots or hyphens are missing or changed")
-	case Split:
-		say("a dot or hyphen splits it")
-	case Combosquat:
-		say(quote(f.how.affix.text()), "is added")
-	case Embedding:
-		say("it stands inside the name")
-		if tail != nil {
-			say("followed by", quote(tail.suffix))
-		}
-	case DoubleTypo:
-		say("it is two slips away")
+	b := slipper{q: s.writing(), suffix: s.index.suffix(f.id), ending: "." + s.shown(s.hi, s.name.labels)}
+	b.p = s.spellProtected(s.index, f.id)
+	b.first, b.end = b.q.span(f.from, f.to)
+	if f.how.class == Embedding {
+		b.first, b.end = int(b.q.at[f.from]), int(b.q.at[f.to-1])+1
 	}
-	if e := f.how.slip; e.op != noEdit {
-		say(e.text(f.size))
-	} else {
-		all = append(all, s.glyphPairs(f)...)
+	b.word = around
+	if f.how.affix.count > 0 {
+		b.word = wordAdded
 	}
-	if len(all) == 0 {
-		say("the letters look alike")
+	front := s.shown(0, s.lo)
+	if front != "" {
+		front += "."
+	}
+	b.before(front + b.q.text(b.end, len(b.q.cells)))
+	b.core(f)
+	b.behind(f)
+	return b.all
+}
+
+// slipsUnder lists what makes the name with the labels before and, of a TLD that
+// is kept, behind it of a TLD that is protected as a whole.
+func (s *search) slipsUnder(tld, before, kept string) []Slip {
+	var all []Slip
+	if before != "" {
+		all = append(all, Slip{To: before + ".", kind: below})
+	}
+	ending := s.shown(s.hi, s.name.labels)
+	switch kept {
+	case "":
+		all = append(all, Slip{From: tld, To: ending, kind: tldChanged})
+	case tld:
+		all = append(all, Slip{At: len(tld), To: "." + ending, kind: tldKept})
+	default:
+		all = append(all, Slip{From: tld, To: kept + "." + ending, kind: tldKept})
+	}
+	return named(all)
+}
+
+// shown returns the labels from lo up to hi with Unicode as it is.
+func (s *search) shown(lo, hi int) string {
+	var one spelling
+	one.spell(&s.name, lo, hi)
+	return one.text(0, len(one.cells))
+}
+
+// named gives the slips the names of their kinds.
+func named(all []Slip) []Slip {
+	for i := range all {
+		all[i].Kind = all[i].kind.String()
 	}
 	return all
 }
 
-// text describes an edit of a protected name of size letters.
-func (e slip) text(size int) string {
-	at := " at letter " + strconv.Itoa(size-e.at)
-	p, q := quote(string(e.p)), quote(letterText(e.q))
-	switch e.op {
-	case transposed:
-		return q + " and " + p + " are transposed"
-	case repeated:
-		return q + " is typed twice"
-	case omitted:
-		return p + " is left out" + at
-	case replaced:
-		if adjacent(e.p, e.q) {
-			return q + " is typed for " + p + ", a neighbouring key," + at
-		}
-		return q + " stands for " + p + at
-	}
-	return q + " is put in after letter " + strconv.Itoa(size-e.at)
+// slipper lists slips from the first character of the protected name on.
+type slipper struct {
+	p, q       *spelling
+	first, end int    // the cells of q that resemble p
+	suffix     string // of the protected name
+	ending     string // of the queried one, with the dot
+	word       kind   // of what stands in front or behind
+	all        []Slip
 }
 
-// glyphPairs says which letters of a finding read as which.
-func (s *search) glyphPairs(f *finding) []string {
-	if f.how.class != Homoglyph && f.how.class != Split {
-		return nil
+func (b *slipper) add(k kind, at, place int, from, to string) {
+	if from != to {
+		b.all = append(b.all, Slip{Kind: k.String(), At: at, From: from, To: to, kind: k, place: place})
 	}
-	p, q := s.readProtected(s.index, f.id), &s.part
-	if f.how.affix.tail != nil {
-		s.joined.read(&s.name, f.first, s.hi)
-		q.cut(&s.joined, f.how.affix.letters)
+}
+
+// before lists what stands in front.
+func (b *slipper) before(text string) {
+	dot := strings.LastIndexByte(text, '.') + 1
+	b.add(below, 0, 0, "", text[:dot])
+	b.add(b.word, 0, 0, "", text[dot:])
+}
+
+// core lists what differs before the public suffix.
+func (b *slipper) core(f *finding) {
+	p, q := b.p.cells, b.q.cells[b.first:b.end]
+	var steps []step
+	note := func(st step) { steps = append(steps, st) }
+	if f.how.count == 0 {
+		var t tally
+		walk(p, q, &t, note)
 	} else {
-		q.read(&s.name, f.first, f.last)
-	}
-	return differentGlyphs(p.letters[:p.size], q.letters[:q.size])
-}
-
-// differentGlyphs lists, from the left, where p and q are written differently
-// but read the same.
-func differentGlyphs(p, q []rune) (pairs []string) {
-	a := alignment{p: p, q: q}
-	for i, j := 0, 0; a.next(); i, j = a.i, a.j {
-		if was, is := p[i:a.i], q[j:a.j]; !slices.Equal(was, is) {
-			pairs = append(pairs, quote(leftToRight(is))+" reads as "+quote(leftToRight(was)))
+		i, j := 0, 0
+		for _, st := range f.how.steps[:f.how.count] {
+			for i < int(st.p) {
+				note(step{same, uint16(i), uint16(j), 1, 1})
+				i, j = i+1, j+1
+			}
+			note(st)
+			i, j = i+int(st.pn), j+int(st.qn)
+		}
+		for ; i < len(p); i, j = i+1, j+1 {
+			note(step{same, uint16(i), uint16(j), 1, 1})
 		}
 	}
-	if !a.done() {
-		return nil
-	}
-	slices.Reverse(pairs)
-	return pairs
+	b.steps(steps, 0, len(b.p.cells))
 }
 
-// leftToRight writes letters, which are stored last one first, for people.
-func leftToRight(letters []rune) string {
-	var b strings.Builder
-	for _, r := range slices.Backward(letters) {
-		b.WriteString(letterText(r))
+// steps lists steps, which come last character first; a code point that stands
+// for several letters keeps together those that it is a part of.
+func (b *slipper) steps(steps []step, shift, end int) {
+	for i := len(steps) - 1; i >= 0; i-- {
+		st := steps[i]
+		for i > 0 && !(b.p.whole(int(st.p)) && b.q.whole(b.first+int(st.q))) {
+			i--
+			next := steps[i]
+			if st.kind == same {
+				st.kind = next.kind
+			}
+			st.p, st.q, st.pn, st.qn = next.p, next.q, st.pn+next.pn, st.qn+next.qn
+		}
+		if st.kind == same {
+			st.kind = alienGlyph
+		}
+		pEnd, qEnd := int(st.p+st.pn), b.first+int(st.q+st.qn)
+		b.add(st.kind, len(b.p.text(pEnd, len(b.p.cells))), letterCount(b.p.cells[pEnd:]),
+			b.p.text(int(st.p), pEnd), b.q.text(b.first+int(st.q), qEnd))
 	}
-	return b.String()
 }
 
-// letterText writes one letter for people.
-func letterText(r rune) string {
-	switch {
-	case r > utf8.MaxRune:
-		return string(appendByte(nil, byte(r-notUnicode)))
-	case r < utf8.RuneSelf:
-		return string(appendByte(nil, byte(r)))
-	case !unicode.IsPrint(r):
-		return fmt.Sprintf("U+%04X", r)
+// behind lists what stands behind what resembles the protected name before its
+// public suffix.
+func (b *slipper) behind(f *finding) {
+	core := b.p.text(0, len(b.p.cells))
+	letters := letterCount(b.p.cells)
+	rest := b.q.text(0, b.first)
+	if f.how.underTLD && f.how.affix.tail == nil {
+		if rest == "."+b.suffix {
+			b.add(tldKept, len(core)+1+len(b.suffix), letters, "", b.ending)
+		} else {
+			b.add(tldKept, len(core), letters, "."+b.suffix, rest+b.ending)
+		}
+		return
 	}
-	return string(r)
+	if f.how.affix.tail == nil {
+		b.add(b.word, len(core), letters, "", rest)
+		b.add(tldChanged, len(core)+1, letters, b.suffix, b.ending[1:])
+		return
+	}
+	from := int(b.q.at[f.from-f.how.affix.letters])
+	rest = b.q.text(0, from)
+	b.kept(core, letters, b.q.cells[from:b.first], from)
+	b.add(b.word, len(core)+1+len(b.suffix), letters, "", rest)
+	b.add(tldKept, len(core)+1+len(b.suffix), letters, "", b.ending)
 }
 
-// quote puts quotation marks around a name, which has its own escapes.
-func quote(s string) string { return `"` + s + `"` }
+// kept lists how the dot and the public suffix are written in the queried name.
+func (b *slipper) kept(core string, letters int, q []cell, from int) {
+	var whole name
+	whole.parse(b.suffix)
+	var suffix spelling
+	suffix.spell(&whole, 0, whole.labels)
+	suffix.raw = append(suffix.raw, labelEnd)
+	suffix.cell(labelEnd, false)
+	var steps []step
+	var t tally
+	walk(suffix.cells, q, &t, func(st step) { steps = append(steps, st) })
+	for _, st := range slices.Backward(steps) {
+		if st.kind == same {
+			st.kind = alienGlyph
+		}
+		pEnd, qEnd := int(st.p+st.pn), from+int(st.q+st.qn)
+		b.add(st.kind, len(core)+len(suffix.text(pEnd, len(suffix.cells))), letters+letterCount(suffix.cells[pEnd:]),
+			suffix.text(int(st.p), pEnd), b.q.text(from+int(st.q), qEnd))
+	}
+}

@@ -46,49 +46,11 @@ var generators = map[string]func(label string) []variant{
 	"tld-kept": func(l string) []variant {
 		return each(TLDKept, High, l+".mil", l+"mil", l+"-mil", "mx."+l+".mil", "mx."+l+"mil", "mx."+l+"-mil", l+".mil.com")
 	},
-	"kept TLD in other letters": func(l string) (v []variant) {
-		want := classes[Homoglyph].floor.confidence(letters(l))
-		for _, tld := range []string{"mi1", "m1l", "mll", "m11", "rnil", "nni1"} {
-			v = append(v, each(Homoglyph, want, l+"."+tld, l+tld, l+"-"+tld, "mx."+l+"."+tld, "mx."+l+tld)...)
-		}
-		return v
-	},
 	"separator": func(l string) (v []variant) {
 		if letters(l) < 4 || !strings.Contains(l, ".") {
 			return nil
 		}
 		return each(Separator, High, strings.ReplaceAll(l, ".", ""), strings.ReplaceAll(l, ".", "-"), "mx."+strings.ReplaceAll(l, ".", ""))
-	},
-	"homoglyph": func(l string) (v []variant) {
-		want := High
-		if letters(l) < 3 {
-			want = Medium
-		}
-		once := swapEach(l, asciiGlyphs)
-		for _, s := range once {
-			v = append(v, variant{s, Homoglyph, want})
-		}
-		if letters(l) > 6 {
-			return v
-		}
-		for _, s := range once {
-			for _, t := range swapEach(l, asciiGlyphs) {
-				if m, ok := merge(l, s, t); ok {
-					v = append(v, variant{m, Homoglyph, want})
-				}
-			}
-		}
-		return v
-	},
-	"similar glyphs": func(l string) []variant {
-		want := High
-		switch n := letters(l); {
-		case n < 4:
-			return nil
-		case n == 4:
-			want = Medium
-		}
-		return each(Typo, want, swapEach(l, similarGlyphs)...)
 	},
 	"idn-homoglyph": func(l string) (v []variant) {
 		want := High
@@ -110,49 +72,11 @@ var generators = map[string]func(label string) []variant{
 	},
 	"transposition": func(l string) []variant { return typos(l, transpositions(l), 3) },
 	"repetition":    func(l string) []variant { return typos(l, repetitions(l), 3) },
-	"omission":      func(l string) []variant { return typos(l, omissions(l), 4) },
-	"adjacent key":  func(l string) []variant { return typos(l, adjacentKeys(l), 4) },
-	"split": func(l string) (v []variant) {
-		want := Medium
-		switch n := letters(l); {
-		case n < 4:
+	"adjacent key": func(l string) []variant { // high but for the first letter
+		if letters(l) < 4 {
 			return nil
-		case n == 4:
-			want = Low
 		}
-		for i := 1; i < len(l); i++ {
-			if l[i-1] != '.' && l[i] != '.' {
-				v = append(v, each(Split, want, l[:i]+"-"+l[i:], l[:i]+"."+l[i:], "mx."+l[:i]+"-"+l[i:])...)
-			}
-		}
-		return v
-	},
-	"edit": func(l string) (v []variant) {
-		want := High
-		switch n := letters(l); {
-		case n < 5:
-			return nil
-		case n == 5:
-			want = Medium
-		}
-		const any = "abcdefghijklmnopqrstuvwxyz0123456789"
-		for i := 0; i <= len(l); i++ {
-			for _, c := range []byte(any) {
-				v = append(v, variant{l[:i] + string(c) + l[i:], Edit, want})
-				if i < len(l) && l[i] != '.' && l[i] != c {
-					v = append(v, variant{l[:i] + string(c) + l[i+1:], Edit, want})
-				}
-			}
-		}
-		for i := range len(l) { // bit flips that leave a letter, digit or hyphen
-			for bit := range 8 {
-				c := l[i] ^ 1<<bit
-				if l[i] != '.' && (strings.IndexByte(any, c) >= 0) {
-					v = append(v, variant{l[:i] + string(c) + l[i+1:], Edit, want})
-				}
-			}
-		}
-		return append(v, variant{l + "s", Edit, want}, variant{l + "es", DoubleTypo, Low})[:len(v)+1]
+		return each(Typo, Medium, adjacentKeys(l)...)
 	},
 	"combosquat": func(l string) (v []variant) {
 		for _, w := range recallKeywords {
@@ -165,49 +89,162 @@ var generators = map[string]func(label string) []variant{
 		}
 		return v
 	},
+	"kept TLD in other letters": func(l string) (v []variant) {
+		n := letters(l)
+		for _, tld := range []string{"mi1", "m1l", "mll", "m11", "rnil", "nni1"} {
+			want := floorByHand(n, 3, 2, never)
+			if tld == "nni1" {
+				want = floorByHand(n, 5, 4, 3)
+			}
+			if want > Unsure {
+				v = append(v, each(Homoglyph, want, l+"."+tld, l+tld, l+"-"+tld, "mx."+l+"."+tld, "mx."+l+tld)...)
+			}
+		}
+		return v
+	},
+	"strong glyphs": func(l string) (v []variant) {
+		want := floorByHand(letters(l), 3, 2, never)
+		once := slices.Concat(swapEach(l, strongGlyphs), swapEach(l, strongPairs))
+		v = each(Homoglyph, want, once...)
+		for _, s := range swapEach(l, strongGlyphs) {
+			for _, t := range swapEach(l, strongGlyphs) {
+				if m, ok := merge(l, s, t); ok {
+					v = append(v, variant{m, Homoglyph, want})
+				}
+			}
+		}
+		return v
+	},
+	"weak glyphs": func(l string) []variant {
+		want := floorByHand(letters(l), 5, 4, 3)
+		if want == Unsure {
+			return nil
+		}
+		return slices.Concat(each(Homoglyph, want, swapEach(l, weakGlyphs)...), each(Typo, Low, swapEach(l, similarGlyphs)...))
+	},
+	"two folds": func(l string) (v []variant) {
+		want := floorByHand(letters(l), 8, 5, never)
+		once := slices.Concat(swapEach(l, weakGlyphs), swapEach(l, strongPairs))
+		for _, s := range once {
+			for _, t := range once {
+				if m, ok := merge(l, s, t); ok && want > Unsure {
+					v = append(v, variant{m, DoubleTypo, want})
+				}
+			}
+		}
+		return v
+	},
+	"omission": func(l string) []variant {
+		if letters(l) < 4 {
+			return nil
+		}
+		return each(Typo, min(Medium, floorByHand(letters(l)-1, 5, 3, never)), omissions(l)...)
+	},
+	"displacement": func(l string) (v []variant) {
+		want := floorByHand(letters(l), 5, 4, never)
+		for i := range len(l) - 2 {
+			if a, b, c := l[i], l[i+1], l[i+2]; want > Unsure && !strings.ContainsAny(l[i:i+3], ".-") && (a != b || b != c) {
+				v = append(v, each(Typo, want, l[:i]+string([]byte{b, c, a})+l[i+3:], l[:i]+string([]byte{c, a, b})+l[i+3:])...)
+			}
+		}
+		return v
+	},
+	"held key": func(l string) (v []variant) {
+		want := floorByHand(letters(l), 5, 4, never)
+		for i := range len(l) {
+			for n := 2; n < 6 && want > Unsure && l[i] != '.'; n++ {
+				v = append(v, variant{l[:i] + strings.Repeat(l[i:i+1], n) + l[i:], Typo, want})
+			}
+		}
+		return v
+	},
+	"fat finger": func(l string) (v []variant) {
+		want := min(Medium, floorByHand(letters(l), 5, 4, never)) // high but for digits at the end
+		for i := range len(l) {
+			for _, c := range keyNeighboursByHand[l[i]] {
+				if want > Unsure && i > 0 {
+					v = append(v, each(Typo, want, l[:i]+string(c)+l[i:], l[:i+1]+string(c)+l[i+1:])...)
+				}
+			}
+		}
+		return v
+	},
+	"split": func(l string) (v []variant) {
+		want := floorByHand(letters(l), never, 5, 4)
+		if want == Unsure {
+			return nil
+		}
+		for i := 1; i < len(l); i++ {
+			if l[i-1] != '.' && l[i] != '.' {
+				v = append(v, each(Split, want, l[:i]+"-"+l[i:], l[:i]+"."+l[i:], "mx."+l[:i]+"-"+l[i:])...)
+			}
+		}
+		return v
+	},
+	"edit": func(l string) (v []variant) {
+		n := letters(l)
+		const any = "abcdefghijklmnopqrstuvwxyz0123456789"
+		for i := 0; i <= len(l); i++ {
+			for _, c := range []byte(any) {
+				if n >= 4 {
+					v = append(v, variant{l[:i] + string(c) + l[i:], Edit, min(Medium, floorByHand(n, 6, 5, 4))})
+				}
+				if n >= 5 && i < len(l) && l[i] != '.' && l[i] != c {
+					v = append(v, variant{l[:i] + string(c) + l[i+1:], Edit, Medium})
+				}
+			}
+		}
+		return v
+	},
 	"embedding": func(l string) (v []variant) {
-		v = each(Embedding, Medium, l+".mil.example", l+"-mil.example", "x."+l+".mil.example", l+"-mil-example", "a-"+l+"-mil-example")
-		if letters(l) >= 5 {
+		v = each(Embedding, Medium, l+".mil.example", l+"-mil.example", "x."+l+".mil.example", l+"-mil-example", "a-"+l+"-mil-example",
+			l+"mil-example", "a-"+l+"mil.example")
+		if n := letters(l); n >= 4 && (l == "army" || !isCommonWord(l) && !isWord(l)) {
 			v = append(v, each(Embedding, Low, l+".example", "x."+l+".example", "join-"+l, l+"-example", "x-"+l+"-example")...)
+			if n >= 7 && !strings.Contains(l, ".") {
+				v = append(v, each(Embedding, Low, l+"xyz", "qxz"+l, "qxz"+l+"xyz", "a-qxz"+l)...)
+			}
+		}
+		return v
+	},
+	"kept in a hyphenated name": func(l string) (v []variant) {
+		for _, w := range recallKeywords {
+			v = append(v, each(TLDKept, High, l+"mil-"+w, w+"-"+l+"mil", l+"-mil-"+w, w+"-"+l+"-mil", w+"-"+l+"mil-"+w)...)
 		}
 		return v
 	},
 	"two slips": func(l string) (v []variant) {
-		if letters(l) < 8 || strings.Contains(l, ".") {
+		if letters(l) < 7 || strings.Contains(l, ".") {
 			return nil
 		}
 		for _, s := range slips(l) {
 			for _, t := range slips(s) {
 				// Slips that overlap may be further apart.
-				if osa(oracleFold(l), oracleFold(t)) <= 2 {
+				if osa(oracleFold(l), oracleFold(t)) <= 2 && !isCommonWord(t) && !isWord(t) {
 					v = append(v, variant{t, DoubleTypo, Low})
 				}
 			}
 		}
 		return v
 	},
-	"homoglyph and slip": func(l string) (v []variant) {
-		for _, s := range swapEach(l, asciiGlyphs) {
+	"fold and slip": func(l string) (v []variant) {
+		want := floorByHand(letters(l), 8, 5, never)
+		for _, s := range slices.Concat(swapEach(l, strongGlyphs), swapEach(l, strongPairs), swapEach(l, weakGlyphs)) {
 			for _, t := range append(transpositions(l), repetitions(l)...) {
-				m, ok := merge(l, s, t)
-				switch {
-				case !ok || letters(l) < 3:
-				case !strings.Contains(m, "ci") || strings.Contains(l, "ci"):
-					v = append(v, variant{m, Typo, classes[Typo].floor.confidence(letters(l))})
-				case letters(l) >= 8: // d as cl, and the l as i: two slips besides the third
-					v = append(v, variant{m, DoubleTypo, Low})
+				if m, ok := merge(l, s, t); ok && want > Unsure {
+					v = append(v, variant{m, DoubleTypo, want})
 				}
 			}
 		}
 		return v
 	},
 	"idn and slip": func(l string) (v []variant) {
-		if letters(l) < 3 {
-			return nil
-		}
+		want := floorByHand(letters(l), 8, 5, never)
 		for _, t := range transpositions(l) {
 			for _, s := range swapEach(t, unicodeGlyphs) {
-				v = append(v, variant{s, Typo, classes[Typo].floor.confidence(letters(l))})
+				if want > Unsure {
+					v = append(v, variant{s, DoubleTypo, want})
+				}
 			}
 		}
 		return v
@@ -216,14 +253,16 @@ var generators = map[string]func(label string) []variant{
 		if !strings.Contains(l, ".") {
 			return nil
 		}
-		j := strings.ReplaceAll(l, ".", "")
-		for _, s := range []string{j, strings.ReplaceAll(l, ".", "-")} {
-			v = slices.Concat(v, typos(s, transpositions(s), 3), typos(s, repetitions(s), 3), typos(s, omissions(s), 4))
+		want := floorByHand(letters(l), 8, 5, never)
+		for _, s := range slices.Concat(transpositions(l), repetitions(l)) {
+			if want > Unsure {
+				v = append(v, each(DoubleTypo, want, strings.ReplaceAll(s, ".", ""), strings.ReplaceAll(s, ".", "-"))...)
+			}
 		}
 		return v
 	},
 	"kept and slip": func(l string) (v []variant) {
-		for _, t := range append(typos(l, transpositions(l), 3), typos(l, omissions(l), 4)...) {
+		for _, t := range typos(l, transpositions(l), 3) {
 			v = append(v, variant{t.qname + "mil", t.class, t.floor}, variant{t.qname + "-mil", t.class, t.floor})
 		}
 		return v
@@ -236,24 +275,29 @@ var generators = map[string]func(label string) []variant{
 var recallLeast = map[string]enough{
 	"tld-swap":                  {200, 2, 5, ""},
 	"tld-kept":                  {280, 2, 7, ""},
-	"kept TLD in other letters": {1_000, 2, 30, ""},
+	"kept TLD in other letters": {1_000, 2, 25, ""},
 	"separator":                 {6, 4, 3, "two labels"},
-	"homoglyph":                 {350, 2, 1, ""},
-	"similar glyphs":            {120, 4, 1, ""},
+	"strong glyphs":             {150, 2, 0, ""},
+	"weak glyphs":               {250, 4, 1, ""},
+	"two folds":                 {300, 8, 1, ""},
 	"idn-homoglyph":             {5_500, 2, 30, ""},
 	"transposition":             {220, 3, 2, ""},
 	"repetition":                {250, 3, 3, ""},
 	"omission":                  {240, 4, 2, ""},
 	"adjacent key":              {1_400, 4, 20, ""},
+	"displacement":              {300, 4, 1, "one label"},
+	"held key":                  {900, 4, 8, ""},
+	"fat finger":                {2_000, 4, 20, ""},
 	"split":                     {600, 4, 4, ""},
-	"edit":                      {16_000, 5, 350, ""},
+	"edit":                      {16_000, 4, 100, ""},
 	"combosquat":                {1_200, 4, 20, ""},
-	"embedding":                 {330, 2, 5, ""},
-	"two slips":                 {65_000, 8, 2_000, "one label"},
-	"homoglyph and slip":        {1_300, 3, 1, ""},
-	"idn and slip":              {10_000, 3, 10, ""},
-	"missing dot and slip":      {50, 4, 20, "two labels"},
-	"kept and slip":             {900, 3, 4, ""},
+	"embedding":                 {400, 2, 7, ""},
+	"kept in a hyphenated name": {1_200, 2, 30, ""},
+	"two slips":                 {65_000, 7, 1_000, "one label"},
+	"fold and slip":             {1_300, 8, 1, ""},
+	"idn and slip":              {10_000, 5, 10, ""},
+	"missing dot and slip":      {50, 5, 15, "two labels"},
+	"kept and slip":             {400, 3, 4, ""},
 }
 
 // enough is how many variants there must be.
@@ -285,7 +329,7 @@ func recallTried(all int) int {
 // confidence that the rules promise, and the protected name of each. Some
 // variants belong to a stronger class than the one that they were made for, as
 // a substitution by a neighbouring key does; never to a weaker one. Among the
-// other names neither the class nor the confidence gets weaker.
+// other names the class gets no weaker, nor the confidence within it.
 func TestRecall(t *testing.T) {
 	together := mustNew(t, recallNames...)
 	alones := make(map[string]*Index)
@@ -303,7 +347,7 @@ func TestRecall(t *testing.T) {
 			for _, protected := range recallNames {
 				alone := alones[protected]
 				label := strings.TrimSuffix(protected, ".mil")
-				rules, variants := newProtectedByHand(label), sound(alone, label, generate(label))
+				variants := sound(label, generate(label))
 				if n, want := len(variants), least.of(label); n < want {
 					t.Errorf("%d variants of %s, want %d or more", n, protected, want)
 				}
@@ -313,19 +357,19 @@ func TestRecall(t *testing.T) {
 						continue
 					}
 					q := made.qname
-					want, confidence := rules.promise(q)
-					if want == None || want > made.class || want == made.class && confidence < made.floor && !commonByHand(q) {
-						t.Errorf("%s: the rules promise %v %v, the generator %v %v of %s", q, want, confidence, made.class, made.floor, protected)
+					want := promise(label, q)
+					if want.class == None || want.class > made.class || want.class == made.class && want.most() < made.floor && !commonByHand(q) && !isWord(q) {
+						t.Errorf("%s: the rules promise %v, the generator %v %v of %s", q, want, made.class, made.floor, protected)
 						continue
 					}
 					qname := q + ".ml."
 					v, ok := alone.Match(qname)
-					if !ok || v.Class != want || v.Confidence != confidence {
-						t.Errorf("Match(%q) = %v, want %v %v of %s", qname, v, want, confidence, protected)
+					if !ok || !want.allows(v.Class, v.Confidence) {
+						t.Errorf("Match(%q) = %v, want %v of %s", qname, v, want, protected)
 						continue
 					}
 					w, ok := together.Match(qname)
-					if !ok || w.Class > v.Class || w.Confidence < v.Confidence || w.Class == v.Class && !slices.ContainsFunc(w.Matches, func(m Match) bool { return m.Protected == protected }) {
+					if !ok || w.Class > v.Class || w.Class == v.Class && (w.Confidence < v.Confidence || !slices.ContainsFunc(w.Matches, func(m Match) bool { return m.Protected == protected })) {
 						t.Errorf("among others: Match(%q) = %v, want %v %v of %s", qname, w, v.Class, v.Confidence, protected)
 					}
 				}
@@ -339,12 +383,12 @@ func TestRecall(t *testing.T) {
 
 // sound returns each variant once, without those that are no names and those that
 // a public suffix makes others of: com.ml is one in cent.com.ml.
-func sound(x *Index, label string, variants []variant) (out []variant) {
+func sound(label string, variants []variant) (out []variant) {
 	seen := map[string]bool{label: true}
 	for _, v := range variants {
 		q := v.qname
 		last := q[strings.LastIndexByte(q, '.')+1:]
-		if seen[q] || strings.Contains("."+q+".", "..") || v.class > TLDKept && x.tlds[0].suffixes.has([]byte(last)) {
+		if seen[q] || strings.Contains("."+q+".", "..") || v.class > TLDKept && slices.Contains(suffixesByHand, last) {
 			continue
 		}
 		seen[q] = true
@@ -431,10 +475,11 @@ func adjacentKeys(l string) (out []string) {
 	return out
 }
 
-var asciiGlyphs = map[byte][]string{
-	'o': {"0"}, 'i': {"1", "l"}, 'l': {"1", "i"}, 's': {"5"}, 'e': {"3"}, 'a': {"4"}, 'b': {"8", "6"}, 't': {"7"},
-	'g': {"9"}, 'm': {"rn", "nn"}, 'w': {"vv", "uu"}, 'd': {"cl", "c1", "ci"},
-}
+var (
+	strongGlyphs = map[byte][]string{'o': {"0"}, 'i': {"1", "l"}, 'l': {"1", "i"}}
+	strongPairs  = map[byte][]string{'m': {"rn"}, 'w': {"vv"}, 'd': {"cl", "c1"}}
+	weakGlyphs   = map[byte][]string{'s': {"5"}, 'e': {"3"}, 'a': {"4"}, 'b': {"8", "6"}, 't': {"7"}, 'g': {"9"}, 'm': {"nn"}, 'w': {"uu"}, 'd': {"ci"}}
+)
 
 var similarGlyphs = map[byte][]string{
 	'b': {"d"}, 'd': {"b"}, 'c': {"e"}, 'e': {"c"}, 'g': {"q"}, 'u': {"v"}, 'v': {"u"}, 'n': {"r"}, 'r': {"n"}, 'm': {"n"},
@@ -445,7 +490,7 @@ var unicodeGlyphs = map[byte][]string{
 	'b': {"Ь", "ь", "в", "ƀ", "ɓ", "ḃ", "ʙ", "β"}, 'c': {"с", "ç", "ć", "č", "ċ", "ƈ", "ϲ", "ᴄ", "ɔ"},
 	'd': {"ԁ", "ď", "đ", "ɖ", "ɗ", "ḍ", "ᴅ", "ð"}, 'e': {"е", "é", "è", "ê", "ë", "ē", "ę", "ě", "ẹ", "ё", "є", "ε", "ᴇ", "ǝ"},
 	'f': {"ƒ", "ḟ", "ғ", "ꜰ"}, 'g': {"ɡ", "ğ", "ģ", "ǥ", "ɢ", "ġ", "ĝ", "ԍ"}, 'h': {"һ", "н", "ħ", "ĥ", "ḥ", "ʜ", "ɦ"},
-	'i': {"і", "ı", "í", "ì", "î", "ï", "ī", "į", "ι", "ɩ", "ї", "ɪ", "ӏ"}, 'j': {"ј", "ĵ", "ʝ", "ɉ"},
+	'i': {"і", "ı", "í", "ì", "î", "ï", "ī", "į", "ι", "ɩ", "ї", "ɪ"}, 'j': {"ј", "ĵ", "ʝ", "ɉ"},
 	'k': {"к", "κ", "ķ", "ƙ", "ᴋ", "қ", "ĸ"}, 'l': {"ӏ", "ł", "ļ", "ľ", "ĺ", "ɫ", "ʟ", "ⅼ"}, 'm': {"м", "ṃ", "ɱ", "ᴍ", "ｍ", "ⅿ"},
 	'n': {"п", "ñ", "ń", "ň", "ņ", "ŋ", "ɲ", "ո", "η", "ɴ"}, 'o': {"о", "ο", "ö", "ó", "ò", "ô", "õ", "ø", "ō", "ő", "ọ", "օ", "ᴏ", "σ"},
 	'p': {"р", "ρ", "ƥ", "ṗ", "ᴘ", "þ"}, 'q': {"ԛ", "ɋ", "զ"}, 'r': {"г", "ŕ", "ř", "ŗ", "ɍ", "ʀ", "ᴦ"},
@@ -502,16 +547,16 @@ func swapEvery(l string, table map[byte][]string) (string, bool) {
 // merge applies to l what changed it to s and what changed it to t, where the
 // change to s is left of the one to t and they do not touch.
 func merge(l, s, t string) (string, bool) {
-	sFrom, sTo := changed(l, s)
-	tFrom, _ := changed(l, t)
+	sFrom, sTo := changedIn(l, s)
+	tFrom, _ := changedIn(l, t)
 	if sFrom < 0 || tFrom < 0 || sTo >= tFrom {
 		return "", false
 	}
 	return s[:len(s)-(len(l)-tFrom)] + t[tFrom:], true
 }
 
-// changed returns the range of l that differs in s.
-func changed(l, s string) (from, to int) {
+// changedIn returns the range of l that differs in s.
+func changedIn(l, s string) (from, to int) {
 	for from < len(l) && from < len(s) && l[from] == s[from] {
 		from++
 	}

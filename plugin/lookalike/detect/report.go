@@ -5,22 +5,12 @@ import (
 	"unicode/utf8"
 )
 
-// how says how a finding came about, for people to read.
-type how struct {
-	class    Class // what it was found as, before a stronger class took it over
-	slip     slip  // the edit, if there is one
-	affix    affix // what was cut off
-	idle     int   // letters of the protected name that are no evidence
-	common   bool  // a common word was typed
-	generic  bool  // the protected label, and keywords if there are any, are words of hosts of all kinds
-	underTLD bool  // the name lies below the TLD of protected names
-}
-
 // verdict writes the findings up.
 func (s *search) verdict() *Verdict {
 	found := s.sorted()
 	best := &found[0]
 	n := &s.name
+	slips := s.slips(best)
 	v := &Verdict{
 		Class:       best.class,
 		Confidence:  best.confidence,
@@ -29,7 +19,8 @@ func (s *search) verdict() *Verdict {
 		Registrable: n.text(s.hi-1, n.labels),
 		Service:     n.text(0, s.lo),
 		Unicode:     n.shown(),
-		Reason:      s.reason(best),
+		Reason:      s.reason(best, slips),
+		Slips:       slips,
 	}
 	for i := range found {
 		v.Matches[i] = s.match(&found[i])

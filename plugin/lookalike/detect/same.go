@@ -3,12 +3,11 @@ package detect
 import (
 	"bytes"
 	"slices"
-	"strings"
 )
 
-// This file holds the classes in which the letters are the same, to the eye at
-// least: tld-swap, idn-homoglyph, separator, homoglyph and split; and tld-kept
-// for a reading from which the kept TLD has been cut.
+// This file looks for protected names that read as a part of the queried one:
+// the classes tld-swap, idn-homoglyph, separator, homoglyph and split, and
+// tld-kept and combosquat where something has been cut off before.
 
 // affix is what has been cut from a reading before it is compared; the zero
 // value is nothing.
@@ -16,6 +15,8 @@ type affix struct {
 	tail      *tail // the public suffix of protected names, kept in the name
 	letters   int   // in which it is written
 	disguised bool  // by others that look like them
+	folds     int   // how many slips that is
+	weak      bool  // and whether one of them is less easily made
 	keywords  [2 * maxKeywords]*keyword
 	count     uint8 // keywords
 	separated bool  // by a dot or hyphen, all of it
@@ -23,15 +24,6 @@ type affix struct {
 
 // words returns the keywords.
 func (a *affix) words() []*keyword { return a.keywords[:a.count] }
-
-// text returns the keywords for people to read.
-func (a *affix) text() string {
-	all := make([]string, 0, len(a.keywords))
-	for _, w := range a.words() {
-		all = append(all, w.text)
-	}
-	return strings.Join(all, " ")
-}
 
 // same looks for protected names whose skeleton is that of a run of rightmost
 // labels of r.
@@ -74,51 +66,19 @@ func (s *search) sameKey(r *reading, n, k int, key uint64, cut affix) {
 
 // sameAs adds protected name id if the first n letters of r read as it.
 func (s *search) sameAs(r *reading, n, k int, id uint32, cut affix) {
-	p := s.readProtected(s.index, id)
-	rel, ok := relate(p, r, n)
-	if !ok {
+	p := s.spellProtected(s.index, id)
+	f := s.finding(r, k)
+	f.id, f.from, f.to, f.how.affix = id, r.offset, r.offset+n, cut
+	first, end := s.writing().span(f.from, f.to)
+	var t tally
+	if !walk(p.cells, s.written.cells[first:end], &t, nil) {
 		return
 	}
-	f := s.finding(r, k)
-	f.id, f.size = id, p.size
-	f.how = how{affix: cut}
-	whole := n == int(r.ends[k])
-	if whole && (r.hyphens.has(0) || r.hyphens.has(n)) {
-		rel.places = more
+	f.size, f.protectedSize = min(len(p.at), n), len(p.at)
+	f.how.idle = s.idleLetters()
+	if s.gradeSame(&f, &t) && s.limit(&f, cut.tail == nil && cut.count == 0 && r.skipped == s.headLabels) {
+		s.add(&f)
 	}
-	plain := cut.tail == nil && cut.count == 0
-	f.how.idle = s.idleLetters(r, n)
-	switch {
-	case plain && s.equalsCore(&f):
-		f.class = TLDSwap
-		f.how.generic = s.belowSuffix() && s.hostWord(id)
-	case cut.count > 0:
-		if rel.places == more || !cut.separated && f.letters() < combosquatGlued {
-			return
-		}
-		f.class = Combosquat
-		f.how.generic = s.genericCombination(id, &cut)
-	case cut.tail != nil && !cut.disguised && rel.letters && rel.places != more:
-		f.class = TLDKept
-	case rel.places == more:
-		f.class = Split
-	case r.foreign > 0 && r.foreign <= k+1 && rel.places == equal:
-		f.class = IDNHomoglyph
-	case rel.letters && !cut.disguised && (rel.places != equal || p.foreign == 0):
-		f.class = Separator
-	default:
-		f.class = Homoglyph
-	}
-	switch f.class {
-	case TLDSwap, TLDKept, Separator:
-		f.how.idle = 0 // not a letter is wrong
-	}
-	f.confidence = confidenceOf(f.class, f.letters())
-	f.how.common = f.class == Homoglyph && k == 0 && plain && commonWord(r)
-	if f.how.common || f.how.generic {
-		f.confidence = min(f.confidence, Low)
-	}
-	s.add(&f)
 }
 
 // equalsCore reports whether the labels of f are those of the protected name
@@ -141,92 +101,4 @@ func (s *search) equalsCore(f *finding) bool {
 		}
 	}
 	return true
-}
-
-// relation says how two names whose skeletons are the same differ.
-type relation struct {
-	letters bool // the letters are the same, not only to the eye
-	places  placing
-}
-
-// placing compares the dots and hyphens of a queried name with those of a
-// protected one.
-type placing uint8
-
-const (
-	equal placing = iota
-	fewer         // some are missing, or a hyphen stands for a dot
-	more          // there are others
-)
-
-// relate compares the letters of p with the first n of q, and if they read the
-// same the dots and hyphens between them.
-func relate(p, q *reading, n int) (relation, bool) {
-	rel := relation{letters: slices.Equal(p.letters[:p.size], q.letters[:n])}
-	a := alignment{p: p.letters[:p.size], q: q.letters[:n]}
-	for {
-		i, j := a.i, a.j
-		if !a.next() {
-			return rel, a.done()
-		}
-		if i > 0 {
-			rel.places = max(rel.places, compareAt(p, q, i, j))
-		}
-		// Letters with a dot or hyphen between them do not read as one.
-		if a.j == j+2 && q.parts(j+1) || a.i == i+2 && p.parts(i+1) {
-			return relation{}, false
-		}
-	}
-}
-
-// compareAt compares the dots and hyphens at place i of p and j of q.
-func compareAt(p, q *reading, i, j int) placing {
-	pDot, pHyphen := p.dots.has(i), p.hyphens.has(i)
-	qDot, qHyphen := q.dots.has(j), q.hyphens.has(j)
-	switch {
-	case pDot == qDot && pHyphen == qHyphen:
-		return equal
-	case !pDot && !pHyphen:
-		return more
-	}
-	return fewer
-}
-
-// alignment walks through two strings of letters that read the same. At each
-// step one letter of either goes with one of the other, or with the pair that
-// reads as it; there is never a choice.
-type alignment struct {
-	p, q []rune
-	i, j int // letters walked through
-}
-
-// next takes a step and reports whether there is one.
-func (a *alignment) next() bool {
-	if a.i == len(a.p) || a.j == len(a.q) {
-		return false
-	}
-	switch x, y := a.p[a.i], a.q[a.j]; {
-	case glyph(x) == glyph(y):
-		a.i, a.j = a.i+1, a.j+1
-	case pairReads(a.q[a.j:], x):
-		a.i, a.j = a.i+1, a.j+2
-	case pairReads(a.p[a.i:], y):
-		a.i, a.j = a.i+2, a.j+1
-	default:
-		return false
-	}
-	return true
-}
-
-// done reports whether all letters were walked through.
-func (a *alignment) done() bool { return a.i == len(a.p) && a.j == len(a.q) }
-
-// pairReads reports whether the first two letters, which stand last one first,
-// read as r.
-func pairReads(letters []rune, r rune) bool {
-	if len(letters) < 2 {
-		return false
-	}
-	as, ok := together(letters[1], letters[0])
-	return ok && as == r
 }

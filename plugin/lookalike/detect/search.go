@@ -12,6 +12,7 @@ import (
 // stack, and searches are pooled.
 type search struct {
 	index  *Index
+	tld    *tld // the lookalike TLD that the name lies under
 	name   name
 	lo, hi int     // the labels compared; before lo is the service, from hi on the suffix
 	query  reading // those labels
@@ -21,6 +22,14 @@ type search struct {
 	// The TLD of protected names that the last label is, or nothing; only names
 	// of that TLD are meant then.
 	keptTLD string
+	// The labels before the TLD in the suffix of protected names that the name
+	// has before its own, or nothing; only names of such a suffix are meant then.
+	head       string
+	headLabels int
+
+	restricted bool // the suffix is one that strangers register nothing below
+	written    spelling
+	isWritten  bool // written holds the query
 
 	exact bool // only what reads as a protected name is looked for
 
@@ -28,6 +37,7 @@ type search struct {
 	// function and what it calls, which never gets to that function again.
 	beforeTLD    reading              // run: the query without the kept TLD
 	tailless     reading              // keptTail: without a public suffix
+	headless     reading              // underHead: without the beginning of a public suffix
 	wordless     [maxKeywords]reading // combosquatEnd: without keywords at the end
 	joined       reading              // nearJoined: with pairs put together
 	part         reading              // embedded: from one of places on
@@ -43,32 +53,30 @@ type hashes [maxLetters + 1]uint64
 
 // scratch is where protected names are taken apart, one at a time.
 type scratch struct {
-	core            name    // what stands before the public suffix
-	protected       reading // the core
-	protectedJoined reading // with pairs put together
+	core    name // what stands before the public suffix
+	own     spelling
+	aligner aligner
 }
 
-// readProtected takes protected name id apart. What it returns holds until the
-// next call.
-func (s *scratch) readProtected(x *Index, id uint32) *reading {
-	s.core.parse(x.core(id)) // fails for a TLD, which has no labels before it
-	s.protected.read(&s.core, 0, s.core.labels)
-	return &s.protected
+// spellProtected spells what stands before the public suffix of protected name
+// id. What it returns holds until the next call.
+func (s *scratch) spellProtected(x *Index, id uint32) *spelling {
+	s.core.labels = 0
+	if core := x.core(id); core != "" { // else it is a TLD
+		s.core.parse(core)
+	}
+	s.own.spell(&s.core, 0, s.core.labels)
+	return &s.own
 }
 
-// finding is one protected name that the queried name resembles.
-type finding struct {
-	id         uint32
-	class      Class
-	confidence Confidence
-	size       int // letters of the protected name, or of its joined form
-	first      int // the label where the resembling part of the queried name begins
-	last       int // the label where it ends
-	how        how
+// writing returns the spelling of the compared labels of the query.
+func (s *search) writing() *spelling {
+	if !s.isWritten {
+		s.written.spell(&s.name, s.lo, s.hi)
+		s.isWritten = true
+	}
+	return &s.written
 }
-
-// letters returns by how many letters the confidence goes.
-func (f *finding) letters() int { return f.size - f.how.idle }
 
 // noName is the id of a finding about no protected name in particular.
 const noName = math.MaxUint32
@@ -88,7 +96,7 @@ func newSearch(x *Index) *search {
 // release gives the search back, without what belongs to its Index or to a
 // Verdict.
 func (s *search) release() {
-	s.index, s.name.written, s.keptTLD = nil, "", ""
+	s.index, s.tld, s.name.written, s.keptTLD, s.head = nil, nil, "", "", ""
 	if len(s.found) > 0 {
 		clear(s.found[:cap(s.found)])
 		s.found = s.found[:0]

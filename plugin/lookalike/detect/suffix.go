@@ -1,28 +1,12 @@
 package detect
 
 import (
+	"math/bits"
 	"strings"
-
-	"golang.org/x/net/publicsuffix"
+	"sync"
 )
 
-// secondLevel are the longer labels that registries use for the categories
-// below their TLD. The public suffix list cannot be enumerated through its
-// package, only asked, so New asks it for these and for every label of up to
-// three letters.
-var secondLevel = strings.Fields(`
-	aero aeroport agro architectes arts assn asso assoc assur avocat avoues barreau barro belau bodo
-	busin chambagri chirurgiens conf cong coop ebiz econo educ edunet experts ferrari fiesta firm forum
-	game games gendarme geometre gouv govt greta group health hotel http huissier info inst intl iris
-	isla jeunes k12 lawyer lodz maori medecin media militar mobi moda museum mutuelle name natural
-	nieruchomosci nome notaires office other palace parliament parti perso pharmacien phone police port
-	post press presse priv prof psych publ radio recht school shop social spons sport stat store system
-	tourism trader trading travel trust turystyka univ veterinaire village virtual wiki work
-`)
-
-// commonSuffixes are the categories that are stripped below a TLD for which
-// the public suffix list has a wildcard: there it knows no names.
-var commonSuffixes = strings.Fields("ac co com edu go gob gov gouv info ne net nom or org")
+//go:generate go run -C internal/gensuffix . -o ../../suffix_table.go
 
 // labelSet is a set of labels. Most labels that are not in it are of no length
 // that occurs in it.
@@ -36,69 +20,146 @@ func (s *labelSet) add(label string) {
 		s.labels = make(map[string]struct{})
 	}
 	s.labels[label] = struct{}{}
-	s.lengths |= 1 << len(label)
+	s.lengths |= 1 << (len(label) & 63)
 }
 
 func (s *labelSet) has(label []byte) bool {
-	if s.lengths>>len(label)&1 == 0 {
+	if s.lengths>>(len(label)&63)&1 == 0 {
 		return false
 	}
 	_, ok := s.labels[string(label)]
 	return ok
 }
 
-// suffixesBelow returns the labels that form an ICANN public suffix together
-// with tld: com, gouv, ... for ml.
-func suffixesBelow(tld string) (found labelSet) {
-	wildcard := isSuffix("no-such-category", tld)
-	ask := func(label string) {
-		if isSuffix(label, tld) {
-			found.add(label)
+// ruleFlags says what a run of rightmost labels is in the Public Suffix List.
+type ruleFlags uint64
+
+const (
+	suffixRule      ruleFlags = 1 << iota // a suffix
+	suffixWildcard                        // with any label before it, a suffix
+	suffixException                       // none, in spite of a wildcard
+	suffixPrivate                         // of the private section
+	suffixWithin                          // a part of a longer one
+	suffixFlags     = 1<<iota - 1
+)
+
+// suffixes holds the rules of suffixTable by their hashes, of which the flags
+// take the place of the low bits; 0 is free.
+type suffixes struct{ slots []uint64 }
+
+// publicSuffixes is read in once, and by whoever needs it first.
+var publicSuffixes = sync.OnceValue(func() *suffixes {
+	const room = 1 << 14 // slots, less than two thirds full
+	s := &suffixes{slots: make([]uint64, room)}
+	for line := range strings.Lines(suffixTable) {
+		tld, rules, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		for rule := range strings.FieldsSeq(rules) {
+			s.add(tld, rule)
 		}
 	}
-	if wildcard {
-		for _, label := range commonSuffixes {
-			ask(label)
-		}
-		return found
+	return s
+})
+
+// add puts a rule of the table in.
+func (s *suffixes) add(tld, rule string) {
+	flags := suffixRule
+	if rest, ok := strings.CutPrefix(rule, "*"); ok {
+		rule, flags = rest, suffixWildcard
+	} else if rest, ok := strings.CutPrefix(rule, "!"); ok {
+		rule, flags = rest, suffixException
 	}
-	const letters = "abcdefghijklmnopqrstuvwxyz"
-	for _, a := range letters {
-		ask(string(a))
-		for _, b := range letters {
-			ask(string([]rune{a, b}))
-			for _, c := range letters {
-				ask(string([]rune{a, b, c}))
+	if rest, ok := strings.CutPrefix(rule, "~"); ok {
+		rule, flags = rest, flags|suffixPrivate
+	}
+	h := hashLabel(0, tld)
+	for rule != "" {
+		s.mark(h, suffixWithin)
+		dot := strings.LastIndexByte(rule, '.')
+		h = hashLabel(h, rule[dot+1:])
+		rule = rule[:max(dot, 0)]
+	}
+	s.mark(h, flags)
+}
+
+// hashLabel adds a label to the hash of those that stand to its right.
+func hashLabel[T string | []byte](h uint64, label T) uint64 {
+	h = bits.RotateLeft64(h^uint64(len(label)), 23)
+	for i := range len(label) {
+		h = (h ^ uint64(label[i])) * 0x9e3779b97f4a7c15
+	}
+	return h
+}
+
+func (s *suffixes) mark(h uint64, flags ruleFlags) {
+	at := s.place(h)
+	s.slots[at] = h&^suffixFlags | s.slots[at]&suffixFlags | uint64(flags)
+}
+
+// place returns the slot that a hash has or would have.
+func (s *suffixes) place(h uint64) int {
+	at := int(h >> 40 % uint64(len(s.slots)))
+	for s.slots[at] != 0 && (s.slots[at]^h)&^suffixFlags != 0 {
+		if at++; at == len(s.slots) {
+			at = 0
+		}
+	}
+	return at
+}
+
+func (s *suffixes) flags(h uint64) ruleFlags {
+	return ruleFlags(s.slots[s.place(h)]) & suffixFlags
+}
+
+// common are the categories that are taken for suffixes below a TLD for which
+// the list has a wildcard, since it knows no names there.
+func common(label []byte) bool {
+	switch string(label) {
+	case "ac", "co", "com", "edu", "go", "gob", "gov", "gouv", "info", "ne", "net", "nom", "or", "org":
+		return true
+	}
+	return false
+}
+
+// of returns how many rightmost labels of n are its public suffix. A suffix of
+// the private section does not count for the suffix itself, which is somebody's
+// name too; a TLD always is one.
+func (s *suffixes) of(n *name) int {
+	labels, public := 1, 1 // in the suffix, and in that of the registries' own section
+	h := hashLabel(0, n.label(n.labels-1))
+	flags := s.flags(h)
+	for at := 2; at <= n.labels && flags&(suffixWithin|suffixWildcard) != 0; at++ {
+		label := n.label(n.labels - at)
+		h = hashLabel(h, label)
+		wild := flags & (suffixWildcard | suffixPrivate)
+		flags = s.flags(h)
+		switch {
+		case flags&suffixException != 0:
+			labels = at - 1
+			if flags&suffixPrivate == 0 {
+				public = labels
+			}
+			flags = 0
+		case flags&suffixRule != 0 || wild&suffixWildcard != 0 && (at > 2 || common(label)):
+			labels = at
+			if flags&suffixRule != 0 && flags&suffixPrivate == 0 || flags&suffixRule == 0 && wild&suffixPrivate == 0 {
+				public = at
 			}
 		}
 	}
-	for _, label := range secondLevel {
-		ask(label)
+	if labels == n.labels {
+		labels = public
 	}
-	return found
-}
-
-// isSuffix reports whether label.tld is an ICANN public suffix.
-func isSuffix(label, tld string) bool {
-	suffix, icann := publicsuffix.PublicSuffix("a." + label + "." + tld)
-	return icann && len(suffix) == len(label)+1+len(tld)
+	return labels
 }
 
 // tailOf returns where the public suffix of a protected name begins: 5 for
-// army.mil, 8 for example.co.uk. Suffixes of the private section do not count.
-// A name of one label is all suffix. A suffix of several labels that is itself
-// protected, such as gouv.fr, keeps what stands before its TLD.
-func tailOf(protected string) int {
-	suffix, icann := publicsuffix.PublicSuffix(protected)
-	for !icann {
-		_, parent, ok := strings.Cut(suffix, ".")
-		if !ok {
-			break
-		}
-		suffix, icann = publicsuffix.PublicSuffix(parent)
+// army.mil, 8 for example.co.uk. A name of one label is all suffix. A suffix of
+// several labels that is itself protected, such as gouv.fr, keeps what stands
+// before its TLD.
+func tailOf(n *name) (labels int) {
+	labels = publicSuffixes().of(n)
+	if labels == n.labels {
+		return 1
 	}
-	if len(suffix) == len(protected) {
-		return strings.LastIndexByte(protected, '.') + 1
-	}
-	return len(protected) - len(suffix)
+	return labels
 }

@@ -128,6 +128,17 @@ func without2(h []uint64, whole uint64, i, j int) uint64 {
 	return h[i] + ((h[j]-h[i+1])+(whole-h[j+1])*baseInverse)*baseInverse
 }
 
+// inversePowers holds the powers of baseInverse.
+var inversePowers = func() (table [maxLetters + 1]uint64) {
+	for n := range table {
+		table[n] = power(baseInverse, n)
+	}
+	return table
+}()
+
+// inversePower returns baseInverse to the power of n.
+func inversePower(n int) uint64 { return inversePowers[n] }
+
 // skeletonHasher hashes letters, one after another, with each letter that reads
 // as a pair taken apart.
 type skeletonHasher struct{ sum, power uint64 }
@@ -186,6 +197,7 @@ func skeletonOf(letters []rune) uint64 {
 const (
 	skeletonKey = 0x9e3779b97f4a7c15 // of the skeleton
 	editKey     = 0x2545f4914f6cdd1d // of the letters, whole or with one left out
+	togetherKey = 0x5851f42d4c957f2d // of the last letters of a name that others may run together with
 )
 
 // key spreads a hash over all 64 bits.

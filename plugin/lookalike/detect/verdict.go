@@ -75,6 +75,10 @@ type Verdict struct {
 	// Unicode is Name with its A-labels and raw UTF-8 labels shown as
 	// Unicode, or empty when that is no different from Name.
 	Unicode string
-	// Reason is one sentence that says why the name matches.
+	// Reason is one sentence that says why the name matches. It names every slip.
 	Reason string
+	// Slips are the differences between the first of Matches, written in Unicode,
+	// and the queried name, in the order of their places; Apply makes the one of
+	// the other.
+	Slips []Slip
 }

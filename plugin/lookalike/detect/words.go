@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"bytes"
 	_ "embed"
 	"slices"
 	"strings"
@@ -9,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// words_english.txt is taken from SCOWL, see LICENSE-SCOWL; words_french.txt
+// words_english.txt and words_more.txt are taken from SCOWL, see LICENSE-SCOWL; words_french.txt
 // was written for this package, with accents left out, and has a few names of
 // places in and around Mali as well.
 var (
@@ -17,7 +18,32 @@ var (
 	wordsEnglish string
 	//go:embed words_french.txt
 	wordsFrench string
+	//go:embed words_more.txt
+	wordsMore string
 )
+
+// longestWord is the length up to which words matter.
+const longestWord = 12
+
+// moreWords are English words of four to twelve letters by their hashes, sorted.
+var moreWords = sync.OnceValue(func() []uint32 {
+	words := make([]uint32, 0, strings.Count(wordsMore, "\n"))
+	for w := range strings.FieldsSeq(wordsMore) {
+		words = append(words, uint32(hashLabel(0, w)>>32))
+	}
+	slices.Sort(words)
+	return words
+})
+
+// isWord reports whether word is one of moreWords. One in a hundred thousand
+// that is none is taken for one.
+func isWord[T string | []byte](word T) bool {
+	if len(word) > longestWord {
+		return false
+	}
+	_, found := slices.BinarySearch(moreWords(), uint32(hashLabel(0, word)>>32))
+	return found
+}
 
 // longestCommonWord is the length up to which common words matter.
 const longestCommonWord = 5
@@ -69,21 +95,34 @@ func inWords(c rune) bool {
 	return c < utf8.RuneSelf || strings.ContainsRune("àâæçèéêëîïôùûüÿœ", c) || unicode.Is(unicode.Mn, c)
 }
 
-// commonWord reports whether the last label of r is a common English or French
-// word.
-func commonWord(r *reading) bool {
+// lastLabel writes the last label of r to word and returns it, or nothing where
+// that is too long or no word of letters.
+func lastLabel(r *reading, word []byte) []byte {
 	n := int(r.ends[0])
-	if n > longestCommonWord || r.skipped > 0 || r.strange == 1 {
-		return false
+	if n > len(word) {
+		return nil
 	}
-	var word [longestCommonWord]byte
 	for i, c := range r.run(0) {
 		if c >= 128 || r.hyphens.has(i) {
-			return false
+			return nil
 		}
 		word[n-1-i] = byte(c)
 	}
-	return isCommonWord(word[:n])
+	return word[:n]
+}
+
+// shortWord reports whether the last label of r is a common English or French
+// word of up to five letters.
+func shortWord(r *reading) bool {
+	var word [longestCommonWord]byte
+	return isCommonWord(lastLabel(r, word[:]))
+}
+
+// dictionaryWord reports whether the last label of r is an English word of four
+// letters or more, common or not.
+func dictionaryWord(r *reading) bool {
+	var word [longestWord]byte
+	return isWord(lastLabel(r, word[:]))
 }
 
 // hostWords are labels that hosts of all kinds carry. Inside a longer name they
@@ -107,6 +146,7 @@ var hostWords = func() map[string]struct{} {
 		technology test testing time tools track tracking traffic training transfer transport travel trust update
 		updates upload uploads user users veterans video videos virtual vote water weather webinar webmail website
 		welcome wifi wiki work workspace world
+		www web mx ns ftp imap pop owa vpn relay smtps autodiscover autoconfig webdisk cpanel whm code data
 	`) {
 		words[w] = struct{}{}
 	}
@@ -129,44 +169,54 @@ func (s *search) genericCombination(id uint32, cut *affix) bool {
 	return s.hostWord(id) && !slices.ContainsFunc(cut.words(), func(w *keyword) bool { return slices.Contains(nationalWords, w.text) })
 }
 
-// idleLetters returns how many letters of the protected name that was read last
-// are no evidence that the first n letters of q resemble it: those of a leading
-// label that hosts of all kinds carry, unless the labels after it stand in q as
-// they are. www.ai.mil has two letters that are its own, and www1 none of them.
-func (s *scratch) idleLetters(q *reading, n int) int {
-	p := &s.protected
-	if p.labels < 2 || !genericHost(s.core.label(0)) {
+// idleLetters returns how many letters of the protected name that was spelled
+// last are no evidence: those of a leading label that hosts of all kinds carry.
+// www.ai.mil has two letters that are its own.
+func (s *scratch) idleLetters() (n int) {
+	if s.core.labels < 2 || !usualHost(s.core.label(0)) {
 		return 0
 	}
-	own := int(p.ends[p.labels-2])
-	if n > own && q.dots.has(own) && sameLetters(p, q, own) {
-		return 0
-	}
-	return p.size - own
-}
-
-// genericHost reports whether hosts of all kinds carry a label.
-func genericHost(label []byte) bool {
-	_, ok := hostWords[string(label)]
-	return ok || string(label) == "www"
-}
-
-// sameLetters reports whether the first n letters of p and q are the same, with
-// the same dots and hyphens between them.
-func sameLetters(p, q *reading, n int) bool {
-	if !slices.Equal(p.letters[:n], q.letters[:n]) {
-		return false
-	}
-	for i := 1; i < n; i++ {
-		if p.dots.has(i) != q.dots.has(i) || p.hyphens.has(i) != q.hyphens.has(i) {
-			return false
+	cells := s.own.cells
+	for i := len(cells) - 1; i >= 0 && cells[i].char != labelEnd; i-- {
+		if !isMark(cells[i].char) {
+			n++
 		}
 	}
-	return true
+	return n
 }
 
+// usualHost reports whether hosts of all kinds carry a label, with a number
+// behind it or not: www, mx1, web-mail, mailserver.
+func usualHost(label []byte) bool {
+	if bytes.IndexByte(label, '-') >= 0 {
+		label = bytes.ReplaceAll(label, []byte("-"), nil)
+	}
+	for len(label) > 1 && isDigit(label[len(label)-1]) {
+		label = label[:len(label)-1]
+	}
+	if _, ok := hostWords[string(label)]; ok {
+		return true
+	}
+	for _, end := range hostEnds {
+		if n := len(label) - len(end); n > 1 && string(label[n:]) == end {
+			if _, ok := hostWords[string(label[:n])]; ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// hostEnds are what other names of hosts are put together with.
+var hostEnds = []string{"server", "mail", "host", "gateway", "relay", "portal", "admin"}
+
 // generic reports whether protected name id is, before its public suffix, a
-// label of hosts of all kinds or a common word.
+// label of hosts of all kinds or a word, which stands inside of many names;
+// but who writes army means one.
 func (s *search) generic(id uint32) bool {
-	return s.hostWord(id) || isCommonWord(s.index.core(id))
+	core := s.index.core(id)
+	if core == "army" {
+		return false
+	}
+	return s.hostWord(id) || isCommonWord(core) || isWord(core)
 }

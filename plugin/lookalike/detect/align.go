@@ -1,0 +1,263 @@
+package detect
+
+// This file finds out what went wrong between a protected name and a queried
+// one: with walk where the two read the same, else with a search for the fewest
+// slips, two at the most. Both go from the last character to the first.
+
+// step is one thing that went wrong, or nothing: characters of the protected
+// name and those that stand for them in the queried one.
+type step struct {
+	kind   kind
+	p, q   uint16 // places of the last of them
+	pn, qn uint16 // how many there are
+}
+
+// tally counts what makes a queried name read as a protected one.
+type tally struct {
+	strong  int // letters that are hardly told apart: 0 and o, 1, l and i
+	weak    int // pairs and other letters that are taken for each other less easily
+	pairs   int // two letters that are one to the eye, or the other way round: rn and m
+	dropped int // dots and hyphens that are missing
+	changed int // that stand for each other
+	added   int // that are too many
+	alien   bool
+}
+
+// marks returns how many slips concern dots and hyphens.
+func (t *tally) marks() int { return t.dropped + t.changed + t.added }
+
+// folds returns how many slips concern letters that look alike.
+func (t *tally) folds() int { return t.weak + t.pairs }
+
+// walk compares q with p where both read the same, and hands each step to do
+// unless that is nil. There is never a choice. It reports false where they do
+// not read the same.
+func walk(p, q []cell, t *tally, do func(step)) bool {
+	i, j := 0, 0
+	for i < len(p) || j < len(q) {
+		k, pn, qn := walkStep(p[i:], q[j:])
+		switch k {
+		case different:
+			return false
+		case strongGlyph:
+			t.strong++
+		case weakGlyph, weakPair:
+			t.weak++
+		case strongPair:
+			t.pairs++
+		case dropped:
+			t.dropped++
+		case changed:
+			t.changed++
+		case added:
+			t.added++
+		}
+		for _, c := range q[j : j+qn] {
+			t.alien = t.alien || c.alien
+		}
+		if do != nil {
+			do(step{k, uint16(i), uint16(j), uint16(pn), uint16(qn)})
+		}
+		i, j = i+pn, j+qn
+	}
+	return true
+}
+
+// walkStep returns the next step of walk.
+func walkStep(p, q []cell) (k kind, pn, qn int) {
+	switch {
+	case len(p) > 0 && len(q) > 0 && p[0].is(&q[0]):
+		return same, 1, 1
+	case len(p) > 0 && isMark(p[0].char) && len(q) > 0 && isMark(q[0].char):
+		return changed, 1, 1
+	case len(p) > 0 && isMark(p[0].char):
+		return dropped, 1, 0
+	case len(q) > 0 && isMark(q[0].char):
+		return added, 0, 1
+	case len(p) == 0 || len(q) == 0:
+		return different, 0, 0
+	case glyph(p[0].char) == glyph(q[0].char):
+		return glyphKind(p[0].char, q[0].char), 1, 1
+	case pairReads(q, p[0].char):
+		return pairKind(q), 1, 2
+	case pairReads(p, q[0].char):
+		return pairKind(p), 2, 1
+	}
+	return different, 0, 0
+}
+
+// pairReads reports whether the first two cells, which stand last one first,
+// read as c.
+func pairReads(cells []cell, c rune) bool {
+	if len(cells) < 2 {
+		return false
+	}
+	as, ok := together(cells[1].char, cells[0].char)
+	return ok && as == c
+}
+
+// pairKind returns the kind of a pair that reads as one letter.
+func pairKind(cells []cell) kind {
+	switch first, second := cells[1].char, cells[0].char; {
+	case first == second && first == 'v', first == 'r', first == 'c' && second != 'i':
+		return strongPair
+	}
+	return weakPair // nn, uu and ci
+}
+
+// glyphKind returns the kind of two different letters with the same glyph.
+func glyphKind(a, b rune) kind {
+	if g := glyph(a); g == 'o' || g == 'l' {
+		return strongGlyph
+	}
+	return weakGlyph
+}
+
+// maxSlips is how many slips are looked for.
+const maxSlips = 2
+
+// aligner looks for the fewest slips that make q of p.
+type aligner struct {
+	p, q  []cell
+	equal int // so many first characters, the last cells, are the same
+	found [maxSlips]step
+	count int
+
+	folded bool // one of two slips has to be a fold, or a dot or hyphen
+}
+
+// align reports whether q is one or two slips from p, and leaves them in found:
+// with a fold, or a dot or hyphen, among two of them if that is possible.
+func (a *aligner) align(p, q []cell) bool {
+	a.p, a.q, a.equal = p, q, 0
+	for a.equal < len(p) && a.equal < len(q) && p[len(p)-1-a.equal].is(&q[len(q)-1-a.equal]) {
+		a.equal++
+	}
+	if a.count, a.folded = 0, false; a.from(0, 0, 1) {
+		return true
+	}
+	if a.count, a.folded = 0, true; a.from(0, 0, maxSlips) {
+		return true
+	}
+	a.count, a.folded = 0, false
+	return a.from(0, 0, maxSlips)
+}
+
+// from looks for slips from places i of p and j of q on.
+func (a *aligner) from(i, j, left int) bool {
+	p, q := a.p, a.q
+	if left == 0 {
+		return len(p)-i == len(q)-j && len(p)-i <= a.equal
+	}
+	for i < len(p) && j < len(q) && p[i].is(&q[j]) {
+		i, j = i+1, j+1
+	}
+	if i == len(p) && j == len(q) {
+		return true
+	}
+	try := func(k kind, pn, qn int) bool {
+		if a.folded && a.count == 1 && !kinds[k].fold && !kinds[a.found[0].kind].fold {
+			return false
+		}
+		a.found[a.count] = step{k, uint16(i), uint16(j), uint16(pn), uint16(qn)}
+		a.count++
+		if a.from(i+pn, j+qn, left-1) {
+			return true
+		}
+		a.count--
+		return false
+	}
+	ps, qs := p[i:], q[j:]
+	pMark, qMark := len(ps) > 0 && isMark(ps[0].char), len(qs) > 0 && isMark(qs[0].char)
+	if k, pn, qn := walkStep(ps, qs); k != different && try(k, pn, qn) {
+		return true
+	}
+	if len(ps) > 1 && len(qs) > 1 && ps[0].is(&qs[1]) && ps[1].is(&qs[0]) {
+		k := transposed
+		if pMark || qMark {
+			k = moved
+		}
+		if try(k, 2, 2) {
+			return true
+		}
+	}
+	if left == 1 && a.count == 0 { // the index finds them alone only
+		if len(ps) > 2 && len(qs) > 2 && rotated(ps, qs) && try(displaced, 3, 3) {
+			return true
+		}
+		if n := a.held(i, j); n > 1 && try(held, 0, n) {
+			return true
+		}
+	}
+	switch {
+	case pMark:
+		if try(dropped, 1, 0) {
+			return true
+		}
+	case len(ps) > 0:
+		if try(omitted, 1, 0) {
+			return true
+		}
+	}
+	switch {
+	case qMark:
+		if try(added, 0, 1) {
+			return true
+		}
+	case len(qs) > 0:
+		if try(a.insertion(j), 0, 1) {
+			return true
+		}
+	}
+	return len(ps) > 0 && len(qs) > 0 && !pMark && !qMark && try(replacement(ps[0].char, qs[0].char), 1, 1)
+}
+
+// rotated reports whether one of three letters stands two places from where it
+// belongs.
+func rotated(p, q []cell) bool {
+	for i := range 3 {
+		if isMark(p[i].char) || isMark(q[i].char) {
+			return false
+		}
+	}
+	return p[0].is(&q[2]) && p[1].is(&q[0]) && p[2].is(&q[1]) || p[0].is(&q[1]) && p[1].is(&q[2]) && p[2].is(&q[0])
+}
+
+// held returns how many letters from place j of q on repeat the one before.
+func (a *aligner) held(i, j int) (n int) {
+	if j == 0 || i == 0 || a.q[j-1].char != a.p[i-1].char {
+		return 0
+	}
+	for j+n < len(a.q) && a.q[j+n].char == a.q[j-1].char && !isMark(a.q[j-1].char) {
+		n++
+	}
+	return n
+}
+
+// insertion returns the kind of a letter at place j of q that is too many.
+func (a *aligner) insertion(j int) kind {
+	k := inserted
+	for _, at := range [...]int{j - 1, j + 1} {
+		if at < 0 || at >= len(a.q) {
+			continue
+		}
+		switch {
+		case a.q[at].char == a.q[j].char:
+			return repeated
+		case adjacent(a.q[at].char, a.q[j].char):
+			k = fatFinger
+		}
+	}
+	return k
+}
+
+// replacement returns the kind of q typed for p.
+func replacement(p, q rune) kind {
+	switch {
+	case adjacent(p, q):
+		return neighbour
+	case similar(p, q):
+		return similarGlyph
+	}
+	return replaced
+}

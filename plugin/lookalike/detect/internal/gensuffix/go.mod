@@ -1,0 +1,10 @@
+module gensuffix
+
+go 1.26.0
+
+require (
+	github.com/weppos/publicsuffix-go v0.50.3
+	golang.org/x/net v0.62.0
+)
+
+require golang.org/x/text v0.43.0 // indirect

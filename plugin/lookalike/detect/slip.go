@@ -1,0 +1,147 @@
+package detect
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// kind says what went wrong at one place.
+type kind uint8
+
+const (
+	same kind = iota
+	different
+	strongGlyph
+	weakGlyph
+	similarGlyph
+	strongPair
+	weakPair
+	alienGlyph
+	dropped
+	changed
+	added
+	moved
+	transposed
+	displaced
+	repeated
+	held
+	omitted
+	neighbour
+	fatFinger
+	inserted
+	replaced
+	wordAdded
+	around
+	below
+	tldKept
+	tldChanged
+)
+
+// kinds has a row for each kind of slip.
+var kinds = [...]struct {
+	name string
+	fold bool   // the eye is deceived, or a dot or hyphen is concerned
+	text string // for people: %p stands for From, %q for To, %n for the letter where it begins, %b for the one before, %c for a count
+}{
+	strongGlyph:  {"glyph", true, `%q reads as %p at letter %n`},
+	weakGlyph:    {"glyph", true, `%q reads as %p at letter %n`},
+	similarGlyph: {"glyph", false, `%q looks like %p at letter %n`},
+	strongPair:   {"pair", true, `%q reads as %p at letter %n`},
+	weakPair:     {"pair", true, `%q reads as %p at letter %n`},
+	alienGlyph:   {"unicode", true, `%q reads as %p at letter %n`},
+	dropped:      {"separator-dropped", true, `the %p after letter %b is missing`},
+	changed:      {"separator-changed", true, `%q stands for the %p after letter %b`},
+	added:        {"separator-added", true, `a %q is put in after letter %b`},
+	moved:        {"separator-moved", true, `%q stands for %p at letter %n`},
+	transposed:   {"transposition", false, `%p is typed as %q at letter %n`},
+	displaced:    {"displacement", false, `%p is typed as %q at letter %n`},
+	repeated:     {"repetition", false, `%q is typed once more at letter %n`},
+	held:         {"held-key", false, `%q is typed %c times more at letter %n`},
+	omitted:      {"omission", false, `%p is left out at letter %n`},
+	neighbour:    {"neighbouring-key", false, `%q is typed for %p, a neighbouring key, at letter %n`},
+	fatFinger:    {"fat-finger", false, `%q, a neighbouring key, is typed as well after letter %b`},
+	inserted:     {"insertion", false, `%q is put in after letter %b`},
+	replaced:     {"replacement", false, `%q stands for %p at letter %n`},
+	wordAdded:    {"word", false, `%q is added`},
+	around:       {"around", false, `%q stands beside it`},
+	below:        {"below", false, ""},
+	tldKept:      {"tld-kept", false, `its TLD is kept`},
+	tldChanged:   {"tld", false, ""},
+}
+
+// String returns the name of the kind.
+func (k kind) String() string { return kinds[k].name }
+
+// Slip is one difference between a protected name and a queried one: To stands
+// where the protected name has From. Code points that no ASCII label has stand
+// as they are, so both may hold some that a terminal obeys.
+type Slip struct {
+	Kind string // what went wrong: "omission", "tld"
+	At   int    // how many octets of the protected name stand before it
+	From string // nothing where To was put in
+	To   string // nothing where From was left out
+
+	kind  kind
+	place int // letters of the protected name that stand before it
+}
+
+// Apply returns the name that the slips make of a protected one. They stand in
+// the order of their places and do not overlap.
+func Apply(protected string, slips []Slip) string {
+	var b strings.Builder
+	at := 0
+	for _, s := range slips {
+		b.WriteString(protected[at:s.At])
+		b.WriteString(s.To)
+		at = s.At + len(s.From)
+	}
+	b.WriteString(protected[at:])
+	return b.String()
+}
+
+// text says for people what went wrong, nothing where that is not worth a word.
+func (s *Slip) text() string {
+	from, to := quote(printable(s.From)), quote(printable(s.To))
+	if s.kind == wordAdded {
+		to = quote(printable(strings.Trim(s.To, ".-_")))
+	}
+	count := ""
+	if s.kind == held {
+		_, size := utf8.DecodeRuneInString(s.To)
+		to, count = quote(printable(s.To[:size])), strconv.Itoa(len(s.To)/max(size, 1))
+	}
+	return strings.NewReplacer("%p", from, "%q", to, "%n", strconv.Itoa(s.place+1), "%b", strconv.Itoa(s.place), "%c", count).
+		Replace(kinds[s.kind].text)
+}
+
+// printable returns a text with what cannot be seen as U+XXXX.
+func printable(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if r >= utf8.RuneSelf && !unicode.IsPrint(r) && !unicode.Is(unicode.Co, r) {
+			fmt.Fprintf(&b, "U+%04X", r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// appendRune appends one code point of a spelling in presentation form.
+func appendRune(dst []byte, r rune) []byte {
+	switch {
+	case r == labelEnd:
+		return append(dst, '.')
+	case r > utf8.MaxRune:
+		return appendByte(dst, byte(r-notUnicode))
+	case r < utf8.RuneSelf:
+		return appendByte(dst, byte(r))
+	}
+	return utf8.AppendRune(dst, r)
+}
+
+// quote puts quotation marks around a name, which has its own escapes.
+func quote(s string) string { return `"` + s + `"` }

@@ -1,0 +1,88 @@
+package detect
+
+import "strings"
+
+// AnyTLD is the lookalike TLD that stands for every one.
+const AnyTLD = "*"
+
+// tld is a lookalike TLD.
+type tld struct {
+	label string // "ml", or AnyTLD
+	any   bool
+}
+
+// lieUnder are the TLDs that nobody else has a name like: whatever lies under
+// mil.ml is meant to lie under mil.
+var lieUnder = map[string]bool{"mil": true, "gov": true, "edu": true, "int": true}
+
+// tldOf returns the last label of a name.
+func tldOf(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
+
+// queriedTLD returns the TLD of the queried name.
+func (s *search) queriedTLD() []byte { return s.name.label(s.name.labels - 1) }
+
+// ownTLD reports whether the queried name lies under the TLD of protected name
+// id.
+func (s *search) ownTLD(id uint32) bool {
+	return tldOf(s.index.protected(id)) == string(s.queriedTLD())
+}
+
+// nearTLD reports whether the TLD of the queried name is a slip of the finger or
+// the eye away from that of protected name id: cm, co, om and con from com.
+func (s *search) nearTLD(id uint32) bool {
+	cells := func(text []byte) (all []cell) {
+		for i := len(text) - 1; i >= 0; i-- {
+			all = append(all, cell{char: rune(text[i])})
+		}
+		return all
+	}
+	var a aligner
+	p, q := cells([]byte(tldOf(s.index.protected(id)))), cells(s.queriedTLD())
+	if !a.align(p, q) || a.count != 1 {
+		return false
+	}
+	switch a.found[0].kind {
+	case inserted, replaced:
+		return false
+	}
+	return true
+}
+
+// isRestricted reports whether only those who are entitled to it can register a
+// name below the suffix of the queried name: gov, gouv, edu, ac.
+func (s *search) isRestricted() bool {
+	n := &s.name
+	for i := s.hi; i < n.labels; i++ {
+		switch label := string(n.label(i)); label {
+		case "gov", "gouv", "gob", "govt", "edu", "mil":
+			return true
+		case "ac", "go":
+			if i < n.labels-1 {
+				return true
+			}
+		}
+	}
+	return string(s.queriedTLD()) == "int"
+}
+
+// suffixText returns the public suffix of the queried name.
+func (s *search) suffixText() string { return s.name.text(s.hi, s.name.labels) }
+
+// isExempt reports whether the queried name belongs to somebody whose names are
+// protected: its registrable name is that of a protected name, or of one that
+// another directive protects, or its suffix is.
+func (s *search) isExempt() bool {
+	exempt := &s.index.exempt
+	if len(exempt.slots) == 0 {
+		return false
+	}
+	n := &s.name
+	h := uint64(0)
+	for i := n.labels - 1; i >= s.hi-1; i-- {
+		h = hashLabel(h, n.label(i))
+		if i <= s.hi && exempt.flags(h) != 0 {
+			return true
+		}
+	}
+	return false
+}
