@@ -100,7 +100,7 @@ func TestAllowed(t *testing.T) {
 		{"us.af.ml", false},
 		{"af.ml", true},
 		{"navy.ml", true},
-		{"xarmy.ml", false}, // resembles nothing exactly
+		{"xaarmy.ml", false}, // resembles nothing
 	}
 	server := harness.Start(t, harness.Config{
 		Corefile: corefile("lookalike {\n protect army.mil us.af.mil af.mil navy.mil\n allow army.ml ./allowed.txt\n }"),
