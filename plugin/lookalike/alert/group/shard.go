@@ -56,7 +56,7 @@ func (s *shard) find(hash uint64, k *key) *group {
 // announced.
 func (s *shard) create(k key, hash uint64, d *record.Detection) {
 	g := &group{hash: hash, State: State{
-		key: k, Interval: 2 * firstInterval, Due: d.Time.Add(firstInterval), First: d.Time, Last: d.Time, Det: *d,
+		key: k, Interval: 2 * firstInterval, Due: d.Time.Add(firstInterval), First: d.Time, Last: d.Time, Urgent: urgent(d), Det: *d,
 	}}
 	g.newVia(d.Via)
 	if d.SMTP == nil {

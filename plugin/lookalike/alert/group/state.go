@@ -19,6 +19,7 @@ type State struct {
 	Due         time.Time     // no record before this
 	Interval    time.Duration // from the next record to the one after it
 	Total       uint64
+	Urgent      bool             // counts in the budget of what is blocked or high
 	Vias        []string         `json:",omitempty"` // names that are known to lead to the group's
 	Det         record.Detection // the first query since the last record, or the last one known
 	Window      window
@@ -57,9 +58,9 @@ func (t *Table) Restore(encoded json.RawMessage) (id string, count uint64, err e
 	s.insert(g)
 	switch {
 	case !g.rollup():
-		t.groups.Add(1)
+		t.budget(g.Urgent).groups.Add(1)
 	case g.Client.IsValid():
-		t.clientRollups.Add(1)
+		t.budget(g.Urgent).clientRollups.Add(1)
 	}
 	return g.id(), g.Window.Count, nil
 }

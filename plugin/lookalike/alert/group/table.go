@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	maxGroups        = 16384 // of one client and one name
-	maxClientRollups = 1024  // of one client and many names
+	maxGroups        = 8192 // of one client and one name, in a budget
+	maxClientRollups = 512  // of one client and many names, in a budget
 
 	firstInterval = time.Minute // between a group's first record and its first update
 	maxInterval   = time.Hour
@@ -46,16 +46,33 @@ func (k *key) rollup() bool { return k.Name == record.Any }
 // Table counts detections in groups. It is safe for concurrent use.
 type Table struct {
 	seed    maphash.Seed
-	limiter limiter
 	fresh   func()
-
-	groups        atomic.Int64
-	clientRollups atomic.Int64
+	budgets [2]budget
 
 	shards [tableShards]shard
 }
 
 const tableShards = 64
+
+// budget is how many groups are told of one by one, and how fast. Detections that
+// are blocked or high have one of their own, which no noise of others can take.
+type budget struct {
+	limiter       limiter
+	groups        atomic.Int64
+	clientRollups atomic.Int64
+}
+
+// urgent reports whether d has a part in the budget that noise has not.
+func urgent(d *record.Detection) bool {
+	return d.Action.Blocks() || d.Verdict.Confidence == detect.High
+}
+
+func (t *Table) budget(urgent bool) *budget {
+	if urgent {
+		return &t.budgets[1]
+	}
+	return &t.budgets[0]
+}
 
 // Entry is a record on its way out of the table.
 type Entry struct {
@@ -67,7 +84,9 @@ type Entry struct {
 // wants to be announced.
 func New(fresh func()) *Table {
 	t := &Table{seed: maphash.MakeSeed(), fresh: fresh}
-	t.limiter.init()
+	for i := range t.budgets {
+		t.budgets[i].limiter.init()
+	}
 	for i := range t.shards {
 		t.shards[i].groups = make(map[uint64]*group)
 	}
@@ -145,11 +164,12 @@ func (t *Table) Observe(d *record.Detection) bool {
 // admit decides whether a new group is announced on its own, and if so counts
 // it among the table's groups.
 func (t *Table) admit(k *key, d *record.Detection) admission {
-	if why := t.limiter.admit(k.Client, d.Time); why != admitted {
+	b := t.budget(urgent(d))
+	if why := b.limiter.admit(k.Client, d.Time); why != admitted {
 		return why
 	}
-	if t.groups.Add(1) > maxGroups {
-		t.groups.Add(-1)
+	if b.groups.Add(1) > maxGroups {
+		b.groups.Add(-1)
 		return clientBusy
 	}
 	return admitted
@@ -160,7 +180,7 @@ func (t *Table) admit(k *key, d *record.Detection) admission {
 func (t *Table) observeRollup(k key, d *record.Detection, h hashes, why admission) bool {
 	k.Name = record.Any
 	if why == clientBusy {
-		if ok, closed := t.addRollup(k, d, h, &t.clientRollups, maxClientRollups); ok || closed {
+		if ok, closed := t.addRollup(k, d, h, &t.budget(urgent(d)).clientRollups, maxClientRollups); ok || closed {
 			return ok
 		}
 	}
@@ -185,7 +205,7 @@ func (t *Table) addRollup(k key, d *record.Detection, h hashes, n *atomic.Int64,
 			n.Add(-1)
 			return false, false
 		}
-		g = &group{hash: hash, State: State{key: k, Interval: firstInterval, Due: d.Time.Add(stormDelay), First: d.Time, Det: *d}}
+		g = &group{hash: hash, State: State{key: k, Interval: firstInterval, Due: d.Time.Add(stormDelay), First: d.Time, Urgent: urgent(d), Det: *d}}
 		s.insert(g)
 	}
 	s.add(t, g, d, h)
@@ -193,7 +213,13 @@ func (t *Table) addRollup(k key, d *record.Detection, h hashes, n *atomic.Int64,
 }
 
 // Groups returns the number of groups of one client and one name.
-func (t *Table) Groups() int { return int(max(t.groups.Load(), 0)) }
+func (t *Table) Groups() int {
+	n := 0
+	for i := range t.budgets {
+		n += int(max(t.budgets[i].groups.Load(), 0))
+	}
+	return n
+}
 
 // Pending returns the number of detections that no record has carried yet.
 func (t *Table) Pending() uint64 {
@@ -225,7 +251,9 @@ func (t *Table) Announcements() []Entry {
 // Sweep returns the records that are due at now, and removes the groups that
 // have been idle. Those that had nothing more to tell are in ended, by id.
 func (t *Table) Sweep(now time.Time) (records []Entry, ended []string) {
-	t.limiter.forget(now)
+	for i := range t.budgets {
+		t.budgets[i].limiter.forget(now)
+	}
 	records = t.Announcements()
 	for i := range t.shards {
 		s := &t.shards[i]
@@ -272,9 +300,9 @@ func (t *Table) drop(s *shard, g *group) {
 	s.remove(g)
 	switch {
 	case !g.rollup():
-		t.groups.Add(-1)
+		t.budget(g.Urgent).groups.Add(-1)
 	case g.Client.IsValid():
-		t.clientRollups.Add(-1)
+		t.budget(g.Urgent).clientRollups.Add(-1)
 	}
 }
 
@@ -316,8 +344,10 @@ func (t *Table) Close(now time.Time) []Entry {
 		s.groups = nil
 		s.mu.Unlock()
 	}
-	t.groups.Store(0)
-	t.clientRollups.Store(0)
+	for i := range t.budgets {
+		t.budgets[i].groups.Store(0)
+		t.budgets[i].clientRollups.Store(0)
+	}
 	sortByTime(records)
 	return records
 }

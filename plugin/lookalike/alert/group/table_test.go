@@ -65,7 +65,7 @@ func TestPhases(t *testing.T) {
 			if !slices.Equal(got, tc.want) {
 				t.Errorf("Got records\n%q, want\n%q", got, tc.want)
 			}
-			if n := tab.groups.Load(); n != 0 {
+			if n := tab.Groups(); n != 0 {
 				t.Errorf("Got %d groups left, want none", n)
 			}
 		})
@@ -239,11 +239,11 @@ func TestTableFull(t *testing.T) {
 		d := recordtest.Detection("192.0.2.1", name, name, at)
 		d.Client = netip.AddrPortFrom(recordtest.Client(i%2000), 1)
 		tab.Observe(d)
-		if n := tab.groups.Load(); n > maxGroups {
+		if n := tab.Groups(); n > maxGroups {
 			t.Fatalf("Got %d groups, want at most %d", n, maxGroups)
 		}
 	}
-	if n := tab.clientRollups.Load(); n != maxClientRollups {
+	if n := tab.budgets[1].clientRollups.Load(); n != maxClientRollups {
 		t.Errorf("Got %d roll-ups of clients, want %d", n, maxClientRollups)
 	}
 	if got := sumCounts(tab.Close(recordtest.Epoch.Add(time.Hour))); got != asked {
@@ -611,5 +611,81 @@ func TestKnownVias(t *testing.T) {
 	}
 	if records > 12 {
 		t.Errorf("Got %d records in ten minutes, want few", records)
+	}
+}
+
+// TestBudgets has a noise of monitored names take all that it can, while ten
+// servers ask for a hundred blocked ones: each of those is told of on its own, as
+// is what is high and only reported.
+func TestBudgets(t *testing.T) {
+	tests := []struct {
+		name       string
+		action     record.Action
+		confidence detect.Confidence
+		single     int
+	}{
+		{"blocked", record.NXDomain, detect.Medium, 100},
+		{"high", record.Monitor, detect.High, 100},
+		{"neither", record.Monitor, detect.Medium, 0},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			tab := New(func() {})
+			at := recordtest.Epoch
+			noise := func(n int) {
+				for i := range n {
+					d := recordtest.Detection("192.0.2.1", "", "", at)
+					d.Client = netip.AddrPortFrom(recordtest.Client(i%20), 1)
+					d.Action, d.Verdict.Class, d.Verdict.Confidence = record.Monitor, detect.Typo, detect.Medium
+					d.Verdict.Name = fmt.Sprintf("noise%d-%d.ml", at.UnixNano(), i)
+					d.Verdict.Registrable = d.Verdict.Name
+					tab.Observe(d)
+				}
+			}
+			single := 0
+			count := func(entries []Entry) {
+				for _, e := range entries {
+					if e.Phase == record.First && e.Class == detect.TLDSwap {
+						single++
+					}
+				}
+			}
+			for i := range 100 {
+				at = at.Add(20 * time.Millisecond)
+				noise(100) // 5,000 a second
+				d := recordtest.Detection("192.0.2.1", fmt.Sprintf("base%d.ml", i), fmt.Sprintf("base%d.ml", i), at)
+				d.Client = netip.AddrPortFrom(recordtest.Client(1000+i%10), 1)
+				d.Action, d.Verdict.Confidence = tc.action, tc.confidence
+				tab.Observe(d)
+				count(tab.Announcements())
+			}
+			if single < tc.single || tc.single == 0 && single > 50 {
+				t.Errorf("Got %d of 100 told of on their own, want %d", single, tc.single)
+			}
+		})
+	}
+}
+
+// TestBudgetOfGroups holds that what is blocked has room when others have filled
+// theirs.
+func TestBudgetOfGroups(t *testing.T) {
+	tab := New(func() {})
+	at := recordtest.Epoch
+	add := func(i int, action record.Action, confidence detect.Confidence) {
+		at = at.Add(21 * time.Millisecond)
+		d := recordtest.Detection("192.0.2.1", fmt.Sprintf("n%d.ml", i), fmt.Sprintf("n%d.ml", i), at)
+		d.Client = netip.AddrPortFrom(recordtest.Client(i), 1)
+		d.Action, d.Verdict.Confidence = action, confidence
+		tab.Observe(d)
+	}
+	for i := range maxGroups + 1000 {
+		add(i, record.Monitor, detect.Low)
+	}
+	if n := tab.Groups(); n != maxGroups {
+		t.Fatalf("Got %d groups of noise, want %d", n, maxGroups)
+	}
+	add(1<<19, record.NXDomain, detect.Low)
+	if n := tab.Groups(); n != maxGroups+1 {
+		t.Errorf("Got %d groups, want one more for what is blocked", n)
 	}
 }
