@@ -294,14 +294,3 @@ func TestAlertTailStrange(t *testing.T) {
 		})
 	}
 }
-
-func FuzzTailRender(f *testing.F) {
-	f.Add([]byte(alertLine("192.0.2.25", "army.ml", "tld-swap", "army.mil", 1)))
-	f.Add([]byte(`{"lookalike":{"phase":"\u001b[2J","smtp":[{"from":"\u202e"}]}}`))
-	f.Fuzz(func(t *testing.T, line []byte) {
-		text, ok := (&tail{env: &env{stderr: io.Discard}}).render(line)
-		if ok && (strings.Count(text, "\n") != 1 || strings.ContainsAny(text, "\x1b\r\x00\u202e")) {
-			t.Errorf("Got %q", text)
-		}
-	})
-}

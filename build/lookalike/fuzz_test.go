@@ -63,3 +63,21 @@ func stream(decide *decider, input []byte, out, messages io.Writer, asJSON bool)
 	c.stream()
 	return c
 }
+
+// FuzzTail shows arbitrary bytes as a file of alerts: nothing that a terminal
+// would obey comes out.
+func FuzzTail(f *testing.F) {
+	f.Add([]byte(alertLine("192.0.2.25", "army.ml", "tld-swap", "army.mil", 1)))
+	f.Add([]byte(strings.ReplaceAll(alertLine("192.0.2.25", "a@b.ml", "typo", "army.mil", 1), "@", `\u001b\u202e`)))
+	f.Add([]byte(`{"message":"\u009b2J","lookalike":{"phase":"lost"}}` + "\n{}\n\xff\x1b[2J\n"))
+	f.Add([]byte(`{"lookalike":{"phase":"storm","smtp":[{"from":"\u2028","to":"\u0007"}],"unicode":"\u200b"}}` + "\n"))
+	f.Add([]byte("\xff\xfe{\x00\n"))
+	f.Fuzz(func(t *testing.T, input []byte) {
+		for _, args := range [][]string{{"alert", "tail", "-"}, {"alert", "tail", "-class", "typo", "-client", "192.0.2.0/24", "-protected", "army.mil", "-"}} {
+			_, stdout, stderr := runTool(string(input), args...)
+			if s := stdout + stderr; !utf8.ValidString(s) || strings.ContainsFunc(s, hostile) {
+				t.Errorf("%q is not fit for a terminal", s)
+			}
+		}
+	})
+}
