@@ -17,6 +17,7 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/internal/environment"
 	"github.com/lookalike-dns/lookalike/plugin/internal/serving"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
@@ -207,7 +208,7 @@ func (c *Corefile) unguardedBlock(address string, b *serverBlock, tlds []string)
 // zone is for, and the zones that are lookalikes themselves.
 func samples(l *serving.Listener[*serverBlock], tld string, loaded []*Policy) []string {
 	const nobody = "lookalike-sample."
-	if tld == everyTLD {
+	if tld == detect.AnyTLD {
 		return []string{nobody + "invalid."} // RFC 6761 section 6.4: no zone is
 	}
 	names := []string{nobody + tld + "."}
@@ -220,15 +221,12 @@ func samples(l *serving.Listener[*serverBlock], tld string, loaded []*Policy) []
 	return names
 }
 
-// everyTLD is what stands for every TLD.
-const everyTLD = "*"
-
 func (b *serverBlock) guards(tld string) bool {
 	return slices.ContainsFunc(b.policies, func(p *Policy) bool { return p.guards(tld) }) || b.guarded && len(b.policies) == 0
 }
 
 func (p *Policy) guards(tld string) bool {
-	return slices.Contains(p.tlds, tld) || slices.Contains(p.tlds, everyTLD)
+	return slices.Contains(p.tlds, tld) || slices.Contains(p.tlds, detect.AnyTLD)
 }
 
 func (p *Policy) resembles(name string) bool {
