@@ -76,6 +76,10 @@ func parse(d *caddyfile.Dispenser, root string) ([]*Policy, error) {
 		if err := directive.Block(d, pluginName, properties, p); err != nil {
 			return nil, err
 		}
+		if p.protect.Empty() && !slices.Equal(p.tlds, []string{defaultTLD}) {
+			return nil, fmt.Errorf("%s: %s %s has no protect line, and the built-in list of .mil names is for lookalikes under %s alone: "+
+				"name your own with 'protect NAME...', or write 'protect @mil' for that list", p.where, pluginName, strings.Join(p.tlds, " "), defaultTLD)
+		}
 		p.Policy.actions = p.actions.Table()
 		policies = append(policies, p.Policy)
 	}

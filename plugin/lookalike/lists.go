@@ -101,9 +101,6 @@ func (p *Policy) compileAllow() (func(*lists), error) {
 func (p *Policy) locate(err error) error {
 	where := p.where
 	if entry := (*detect.EntryError)(nil); errors.As(err, &entry) {
-		if p.protect.Empty() {
-			return fmt.Errorf("%s: %w: it is on the built-in list, name your own with protect", where, err)
-		}
 		where = cmp.Or(p.protect.Where(entry.Entry), where)
 		err = fmt.Errorf("%w: remove it, or its TLD behind %s at %s", err, pluginName, p.where)
 	}

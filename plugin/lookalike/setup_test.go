@@ -49,7 +49,7 @@ func TestParse(t *testing.T) {
 		{"TLDs", `lookalike cm co om { 
 			protect example.com
 		}`, ""},
-		{"TLDs that are internationalised", `lookalike мон xn--p1ai 1a`, ""},
+		{"TLDs that are internationalised", "lookalike мон xn--p1ai 1a {\n protect @mil\n}", ""},
 		{"every property", `lookalike ml {
 			protect army.mil ` + list + `
 			allow army.ml
@@ -98,6 +98,9 @@ func TestParse(t *testing.T) {
 		{"TLD twice", `lookalike ml ML`, `lookalike TLD "ML" is given twice`},
 		{"protect without a name", "lookalike {\n protect\n}", "Corefile:2 - Error during parsing: protect needs at least one name or file"},
 		{"whole TLD as a lookalike TLD", "lookalike mil {\n protect *.mil\n}", `Corefile:2: "mil": every name under it is protected: it cannot be a lookalike TLD: remove it, or its TLD behind lookalike at Corefile:1`},
+		{"the built-in list under another TLD", "lookalike cm co om {\n inspect\n}", "Corefile:1: lookalike cm co om has no protect line, and the built-in list of .mil names is for lookalikes under ml alone: name your own with 'protect NAME...', or write 'protect @mil' for that list"},
+		{"the built-in list under ml and another TLD", "lookalike ml cm", "lookalike ml cm has no protect line"},
+		{"the built-in list under another TLD, by name", "lookalike cm {\n protect @mil example.com\n}", ""},
 		{"missing list", "lookalike {\n protect " + dir + "/none.txt\n}", "Corefile:2: stat " + dir + "/none.txt: no such file or directory: make the file, or correct the path"},
 		{"missing list with a relative path", "lookalike {\n protect ./none.txt\n}", "or correct the path, which starts from the server's directory /"},
 		{"empty list", "lookalike {\n protect " + empty + "\n}", empty},
