@@ -86,7 +86,7 @@ func TestSpoolDamaged(t *testing.T) {
 			t.Run(damage+", then "+first, func(t *testing.T) {
 				c := &damagedClient{client: client{T: t, seen: make(map[string]bool)}, dir: t.TempDir()}
 				c.open(t.Name())
-				for range 60 {
+				for range 24 {
 					c.add()
 				}
 				c.take(7)
@@ -136,7 +136,7 @@ func (c *damagedClient) take(n int) int {
 // rest goes on with a spool that has been damaged.
 func (c *damagedClient) rest(closed bool) {
 	if !closed {
-		for range 20 {
+		for range 5 {
 			if !c.add() {
 				c.Errorf("Got error %v of a disk that is good", c.s.bad)
 			}

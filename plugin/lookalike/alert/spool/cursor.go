@@ -287,9 +287,12 @@ func (c *Cursor) read(n int) bool {
 		}
 		if r != nil {
 			c.flight = append(c.flight, r)
-		} else {
-			missing.to++
+			continue
 		}
+		if s.numbers.epochAt(c.next) != s.numbers.epochAt(missing.from) {
+			break // a record that tells of a gap names the numbers of one epoch
+		}
+		missing.to++
 	}
 	if lost := missing.to - missing.from; lost > 0 {
 		log.Errorf("%d alerts in the spool %s are damaged or gone: %s is told which", lost, s.dir, c.name)

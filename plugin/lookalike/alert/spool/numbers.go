@@ -8,6 +8,7 @@ type numbers struct {
 	Epoch    string
 	Sequence uint64 // the last one used of the epoch
 	Runs     []run  // in the order of positions
+	Needed   uint64 // position of the oldest record that some destination had not had
 
 	dirty bool // not on disk
 }
@@ -61,4 +62,10 @@ func (n *numbers) each(positions series, f func(epoch string, from, to uint64)) 
 		}
 		positions.from = end
 	}
+}
+
+// epochAt is the epoch of the number at a position.
+func (n *numbers) epochAt(position uint64) (epoch string) {
+	n.each(series{position, position + 1}, func(e string, _, _ uint64) { epoch = e })
+	return epoch
 }

@@ -148,11 +148,13 @@ func (s *Spool) takeOver(j *journal.Journal, doubt bool) {
 		c.shift(j.End() - s.stored.to)
 	}
 	s.disk, s.stored = j, series{j.End(), j.End()}
+	s.takeNumbers(doubt)
 	if doubt {
 		s.doubt = time.Now().Add(cursorGrace)
-		s.stored.from = j.First()
+		if s.stored.from = s.numbers.Needed; s.stored.from == 0 || s.stored.from > s.stored.to {
+			s.stored.from = j.First()
+		}
 	}
-	s.takeNumbers(doubt)
 	for _, key := range j.Keys() {
 		value, err := j.Value(key)
 		switch escaped, isCursor := strings.CutPrefix(key, cursorKind); {
@@ -179,9 +181,10 @@ func (s *Spool) takeNumbers(doubt bool) {
 	if err != nil || value == nil || json.Unmarshal(value, &last) != nil {
 		return
 	}
-	if s.numbers.Runs = last.Runs; !doubt {
-		s.numbers = last
+	if doubt {
+		last.Epoch, last.Sequence = s.numbers.Epoch, s.numbers.Sequence
 	}
+	s.numbers = last
 }
 
 func (s *Spool) takeCursor(key string, value []byte) {
@@ -371,6 +374,7 @@ func (s *Spool) write(piece []line, keys States) error {
 	}
 	if len(piece) > 0 || s.numbers.dirty {
 		s.numbers.forget(s.stored.from)
+		s.numbers.Needed = s.stored.from
 		keys[numbersKey] = mustMarshal(s.numbers)
 	}
 	s.putCursors(keys)

@@ -352,6 +352,37 @@ func TestSpoolReadOnly(t *testing.T) {
 	}
 }
 
+// TestSpoolNoDirectoryReadOnly starts on a read-only disk, where the directory cannot
+// be made: the spool takes it when it can.
+func TestSpoolNoDirectoryReadOnly(t *testing.T) {
+	log := listenToLog(t)
+	disk := sinktest.SmallDisk(t, "2m")
+	remount := func(flags uintptr) {
+		t.Helper()
+		if err := syscall.Mount("tmpfs", disk, "tmpfs", syscall.MS_REMOUNT|flags, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	remount(syscall.MS_RDONLY)
+	c := newClient(t, filepath.Join(disk, "below", "spool"))
+	if n := strings.Count(log.String(), "cannot be written, alerts wait in memory"); n != 1 {
+		t.Errorf("Got the disk %d times in the log, want once:\n%s", n, log)
+	}
+	if c.add() {
+		t.Error("Got a record written to a read-only disk")
+	}
+	c.deliver()
+	c.add()
+	remount(0)
+	if !c.add() {
+		t.Errorf("Got error %v of a disk that can be written again", c.s.bad)
+	}
+	c.deliver()
+	if err := c.s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestSpoolNoRoom starts on a disk that has no room for a spool.
 func TestSpoolNoRoom(t *testing.T) {
 	dir := sinktest.SmallDisk(t, "2m")

@@ -6,20 +6,12 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
-)
 
-// cases is the number of cases of a proof: all of them where LOOKALIKE_PROOFS is
-// set.
-func cases(few, all int) int {
-	if os.Getenv("LOOKALIKE_PROOFS") != "" {
-		return all
-	}
-	return few
-}
+	"github.com/lookalike-dns/lookalike/test/proof"
+)
 
 const testLimit = 64 << 10
 
@@ -240,7 +232,7 @@ func TestJournalReopens(t *testing.T) {
 // journal has taken is there, also for another process, and what it has refused is
 // there as a whole or not.
 func TestJournalFaults(t *testing.T) {
-	for seed := range uint64(cases(30, 500)) {
+	for seed := range uint64(proof.N(30, 300)) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		d := newSim(seed)
 		w := newWriter(t, d, r)
@@ -294,7 +286,7 @@ func (w *writer) checkInProcess(t testing.TB) {
 // afterwards, on a disk that keeps names only when the directory is synced, too.
 func TestPowerCut(t *testing.T) {
 	for _, strict := range []bool{false, true} {
-		for seed := range uint64(cases(100, 1000)) {
+		for seed := range uint64(proof.N(100, 1000)) {
 			if bad := powerCut(t, seed, func(d *simDisk) { d.strict = strict }); bad != "" {
 				t.Fatalf("Got %s with seed %d, strict %v", bad, seed, strict)
 			}
