@@ -13,6 +13,7 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/internal/directive"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/action"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/names"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/verify"
 	"github.com/lookalike-dns/lookalike/plugin/pkg/address"
@@ -101,12 +102,17 @@ func (p *parser) addTLDs(args []string) error {
 		}
 		p.tlds = append(p.tlds, tld)
 	}
+	if len(p.tlds) > 1 && slices.Contains(p.tlds, detect.AnyTLD) {
+		return fmt.Errorf("lookalike TLD %s stands for every TLD: remove the others", detect.AnyTLD)
+	}
 	return nil
 }
 
 func parseTLD(arg string) (string, error) {
 	tld, err := idna.Lookup.ToASCII(arg)
 	switch {
+	case arg == detect.AnyTLD:
+		return arg, nil
 	case strings.ContainsAny(arg, "{}"):
 		return "", errors.New("write the '{' behind a blank at the end of the line, and the '}' on a line of its own")
 	case strings.Contains(arg, ".") || strings.Contains(tld, "."): // IDNA has other dots, too

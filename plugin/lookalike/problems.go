@@ -18,7 +18,6 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/internal/serving"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
-	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
 // Problem is something in a Corefile that a server refuses, or warns of.
@@ -201,7 +200,7 @@ func (c *Corefile) unguardedBlock(address string, b *serverBlock, tlds []string)
 	}
 	guard := slices.IndexFunc(c.Policies, func(p *Policy) bool { return p.guards(tlds[0]) })
 	return fmt.Sprintf("%s: server block %s answers queries%s for names below %s at %s unguarded: add the %s directive of %s to it, or answer other zones there",
-		b.where, b.key, who, text.Join(tlds, "and"), address, pluginName, c.Policies[guard].where)
+		b.where, b.key, who, tldsForPeople(tlds), address, pluginName, c.Policies[guard].where)
 }
 
 // samples returns names that stand for all below a TLD: one for those that no

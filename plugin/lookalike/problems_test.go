@@ -86,6 +86,8 @@ func TestExamine(t *testing.T) {
 			[]string{"warning FILE:2: server block . answers queries of the clients in its view for names below ml"}},
 		{"two TLDs", ". {\n lookalike ml cm {\n  protect army.mil\n }\n}\n.:54 {\n lookalike cm {\n  protect army.mil\n }\n}\n.:55 {\n whoami\n}\n",
 			[]string{"warning FILE:12: server block .:55 answers queries for names below cm and ml", "warning FILE:7: server block .:54 answers queries for names below ml at"}},
+		{"every TLD", ". {\n lookalike * {\n  protect army.mil\n }\n}\n.:54 {\n whoami\n}\nexample.org:55 {\n whoami\n}\n",
+			[]string{"warning FILE:7: server block .:54 answers queries for names below every TLD at port 54 unguarded"}},
 		{"emptied import", ". {\n import empty\n whoami\n}\n.:54 {\n lookalike\n}\n",
 			[]string{"warning FILE:2: the imported file DIR/empty is empty", "warning FILE:3: server block . answers queries"}},
 		{"import of nothing", guarded + "import none-*\n", []string{"warning FILE:6: import none-*: there is no such file"}},

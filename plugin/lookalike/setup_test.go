@@ -50,6 +50,8 @@ func TestParse(t *testing.T) {
 			protect example.com
 		}`, ""},
 		{"TLDs that are internationalised", "lookalike мон xn--p1ai 1a {\n protect @mil\n}", ""},
+		{"every TLD", "lookalike * {\n protect army.mil\n}", ""},
+		{"every TLD and others", "lookalike * ml {\n protect army.mil\n}", "lookalike TLD * stands for every TLD: remove the others"},
 		{"every property", `lookalike ml {
 			protect army.mil ` + list + `
 			allow army.ml

@@ -13,7 +13,7 @@ import (
 // summary says in a line what the directive does.
 func (p *Policy) summary() string {
 	s := fmt.Sprintf("%s: guards %s below %s; %s; clients: %s; alerts to %s",
-		p.where, count(p.Index().Len(), "protected name"), text.Join(p.tlds, "and"), p.mode(), p.scope(), p.receivers())
+		p.where, count(p.Index().Len(), "protected name"), tldsForPeople(p.tlds), p.mode(), p.scope(), p.receivers())
 	if n := p.lists.Load().allow.Len(); n > 0 {
 		s += "; " + count(n, "allowed name")
 	}
@@ -24,6 +24,14 @@ func (p *Policy) summary() string {
 		s += "; inspect"
 	}
 	return s
+}
+
+// tldsForPeople lists lookalike TLDs.
+func tldsForPeople(tlds []string) string {
+	if slices.Contains(tlds, detect.AnyTLD) {
+		return "every TLD"
+	}
+	return text.Join(tlds, "and")
 }
 
 func count(n int, what string) string {
