@@ -20,9 +20,6 @@ type Format struct {
 // String returns the format as it is written in Corefiles.
 func (f *Format) String() string { return f.name }
 
-// Append appends r, on one line and without a line end, to b.
-func (f *Format) Append(b []byte, r *record.Record) []byte { return f.append(b, r) }
-
 // formats are those that a Corefile may name.
 var formats = []*Format{ecs, ocsf, cef, leef, structured}
 

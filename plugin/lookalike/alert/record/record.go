@@ -107,6 +107,8 @@ type Record struct {
 
 	Sensor  string
 	Version string
+
+	LeftOut int `json:"-"` // values that a format has left out or shortened, since they did not fit
 }
 
 // Size is about how many bytes r takes in memory.
