@@ -189,7 +189,7 @@ func TestFailureInAnswerBecomesNXDomain(t *testing.T) {
 	d := decided(l, "army.ml.")
 	d.Verdict.Matches = nil // makes naming the match panic
 	w := &brokenWriter{}
-	rcode := reply(w, new(dns.Msg).SetQuestion("army.ml.", dns.TypeA).SetEdns0(1232, false), d)
+	rcode := d.reply(w, new(dns.Msg).SetQuestion("army.ml.", dns.TypeA).SetEdns0(1232, false))
 	if rcode != dns.RcodeNameError || len(w.sent) != 1 || w.sent[0].Rcode != dns.RcodeNameError {
 		t.Errorf("Expected one NXDOMAIN, got %v", w.sent)
 	}

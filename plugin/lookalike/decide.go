@@ -5,7 +5,9 @@ import (
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/action"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/answer"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+	"github.com/miekg/dns"
 )
 
 // Decision is what is done about a query. The zero value is none: the query
@@ -20,6 +22,12 @@ type Decision struct {
 
 // none reports whether there is nothing to do.
 func (d *Decision) none() bool { return d.Policy == nil }
+
+// reply writes the one reply that the client gets, or none, and returns its RCODE.
+func (d *Decision) reply(w dns.ResponseWriter, r *dns.Msg) (rcode int) {
+	a := answer.Answer{Action: d.Action, Verdict: d.Verdict, TTL: d.Policy.ttl, Type: d.viaType}
+	return a.Write(w, r)
+}
 
 // unreported reports whether the query would be blocked without an alert, since
 // the last ones of a server that stops are on their way. It gets SERVFAIL

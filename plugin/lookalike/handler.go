@@ -80,7 +80,7 @@ func (l *Lookalike) guard(ctx context.Context, w dns.ResponseWriter, r *dns.Msg,
 		observe(ctx, &q, d, dns.RcodeSuccess)
 		return 0, false, nil
 	}
-	rcode = reply(w, r, d)
+	rcode = d.reply(w, r)
 	observe(ctx, &q, d, rcode)
 	return writtenRcode(rcode), true, nil
 }

@@ -84,7 +84,7 @@ func (i *inspector) WriteMsg(m *dns.Msg) error {
 			return i.ResponseWriter.WriteMsg(good)
 		}
 	}
-	i.rcode = reply(i.ResponseWriter, i.request, d)
+	i.rcode = d.reply(i.ResponseWriter, i.request)
 	return nil
 }
 

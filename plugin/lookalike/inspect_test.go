@@ -228,7 +228,7 @@ func BenchmarkInspectManyTargets(b *testing.B) {
 	l := started(b, "lookalike {\n inspect\n}")
 	m := new(dns.Msg).SetQuestion("many.example.", dns.TypeMX)
 	for i := range 2900 {
-		m.Answer = append(m.Answer, &dns.MX{Hdr: header("many.example.", dns.TypeMX, 60), Mx: fmt.Sprintf("departrnent-0f-defen%d-mail.ml.", i)})
+		m.Answer = append(m.Answer, &dns.MX{Hdr: dns.RR_Header{Name: "many.example.", Rrtype: dns.TypeMX, Class: dns.ClassINET, Ttl: 60}, Mx: fmt.Sprintf("departrnent-0f-defen%d-mail.ml.", i)})
 	}
 	i := &inspector{request: m, policies: l.policies}
 	for b.Loop() {

@@ -1,25 +1,43 @@
-package lookalike
+// Package answer writes what mail servers get to hear about blocked names.
+package answer
 
 import (
 	"net/netip"
 
+	clog "github.com/coredns/coredns/plugin/pkg/log"
+
 	"github.com/lookalike-dns/lookalike/plugin/internal/guard"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/action"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 	"github.com/miekg/dns"
 )
 
-// reply writes the one reply that the decision asks for, or none for drop, and
+var log = clog.NewWithPlugin("lookalike")
+
+// Answer is what a query gets.
+type Answer struct {
+	Action  action.Action
+	Verdict *detect.Verdict
+	TTL     uint32 // seconds, of every record
+
+	// Type is that of the record that leads to the name of Verdict, where the name
+	// asked for is another; else it is dns.TypeNone.
+	Type uint16
+}
+
+// Write writes the one reply that the action asks for, or none for drop, and
 // returns its RCODE. Whatever goes wrong on the way, the client gets NXDOMAIN:
 // anything else would let the mail be queued and leave later.
-func reply(w dns.ResponseWriter, r *dns.Msg, d Decision) (rcode int) {
-	if d.Action.Kind == record.Drop {
+func (a *Answer) Write(w dns.ResponseWriter, r *dns.Msg) (rcode int) {
+	if a.Action.Kind == record.Drop {
 		return dns.RcodeSuccess
 	}
-	if m := build(r, d); m != nil && w.WriteMsg(m) == nil {
+	if m := a.build(r); m != nil && w.WriteMsg(m) == nil {
 		return m.Rcode
 	}
 	// Nothing of the verdict is used, since that may be what went wrong.
-	m, owner := empty(r, dns.RcodeNameError), soa(r.Question[0].Name, d.Policy.ttl)
+	m, owner := empty(r, dns.RcodeNameError), soa(r.Question[0].Name, a.TTL)
 	m.Ns = []dns.RR{&owner}
 	if err := w.WriteMsg(m); err != nil {
 		log.Debugf("No reply could be sent for %q: %v", r.Question[0].Name, err)
@@ -28,35 +46,35 @@ func reply(w dns.ResponseWriter, r *dns.Msg, d Decision) (rcode int) {
 }
 
 // build returns the answer to r, or nil where making it fails.
-func build(r *dns.Msg, d Decision) (m *dns.Msg) {
+func (a *Answer) build(r *dns.Msg) (m *dns.Msg) {
 	defer guard.Recover("answer")
-	answer := compose(r, d)
-	explain(answer, d)
+	answer := a.compose(r)
+	a.explain(answer)
 	return answer
 }
 
-// compose returns the answer to r that the decision asks for. Every type of
+// compose returns the answer to r that the action asks for. Every type of
 // question gets an answer that is consistent with the others: an address that
 // still resolves beside a blocked MX is a leak.
-func compose(r *dns.Msg, d Decision) *dns.Msg {
-	if d.Via != "" {
-		if m := composeVia(r, d); m != nil {
+func (a *Answer) compose(r *dns.Msg) *dns.Msg {
+	if a.Type != dns.TypeNone {
+		if m := a.composeVia(r); m != nil {
 			return m
 		}
 	}
-	switch d.Action.Kind {
+	switch a.Action.Kind {
 	case record.NoData:
-		return negative(r, dns.RcodeSuccess, d)
+		return a.negative(r, dns.RcodeSuccess)
 	case record.NullMX:
-		return positive(r, d, nullMX(r.Question[0], d.Policy.ttl))
+		return a.positive(r, nullMX(r.Question[0], a.TTL))
 	case record.Sinkhole:
-		return positive(r, d, sinkhole(r.Question[0], d.Action.Addresses, d.Policy.ttl))
+		return a.positive(r, sinkhole(r.Question[0], a.Action.Addresses, a.TTL))
 	case record.Refused:
 		return empty(r, dns.RcodeRefused)
 	case record.Servfail:
 		return empty(r, dns.RcodeServerFailure)
 	default:
-		return negative(r, dns.RcodeNameError, d)
+		return a.negative(r, dns.RcodeNameError)
 	}
 }
 
@@ -66,27 +84,27 @@ func compose(r *dns.Msg, d Decision) *dns.Msg {
 // with every type. A blocked MX must not send the mail to the name's address: it
 // becomes a null MX, after which no address is tried (RFC 7505 section 3), or
 // leads to the sinkhole, which is where the target leads.
-func composeVia(r *dns.Msg, d Decision) *dns.Msg {
+func (a *Answer) composeVia(r *dns.Msg) *dns.Msg {
 	q := r.Question[0]
 	mail := q.Qtype == dns.TypeMX || q.Qtype == dns.TypeANY
-	alias := d.viaType == dns.TypeCNAME || d.viaType == dns.TypeDNAME
-	switch kind := d.Action.Kind; {
+	alias := a.Type == dns.TypeCNAME || a.Type == dns.TypeDNAME
+	switch kind := a.Action.Kind; {
 	case mail && kind == record.Sinkhole:
-		return positive(r, d, []dns.RR{&dns.MX{
-			Hdr: header(q.Name, dns.TypeMX, d.Policy.ttl), Preference: 10, Mx: dns.Fqdn(d.Verdict.Name),
+		return a.positive(r, []dns.RR{&dns.MX{
+			Hdr: header(q.Name, dns.TypeMX, a.TTL), Preference: 10, Mx: dns.Fqdn(a.Verdict.Name),
 		}})
 	case mail && (kind == record.NXDomain || kind == record.NoData || kind == record.NullMX):
-		return positive(r, d, nullMX(q, d.Policy.ttl))
+		return a.positive(r, nullMX(q, a.TTL))
 	case kind == record.NXDomain && !alias:
-		return negative(r, dns.RcodeSuccess, d)
+		return a.negative(r, dns.RcodeSuccess)
 	}
 	return nil
 }
 
 // positive returns an answer with these records, or NODATA without any.
-func positive(r *dns.Msg, d Decision, rrs []dns.RR) *dns.Msg {
+func (a *Answer) positive(r *dns.Msg, rrs []dns.RR) *dns.Msg {
 	if len(rrs) == 0 {
-		return negative(r, dns.RcodeSuccess, d)
+		return a.negative(r, dns.RcodeSuccess)
 	}
 	m := empty(r, dns.RcodeSuccess)
 	m.Answer = rrs
@@ -94,14 +112,14 @@ func positive(r *dns.Msg, d Decision, rrs []dns.RR) *dns.Msg {
 }
 
 // negative returns an answer without records that caches in front of us keep
-// for the policy's TTL.
-func negative(r *dns.Msg, rcode int, d Decision) *dns.Msg {
+// for the TTL.
+func (a *Answer) negative(r *dns.Msg, rcode int) *dns.Msg {
 	n := new(struct { // one allocation, since this is what most blocked queries get
 		dns.Msg
 		authority [1]dns.RR
 		soa       dns.SOA
 	})
-	n.soa = soa(ancestor(r.Question[0].Name, d.Verdict.Registrable), d.Policy.ttl)
+	n.soa = soa(ancestor(r.Question[0].Name, a.Verdict.Registrable), a.TTL)
 	n.authority[0] = &n.soa
 	n.Ns = n.authority[:]
 	return begin(&n.Msg, r, rcode)
@@ -131,12 +149,12 @@ const maxEDEText = 150
 
 // explain says in an Extended DNS Error (RFC 8914) why m is what it is, where
 // the client understands EDNS.
-func explain(m *dns.Msg, d Decision) {
+func (a *Answer) explain(m *dns.Msg) {
 	o := m.IsEdns0()
 	if o == nil {
 		return
 	}
-	text := d.Verdict.Registrable + " resembles " + d.Verdict.Matches[0].Protected + " (" + d.Verdict.Class.String() + ")"
+	text := a.Verdict.Registrable + " resembles " + a.Verdict.Matches[0].Protected + " (" + a.Verdict.Class.String() + ")"
 	o.Option = []dns.EDNS0{&dns.EDNS0_EDE{InfoCode: dns.ExtendedErrorCodeFiltered, ExtraText: text[:min(len(text), maxEDEText)]}}
 }
 
