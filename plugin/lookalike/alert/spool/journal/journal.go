@@ -100,7 +100,7 @@ func (j *Journal) setMark() {
 		j.mark, _ = j.disk.open(markFile, os.O_RDWR|os.O_CREATE)
 	}
 	if j.mark != nil {
-		_, _ = j.mark.WriteAt(appendLine(nil, seedOf(markFile), markFile, fmt.Appendf(nil, "%020d", j.end)), 0)
+		_, _ = j.mark.WriteAt(appendLine(nil, seedOf(markFile), markFile, strconv.AppendUint(nil, j.end, 10)), 0)
 	}
 }
 
@@ -150,7 +150,11 @@ func (j *Journal) Commit(c Commit) error {
 }
 
 func (j *Journal) putRecords(g *segment, records []json.RawMessage) error {
-	b, at := []byte(nil), make([]int64, len(records))
+	size := 0
+	for _, r := range records {
+		size += len(r) + 40 // checksum and position
+	}
+	b, at := make([]byte, 0, size), make([]int64, len(records))
 	for i, r := range records {
 		at[i] = g.size + int64(len(b))
 		b = appendLine(b, g.seed, strconv.FormatUint(j.end+uint64(i), 10), r) //nolint:gosec // an index

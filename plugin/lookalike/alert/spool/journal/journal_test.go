@@ -1,11 +1,13 @@
 package journal
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -362,7 +364,8 @@ func inDirectory(t testing.TB, dir string, r *rand.Rand) *writer {
 	return newWriter(t, d, r)
 }
 
-// TestJournalFiles holds what a person can do with the files.
+// TestJournalFiles holds that cut and jq can read the files: in each line, what
+// follows the second space is JSON.
 func TestJournalFiles(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "spool")
 	w := inDirectory(t, dir, rand.New(rand.NewPCG(1, 5)))
@@ -374,9 +377,20 @@ func TestJournalFiles(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	names, err := filepath.Glob(filepath.Join(dir, "records-*.jsonl"))
-	if err != nil || len(names) < 5 {
+	names, err := filepath.Glob(filepath.Join(dir, "*-*.jsonl"))
+	if err != nil || len(names) < 3 {
 		t.Fatalf("Got files %q and error %v", names, err)
 	}
-	_ = w
+	for _, name := range append(names, filepath.Join(dir, markFile)) {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range bytes.Lines(content) {
+			fields := bytes.SplitN(line, []byte(" "), 3)
+			if len(fields) < 3 || !json.Valid(fields[2]) {
+				t.Errorf("Got line %.60q in %s", line, name)
+			}
+		}
+	}
 }
