@@ -789,7 +789,7 @@ func TestCredentialsChange(t *testing.T) {
 	startBroker("geheim-2")
 	ask("x2.ml")
 	wait.Until(t, "the sinks are not let in", func() bool {
-		return strings.Count(server.Output(), "does not take them: not let in:") == 2
+		return strings.Count(server.Output(), "failed, retrying: access denied:") == 2
 	})
 	for file, secret := range map[string]string{"secret": whsec("the second key of the receiver"), "password": "geheim-2"} {
 		if err := os.WriteFile(filepath.Join(server.Dir, file), []byte(secret), 0o600); err != nil {

@@ -218,7 +218,7 @@ func (l reloading) Stale() { l.setStale(true) }
 // Failed implements [names.Source].
 func (l reloading) Failed(err error) {
 	listReloadsTotal.WithLabelValues(l.policy.block, "failure").Inc()
-	log.Errorf("reload of lists of %s failed, %s stay in force: %v", l.policy.where, l.count(l.policy.lists.Load()), err)
+	log.Errorf("reloading lists of %s failed, %s stay in force: %v", l.policy.where, l.count(l.policy.lists.Load()), err)
 }
 
 func (l *list) setStale(stale bool) {

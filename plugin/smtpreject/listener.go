@@ -116,7 +116,7 @@ func (e *endpoint) accept() {
 			return
 		default:
 			if pause = min(max(2*pause, 5*time.Millisecond), longest); pause == longest {
-				log.Warningf("Cannot accept a connection on %s: %v", e.address, err)
+				log.Warningf("accepting connections on %s failed: %v", e.address, err)
 			}
 			time.Sleep(pause)
 		}

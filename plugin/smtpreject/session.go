@@ -402,7 +402,7 @@ func (s *session) observe(p *policy, v *detect.Verdict, to path) {
 func (s *session) survive() {
 	if r := recover(); r != nil {
 		failuresTotal.WithLabelValues(s.endpoint.address).Inc()
-		log.Errorf("Recovered from a failure in an SMTP session: %s", text.Clean(fmt.Sprint(r)))
+		log.Errorf("recovered from a panic in an SMTP session: %s", text.Clean(fmt.Sprint(r)))
 	}
 }
 

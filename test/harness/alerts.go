@@ -35,7 +35,7 @@ type Alert struct {
 
 // late precedes the record of a query that was answered in the moment between
 // the last flush and the end of the process.
-const late = "Alert after the last flush: "
+const late = "alert after the last flush: "
 
 // ParseAlerts picks the alerts out of lines and reads them.
 func ParseAlerts(tb testing.TB, lines []string) []Alert {

@@ -36,6 +36,6 @@ func Handle(where string, failure any) bool {
 		return false
 	}
 	Failures.WithLabelValues(where).Inc()
-	log.Errorf("Recovered from a failure in the %s: %s", where, text.Clean(fmt.Sprint(failure)))
+	log.Errorf("recovered from a panic in %s: %s", where, text.Clean(fmt.Sprint(failure)))
 	return true
 }

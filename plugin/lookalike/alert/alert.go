@@ -161,7 +161,7 @@ func (c Config) warn() {
 			log.Warning(at(d.Where, fmt.Errorf("alert %s: %s", d, w)))
 		}
 		if !d.to.Direct && c.Spool == nil {
-			log.Warningf("Alerts for %s wait in memory, %d or %d MiB at most, since there is no spool", d, deliver.QueueLimit, deliver.QueueBytes>>20)
+			log.Warningf("no spool for %s: alerts wait in memory, up to %d records or %d MiB", d, deliver.QueueLimit, deliver.QueueBytes>>20)
 		}
 	}
 }
@@ -208,5 +208,5 @@ func (p *Pipeline) tooLate(d *Detection) {
 	r := group.First(d)
 	r.ID, r.Epoch, r.Created = record.NewID(), p.epoch, time.Now()
 	r.Sensor, r.Version = p.sensor, p.version
-	log.Errorf("Alert after the last flush: %s", format.ECS().Append(nil, r))
+	log.Errorf("alert after the last flush: %s", format.ECS().Append(nil, r))
 }

@@ -152,7 +152,7 @@ func (p *Pipeline) adopt() {
 	for _, state := range states {
 		id, count, err := p.table.Restore(state)
 		if err != nil {
-			log.Errorf("What a group in the spool has counted since its last alert cannot be read, and is lost: %v", err)
+			log.Errorf("spool: a group's state is unreadable, its unreported count is lost: %v", err)
 			continue
 		}
 		restoredCount.Add(float64(count))
@@ -188,7 +188,7 @@ func encode(state *group.State) json.RawMessage {
 	}
 	b, err := state.Encode()
 	if err != nil { // no state has what JSON cannot write
-		log.Errorf("What a group has counted cannot be kept: %v", err)
+		log.Errorf("spool: encoding a group's state failed, a crash would lose its unreported count: %v", err)
 		return nil
 	}
 	return b

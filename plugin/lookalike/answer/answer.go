@@ -40,7 +40,7 @@ func (a *Answer) Write(w dns.ResponseWriter, r *dns.Msg) (rcode int) {
 	m, owner := empty(r, dns.RcodeNameError), soa(r.Question[0].Name, a.TTL)
 	m.Ns = []dns.RR{&owner}
 	if err := w.WriteMsg(m); err != nil {
-		log.Debugf("No reply could be sent for %q: %v", r.Question[0].Name, err)
+		log.Debugf("sending a reply for %q failed: %v", r.Question[0].Name, err)
 	}
 	return dns.RcodeNameError
 }

@@ -123,12 +123,12 @@ func (h *Host) note(err error) {
 	if err == nil {
 		h.failures = 0
 		if h.down.Swap(false) {
-			log.Infof("sinkhole %s answers again", h.address)
+			log.Infof("sinkhole %s is up again", h.address)
 		}
 		return
 	}
 	if h.failures++; h.failures >= checksToDown && !h.down.Swap(true) {
-		log.Warningf("sinkhole %s does not answer as an SMTP server, leading no mail there until it does: %v", h.address, err)
+		log.Warningf("sinkhole %s is down, answering NXDOMAIN where no other is up: %v", h.address, err)
 	}
 }
 

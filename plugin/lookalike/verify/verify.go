@@ -293,7 +293,7 @@ func (v *Verifier) wildcard(ctx context.Context, suffix string, ask Asker) error
 	found, err := exists(ctx, random, ask)
 	if found {
 		err = errWildcard
-		log.Warningf("verify is of no use for names under %s, since every name exists there, even %s: their lookalikes pass unless they resemble a listed name", suffix, random)
+		log.Warningf("verify cannot work under %s, where every name exists, even %s: lookalikes of unlisted names pass", suffix, random)
 	}
 	return v.keep(result{name: all, err: err}).err
 }

@@ -255,8 +255,8 @@ func (r *Runner) reject(err error, records []*record.Record) int {
 	}
 	counters.Lost(r.dest.Name, notKept, partial.N)
 	if more, due := r.rejected.due(time.Now()); due {
-		log.Errorf("%s rejected some of the alerts from sequence %d to %d: %v%s",
-			r.dest.Name, records[0].Sequence, records[len(records)-1].Sequence, text.Clean(partial.Error()), more)
+		log.Errorf("delivery to %s: %d alerts of sequence %d to %d were rejected: %v%s",
+			r.dest.Name, partial.N, records[0].Sequence, records[len(records)-1].Sequence, text.Clean(partial.Err.Error()), more)
 	}
 	return partial.N
 }
@@ -278,13 +278,13 @@ func (r *Runner) deadLetter(rec *record.Record, why *sink.Refused) {
 		err := r.dead.write(r.dest.Name, why, rec)
 		if err == nil {
 			if more, due := r.refused.due(time.Now()); due {
-				log.Errorf("%s refused alert %s, now in %s: %v%s", r.dest.Name, rec.ID, r.dead.path, reason, more)
+				log.Errorf("delivery to %s: alert %s was refused, now in %s: %v%s", r.dest.Name, rec.ID, r.dead.path, reason, more)
 			}
 			return
 		}
-		log.Errorf("cannot write a dead letter: %v", err)
+		log.Errorf("delivery to %s: writing a dead letter failed: %v", r.dest.Name, err)
 	}
-	log.Errorf("%s refused alert %s: %v: %s", r.dest.Name, rec.ID, reason, format.ECS().Append(nil, rec))
+	log.Errorf("delivery to %s: alert %s was refused: %v: %s", r.dest.Name, rec.ID, reason, format.ECS().Append(nil, rec))
 }
 
 // pause waits before the next attempt, and reports whether there is one. Where
@@ -369,7 +369,7 @@ func (r *Runner) Stop(ctx context.Context) error {
 	r.source.Release()
 	if r.source.Durable() {
 		if left > 0 {
-			log.Infof("%d alerts for %s stay in the spool", left, r.dest.Name)
+			log.Infof("delivery to %s stopped, %d alerts stay in the spool", r.dest.Name, left)
 		}
 		return nil
 	}

@@ -75,11 +75,11 @@ func (e *Refused) Error() string { return fmt.Sprintf("refused: %v", e.Err) }
 // Unwrap returns the receiver's words.
 func (e *Refused) Unwrap() error { return e.Err }
 
-// Denied is the error of a Send that the receiver did not let in: the
-// credentials are wrong. Trying again soon is useless and locks accounts.
+// Denied is the error of a Send whose credentials the receiver did not accept.
+// Trying again soon is useless and may lock the account.
 type Denied struct{ Err error }
 
-func (e *Denied) Error() string { return fmt.Sprintf("not let in: %v", e.Err) }
+func (e *Denied) Error() string { return fmt.Sprintf("access denied: %v", e.Err) }
 
 // Unwrap returns the receiver's words.
 func (e *Denied) Unwrap() error { return e.Err }
@@ -91,7 +91,7 @@ type Partial struct {
 	Err error
 }
 
-func (e *Partial) Error() string { return fmt.Sprintf("%d not kept: %v", e.N, e.Err) }
+func (e *Partial) Error() string { return fmt.Sprintf("%d rejected: %v", e.N, e.Err) }
 
 // Unwrap returns the receiver's words.
 func (e *Partial) Unwrap() error { return e.Err }

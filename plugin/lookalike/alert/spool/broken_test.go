@@ -198,7 +198,7 @@ func TestSpoolHangs(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	for _, line := range []string{"has not answered for 5s", "has answered, after 1m0s"} {
+	for _, line := range []string{"no answer from the disk for 5s", "the disk answered after 1m0s"} {
 		if n := strings.Count(log.String(), line); n != 2 {
 			t.Errorf("Got %q %d times in the log, want once for each time:\n%s", line, n, log)
 		}
@@ -272,7 +272,7 @@ func TestSpoolOldFile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := strings.Count(log.String(), "alerts.db in the alert spool "+dir+" is of a test version and is not read"); n != 1 {
+	if n := strings.Count(log.String(), "spool "+dir+": ignoring alerts.db, a test version wrote it"); n != 1 {
 		t.Errorf("Got the old file %d times in the log, want once:\n%s", n, log)
 	}
 	if string(read(t, old)) != "old" {

@@ -295,7 +295,7 @@ func (c *Cursor) read(n int) bool {
 		missing.to++
 	}
 	if lost := missing.to - missing.from; lost > 0 {
-		log.Errorf("%d alerts in the spool %s are damaged or gone: %s is told which", lost, s.dir, c.name)
+		log.Errorf("spool %s: %d alerts are damaged or missing, telling %s which", s.dir, lost, c.name)
 		s.count.Lost(c.name, "spool_corrupt", int(lost)) //nolint:gosec // a spool has not so many
 		c.miss(missing, "spool_corrupt")
 		c.countGaps()
@@ -318,7 +318,7 @@ func (s *Spool) record(position uint64) (*record.Record, error) {
 	}
 	r := new(record.Record)
 	if err := json.Unmarshal(line, r); err != nil {
-		log.Errorf("An alert in the spool %s cannot be read: %v", s.dir, err)
+		log.Errorf("spool %s: an alert is unreadable: %v", s.dir, err)
 		return nil, nil
 	}
 	return r, nil

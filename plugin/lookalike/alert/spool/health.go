@@ -44,14 +44,14 @@ func (s *Spool) fail(err error) {
 	spoolHealthy.WithLabelValues(s.dir).Set(0)
 	if now.Sub(s.told) >= time.Minute {
 		s.told = now
-		log.Errorf("The alert spool in %s cannot be written, alerts wait in memory: %v", s.dir, err)
+		log.Errorf("spool %s: write failed, alerts wait in memory: %v", s.dir, err)
 	}
 }
 
 // heal notes that the disk took everything.
 func (s *Spool) heal() {
 	if s.bad != nil {
-		log.Infof("The alert spool in %s can be written again", s.dir)
+		log.Infof("spool %s: writing again", s.dir)
 		s.bad = nil
 	}
 	s.showHealth()
@@ -73,9 +73,9 @@ func (s *Spool) watch() (over func()) {
 	timer := time.AfterFunc(patience, func() { // a goroutine, without the lock, for as long as it takes
 		spoolHealthy.WithLabelValues(s.dir).Set(0)
 		close(noticed)
-		log.Errorf("The disk of the alert spool in %s has not answered for %v: alerts wait in memory, those for files too", s.dir, patience)
+		log.Errorf("spool %s: no answer from the disk for %v, all alerts wait in memory, even those for files", s.dir, patience)
 		<-answered
-		log.Infof("The disk of the alert spool in %s has answered, after %v", s.dir, time.Since(began).Round(time.Second))
+		log.Infof("spool %s: the disk answered after %v", s.dir, time.Since(began).Round(time.Second))
 	})
 	return func() {
 		if !timer.Stop() {
@@ -129,16 +129,16 @@ func (s *Spool) putBack(now time.Time) {
 	n, err := s.disk.PutBack()
 	if err != nil {
 		s.relook = now.Add(time.Minute)
-		log.Errorf("Files of the alert spool in %s were removed or replaced, and copies cannot be put in their places: alerts that wait are lost when the server stops: %v", s.dir, err)
+		log.Errorf("spool %s: files were removed or replaced and could not be restored, waiting alerts will be lost when the server stops: %v", s.dir, err)
 	} else if n > 0 {
-		log.Errorf("%d files of the alert spool in %s were removed or replaced under the running server: copies with all that was in them are put in their places", n, s.dir)
+		log.Errorf("spool %s: %d files were removed or replaced under the running server, restored them in full", s.dir, n)
 	}
 	if was := s.moved; err != nil || was != nil {
 		s.moved = err
 		s.showHealth()
 	}
 	if s.disk.Check() {
-		log.Errorf("The state in the alert spool %s was cut off or overwritten under the running server: it is written anew", s.dir)
+		log.Errorf("spool %s: the state was truncated or overwritten under the running server, rewriting it", s.dir)
 		s.renew()
 	}
 }

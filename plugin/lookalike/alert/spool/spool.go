@@ -130,11 +130,11 @@ func (s *Spool) open() error {
 	}
 	if j.Empty() {
 		if _, err := os.Lstat(filepath.Join(s.dir, oldFile)); err == nil {
-			log.Warningf("%s in the alert spool %s is of a test version and is not read", oldFile, s.dir)
+			log.Warningf("spool %s: ignoring %s, a test version wrote it", s.dir, oldFile)
 		}
 	}
 	if found.Damaged > 0 {
-		log.Errorf("The alert spool in %s has %d damaged lines: what they had is lost, and destinations are told which alerts", s.dir, found.Damaged)
+		log.Errorf("spool %s: %d damaged lines are lost, destinations are told which alerts", s.dir, found.Damaged)
 	}
 	s.takeOver(j, found.Doubt)
 	return nil
@@ -190,7 +190,7 @@ func (s *Spool) takeNumbers(doubt bool) {
 func (s *Spool) takeCursor(key string, value []byte) {
 	c := newCursor(s, key)
 	if err := json.Unmarshal(value, &c.state); err != nil {
-		log.Errorf("How far %s is in the alert spool cannot be read, it gets all alerts again: %v", c.name, err)
+		log.Errorf("spool %s: the cursor of %s is unreadable, sending it all alerts again: %v", s.dir, c.name, err)
 		return
 	}
 	c.state.Next = min(max(c.state.Next, 1), s.stored.to)
@@ -385,7 +385,7 @@ func (s *Spool) write(piece []line, keys States) error {
 	s.numbers.dirty = false
 	s.settleTrim()
 	if lost := s.disk.Damaged(); lost > 0 {
-		log.Errorf("The alert spool in %s has %d damaged lines: how far destinations are and what groups have counted is written anew", s.dir, lost)
+		log.Errorf("spool %s: %d damaged lines, rewriting the cursors and the groups' states", s.dir, lost)
 		s.renew()
 	}
 	return nil

@@ -111,7 +111,7 @@ func (s *Spool) settleTrim() {
 		}
 		c.dirty = false
 		if c.left > 0 {
-			log.Warningf("%d alerts that waited for %s are given up, it is no longer configured", c.left, c.name)
+			log.Warningf("spool %s: dropped %d alerts for %s, which is no longer configured", s.dir, c.left, c.name)
 			s.count.Lost(c.name, "unconfigured", c.left)
 			c.records(c.leftNew)
 			c.left, c.leftNew = 0, 0
