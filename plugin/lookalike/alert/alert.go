@@ -51,6 +51,7 @@ type Pipeline struct {
 	key     string
 	table   *group.Table
 	outlets []*outlet
+	every   *everyQuery  // nil: no outlet wants each query
 	spool   *sharedSpool // nil: there is none
 	owner   string       // marks this pipeline's groups in the spool
 	sensor  string
@@ -122,6 +123,9 @@ func (p *Pipeline) open(cfg Config) (err error) {
 			return at(d.Where, fmt.Errorf("alert: %w", err))
 		}
 		p.outlets = append(p.outlets, o)
+		if o.every && p.every == nil {
+			p.every = new(everyQuery)
+		}
 	}
 	p.adopt()
 	return nil
@@ -148,7 +152,7 @@ func (c Config) complete() (Config, error) {
 	c.Destinations = slices.CompactFunc(c.Destinations, func(a, b Destination) bool { return a.key == b.key })
 	for i := 1; i < len(c.Destinations); i++ { // equal names are neighbours
 		if d, before := c.Destinations[i].to, c.Destinations[i-1].to; d.Direct && d.Name == before.Name && d.Name != "stdout" {
-			return c, at(c.Destinations[i].Where, fmt.Errorf("alert %s: a file takes one format, not %s and %s: name another file", d.Name, before.Format, d.Format))
+			return c, at(c.Destinations[i].Where, fmt.Errorf("alert %s: a file takes one format and either groups or every=query, not %s and %s: name another file", d.Name, c.Destinations[i-1].form(), c.Destinations[i].form()))
 		}
 	}
 	return c, nil
@@ -191,6 +195,11 @@ func (p *Pipeline) Observe(d *Detection) {
 	}
 	if !p.table.Observe(d) {
 		p.tooLate(d)
+		return
+	}
+	if p.every != nil {
+		p.every.add(d)
+		p.wakeUp()
 	}
 }
 

@@ -105,6 +105,7 @@ func (p *Pipeline) end() {
 	close(p.quit)
 	<-p.done
 	p.emit(p.table.Close(time.Now()))
+	p.tellEvery()
 }
 
 // release stops the outlets that the pipelines were the last to use, and closes

@@ -33,6 +33,7 @@ type Destination struct {
 	to       deliver.Destination
 	key      string
 	open     sink.Opener
+	every    bool            // it gets each query, rather than groups
 	warnings func() []string // that an administrator should hear of at start
 }
 
@@ -41,6 +42,14 @@ func (d Destination) String() string { return d.to.Name }
 
 // Key is equal for destinations that are configured alike.
 func (d Destination) Key() string { return d.key }
+
+// form is the format, and of what.
+func (d Destination) form() string {
+	if d.every {
+		return d.to.Format.String() + " every=query"
+	}
+	return d.to.Format.String()
+}
 
 // Warnings are what an administrator should hear of at start: secrets that others
 // can read, on this machine or on the network. It looks at files.
@@ -174,6 +183,12 @@ func parseTarget(target string, form *format.Format, options *sink.Options) (Des
 	d := Destination{to: deliver.Destination{
 		Name: redact(target), Format: form, Direct: k.direct, Batch: defaultBatch, Timeout: cmp.Or(k.timeout, defaultTimeout),
 	}}
+	switch {
+	case k.direct:
+		d.every = options.OneOf("every", "group", "query") == "query"
+	case options.Has("every"):
+		return d, errors.New("option every is for files and stdout: a line for each query is for who looks one up")
+	}
 	var err error
 	d.open, err = k.parse(sink.Address{Target: target, Format: form.String(), Structured: form == format.Structured()}, options)
 	return d, err

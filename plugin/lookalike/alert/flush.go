@@ -44,6 +44,7 @@ func (p *Pipeline) run() {
 		case <-wake:
 			began := time.Now()
 			safely(func() { p.emit(p.table.Announcements()) })
+			safely(p.tellEvery)
 			if p.spool != nil {
 				wake, rested = nil, time.After(rest(time.Since(began)))
 			}
@@ -51,6 +52,7 @@ func (p *Pipeline) run() {
 			wake, rested = p.wake, nil
 		case now := <-ticker.C:
 			safely(func() { p.sweep(now) })
+			safely(p.tellEvery)
 			safely(func() { p.housekeep(now) })
 		case <-p.quit:
 			return
@@ -120,7 +122,9 @@ func (p *Pipeline) emit(entries []group.Entry) {
 		reportedCount.Add(float64(r.Count))
 	}
 	for _, o := range p.outlets {
-		o.Push(records)
+		if !o.every {
+			o.Push(records)
+		}
 	}
 }
 

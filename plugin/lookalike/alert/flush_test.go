@@ -367,7 +367,7 @@ func TestOneFileTwoFormats(t *testing.T) {
 		}
 		cfg.Destinations = append(cfg.Destinations, d)
 	}
-	if _, err := Open(cfg); err == nil || !strings.Contains(err.Error(), "a file takes one format, not cef and ecs") {
+	if _, err := Open(cfg); err == nil || !strings.Contains(err.Error(), "a file takes one format and either groups or every=query, not cef and ecs") {
 		t.Errorf("Got error %v, want that a file takes one format", err)
 	}
 }

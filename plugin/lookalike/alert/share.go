@@ -65,6 +65,7 @@ type outlet struct {
 	*deliver.Runner
 	key    string
 	direct bool
+	every  bool // it gets each query, rather than groups
 
 	// Guarded by outlets.
 	refs    int
@@ -98,7 +99,7 @@ func acquireOutlet(d Destination, env sink.Env, from *sharedSpool) (*outlet, err
 	if err != nil {
 		return nil, err
 	}
-	o := &outlet{key: key, refs: 1, direct: d.to.Direct}
+	o := &outlet{key: key, refs: 1, direct: d.to.Direct, every: d.every}
 	if from != nil {
 		o.Runner = deliver.Start(d.to, s, from.Attach(d.key, d.to.Name), from.dead)
 	} else {

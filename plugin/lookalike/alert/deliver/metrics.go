@@ -58,7 +58,7 @@ var (
 // Why a sink never gets a record. Records of a spool have more reasons, which are
 // of its disk.
 const (
-	queueFull    = "queue_full"
+	QueueFull    = "queue_full"
 	refused      = "refused"
 	notKept      = "not_kept"
 	atShutdown   = "shutdown"
@@ -73,7 +73,7 @@ func begin(dest string) {
 	for _, c := range []*prometheus.CounterVec{sinkRecords, sinkDelivered, sinkRetries} {
 		c.WithLabelValues(dest)
 	}
-	for _, reason := range []string{queueFull, refused, notKept, atShutdown, spoolFull, unwritable, unconfigured} {
+	for _, reason := range []string{QueueFull, refused, notKept, atShutdown, spoolFull, unwritable, unconfigured} {
 		sinkLost.WithLabelValues(dest, reason)
 	}
 }

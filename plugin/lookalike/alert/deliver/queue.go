@@ -60,11 +60,11 @@ func (q *Queue) drop() {
 	r := q.items[q.flight]
 	q.bytes -= r.Size()
 	q.items = append(q.items[:q.flight], q.items[q.flight+1:]...)
-	q.count.Lost(q.dest, queueFull, 1)
+	q.count.Lost(q.dest, QueueFull, 1)
 	if q.gap == nil {
 		q.count.Meant(q.dest, 1) // the record that tells of it
 	}
-	q.gap = record.Widen(q.gap, r.Gap(queueFull), r)
+	q.gap = record.Widen(q.gap, r.Gap(QueueFull), r)
 }
 
 // Take implements Source.

@@ -18,7 +18,11 @@ func (r *Record) Message() string {
 		if g.Detections > 0 { // else not known, if nobody could read the records
 			with = fmt.Sprintf(" with %d detections", g.Detections)
 		}
-		return fmt.Sprintf("%d alerts%s were lost to this receiver (%s): sequence %d to %d", g.Records, with, g.Reason, g.From, g.To)
+		run := ""
+		if g.To > 0 { // else they had none
+			run = fmt.Sprintf(": sequence %d to %d", g.From, g.To)
+		}
+		return fmt.Sprintf("%d alerts%s were lost to this receiver (%s)%s", g.Records, with, g.Reason, run)
 	case Test:
 		return "Test of the way from the resolver to you: no mail server asked for anything"
 	}

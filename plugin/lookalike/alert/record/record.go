@@ -28,12 +28,13 @@ const (
 	Storm               // a roll-up over many names or clients
 	Lost                // records that a sink could not be given
 	Test                // from the test command
+	Query               // one detection, where every one is to be a line
 )
 
-var phaseNames = [...]string{"first", "update", "final", "storm", "lost", "test"}
+var phaseNames = [...]string{"first", "update", "final", "storm", "lost", "test", "query"}
 
 // Phases are all phases.
-func Phases() []Phase { return []Phase{First, Update, Final, Storm, Lost, Test} }
+func Phases() []Phase { return []Phase{First, Update, Final, Storm, Lost, Test, Query} }
 
 // String returns the phase as it stands in records.
 func (p Phase) String() string { return phaseNames[p] }
@@ -47,7 +48,7 @@ func (p *Phase) UnmarshalText(text []byte) error {
 	if i < 0 {
 		return fmt.Errorf("unknown phase %q", text)
 	}
-	*p = Phase(i) //nolint:gosec // there are six
+	*p = Phase(i) //nolint:gosec // there are seven
 	return nil
 }
 
