@@ -158,15 +158,22 @@ func (c Config) complete() (Config, error) {
 	return c, nil
 }
 
-// warn says what is kept in memory only, and which secrets others can read.
-func (c Config) warn() {
+// warnings say what is kept in memory only, and which secrets others can read.
+func (c Config) warnings() (all []string) {
 	for _, d := range c.Destinations {
 		for _, w := range d.Warnings() {
-			log.Warning(at(d.Where, fmt.Errorf("alert %s: %s", d, w)))
+			all = append(all, at(d.Where, fmt.Errorf("alert %s: %s", d, w)).Error())
 		}
 		if !d.to.Direct && c.Spool == nil {
-			log.Warningf("no spool for %s: alerts wait in memory, up to %d records or %d MiB", d, deliver.QueueLimit, deliver.QueueBytes>>20)
+			all = append(all, at(d.Where, fmt.Errorf("no spool for %s: alerts wait in memory, up to %d records or %d MiB", d, deliver.QueueLimit, deliver.QueueBytes>>20)).Error())
 		}
+	}
+	return all
+}
+
+func (c Config) warn() {
+	for _, w := range c.warnings() {
+		log.Warning(w)
 	}
 }
 

@@ -16,6 +16,10 @@ import (
 // with, doubtful what depends on the user that the server runs as. It creates
 // no file and sends nothing.
 func Check(cfg Config) (refused []error, doubtful []string) {
+	if _, err := cfg.complete(); err != nil {
+		refused = append(refused, err)
+	}
+	doubtful = cfg.warnings()
 	for _, d := range cfg.Destinations {
 		if err := d.check(cfg); err != nil {
 			refused = append(refused, at(d.Where, fmt.Errorf("alert %s: %w", d.to.Name, err)))
