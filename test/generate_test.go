@@ -12,27 +12,38 @@ import (
 	"github.com/lookalike-dns/lookalike/test/wait"
 )
 
-// TestGenerate runs the generator of the Unicode table again. What it writes
-// must be the table that is compiled in, byte for byte: nobody has edited the
-// one without the other.
+// TestGenerate runs the generators of the detector's tables again. What they write
+// must be what is compiled in, byte for byte: nobody has edited the one without
+// the other.
 func TestGenerate(t *testing.T) {
 	const dir = "../plugin/lookalike/detect"
-	table := filepath.Join(t.TempDir(), "unicode_table.go")
-	cmd := wait.Command(t, 5*time.Minute, "go", "run", "./internal/genfold", "-o", table)
-	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %v\n%s", cmd, err, out)
+	tests := []struct {
+		table string
+		run   []string // but for the file to write
+	}{
+		{"unicode_table.go", []string{"run", "./internal/genfold", "-o"}},
+		{"suffix_table.go", []string{"run", "-C", "internal/gensuffix", ".", "-o"}},
 	}
-	got, err := os.ReadFile(table)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want, err := os.ReadFile(filepath.Join(dir, "unicode_table.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("unicode_table.go is not what internal/genfold writes: run go generate in %s; %s", dir, firstDifference(got, want))
+	for _, tt := range tests {
+		t.Run(tt.table, func(t *testing.T) {
+			table := filepath.Join(t.TempDir(), tt.table)
+			cmd := wait.Command(t, 5*time.Minute, "go", append(tt.run, table)...)
+			cmd.Dir = dir
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("%v: %v\n%s", cmd, err, out)
+			}
+			got, err := os.ReadFile(table)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := os.ReadFile(filepath.Join(dir, tt.table))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(got, want) {
+				t.Errorf("%s is not what its generator writes: run go generate in %s; %s", tt.table, dir, firstDifference(got, want))
+			}
+		})
 	}
 }
 

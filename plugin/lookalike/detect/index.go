@@ -93,7 +93,7 @@ func New(cfg Config) (*Index, error) {
 		if label != AnyTLD && !isTLD(label) {
 			return nil, &EntryError{label, errTLDSyntax}
 		}
-		x.tlds = append(x.tlds, tld{label, label == AnyTLD})
+		x.tlds = append(x.tlds, tld{label, label == AnyTLD, within(label)})
 	}
 	b := builder{index: x}
 	if err := b.list(cfg.Protected); err != nil {

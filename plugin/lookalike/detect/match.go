@@ -61,7 +61,10 @@ func (s *search) start(t *tld, qname string) bool {
 	}
 	s.tld, s.budget, s.isWritten, s.exact = t, maxCandidates, false, false
 	s.keptTLD, s.head, s.headLabels = "", "", 0
-	s.lo, s.hi = 0, s.name.labels-s.index.suffixes.of(&s.name)
+	s.lo, s.hi = 0, s.name.labels-1
+	if s.hi > 0 && t.within>>len(s.name.label(s.hi-1))&1 != 0 {
+		s.hi = s.name.labels - s.index.suffixes.of(&s.name)
+	}
 	for i := s.hi - 1; i >= 0; i-- {
 		if s.name.label(i)[0] == '_' {
 			s.lo = i + 1

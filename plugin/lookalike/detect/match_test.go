@@ -749,3 +749,20 @@ func TestRepeatedName(t *testing.T) {
 		{"srtatcmo.mil.ml", "tld-kept high stratcom.mil"},
 	})
 }
+
+// TestCyrillic has letters with hooks, descenders and strokes, and the palochka,
+// which may be an i as well as an l.
+func TestCyrillic(t *testing.T) {
+	x := mustNew(t, "pentagon.mil", "hqxkitec.mil", "dialup.mil")
+	for _, q := range []string{"ҏentagon", "peԥtagon", "peҧtagon", "penҭagon", "ԗentagon", "pҽntagon"} {
+		testRows(t, x, []row{{q + ".ml", "idn-homoglyph high pentagon.mil"}, {ace(q) + ".ml", "idn-homoglyph high pentagon.mil"}})
+	}
+	for _, q := range []string{"ԧqxkitec", "ԋqxkitec", "ңqxkitec", "ӈqxkitec", "ԩqxkitec", "hqҳkitec", "hqӽkitec", "hqxқitec", "hqxҟitec", "hqxkiteҫ", "hqxkҽtec"} {
+		want := "idn-homoglyph high hqxkitec.mil"
+		if q == "hqxkҽtec" { // another letter, and in other letters
+			want = "double-typo high hqxkitec.mil"
+		}
+		testRows(t, x, []row{{q + ".ml", want}})
+	}
+	testRows(t, x, []row{{"dӏalup.ml", "idn-homoglyph high dialup.mil"}, {"diaӏup.ml", "idn-homoglyph high dialup.mil"}})
+}

@@ -110,6 +110,26 @@ func (s *suffixes) flags(h uint64) ruleFlags {
 	return ruleFlags(s.slots[s.place(h)]) & suffixFlags
 }
 
+// within returns the lengths of the labels that stand before a TLD in public
+// suffixes, as bits: all of them where the TLD is not known, or any label may
+// stand there.
+func within(tld string) (lengths uint64) {
+	for line := range strings.Lines(suffixTable) {
+		label, rules, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		if label != tld && tld != AnyTLD {
+			continue
+		}
+		for rule := range strings.FieldsSeq(rules) {
+			last := strings.TrimLeft(rule[strings.LastIndexByte(rule, '.')+1:], "*!~")
+			if last == "" {
+				return ^uint64(0)
+			}
+			lengths |= 1 << len(last)
+		}
+	}
+	return lengths
+}
+
 // common are the categories that are taken for suffixes below a TLD for which
 // the list has a wildcard, since it knows no names there.
 func common(label []byte) bool {

@@ -9,6 +9,10 @@ const AnyTLD = "*"
 type tld struct {
 	label string // "ml", or AnyTLD
 	any   bool
+
+	// within has bit n set where a label of n octets before this TLD may be a part
+	// of a public suffix; most are of no such length.
+	within uint64
 }
 
 // lieUnder are the TLDs that nobody else has a name like: whatever lies under

@@ -3,8 +3,8 @@
 //
 // Its sources, in this order: the few letters of overrides; the confusables of
 // UTS #39, read from the JSON file of Debian's python3-confusable-homoglyphs;
-// the names of the Unicode Character Database, for Latin letters that UTS #39
-// leaves out; compatibility decomposition; and once more UTS #39, one step
+// the names of the Unicode Character Database, for Latin and Cyrillic letters that
+// UTS #39 leaves out; compatibility decomposition; and once more UTS #39, one step
 // further. Marks and format characters fold to nothing.
 package main
 
@@ -35,7 +35,7 @@ var overrides = map[rune]string{
 	'и': "u", 'ц': "u", 'ш': "w", 'щ': "w", 'э': "e", 'є': "e", 'з': "3", 'ч': "4",
 	'я': "r", 'ю': "lo", 'ф': "o", 'д': "d", 'ԏ': "t", 'ҭ': "t", 'қ': "k", 'ҡ': "k",
 	'ӄ': "k", 'ң': "h", 'ӊ': "h", 'ӈ': "h", 'ԟ': "k", 'ҟ': "k", 'ғ': "f", 'ѳ': "o",
-	'ґ': "r", 'ҝ': "k", 'џ': "u", 'ђ': "h",
+	'ґ': "r", 'ҝ': "k", 'џ': "u", 'ђ': "h", 'ҽ': "e", 'ҿ': "e", 'ԋ': "h", 'ԗ': "p",
 	// Greek
 	'β': "b", 'δ': "d", 'ε': "e", 'ζ': "z", 'κ': "k", 'μ': "u", 'π': "n", 'τ': "t",
 	'φ': "o", 'χ': "x", 'ω': "w", 'θ': "o", 'ξ': "e", 'ς': "c", 'Ω': "o", 'Σ': "e",
@@ -52,6 +52,19 @@ var overrides = map[rune]string{
 var latin = regexp.MustCompile(`^(?:LATIN|MODIFIER) (?:SUBSCRIPT )?(?:SMALL |CAPITAL )?LETTER (?:SMALL CAPITAL |SMALL |CAPITAL )?` +
 	`(?:(?:OPEN|SCRIPT|DOTLESS|BARRED|STRETCHED|INSULAR|BLACKLETTER|LONG|CLOSED|REVERSED|SIDEWAYS|TAILLESS|MIDDLE-WELSH) )*` +
 	`([A-Z]{1,2})(?: ROTUNDA| BAR)?(?: WITH .*)?$`)
+
+// cyrillic finds the base letter in the name of a Cyrillic letter with a hook, a
+// descender, a stroke.
+var cyrillic = regexp.MustCompile(`^(CYRILLIC (?:SMALL|CAPITAL) LETTER .+) WITH .*$`)
+
+// cyrillicLetters maps the names of Cyrillic letters to them.
+var cyrillicLetters = func() map[string]rune {
+	letters := make(map[string]rune)
+	for r := rune(0x400); r <= 0x52f; r++ {
+		letters[runenames.Name(r)] = r
+	}
+	return letters
+}()
 
 // symbol finds the letter in the name of a symbol that has no decomposition:
 // registries of some TLDs, .ml among them, have taken emoji.
@@ -186,6 +199,11 @@ func (f *folder) direct(r rune) (string, bool) {
 	}
 	if s, ok := f.prototypes[r]; ok {
 		return s, true
+	}
+	if m := cyrillic.FindStringSubmatch(runenames.Name(r)); m != nil {
+		if base, ok := cyrillicLetters[m[1]]; ok {
+			return f.fold(base)
+		}
 	}
 	for _, names := range []*regexp.Regexp{latin, symbol} {
 		if m := names.FindStringSubmatch(runenames.Name(r)); m != nil {
