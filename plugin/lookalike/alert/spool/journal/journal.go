@@ -48,7 +48,7 @@ type place struct {
 // Commit is what a commit adds.
 type Commit struct {
 	Records []json.RawMessage
-	Keys    map[string]json.RawMessage // nil: it is gone
+	Keys    map[string]json.RawMessage // nil: it is gone; no key is "all" or "end"
 	Keep    uint64                     // of the records below nobody needs any
 }
 
