@@ -72,8 +72,7 @@ var directives = []string{
 }
 
 func main() {
-	// The log goes to standard output. That its reader has ended is no reason to
-	// end DNS.
+	// The log goes to standard output. If its reader ends, DNS must go on.
 	signal.Ignore(syscall.SIGPIPE)
 	if err := dnsserver.SetDirectives(directives); err != nil {
 		log.Fatal(err)

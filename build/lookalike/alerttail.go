@@ -53,11 +53,10 @@ Examples:
   lookalike alert tail -once -n -1 -client 192.0.2.0/24 -class typo alerts.json
 `
 
-// pollEvery is how often a file is looked at that has no more.
+// pollEvery is how often tail checks a file for new lines.
 const pollEvery = 250 * time.Millisecond
 
-// tailGrace is the time that a tail has to end by itself when it is interrupted,
-// with a whole line.
+// tailGrace is how long an interrupted tail may take to finish its line.
 const tailGrace = 200 * time.Millisecond
 
 // maxRecord bounds a line; a longer one is no alert.
@@ -242,7 +241,7 @@ func (t *tail) show(ctx context.Context, lines *text.Lines, recent *[]string) (i
 		return n, lines.Err
 	}
 	if begun := bytes.TrimSpace(lines.Text); ctx.Err() == nil && len(begun) > 0 && begun[0] != '{' {
-		t.stranger(begun) // what has begun so never becomes an alert
+		t.stranger(begun) // a line that begins so never becomes an alert
 	}
 	if recent == nil {
 		return n, nil
@@ -260,7 +259,7 @@ func newTailLines(r io.Reader) *text.Lines {
 	return l
 }
 
-// seenAlert is what tail reads of a record.
+// seenAlert holds the fields of a record that tail shows.
 type seenAlert struct {
 	Timestamp time.Time `json:"@timestamp"`
 	Message   string
@@ -312,8 +311,8 @@ func (t *tail) render(line []byte) (string, bool) {
 	return t.line(&a), true
 }
 
-// stranger tells of the first line that is no alert, without which a tail of a
-// file in another format would look like one that waits.
+// stranger reports the first line that is no alert. Otherwise a tail of a file
+// in another format would seem to be waiting.
 func (t *tail) stranger(line []byte) {
 	if !t.told {
 		fmt.Fprintf(t.stderr, "lookalike: %.60q in %s is no alert in the ecs format; other such lines are only counted\n", line, t.file)

@@ -90,8 +90,8 @@ func (t *alertTest) run(e *env, args []string) (int, error) {
 	return status, nil
 }
 
-// alertConfigs returns what the directives of a Corefile say of alerts, with
-// each destination once.
+// alertConfigs returns the alert configurations of a Corefile's directives,
+// with each destination once.
 func alertConfigs(e *env, corefile string) ([]alert.Config, error) {
 	file, err := e.load(corefile)
 	if err != nil {

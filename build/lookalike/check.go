@@ -140,8 +140,8 @@ func (o *checkOptions) run(e *env, names []string) (int, error) {
 	return c.stream()
 }
 
-// renderer writes what was found about one name, and how that was given; f is
-// nil for a name that resembles nothing.
+// renderer writes the finding about one name, beside the text that was given; f
+// is nil for a name that resembles nothing.
 type renderer interface {
 	write(given, name string, f *finding) error
 	end() error

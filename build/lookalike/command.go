@@ -23,7 +23,7 @@ type command struct {
 // that it ended with.
 type action func(e *env, args []string) (status int, err error)
 
-// misuse is the error of a command line that a command cannot make sense of.
+// misuse is the error of a command line that a command does not understand.
 type misuse struct{ error }
 
 func misused(format string, args ...any) error { return misuse{fmt.Errorf(format, args...)} }
@@ -123,7 +123,7 @@ func parse(fs *flag.FlagSet, args []string) (names []string, err error) {
 	}
 }
 
-// explain adds to the error of a flag that there is not those that there are.
+// explain adds the known flags to the error of an unknown one.
 func explain(fs *flag.FlagSet, err error) error {
 	name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: ")
 	if !unknown {

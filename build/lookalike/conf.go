@@ -101,7 +101,7 @@ func (o *confOptions) run(e *env, args []string) (int, error) {
 }
 
 // mailProblems returns what is wrong with the smtpreject directives of a
-// Corefile. One that cannot be parsed has been told of.
+// Corefile. Examine has reported a file that cannot be parsed.
 func mailProblems(file string) (problems []lookalike.Problem) {
 	contents, err := os.ReadFile(file)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
 )
 
-// finding is what was found about a name that resembles a protected one.
+// finding is the result for a name that resembles a protected one.
 type finding struct {
 	lookalike.Opinion
 	idle    string          // why the server does nothing about it; empty: it does
@@ -62,7 +62,7 @@ func (d *decider) protectedAt(name string) string {
 	return ""
 }
 
-// more says which names the server may block besides, because it asks the DNS
+// more says which other names the server may block, because it asks the DNS
 // about them.
 func (d *decider) more() string {
 	var on []string
@@ -79,11 +79,11 @@ func (d *decider) more() string {
 		d.corefile, strings.Join(on, " and "))
 }
 
-// decide returns what the first directive that has something to do about the
-// name says, of those that the server asks. Where none has, because the name is
-// allowed or the action is off, it returns what the first says that the name
-// resembles something for. Where the server asks no directive, or none is for
-// the client, it does nothing about what the name resembles. nil is a name that
+// decide returns the finding of the first directive that acts on the name,
+// among those that the server asks. If none acts, since the name is allowed or
+// the action is off, it returns that of the first directive for which the name
+// resembles something. If the server asks no directive, or none is for the
+// client, the finding says why nothing is done. It is nil for a name that
 // resembles nothing.
 func (d *decider) decide(name string) *finding {
 	policies, idle := d.file.Serving(name), ""
@@ -128,8 +128,8 @@ func deciding(opinions []lookalike.Opinion) int {
 	return i
 }
 
-// besides says what the directives that do not decide make of a name, where a
-// reader may have expected another outcome.
+// besides returns notes on the directives that do not decide, where a reader
+// may have expected another outcome.
 func besides(opinions []lookalike.Opinion, decides int) (notes []string) {
 	for i, o := range opinions {
 		where := o.Policy.Where()
@@ -146,7 +146,7 @@ func besides(opinions []lookalike.Opinion, decides int) (notes []string) {
 	return notes
 }
 
-// unserved is said of names that the server asks no directive about.
+// unserved is the reason for names about which the server asks no directive.
 const unserved = "no server block that answers for the name has a lookalike directive"
 
 // explain says, step by step, why the name resembles nothing.

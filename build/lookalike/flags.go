@@ -12,11 +12,11 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
 
-// defaultConf is the Corefile that CoreDNS reads where nothing else is said.
+// defaultConf is the Corefile that CoreDNS reads by default.
 const defaultConf = "Corefile"
 
-// confFlag defines the flag -conf. An empty value, as of a variable of the shell
-// that is not set, must not stand for what is used without the flag.
+// confFlag defines the flag -conf. An empty value, as from an unset shell
+// variable, is an error: it must not select the default.
 func confFlag(fs *flag.FlagSet, conf *string) {
 	fs.Func("conf", "", func(value string) error {
 		if value == "" {
@@ -47,8 +47,8 @@ func (p paint) in(color, s string) string {
 	return "\x1b[" + color + "m" + s + "\x1b[0m"
 }
 
-// colorFlag defines the flag -color and returns what its value comes to for an
-// output.
+// colorFlag defines the flag -color, and returns a function that applies its
+// value to an output.
 func colorFlag(fs *flag.FlagSet) func(stdout io.Writer) paint {
 	value := "auto"
 	fs.Func("color", "", func(s string) error {

@@ -30,7 +30,7 @@ func printHelp(e *env, args []string) (int, error) {
 	return run(e, append(args, "-help")), nil
 }
 
-// usage is what a user reads who knows no command.
+// usage is the help for a user who knows no command.
 func usage() string {
 	return "lookalike finds domain names that resemble protected ones under a confusable TLD.\n\n" +
 		"Usage: lookalike COMMAND [ARGUMENT...]\n\nCommands:\n" + summaries("") +

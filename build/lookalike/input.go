@@ -19,11 +19,11 @@ import (
 // (RFC 3490 section 3.1).
 var idnaDots = strings.NewReplacer("\u3002", ".", "\uff0e", ".", "\uff61", ".")
 
-// readName returns what was given as a name in presentation form, or says why it is
-// none. What is no ASCII is read as mail programs read it, by IDNA. Any octet
-// may stand in a label, as in the DNS, but no TLD has others than letters,
-// digits and hyphens: with those of a list's separators and quotes in it, a
-// lookalike would pass for a name under another TLD.
+// readName returns the given text as a name in presentation form, or says why
+// it is none. Text beyond ASCII is read as mail programs read it, by IDNA.
+// Labels may have any octet, as in the DNS, but a TLD has only letters, digits
+// and hyphens. If it could contain separators or quotes, a lookalike would pass
+// for a name under another TLD.
 func readName(given string) (string, error) {
 	switch {
 	case given == "":

@@ -31,7 +31,7 @@ func init() {
 	}
 }
 
-// env is what a command has of the outside world.
+// env is a command's access to the outside world.
 type env struct {
 	stdin  io.Reader
 	stdout io.Writer
@@ -39,6 +39,6 @@ type env struct {
 }
 
 func main() {
-	log.SetFlags(0) // of what the plugin says while it reads a Corefile
+	log.SetFlags(0) // for messages of the plugin while it reads a Corefile
 	os.Exit(run(&env{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}, os.Args[1:]))
 }

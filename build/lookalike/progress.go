@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// progress shows on standard error how far a long input is. It stays silent
-// where standard error is no terminal, where names or results go through the
-// terminal too, and within the first second.
+// progress shows on standard error how much of a long input is done. It stays
+// silent where standard error is no terminal, where names or results go through
+// the terminal too, and within the first second.
 type progress struct {
 	w     io.Writer // nil: silent
 	size  int64     // of the input in bytes; 0 where it is not known
@@ -39,7 +39,7 @@ func newProgress(e *env) *progress {
 	return p
 }
 
-// show writes the line anew where it is time to.
+// show rewrites the line when it is due.
 func (p *progress) show(checked, found int, read int64) {
 	if p.w == nil {
 		return

@@ -136,9 +136,9 @@ func (p passing) ConnectionState() *tls.ConnectionState {
 const maxTargets = 64
 
 // decide decides about the targets in the answer. Blocking the first that is to
-// be blocked goes before reporting another. It also returns the names of all that
-// are to be blocked. An answer that cannot be judged passes, as it would without
-// inspect.
+// be blocked goes before reporting another. It also returns the names of all
+// that are to be blocked. If deciding fails, the answer passes, as it would
+// without inspect.
 func (i *inspector) decide(m *dns.Msg) (strongest Decision, blocked map[string]bool) {
 	defer guard.Recover("inspect")
 	qname, compared := i.request.Question[0].Name, 0

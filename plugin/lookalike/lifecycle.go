@@ -29,9 +29,9 @@ type engine struct {
 	restarting bool        // OnRestart has run; the server's callbacks are sequential
 }
 
-// live holds the engines that were started and not stopped, with true when all
-// their pipelines are open. It is what finds the engine of a failed reload, whose
-// own OnShutdown is never called.
+// live holds the engines that run, with true once all their pipelines are open.
+// The engine of a failed reload is found here, since its own OnShutdown is
+// never called.
 var live = struct {
 	sync.Mutex
 	engines map[*engine]bool
@@ -44,13 +44,14 @@ func anyLive() bool {
 	return len(live.engines) > 0
 }
 
-// trimAfter is when the instance before a reload is sure to have ended.
+// trimAfter is the time after which the instance before a reload is sure to
+// have ended.
 const trimAfter = 10 * time.Second
 
 type engineKey struct{}
 
-// engineOf returns the engine of the instance that is being set up, and hangs
-// its callbacks into the instance's life when it makes one.
+// engineOf returns the engine of the instance that is being set up. It makes
+// one, and registers its callbacks, where there is none yet.
 //
 // On SIGTERM OnShutdown runs before health's lameduck, while queries are still
 // answered, so an engine stops there only when another instance has taken over.
@@ -79,8 +80,9 @@ func engineOf(c *caddy.Controller) *engine {
 }
 
 // restartFailed stops what the new instance has started, unless that is the one
-// that serves: caddy calls a reload failed, too, when the sockets have changed
-// hands and the OnShutdown of some plugin of the old instance returns an error.
+// that serves. Caddy also calls a reload failed when the new instance has the
+// sockets already, but the OnShutdown of some plugin of the old one returns an
+// error.
 func (e *engine) restartFailed() error {
 	e.restarting = false
 	if !e.serves() {
@@ -109,7 +111,7 @@ func (e *engine) instance() *caddy.Instance {
 	return nil
 }
 
-// report logs what each directive does, and what may not be meant.
+// report logs what each directive does, and the doubts about it.
 func (e *engine) report() {
 	for _, p := range e.policies {
 		log.Info(p.summary())
@@ -160,9 +162,9 @@ func (e *engine) start() error {
 	return nil
 }
 
-// stop ends the watchers and lets the alerts out. It waits, and does nothing
-// the second time. Detections are counted until the alerts' last flush, for all
-// policies alike.
+// stop ends the watchers and flushes the alerts. It waits for both, and does
+// nothing the second time. Detections are counted until the alerts' last flush,
+// for all policies alike.
 func (e *engine) stop() error {
 	live.Lock()
 	_, started := live.engines[e]
@@ -212,10 +214,9 @@ func (p *Policy) probe() {
 
 // alertsTo returns the pipeline that takes the policy's detections, nil when
 // there is none any more: the server stops. After a reload it is one of the
-// engine that has taken over. The sockets of UDP, TCP and HTTP are closed when
-// an engine stops, and the queries that came through them answered; QUIC
-// connections go on, and so does a query that has taken longer than the 5 s that
-// the server gives it.
+// engine that has taken over. When an engine stops, the sockets of UDP, TCP and
+// HTTP are closed and their queries answered. QUIC connections go on, and so
+// does a query that has taken longer than the 5 s that the server allows.
 func (p *Policy) alertsTo() *alert.Pipeline {
 	if !p.pipeline.Closed() {
 		return p.pipeline
@@ -227,13 +228,13 @@ func (p *Policy) alertsTo() *alert.Pipeline {
 		if !opened {
 			continue
 		}
-		for _, heir := range e.policies {
+		for _, successor := range e.policies {
 			switch {
-			case heir.pipeline.Closed():
-			case heir.block == p.block:
-				return heir.pipeline
+			case successor.pipeline.Closed():
+			case successor.block == p.block:
+				return successor.pipeline
 			default:
-				other = heir.pipeline
+				other = successor.pipeline
 			}
 		}
 	}

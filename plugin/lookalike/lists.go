@@ -184,10 +184,10 @@ func (l reloading) Read() (func(), error) {
 	return func() { l.take(change) }, err
 }
 
-// frugally runs f with little garbage left lying about. Where a list is compiled
-// beside the one in force, the process is at its largest; an index holds no
-// pointers, so that many collections take little time. One list at a time is
-// compiled, which keeps the peak low, too.
+// frugally runs f with frequent garbage collections. The process is at its
+// largest while a list is compiled beside the one in force. Collections are
+// cheap, since an index holds no pointers. Only one list is compiled at a time,
+// which also keeps the peak low.
 func frugally(f func()) {
 	compiling.Lock()
 	defer compiling.Unlock()
@@ -250,7 +250,7 @@ func publishCurrent() {
 	}
 }
 
-// doubts says what the directive does that may not be meant.
+// doubts returns what the directive does, but perhaps should not.
 func (p *Policy) doubts() (doubts []string) {
 	for _, tld := range p.tlds {
 		if p.Allowed(tld) {

@@ -48,10 +48,10 @@ var (
 	}, []string{"block"})
 )
 
-// detections counts what a policy detects. Its queries nearly all come to one
-// server and view, so it keeps the counter of each class and confidence that it
-// used last, which spares looking up five labels for every query. It is safe for
-// concurrent use.
+// detections counts what a policy detects. Nearly all of its queries come to
+// one server and view. So it keeps the last counter of each class and
+// confidence, which saves the lookup of five labels for every query. It is safe
+// for concurrent use.
 type detections [detect.DoubleTypo + 1][detect.High + 1]atomic.Pointer[detectionCounter]
 
 type detectionCounter struct {

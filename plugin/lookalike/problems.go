@@ -58,11 +58,11 @@ func (l *problems) warn(warnings ...string) {
 	}
 }
 
-// Examine returns all that a server would refuse or warn about in the Corefile
-// at path, as far as the lookalike directives, the server blocks that they
-// stand in and this host can tell, and a line for each directive that says what
-// it does. It starts nothing and changes nothing. The error is that of a file
-// that cannot be read.
+// Examine returns everything that a server would refuse or warn about in the
+// Corefile at path. It looks at the lookalike directives, their server blocks
+// and this host. The summaries say in a line what each directive does. It
+// starts nothing and changes nothing; the error is that of a file that cannot
+// be read.
 func Examine(path string) (found []Problem, summaries []string, err error) {
 	contents, err := os.ReadFile(path)
 	if err != nil {
@@ -165,9 +165,10 @@ func (c *Corefile) twice() (errs []error) {
 }
 
 // unguarded returns a warning for each server block that answers for names
-// below a lookalike TLD without the directive, at an address of its own or
-// before the block that has it. Zones below such a TLD are somebody's own, and
-// counted only where they resemble what one of the loaded policies protects.
+// below a lookalike TLD without the directive. Such a block has an address of
+// its own, or comes before the one with the directive. Zones below such a TLD
+// are somebody's own, and counted only where they resemble what one of the
+// loaded policies protects.
 func (c *Corefile) unguarded(loaded []*Policy) (warnings []string) {
 	var tlds []string
 	for _, p := range c.Policies {

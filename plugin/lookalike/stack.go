@@ -4,13 +4,13 @@ package lookalike
 const stackRoom = 4 << 10
 
 // reserveStack has the stack of a query's goroutine grow now. CoreDNS begins a
-// goroutine of 2 KiB for each query over UDP. Wherever it is full it is copied
-// to one of twice the size, frame by frame, which takes longer the deeper the
-// chain of plugins is by then: a tenth and more of what a query costs, in CPU
-// profiles. Here the chain is not deep yet.
+// goroutine of 2 KiB for each query over UDP. When it is full, the runtime
+// copies it to one of twice the size, frame by frame. The deeper the chain of
+// plugins is by then, the longer this takes: in CPU profiles, a tenth and more
+// of a query's cost. Here the chain is not deep yet.
 //
-// The runtime makes room for all of a function's frame when it is called; what
-// is in it does not matter, so callers pass false, and none of it is written.
+// The runtime makes room for a function's whole frame at the call. Its contents
+// do not matter: callers pass false, and nothing is written.
 //
 //go:noinline
 func reserveStack(use bool) (sum byte) {

@@ -77,8 +77,9 @@ func (o *owner) leave() {
 }
 
 // runs reports whether the owner's instance runs. After a failed reload that is
-// not always the old one: caddy calls a reload failed, too, when the sockets
-// have changed hands and the OnShutdown of some plugin returns an error.
+// not always the old one. Caddy also calls a reload failed when the new
+// instance has the sockets already, but the OnShutdown of some plugin returns
+// an error.
 func (o *owner) runs() bool {
 	return slices.ContainsFunc(caddy.Instances(), func(i *caddy.Instance) bool {
 		i.StorageMu.RLock()

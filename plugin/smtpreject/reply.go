@@ -67,8 +67,8 @@ func (t template) fixed() (n int) {
 }
 
 // refusal returns the reply to a recipient whose domain resembles protected
-// names: one line that names them all or, where they do not fit, the best ones
-// and how many others there are.
+// names. Its one line names them all or, where they do not fit, the best ones
+// and the number of others.
 func (t template) refusal(to path, v *detect.Verdict) string {
 	const code = "550 5.1.2 "
 	local := escape(to.local)

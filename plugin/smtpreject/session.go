@@ -18,11 +18,11 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
-// The limits of one connection. RFC 5321 section 4.5.3.1 sets the least that a
-// server must bear: command lines of 512 octets, which SMTPUTF8 (RFC 6531
-// section 3.4), DSN (RFC 3461 section 4) and AUTH (RFC 4954 section 3) lengthen,
-// and 100 recipients; names of 255 octets, and mailboxes of 64 and 255 around
-// the at sign, in which what alerts have to escape counts as they write it.
+// The limits of one connection. RFC 5321 section 4.5.3.1 sets the minimum that
+// a server must accept: 100 recipients, and command lines of 512 octets.
+// SMTPUTF8 (RFC 6531 section 3.4), DSN (RFC 3461 section 4) and AUTH (RFC 4954
+// section 3) lengthen those lines. Names have at most 255 octets, mailboxes 64
+// and 255 around the at sign, counted as alerts escape them.
 const (
 	maxLine       = 2048 // octets of a command line, with CRLF
 	maxRecipients = 1000 // that are looked at
@@ -33,8 +33,8 @@ const (
 	maxMailbox    = 64 + 1 + 255
 )
 
-// session is one connection. Its goroutine runs serve; interrupt may be called
-// from others.
+// session is one connection. Its goroutine runs serve; others may call
+// interrupt.
 type session struct {
 	endpoint *endpoint
 	policy   *policy // when the connection was accepted
@@ -84,7 +84,7 @@ func (s *session) serve() {
 	open.Inc()
 	defer open.Dec()
 	defer s.raw.Close()
-	defer s.survive()
+	defer s.recoverPanic()
 	s.limit(s.policy.timeout)
 	err := s.reply("220 " + s.policy.hostname + " ESMTP refuses all mail")
 	for err == nil {
@@ -112,8 +112,8 @@ func (s *session) interrupt(reason string) {
 	}
 }
 
-// evict closes the connection without a word, to make room at once: what is
-// not closed here and now would not count, but still take up memory.
+// evict closes the connection without a word, to make room at once: one that
+// closed later would no longer count, but still use memory.
 func (s *session) evict() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -361,7 +361,7 @@ func (s *session) rcpt(arg string) error {
 		return s.reply("550 5.5.3 Too many recipients")
 	}
 	p := s.endpoint.policy.Load() // a reload may have changed it since
-	v, line := s.judge(p, to)
+	v, line := s.decide(p, to)
 	class := "none"
 	if v != nil {
 		class = v.Class.String()
@@ -374,10 +374,10 @@ func (s *session) rcpt(arg string) error {
 	return err
 }
 
-// judge returns the refusal of a recipient, and what it resembles, or nil. It
+// decide returns the refusal of a recipient, and what it resembles, or nil. It
 // refuses even where something fails: without a reply the mail would be queued.
-func (s *session) judge(p *policy, to path) (v *detect.Verdict, line string) {
-	defer s.survive()
+func (s *session) decide(p *policy, to path) (v *detect.Verdict, line string) {
+	defer s.recoverPanic()
 	line = stranger(to)
 	if to.ascii == "" {
 		return nil, line
@@ -390,7 +390,7 @@ func (s *session) judge(p *policy, to path) (v *detect.Verdict, line string) {
 
 // observe puts the envelope into an alert, unless there are too many.
 func (s *session) observe(p *policy, v *detect.Verdict, to path) {
-	defer s.survive()
+	defer s.recoverPanic()
 	if !s.endpoint.envelopes.allow(s.client, time.Now()) {
 		envelopesLimitedTotal.WithLabelValues(s.endpoint.address).Inc()
 		return
@@ -398,17 +398,17 @@ func (s *session) observe(p *policy, v *detect.Verdict, to path) {
 	p.detector.ObserveSMTP(address.Of(s.raw.RemoteAddr()), address.Of(s.raw.LocalAddr()), v, s.helo, s.sender, to.String())
 }
 
-// survive ends a panic, says so and counts it. It must be deferred.
-func (s *session) survive() {
+// recoverPanic recovers from a panic, logs and counts it. It must be deferred.
+func (s *session) recoverPanic() {
 	if r := recover(); r != nil {
 		failuresTotal.WithLabelValues(s.endpoint.address).Inc()
 		log.Errorf("recovered from a panic in an SMTP session: %s", text.Clean(fmt.Sprint(r)))
 	}
 }
 
-// data refuses a body. A client that sends one all the same must not have its
-// lines taken for commands: what has come with DATA ends the session here, and
-// what comes later does so in command.
+// data refuses a body. If a client sends one all the same, its lines must not
+// be taken for commands. A body that has come along with DATA ends the session
+// here; one that comes later does so in command.
 func (s *session) data(string) error {
 	s.refused = true
 	if err := s.wrong("554 5.5.1 No valid recipients"); err != nil {

@@ -31,11 +31,11 @@ type sessions struct {
 	count    int
 }
 
-// add registers s. Where that makes more than limit sessions, or more than half
-// of the limit for one client, it takes one out and returns it: the oldest of
-// that client, or else of the client that has most. A session that refuses mail
-// lasts milliseconds, so the oldest is a slow one; and who opens many
-// connections crowds out nobody but himself.
+// add registers s. Beyond limit sessions, or half of the limit for one client,
+// it takes one out and returns it: the oldest of that client, or else of the
+// client that has most. A session that refuses mail lasts milliseconds, so the
+// oldest is a slow one; and who opens many connections crowds out nobody but
+// himself.
 func (t *sessions) add(s *session, limit int) (victim *session) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

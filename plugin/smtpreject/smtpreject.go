@@ -1,7 +1,7 @@
 // Package smtpreject is a CoreDNS plugin that runs an SMTP server which can
-// only refuse. A sinkhole of the lookalike plugin leads misdirected mail to
-// it: every recipient is refused with a text that says which protected name
-// the domain resembles, and no content of a message is ever taken.
+// only refuse. A sinkhole of the lookalike plugin leads misdirected mail to it.
+// It refuses every recipient with a text that says which protected name the
+// domain resembles, and never takes any content of a message.
 package smtpreject
 
 import (
@@ -31,8 +31,8 @@ type Detector interface {
 
 	// ObserveSMTP reports a recipient that was refused for resembling a
 	// protected name. The strings are valid UTF-8 without control characters,
-	// at most a few command lines long, and else as the client sent them; a null
-	// sender (RFC 5321 section 4.5.5) is empty.
+	// at most a few command lines long, and otherwise as the client sent them.
+	// A null sender (RFC 5321 section 4.5.5) is empty.
 	ObserveSMTP(client, server netip.AddrPort, v *detect.Verdict, helo, sender, recipient string)
 }
 

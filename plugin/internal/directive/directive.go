@@ -1,5 +1,5 @@
-// Package directive reads what the directives of our plugins have in common:
-// a table of properties, and the mistakes that caddy lets pass.
+// Package directive parses what the directives of our plugins share: a table of
+// properties, and checks for mistakes that caddy lets pass.
 package directive
 
 import (
@@ -57,8 +57,8 @@ func (p Placed) Error() string { return p.Err.Error() }
 func (p Placed) Unwrap() error { return p.Err }
 
 // Begin returns an error where the current word is not the directive name.
-// Caddy hands over as such what stands behind the '}' of a directive, and a '{'
-// on a line of its own with all that follows.
+// Caddy passes as directives the words behind a '}', and a '{' on a line of its
+// own with all that follows.
 func Begin(d *caddyfile.Dispenser, name string) error {
 	switch d.Val() {
 	case name:

@@ -1,5 +1,5 @@
-// Package environment looks at what a Corefile takes from elsewhere: variables
-// of the environment and imported files.
+// Package environment checks what a Corefile takes from elsewhere: variables of
+// the environment and imported files.
 package environment
 
 import (
@@ -15,8 +15,8 @@ import (
 
 var variable = regexp.MustCompile(`\{\$[^{}]+\}|\{%[^{}%]+%\}`)
 
-// Variables returns a warning for each variable of the environment that
-// stands for no word here, or for several.
+// Variables returns a warning for each variable of the environment that is
+// empty here, or has several words.
 func Variables(path string, contents []byte) (warnings []string) {
 	lines := text.NewLines(bytes.NewReader(contents), len(contents))
 	for lines.Next() {

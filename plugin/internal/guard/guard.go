@@ -1,5 +1,4 @@
-// Package guard ends panics: a fault in what goes on beside a query must not
-// end DNS.
+// Package guard recovers from panics: a fault beside a query must not end DNS.
 package guard
 
 import (
@@ -16,7 +15,7 @@ import (
 
 var log = clog.NewWithPlugin("lookalike")
 
-// Failures counts the panics that were ended, by the place where.
+// Failures counts the panics by the place where they happened.
 var Failures = promauto.NewCounterVec(prometheus.CounterOpts{
 	Namespace: plugin.Namespace,
 	Subsystem: "lookalike",
@@ -24,9 +23,9 @@ var Failures = promauto.NewCounterVec(prometheus.CounterOpts{
 	Help:      "Counter of failures inside the plugin that the client did not see.",
 }, []string{"where"})
 
-// Recover ends a panic, logs and counts it. It must be deferred itself, not
-// called by a deferred function. Where is one of a few words, since it labels
-// the counter.
+// Recover recovers from a panic, logs and counts it. It must be deferred
+// itself, not called by a deferred function. Where is one of a few words, since
+// it labels the counter.
 func Recover(where string) { Handle(where, recover()) } //nolint:revive // deferred by the caller
 
 // Handle is Recover for a deferred function that has to know: failure is what

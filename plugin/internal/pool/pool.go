@@ -1,6 +1,6 @@
-// Package pool shares what must outlive a reload, during which two instances
-// of the server live side by side: what both want exists once, and goes with
-// the last that wants it.
+// Package pool shares what must outlive a reload, during which two instances of
+// the server live side by side. What both use exists once, and is closed by its
+// last user.
 package pool
 
 import "sync"
@@ -38,7 +38,7 @@ func (p *Pool[K, V]) Acquire(key K, open func() (V, error)) (V, error) {
 	return value, nil
 }
 
-// Release gives up one hold on key. The last one calls closed, if that is not
+// Release gives up one hold on key. The last one calls closed, where it is not
 // nil, and returns its error. The pool is locked meanwhile, so that the next
 // Acquire of the key finds closed things closed.
 func (p *Pool[K, V]) Release(key K, closed func(V) error) error {

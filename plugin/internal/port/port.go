@@ -1,6 +1,7 @@
-// Package port tells whether another process has the port of a server. CoreDNS
-// lets processes of one user share a port (SO_REUSEPORT): each then gets some of
-// the queries, and those that go to a server without the guard are not guarded.
+// Package port finds out whether another process has the port of a server.
+// CoreDNS lets processes of one user share a port (SO_REUSEPORT): each then
+// gets some of the queries, and those that go to a server without the guard are
+// not guarded.
 package port
 
 import (
@@ -22,10 +23,10 @@ var protocols = map[string][]string{
 	transport.HTTPS3: {"udp"},
 }
 
-// Check returns an error where another process listens on an address that a
-// server block with these keys ("dns://.:53") will listen on: those of hosts, or
-// all of this machine where a host is empty. An address beside it, such as
-// 127.0.0.53 beside all, is none of its business. It knows that on Linux only,
+// Check returns an error where another process listens on an address of a
+// server block with these keys ("dns://.:53"). Its addresses are those of
+// hosts, or all of this machine where a host is empty. A single address beside
+// all of them, such as 127.0.0.53, is no conflict. Check works on Linux only,
 // and must be called before the server opens its own sockets.
 func Check(keys, hosts []string) error {
 	for _, key := range keys {

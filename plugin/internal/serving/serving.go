@@ -1,4 +1,4 @@
-// Package serving knows which server blocks of a Corefile answer for a name.
+// Package serving finds the server blocks of a Corefile that answer for a name.
 package serving
 
 import (
@@ -162,8 +162,7 @@ func (l *Listener[T]) Address() string {
 
 // Answering returns the values of the server blocks that answer for qname, as
 // dnsserver.Server.ServeDNS chooses them: the one with the longest zone that
-// qname lies in. A block with a view leaves the clients that it is not for to
-// the next one.
+// qname lies in. A block with a view leaves other clients to the next one.
 func (l *Listener[T]) Answering(qname string) []T {
 	qname = strings.ToLower(dns.Fqdn(qname))
 	var found []T

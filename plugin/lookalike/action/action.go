@@ -1,5 +1,5 @@
-// Package action says what is done with queries for lookalikes: it reads the
-// action lines of a Corefile into one table.
+// Package action holds the actions for lookalikes: it reads the action lines of
+// a Corefile into one table.
 package action
 
 import (
@@ -18,7 +18,7 @@ import (
 type Action struct {
 	Kind      record.Action
 	Addresses []netip.Addr // of the sinkhole; at least one if and only if Kind is Sinkhole
-	Unchecked bool         // the sinkhole's addresses are used whether somebody answers there or not
+	Unchecked bool         // the sinkhole's addresses are used even while nobody answers there
 }
 
 // String returns the action as it is written in Corefiles and alerts, without

@@ -1,6 +1,6 @@
-// Package alert turns detections into alerts, and brings those to where they are
-// wanted. Nothing in it blocks a query: Observe counts, and everything slow is
-// done by others.
+// Package alert turns detections into alerts and delivers them. Nothing in it
+// blocks a query: Observe only counts, and background goroutines do everything
+// slow.
 package alert
 
 import (
@@ -66,15 +66,15 @@ type Pipeline struct {
 	wake chan struct{}
 	quit chan struct{}
 	done chan struct{}
-	late *rate.Limiter // paces the last resort
+	late *rate.Limiter // of log lines about late detections
 
 	closed atomic.Bool // set by Close before the table takes no more
 }
 
-// pipelines are those that may be opened again, by their configuration.
+// pipelines holds the pipelines that Open may share, by configuration.
 var pipelines pool.Pool[string, *Pipeline]
 
-// running are all pipelines, also those that end.
+// running holds all pipelines, including those that are ending.
 var running struct {
 	sync.Mutex
 	all map[*Pipeline]bool
@@ -158,7 +158,8 @@ func (c Config) complete() (Config, error) {
 	return c, nil
 }
 
-// warnings say what is kept in memory only, and which secrets others can read.
+// warnings returns which alerts wait in memory only, and which secrets others
+// can read.
 func (c Config) warnings() (all []string) {
 	for _, d := range c.Destinations {
 		for _, w := range d.Warnings() {
@@ -189,8 +190,8 @@ func (c Config) key() string {
 	return strings.Join(append(keys, c.Sensor, c.Version), "\n")
 }
 
-// Observe counts a detection. It does not block and does no I/O; d is the
-// caller's again when it returns, what d points to stays unmodified.
+// Observe counts a detection. It does not block and does no I/O. The caller may
+// reuse d afterwards, but must not modify what d points to.
 func (p *Pipeline) Observe(d *Detection) {
 	if d.Verdict == nil {
 		return
@@ -210,10 +211,9 @@ func (p *Pipeline) Observe(d *Detection) {
 	}
 }
 
-// tooLate is the last resort for a detection after the last flush: of a query
-// that was on its way for too long when Closed came to hold, or that passes
-// anyway. The log takes the whole record, so that nothing is lost; a flood is
-// only counted.
+// tooLate handles a detection after the last flush: its query was under way for
+// too long when the pipeline closed, or passes anyway. The whole record goes to
+// the log, so that nothing is lost; a flood is only counted.
 func (p *Pipeline) tooLate(d *Detection) {
 	if d.SMTP == nil {
 		lateCount.Inc()

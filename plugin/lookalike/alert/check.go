@@ -11,10 +11,10 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
 )
 
-// Check returns what would keep the destinations and the spool of a
-// configuration from working on this host: refused has what Open would fail
-// with, doubtful what depends on the user that the server runs as. It creates
-// no file and sends nothing.
+// Check returns why the destinations and the spool of a configuration would not
+// work on this host. refused has the errors that Open would return; doubtful
+// depends on the user that the server runs as. It creates no file and sends
+// nothing.
 func Check(cfg Config) (refused []error, doubtful []string) {
 	if _, err := cfg.complete(); err != nil {
 		refused = append(refused, err)

@@ -10,7 +10,7 @@ import (
 
 // How Close shares out its time.
 const (
-	drainShare = 5                      // one in so many parts of the time is kept for the last records
+	drainShare = 5                      // a fifth of the time is kept for the last records
 	drainPoll  = 10 * time.Millisecond  // between two looks at the backlogs
 	inFlight   = 50 * time.Millisecond  // for queries that are being answered, to be counted
 	lastTry    = 250 * time.Millisecond // for a sink that has used up its time already
@@ -19,13 +19,12 @@ const (
 )
 
 // Close drops one reference to each of the pipelines. Those that have none left
-// end together: the sinks that nobody else uses deliver what waits for them,
-// then all groups end with their final records, and those are delivered, until
-// ctx is done at the latest. The error says what was not delivered.
+// end together. First, the sinks that nobody else uses deliver their backlog.
+// Then all groups end, and their final records are delivered. Close stops when
+// ctx is done; the error says what was not delivered.
 //
-// The server may answer queries all that time, and they are counted while sinks
-// that are slow catch up. When that is over, Closed holds, for all pipelines at
-// once.
+// The server may answer queries meanwhile, which are counted while slow sinks
+// catch up. After that, Closed reports true for all the pipelines at once.
 func Close(ctx context.Context, all ...*Pipeline) error {
 	var ending []*Pipeline
 	for _, p := range all {
@@ -67,8 +66,8 @@ func finish(ctx context.Context, ending []*Pipeline, stuck []*outlet) error {
 	return release(ctx, ending, stuck)
 }
 
-// Closed reports whether p takes no more detections, or will not in a moment:
-// what is found from now on is to go elsewhere.
+// Closed reports whether p has stopped taking detections, or is about to: new
+// ones must go elsewhere.
 //
 // A nil Pipeline, of a configuration without alerts, is never closed.
 func (p *Pipeline) Closed() bool { return p != nil && p.closed.Load() }
@@ -108,9 +107,9 @@ func (p *Pipeline) end() {
 	p.tellEvery()
 }
 
-// release stops the outlets that the pipelines were the last to use, and closes
-// the spools. Only now, since pipelines that end elsewhere may share an outlet
-// and have records for it until now.
+// release stops the outlets that nobody else uses, and closes the spools. It
+// must come last: pipelines that end in another Close may share an outlet, and
+// have records for it until then.
 func release(ctx context.Context, ended []*Pipeline, stuck []*outlet) error {
 	running.Lock()
 	for _, p := range ended {
@@ -124,9 +123,9 @@ func release(ctx context.Context, ended []*Pipeline, stuck []*outlet) error {
 	return err
 }
 
-// stop stops outlets side by side, so that one slow sink does not take the
-// others' time. While it waits nothing is counted any more, so it does not wait
-// for long where that gains little.
+// stop stops outlets concurrently, so that one slow sink does not use up the
+// others' time. Meanwhile nothing is counted any more, so it waits only briefly
+// where waiting gains little.
 func stop(ctx context.Context, all, stuck []*outlet) error {
 	errs := make([]error, len(all))
 	var wg sync.WaitGroup

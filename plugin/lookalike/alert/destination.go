@@ -51,8 +51,8 @@ func (d Destination) form() string {
 	return d.to.Format.String()
 }
 
-// Warnings are what an administrator should hear of at start: secrets that others
-// can read, on this machine or on the network. It looks at files.
+// Warnings returns what an administrator should know at start: secrets that
+// others can read, on this machine or on the network. It looks at files.
 func (d Destination) Warnings() []string {
 	if d.warnings == nil {
 		return nil
@@ -201,10 +201,10 @@ func unknownDestination(target string) error {
 	return fmt.Errorf("unknown destination %q (known: %s; write %q for a file here)", target, knownDestinations(), "./"+target)
 }
 
-// redact leaves out of an address what would stand in logs and metrics and may
-// be a secret: a user and password, a query or a fragment, and the path of a
-// webhook, since that is how many receivers know the sender. A hash of what is
-// left out tells destinations of one host apart.
+// redact removes possible secrets from an address, which appears in logs and
+// metrics: user and password, query, fragment, and the path of a webhook, by
+// which many receivers recognise the sender. A hash in their place tells
+// destinations on one host apart.
 func redact(target string) string {
 	scheme, rest, isURL := strings.Cut(target, "://")
 	if !isURL {

@@ -9,15 +9,15 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 )
 
-// tick is the time between two looks for records that are due, and between two
-// checkpoints of what has been counted: what a crash costs.
+// tick is how often due records are made and counts are checkpointed. A crash
+// loses the counts of one tick at most.
 const tick = time.Second
 
-// A group that is alone is told of at once. In a storm, those of a moment share
-// the cost of one commit to the spool, which holds a processor and the disk: after
-// a commit the flusher rests 299 times as long as the commit took (between 50 ms
-// and one tick), so that commits of new groups use at most 1/300 of the time, and
-// with those of the ticks fewer than one query in a hundred meets one.
+// A lone group is announced at once. In a storm, new groups share commits to
+// the spool, since each commit occupies a processor and the disk. After a
+// commit the flusher rests 299 times as long as the commit took (between 50 ms
+// and one tick). Commits of new groups thus use at most 1/300 of the time. With
+// the commits of the ticks, they overlap fewer than one query in a hundred.
 const (
 	leastRest = 50 * time.Millisecond
 	restShare = 299
@@ -66,7 +66,8 @@ func safely(f func()) {
 	f()
 }
 
-// rest is the time from a commit of new groups, which took so long, to the next.
+// rest returns how long to wait after a commit of new groups that took this
+// long.
 func rest(took time.Duration) time.Duration {
 	return min(max(restShare*took, leastRest), tick)
 }
@@ -91,7 +92,7 @@ func (p *Pipeline) sweep(now time.Time) {
 	p.emit(entries)
 }
 
-// housekeep does what has to be done now and then.
+// housekeep does the periodic work of the spool and the outlets.
 func (p *Pipeline) housekeep(now time.Time) {
 	if p.spool != nil {
 		p.adopt()
@@ -128,8 +129,8 @@ func (p *Pipeline) emit(entries []group.Entry) {
 	}
 }
 
-// number gives records their sequence; a spool has its own, and writes them, and
-// what it has not taken yet.
+// number gives records their sequence. A spool numbers them itself, and writes
+// them along with the states that it has not taken yet.
 func (p *Pipeline) number(records []*record.Record) {
 	if p.spool != nil {
 		if p.spool.Append(p.owner, records, p.unsaved) {
@@ -143,8 +144,8 @@ func (p *Pipeline) number(records []*record.Record) {
 	}
 }
 
-// adopt goes on with groups of the last run, whose spool may only have been read
-// some time after the start.
+// adopt continues the groups of the last run. On a bad disk, the spool may be
+// read only some time after the start.
 func (p *Pipeline) adopt() {
 	if p.spool == nil {
 		return
@@ -166,8 +167,8 @@ func (p *Pipeline) adopt() {
 	p.save()
 }
 
-// collect takes the groups that have changed, for the spool, or all groups where
-// its file is new.
+// collect gathers the groups that have changed, for the spool, or all groups
+// after the spool has lost its state.
 func (p *Pipeline) collect() {
 	if n := p.spool.GivenUp(); n != p.givenUp {
 		p.givenUp = n
@@ -185,13 +186,14 @@ func (p *Pipeline) save() {
 	}
 }
 
-// encode is what the spool gets of a group; nil: it has ended.
+// encode returns a group's state as the spool keeps it; nil: the group has
+// ended.
 func encode(state *group.State) json.RawMessage {
 	if state == nil {
 		return nil
 	}
 	b, err := state.Encode()
-	if err != nil { // no state has what JSON cannot write
+	if err != nil { // JSON can write every state
 		log.Errorf("spool: encoding a group's state failed, a crash would lose its unreported count: %v", err)
 		return nil
 	}

@@ -12,7 +12,7 @@ import (
 
 const subsystem = "lookalike"
 
-// What the resolver has to say about its alerts. The numbers add up:
+// Metrics of the alerts. The numbers add up:
 //
 //	detections + restored = reported + pending + late
 //	records of one sink   = delivered + backlog + lost

@@ -11,7 +11,7 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/spool"
 )
 
-// store is what a pipeline needs of a spool.
+// store is the part of a spool that a pipeline uses.
 type store interface {
 	Append(owner string, records []*record.Record, states spool.States) (kept bool)
 	Checkpoint(owner string, states spool.States) (kept bool)
@@ -72,9 +72,9 @@ type outlet struct {
 	leaving int // references of pipelines that end
 }
 
-// outlets are those that a pipeline may share, by destination and sensor or
-// spool. They are no pool.Pool, since leave has to know whether all who have
-// one are about to give it up.
+// outlets holds the runners that pipelines may share, by destination and sensor
+// or spool. It is no pool.Pool, since leave has to know whether all holders of
+// one are about to release it.
 var outlets struct {
 	sync.Mutex
 	byKey map[string]*outlet
@@ -112,9 +112,9 @@ func acquireOutlet(d Destination, env sink.Env, from *sharedSpool) (*outlet, err
 	return o, nil
 }
 
-// leave says that pipelines are about to give their outlets up. It returns those
-// that have to deliver from memory, over the network, for nobody else: nobody can
-// acquire them any more.
+// leave announces that pipelines are about to release their outlets. It returns
+// the network outlets with a queue in memory that nobody else uses. Nobody can
+// acquire those any more.
 func leave(ending []*Pipeline) (waiting []*outlet) {
 	outlets.Lock()
 	defer outlets.Unlock()

@@ -46,8 +46,8 @@ func ParseSpool(args []string) (*Spool, error) {
 // String returns the directory and the size.
 func (s *Spool) String() string { return fmt.Sprintf("%s %d", s.dir, s.limit) }
 
-// CheckSpools reports configurations, of directives that are in force at the
-// same time, that cannot share a spool directory: the network destinations of
+// CheckSpools returns an error if two of the configurations, which are in force
+// at the same time, cannot share a spool directory: the network destinations of
 // each would get the alerts of the other. Over a reload, the configuration of a
 // directive may change, so Open cannot tell.
 func CheckSpools(configs ...Config) error {

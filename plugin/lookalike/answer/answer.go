@@ -78,12 +78,12 @@ func (a *Answer) compose(r *dns.Msg) *dns.Msg {
 	}
 }
 
-// composeVia returns the answer to a question whose answer leads to a lookalike,
-// or nil where it is the same as for the lookalike. The name itself is none, so
-// its other types are left alone, unless it is an alias of one, which leads there
-// with every type. A blocked MX must not send the mail to the name's address: it
-// becomes a null MX, after which no address is tried (RFC 7505 section 3), or
-// leads to the sinkhole, which is where the target leads.
+// composeVia returns the answer to a question whose answer leads to a
+// lookalike, or nil where it is the same as for the lookalike. The name itself
+// is none, so its other types are left alone, unless it is an alias of one,
+// which leads there with every type. A blocked MX must not send the mail to the
+// name's address. It becomes a null MX, after which no address is tried (RFC
+// 7505 section 3), or leads to the sinkhole, as the target does.
 func (a *Answer) composeVia(r *dns.Msg) *dns.Msg {
 	q := r.Question[0]
 	mail := q.Qtype == dns.TypeMX || q.Qtype == dns.TypeANY
@@ -205,9 +205,9 @@ func sinkhole(q dns.Question, addrs []netip.Addr, ttl uint32) []dns.RR {
 	return rrs
 }
 
-// exchange returns the mail exchange of a sinkholed name: a name below it,
-// which is therefore sinkholed as well, or the name itself where no longer one
-// fits into 255 octets (RFC 1035 section 2.3.4).
+// exchange returns the mail exchange of a sinkholed name. It is a name below
+// it, which is sinkholed as well, or the name itself where a longer one would
+// exceed 255 octets (RFC 1035 section 2.3.4).
 func exchange(qname string) string {
 	const label = "mx."
 	wire := make([]byte, 256)

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// foreign are the lines of lists that other products read. Each is refused by
-// name: read as if it were a name, or as a comment, it would guard nothing or
-// leave half a list, and "more than one word" tells nobody why.
+// foreign are the lines of lists that other products read. Each gets an error
+// of its own. Read as a name or a comment, it would guard nothing or leave half
+// a list, and "more than one word" tells nobody why.
 //
 // A pattern holds for the whole line, without the blanks around it, but with its
 // comment. Its group, where it has one, is the name in the line.

@@ -34,8 +34,8 @@ type list struct {
 	mayBeEmpty bool // a file without a name is no error
 }
 
-// add adds a name unless it is there. Its table takes a tenth of the memory of a
-// map, which counts while the list before is still in force.
+// add adds a name unless it is there. Its table takes a tenth of a map's
+// memory, which matters while the old list is still in force.
 func (l *list) add(name string) {
 	if 2*len(l.names) >= len(l.slots) {
 		l.rehash(max(2*len(l.slots), 64))

@@ -70,8 +70,8 @@ func (s *Set) Contains(qname string) bool {
 	return false
 }
 
-// notDot stands for a dot within a label. No name in a set has it, so that
-// such a label equals none of theirs.
+// notDot stands for a dot within a label. No name in a set contains it, so such
+// a label never matches.
 const notDot = 0
 
 // decode appends qname to buf in lower case, without escapes and trailing dot.

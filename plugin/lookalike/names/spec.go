@@ -141,9 +141,9 @@ func (s *Spec) Files() []string {
 
 // Load reads the files and returns all names in canonical form, each once, in
 // the order of their first appearance. An error names the file and, for a
-// broken line, its number; a missing, unreadable or, but for exceptions, empty
-// file is one, and so is a file with any broken line: half a list would protect
-// half of the names in silence.
+// broken line, its number. A file that is missing, unreadable or empty is an
+// error, except that exceptions may be empty. So is a file with any broken
+// line: half a list would silently protect half of the names.
 func (s *Spec) Load() ([]string, error) {
 	l := list{mayBeEmpty: s.Exceptions}
 	for _, a := range s.args {

@@ -28,7 +28,7 @@ type Source interface {
 const (
 	// soon is how long after a change the second look is taken.
 	soon = time.Second
-	// restless is for how long files may keep changing before that is told.
+	// restless is how long files may keep changing before Failed is called.
 	restless = time.Minute
 	// again is the time between two messages about the same failure.
 	again = 24 * time.Hour
@@ -38,12 +38,12 @@ const (
 // come by ways that notification misses: network file systems, bind mounts,
 // the symbolic links of a Kubernetes ConfigMap.
 //
-// A file has changed when its modification time or size has, when a rename put
-// another file in its place, when a symbolic link on its way points elsewhere,
-// when it cannot be found any more, and when it is back. It is read when two
-// looks, a second apart, agree, and what was read is put in force when a third
-// one agrees, too: a file that is being written is not taken. That second also
-// tells apart two writes of the same length within one tick of the clock.
+// A file has changed when its size, time or mode differs, when a rename or a
+// symbolic link puts another file in its place, and when it disappears or comes
+// back. It is read when two looks, a second apart, agree. What was read comes
+// into force when a third look agrees, too: a file that is being written is not
+// taken. That second also tells apart two writes of the same length within one
+// tick of the clock.
 type Watcher struct {
 	files  []string
 	every  time.Duration
@@ -180,7 +180,7 @@ func (w *Watcher) fail(at time.Time, err error) {
 	w.source.Failed(err)
 }
 
-// read has a list that makes the reader panic refused like any other.
+// read refuses a list that makes the reader panic.
 func (w *Watcher) read() (use func(), err error) {
 	defer func() {
 		if r := recover(); r != nil {

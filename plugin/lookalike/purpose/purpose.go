@@ -1,5 +1,5 @@
-// Package purpose tells what queries were for, from what one client asks about
-// one name.
+// Package purpose infers what a query was for from all that its client asks
+// about the name.
 package purpose
 
 import (
@@ -13,17 +13,17 @@ import (
 )
 
 const (
-	// A mail server has asked all that it wants to know about a name within
-	// this time.
+	// Within this time, a mail server asks everything it wants to know about a
+	// name.
 	sequenceTime = time.Minute
 	stepTime     = time.Second // a step that is younger stands for its repetitions
 	maxSequences = 4096
 )
 
-// Sequences remembers what clients have lately asked about a name for, since
-// most types alone do not tell: MX, A and AAAA are asked for to deliver mail,
-// but also to check the sender of mail that came in. It is bounded and safe for
-// concurrent use; its zero value is empty.
+// Sequences remembers the purpose of clients' recent questions about a name.
+// Most types alone do not show it: a server asks for MX, A and AAAA to deliver
+// mail, but also to check the sender of incoming mail. It is bounded and safe
+// for concurrent use; its zero value is empty.
 type Sequences struct {
 	mu   sync.Mutex
 	last map[sequence]step
@@ -42,9 +42,9 @@ type step struct {
 }
 
 // Of returns what a query that client sends now was for: what its name and type
-// say, or else what the client's other questions of the last minute were for. It
-// is empty where that cannot be told: an MX may be asked for to deliver mail, and
-// to check the sender of some that came in, before the question that tells.
+// say, or else what the client's other questions of the last minute were for.
+// It is empty where that is unknown: an MX query comes before a delivery, but
+// also before a check of incoming mail.
 func (s *Sequences) Of(client netip.Addr, v *detect.Verdict, qtype uint16, now time.Time) string {
 	alone := alone(v.Service, v.Name, qtype)
 	address := qtype == dns.TypeA || qtype == dns.TypeAAAA

@@ -18,14 +18,14 @@ type Asker func(ctx context.Context, name string, qtype uint16) *dns.Msg
 // ownKey marks the context of the questions of an Asker.
 type ownKey struct{}
 
-// IsOwn reports whether a query is a question of an Asker. Nothing is to be
-// decided about those.
+// IsOwn reports whether a query is a question of an Asker. The plugin must not
+// decide about those.
 func IsOwn(ctx context.Context) bool { return ctx.Value(ownKey{}) != nil }
 
-// Below returns an Asker of the plugins from next on, which are those of the
-// server block that a query came to: the plugins above neither log nor count its
-// questions, and cannot stop them. It may be used when the query has been
-// answered. What is too large for a datagram is asked for again over TCP.
+// Below returns an Asker of the plugins from next on, in the server block of
+// the query. The plugins above neither log nor count its questions, and cannot
+// stop them. It may be used when the query has been answered. What is too large
+// for a datagram is asked for again over TCP.
 func Below(ctx context.Context, w dns.ResponseWriter, next plugin.Handler) Asker {
 	local, remote := w.LocalAddr(), w.RemoteAddr()
 	server, view := ctx.Value(dnsserver.Key{}), ctx.Value(dnsserver.ViewKey{})

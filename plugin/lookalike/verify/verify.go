@@ -1,5 +1,5 @@
-// Package verify finds out whether names exist, by asking the DNS for what mail
-// could follow.
+// Package verify finds out whether names exist: it asks for the records that
+// mail could follow.
 package verify
 
 import (
@@ -132,9 +132,9 @@ func (v *Verifier) Known(name string) bool {
 }
 
 // Existing returns the place of the first of the names that exists, or -1. It
-// looks up all of them at once, and waits no longer than New was told. What is
-// left undecided by then is nil where none of the names exists, or nothing can be
-// told from that.
+// looks up all of them at once, and waits no longer than New was told.
+// Undecided is nil where none of the names exists, or where existence proves
+// nothing.
 func (v *Verifier) Existing(ctx context.Context, names []string, ask Asker) (int, *Undecided) {
 	ctx, cancel := context.WithTimeout(ctx, v.wait)
 	defer cancel()
@@ -165,7 +165,8 @@ type Undecided struct {
 }
 
 // Late calls found with the place of the first name that turns out to exist, if
-// one does: in a goroutine that ends with the lookups, at Close at the latest.
+// one does. It does so in a goroutine that ends with the lookups, at Close at
+// the latest.
 func (u *Undecided) Late(found func(i int)) {
 	v := u.verifier
 	if !slices.ContainsFunc(u.lookups, func(l lookup) bool { return l.pending != nil }) {

@@ -1,5 +1,5 @@
-// Package text makes text from outside fit to be shown: in a log, on a
-// terminal, in an alert.
+// Package text makes text from outside safe to show in a log, on a terminal, or
+// in an alert.
 package text
 
 import (

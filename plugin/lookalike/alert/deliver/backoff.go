@@ -42,13 +42,13 @@ const (
 	mostRefusals = 3 // in a row that are the records' fault
 )
 
-// longestPause is between two attempts.
+// longestPause bounds the time between two attempts.
 var longestPause = [...][3]time.Duration{
 	running: {unavailable: time.Minute, later: time.Hour, denied: 5 * time.Minute},
 	ending:  {unavailable: 250 * time.Millisecond, later: 250 * time.Millisecond, denied: 250 * time.Millisecond},
 }
 
-// backoff counts the attempts of a sink that does not take what it is given.
+// backoff counts the failed attempts of a sink.
 type backoff struct {
 	attempts int
 	refusals int // in a row
@@ -57,9 +57,10 @@ type backoff struct {
 	logged   bool // the log has this one
 }
 
-// suspicious counts a refusal, before which the receiver took n records. One
-// that refuses whatever it gets, as a proxy does whose certificate has expired,
-// does not mean the records: they are not to be put away as fast as they come.
+// suspicious counts a refusal, before which the receiver took n records, and
+// reports whether there were too many in a row. A receiver that refuses
+// everything, such as a proxy with an expired certificate, does not mean the
+// records. They must not become dead letters as fast as they come.
 func (b *backoff) suspicious(n int) bool {
 	if n > 0 {
 		b.refusals = 0
@@ -67,7 +68,7 @@ func (b *backoff) suspicious(n int) bool {
 	if b.refusals++; b.refusals > mostRefusals {
 		return true
 	}
-	b.attempts = 0 // somebody is there
+	b.attempts = 0 // the receiver answers
 	return false
 }
 
@@ -98,7 +99,7 @@ func (b *backoff) next(dest string, p phase, err error) time.Duration {
 	return rand.N(min(bound, longest)) + time.Millisecond //nolint:gosec // jitter is no secret
 }
 
-// reset ends the trouble. One that the log does not have needs no end there.
+// reset ends the backoff. The log has the recovery only if it has the failure.
 func (b *backoff) reset(dest string) {
 	if b.logged {
 		log.Infof("delivery to %s recovered after %v", dest, time.Since(b.since).Round(time.Second))
@@ -113,8 +114,8 @@ type rateLimitedLog struct {
 	held int
 }
 
-// due reports whether a message may go into the log, and what to say there of
-// those that might not.
+// due reports whether a message may go into the log now. If so, more says how
+// many were held back before it.
 func (l *rateLimitedLog) due(now time.Time) (more string, ok bool) {
 	if now.Sub(l.last) < time.Minute {
 		l.held++

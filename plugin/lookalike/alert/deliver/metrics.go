@@ -55,8 +55,7 @@ var (
 	}, []string{"sink"})
 )
 
-// Why a sink never gets a record. Records of a spool have more reasons, which are
-// of its disk.
+// Why a sink never gets a record. The spool has more reasons of its own.
 const (
 	QueueFull    = "queue_full"
 	refused      = "refused"
@@ -67,8 +66,8 @@ const (
 	unconfigured = "unconfigured"
 )
 
-// begin has the counters of a sink exist from the start, at 0: what counts only
-// from its first event on hides that event from whoever looks at increases.
+// begin creates the counters of a sink at 0. A counter that appears only with
+// its first event hides that event from queries for increases.
 func begin(dest string) {
 	for _, c := range []*prometheus.CounterVec{sinkRecords, sinkDelivered, sinkRetries} {
 		c.WithLabelValues(dest)

@@ -7,15 +7,15 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 )
 
-// What waits in memory for one sink, at most: twice as many records as there are
-// groups, which may all end at the same time, and their size.
+// The limits of one sink's queue in memory. All groups may end at the same
+// time, so it has room for twice as many records as there are groups.
 const (
 	QueueLimit = 32768
 	QueueBytes = 64 << 20
 )
 
-// Queue is a source in memory. When it is full the oldest record that is not
-// in flight is dropped, and a record that tells so takes its place.
+// Queue is a source in memory. When it is full, it drops the oldest record that
+// is not in flight, and puts a record of the loss in its place.
 type Queue struct {
 	dest   string
 	limit  int
@@ -30,8 +30,8 @@ type Queue struct {
 	gap    *record.Record // what was dropped behind the records in flight
 }
 
-// NewQueue returns an empty queue for a destination, by which its records are
-// counted.
+// NewQueue returns an empty queue. Its records are counted under the
+// destination's name.
 func NewQueue(dest string) *Queue {
 	return &Queue{dest: dest, limit: QueueLimit, most: QueueBytes, signal: make(chan struct{}, 1)}
 }

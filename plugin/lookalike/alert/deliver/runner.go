@@ -1,5 +1,5 @@
-// Package deliver brings records to sinks: one runner for each, which takes them
-// from its source, and tries again for as long as it takes.
+// Package deliver delivers records to sinks. Each sink has a runner, which
+// takes records from a source and retries for as long as it takes.
 package deliver
 
 import (
@@ -23,12 +23,12 @@ var log = clog.NewWithPlugin("lookalike")
 
 const (
 	repoll      = 5 * time.Second // of a source that had nothing, or could not be read
-	filesEvery  = time.Second     // looks for other credentials, while a sink is not let in
+	filesEvery  = time.Second     // looks for new credentials, after access was denied
 	stopGrace   = time.Second     // for a sink whose context is done
 	directGrace = time.Second     // for a sink on this host, when others have used up the time
 )
 
-// Destination is what a runner has to know of where it delivers.
+// Destination tells a runner where and how it delivers.
 type Destination struct {
 	Name    string // for metrics and messages
 	Format  *format.Format
@@ -50,7 +50,7 @@ type Runner struct {
 	batch    int            // most records of the next Send
 	files    string         // state of the destination's files before the last Send
 	refused  rateLimitedLog // of records that are refused
-	rejected rateLimitedLog // of records that were taken and not kept
+	rejected rateLimitedLog // of records that were taken and then rejected
 
 	shutdown chan struct{} // closed: there is no time for long pauses
 	draining chan struct{} // closed: end when nothing is left
@@ -215,12 +215,12 @@ func (r *Runner) look() {
 	}
 }
 
-// send encodes and sends the records. It returns an error when not all of
-// them are settled. A receiver that is too slow for a batch gets a smaller one,
-// since it would never be done with the same one again.
+// send encodes and sends the records. It returns an error when not all of them
+// are settled. A receiver that is too slow for a batch gets a smaller one,
+// since it would never finish the same one.
 //
-// A panic, of a sink that what a receiver said has led astray, is an attempt that
-// failed.
+// A panic in a sink, which a receiver's answer may provoke, counts as a failed
+// attempt.
 func (r *Runner) send(ctx context.Context, records []*record.Record) (n int, err error) {
 	defer func() {
 		if guard.Handle("delivery", recover()) {
@@ -247,7 +247,8 @@ func (r *Runner) send(ctx context.Context, records []*record.Record) (n int, err
 	return n, err
 }
 
-// reject counts the records that the receiver says it took and did not keep.
+// reject counts and logs the records that the receiver says it took and then
+// rejected. It returns their number.
 func (r *Runner) reject(err error, records []*record.Record) int {
 	partial := (*sink.Partial)(nil)
 	if !errors.As(err, &partial) {
@@ -287,9 +288,9 @@ func (r *Runner) deadLetter(rec *record.Record, why *sink.Refused) {
 	log.Errorf("delivery to %s: alert %s was refused: %v: %s", r.dest.Name, rec.ID, reason, format.ECS().Append(nil, rec))
 }
 
-// pause waits before the next attempt, and reports whether there is one. Where
-// why is that the sink was not let in, other credentials end the pause. So does
-// the beginning of the shutdown, in which pauses are short.
+// pause waits before the next attempt, and reports whether there is one. After
+// access was denied, new credentials end the pause. So does the beginning of
+// the shutdown, in which pauses are short.
 func (r *Runner) pause(ctx context.Context, b *backoff, why error) bool {
 	sinkUp.WithLabelValues(r.dest.Name).Set(0)
 	sinkRetries.WithLabelValues(r.dest.Name).Inc()

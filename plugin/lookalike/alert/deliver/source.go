@@ -17,7 +17,7 @@ type Source interface {
 	Ready() <-chan struct{}
 	// Backlog is the number of records, and when the oldest was made.
 	Backlog() (n int, oldest time.Time)
-	// Durable reports whether records that are not settled outlast the process.
+	// Durable reports whether records that are not settled survive the process.
 	Durable() bool
 	// Release ends the use of the source. Records that are not settled stay in
 	// it, where it is durable.

@@ -24,7 +24,7 @@ type field struct {
 	cef       string // key, or KEY:LABEL of a custom field
 	leef, sd  string // keys
 
-	plain bool // text that is no name of the DNS: a backslash in it is only that
+	plain bool // free text, no DNS name: a backslash in it is literal
 }
 
 // flat is the value in a format without nesting, empty when there is none.
@@ -270,7 +270,7 @@ func number(n int) func(*record.Record) any { return func(*record.Record) any { 
 
 func constant(s string) func(*record.Record) any { return func(*record.Record) any { return s } }
 
-// detectionOnly is v in records about detections, nothing in the others.
+// detectionOnly returns v in records about detections, nothing in others.
 func detectionOnly(r *record.Record, v any) any {
 	if r.Phase == record.Lost || r.Phase == record.Test {
 		return nil
@@ -326,7 +326,7 @@ func tags(r *record.Record) []string {
 	return []string{r.Class.String()}
 }
 
-// eventKind: a lost run is about the telling, a test about nothing.
+// eventKind: lost records concern the delivery, a test concerns nothing.
 func eventKind(r *record.Record) string {
 	ending := r.Phase == record.Final && r.Count == 0 && len(r.SMTP) == 0 // says nothing new
 	if ending || r.Phase == record.Lost || r.Phase == record.Test {
@@ -407,7 +407,7 @@ func relatedHosts(r *record.Record) []string {
 	return unique(slices.Concat([]string{r.Name}, r.Samples, r.Protected))
 }
 
-// oneOrMore is a text where there is one, which there nearly always is.
+// oneOrMore is a plain text where there is only one, which is nearly always so.
 func oneOrMore(list []string) any {
 	if len(list) == 1 {
 		return list[0]
@@ -433,7 +433,7 @@ func title(s string) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
-// only is a where it is of a kind.
+// only returns a where it is of a kind.
 func only(a netip.Addr, kind func(netip.Addr) bool) any {
 	if !kind(a) {
 		return nil

@@ -1,6 +1,6 @@
-// Package format gives records their forms: ECS and OCSF as JSON, CEF, LEEF, and
-// the structured data of syslog. Where each form has a fact of a record stands in
-// one table.
+// Package format encodes records: ECS and OCSF as JSON, CEF, LEEF, and the
+// structured data of syslog. One table maps each fact of a record to all
+// formats.
 package format
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 )
 
-// Format gives records a form. The formats are independent of the sinks.
+// Format encodes records. The formats are independent of the sinks.
 type Format struct {
 	name   string
 	append func(b []byte, r *record.Record) []byte

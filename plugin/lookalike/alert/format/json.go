@@ -172,8 +172,8 @@ func (style jsonStyle) appendObject(b []byte, o object) []byte {
 const hexDigits = "0123456789abcdef"
 
 // AppendString appends s as a JSON string (RFC 8259 section 7). Characters that
-// end lines, move cursors, or hide or reorder text are escaped; bytes that are no
-// UTF-8 become U+FFFD.
+// end lines, move cursors, or hide or reorder text are escaped; invalid UTF-8
+// becomes U+FFFD.
 func AppendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	for _, c := range s {

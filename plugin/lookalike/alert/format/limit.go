@@ -8,15 +8,15 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
-// MaxRecord is the size of a record at most, in octets, with what a transport
-// puts before it: rsyslog cuts messages there unless it is told otherwise.
+// MaxRecord is the largest size of a record in octets, with the header of its
+// transport: by default, rsyslog cuts longer messages.
 const MaxRecord = 8 << 10
 
 // maxBody is what remains behind the longest header of syslog.
 const maxBody = MaxRecord - 512
 
-// Append appends r, on one line and without a line end, to b. What does not fit
-// into a record is left out, or shortened, and counted.
+// Append appends r to b, on one line and without a line end. Values that do not
+// fit into a record are left out, or shortened, and counted.
 func (f *Format) Append(b []byte, r *record.Record) []byte {
 	start := len(b)
 	b = f.append(b, r)
@@ -47,7 +47,7 @@ func size(line []byte) int {
 	return n
 }
 
-// clone copies r as far as cuts change it.
+// clone copies the parts of r that cuts change.
 func clone(r *record.Record) *record.Record {
 	c := *r
 	c.SMTP = slices.Clone(r.SMTP)
@@ -57,8 +57,8 @@ func clone(r *record.Record) *record.Record {
 	return &c
 }
 
-// cuts make a record smaller, what is missed least first. Each returns how many
-// values it has left out or shortened.
+// cuts make a record smaller, beginning with what is missed least. Each returns
+// how many values it has left out or shortened.
 var cuts = []func(*record.Record) int{
 	func(r *record.Record) int { return few(r, 2) },
 	func(r *record.Record) int { return few(r, 1) },

@@ -42,8 +42,8 @@ func appendParam(b []byte, name, value string) []byte {
 	return append(b, '"')
 }
 
-// ascii replaces what is not ASCII: a message with other characters would
-// have to begin with a byte order mark, which not every receiver takes.
+// ascii replaces characters beyond ASCII. A message with such characters would
+// have to begin with a byte order mark, which not every receiver accepts.
 func ascii(s string) string {
 	return strings.Map(func(c rune) rune {
 		if c >= 0x80 {

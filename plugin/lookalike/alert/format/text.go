@@ -9,8 +9,8 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
-// visible makes s fit for the formats that have no way to write every
-// character: what is unsafe, no UTF-8, or in also is written \DDD. Other text
+// visible prepares s for formats that cannot write every character. Unsafe
+// characters, invalid UTF-8 and those in also are written \DDD; other text
 // stays as it is.
 func visible(s, also string) string {
 	return text.Escape(s, func(c rune) bool { return text.Unsafe(c) || strings.ContainsRune(also, c) })
@@ -22,8 +22,8 @@ type textStyle struct {
 	plain        bool // strings are not in the presentation form of the DNS
 }
 
-// plainText makes s text in which a backslash always begins an escape, as in
-// names: with visible it can be undone, whatever was in s.
+// plainText makes s a text in which a backslash always begins an escape, as in
+// names. Together with visible it is reversible for any s.
 func plainText(s string) string { return strings.ReplaceAll(s, `\`, `\092`) }
 
 // text returns v, or the empty string when v is empty. Lists are joined with

@@ -11,8 +11,7 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
-// First returns the record of the first detection of a group that there is
-// nothing else to tell of.
+// First returns the record of a first detection that no table has counted.
 func First(d *record.Detection) *record.Record {
 	k := keyOf(d)
 	return newFirst(&k, d)

@@ -123,15 +123,15 @@ func (s *shard) add(t *Table, g *group, d *record.Detection, h hashes) {
 	}
 }
 
-// newVia reports whether a name led to the group's that is not known to do so:
-// somebody else's domain has the lookalike for its mail server, which is news.
+// newVia notes a name that led to the group's, and reports whether it is new.
+// Such news is that another domain uses the lookalike as its mail server.
 func (g *group) newVia(via string) bool {
 	known := len(g.Vias)
 	g.Vias = addFew(g.Vias, via, maxKnownVias)
 	return len(g.Vias) > known
 }
 
-// announceSoon has the group's next record made soon.
+// announceSoon brings the group's next record forward.
 func (g *group) announceSoon(now time.Time) {
 	if soon := now.Add(newsDelay); soon.Before(g.Due) {
 		g.Due = soon
@@ -140,8 +140,8 @@ func (g *group) announceSoon(now time.Time) {
 
 // addEnvelope joins a refused message to g, which then has its next record
 // soon: somebody has to be told while the message is still of use. A window
-// that is full of envelopes becomes a record at once. Only a flood that is
-// faster than the flusher has envelopes left out, and those are counted.
+// that is full of envelopes becomes a record at once. Only a flood that outruns
+// the flusher loses envelopes, and those are counted.
 func (s *shard) addEnvelope(t *Table, g *group, d *record.Detection) {
 	w := &g.Window
 	w.End = g.Last

@@ -10,9 +10,8 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
 
-// State is what there is to know of a group. It is kept over a crash, after
-// which the group goes on with what it had counted, and without a second first
-// record.
+// State is everything known about a group. It survives a crash, after which the
+// group continues its counts, without a second first record.
 type State struct {
 	key
 	First, Last time.Time     // detections
@@ -28,8 +27,8 @@ type State struct {
 // Encode returns the state for Restore.
 func (s *State) Encode() (json.RawMessage, error) { return json.Marshal(s) }
 
-// state returns a copy of g's state. What lists it has in common with g grows
-// beyond its end only.
+// state returns a copy of g's state. Lists that it shares with g only ever grow
+// beyond the copy's end.
 func (g *group) state() *State {
 	s := g.State
 	s.Window.names, s.Window.addrs, s.Window.verdict = nil, nil, nil
@@ -106,8 +105,7 @@ func (g *group) join(other *group) {
 	envelopesLeftOut.Add(float64(len(left)))
 }
 
-// joinFew adds to a list of different samples what it has not, while there is
-// room.
+// joinFew adds the samples that a list lacks, while there is room.
 func joinFew[T comparable](list, more []T) []T {
 	for _, x := range more {
 		if len(list) < maxSamples && !slices.Contains(list, x) {

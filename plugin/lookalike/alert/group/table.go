@@ -54,15 +54,15 @@ type Table struct {
 
 const tableShards = 64
 
-// budget is how many groups are told of one by one, and how fast. Detections that
-// are blocked or high have one of their own, which no noise of others can take.
+// budget limits how many groups are announced one by one, and how fast. Blocked
+// and high detections have a budget of their own, which no noise can use up.
 type budget struct {
 	limiter       limiter
 	groups        atomic.Int64
 	clientRollups atomic.Int64
 }
 
-// urgent reports whether d has a part in the budget that noise has not.
+// urgent reports whether d counts in the budget of blocked and high detections.
 func urgent(d *record.Detection) bool {
 	return d.Action.Blocks() || d.Verdict.Confidence == detect.High
 }

@@ -36,7 +36,7 @@ type window struct {
 	Envelopes []record.SMTP
 	More      uint64 // envelopes that did not fit
 
-	// What the detections do not have in common, different ones, oldest first.
+	// The values in which detections differ, each once, oldest first.
 	Protected, DidYouMean    []string
 	Contexts                 []string
 	Protocols, Blocks, Views []string
@@ -86,7 +86,8 @@ func (w *window) tell(r *record.Record) {
 	r.Vias, r.ViasMore = w.Vias, w.ViasMore
 }
 
-// addType adds a type. Unknown ones are one: who asks chooses among 65,536.
+// addType adds a type. All unknown ones count as one, since a client may choose
+// among 65,536.
 func (w *window) addType(qtype uint16) {
 	switch _, known := dns.TypeToString[qtype]; {
 	case slices.Contains(w.Qtypes, qtype):

@@ -68,7 +68,7 @@ func ParseAction(name string) (Action, bool) {
 // String returns the action as it is written in Corefiles and alerts.
 func (a Action) String() string { return actions[a].name }
 
-// MarshalText is String.
+// MarshalText returns the action as String does.
 func (a Action) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
 // UnmarshalText is the inverse of MarshalText.

@@ -21,7 +21,8 @@ func NewLost(g *Gap, like *Record) *Record {
 	}
 }
 
-// Gap is what the loss of r takes from a sink; if r tells of a gap itself, that.
+// Gap returns the gap that the loss of r leaves at a sink. If r itself tells of
+// a gap, that one is returned.
 func (r *Record) Gap(reason string) Gap {
 	if r.Lost != nil {
 		g := *r.Lost
@@ -31,9 +32,10 @@ func (r *Record) Gap(reason string) Gap {
 	return Gap{Epoch: r.Epoch, From: r.Sequence, To: r.Sequence, Records: 1, Detections: r.Count, Reason: reason}
 }
 
-// Widen adds g to what lost tells, and to its time that of like. Where lost is
-// nil it makes a record; else it changes the one given. A record names the
-// numbers of one epoch: what is lost of another only adds to its sums.
+// Widen adds the gap g to the record lost, and extends its time to that of
+// like. Where lost is nil it makes a record; else it changes the one given. A
+// record names the sequence numbers of one epoch; a gap in another only adds to
+// its sums.
 func Widen(lost *Record, g Gap, like *Record) *Record {
 	if lost == nil {
 		return NewLost(&g, like)

@@ -57,8 +57,8 @@ func (r *Record) mailMessage() string {
 	return s
 }
 
-// refused names the first of the refused messages. What an SMTP client said is
-// as little to be trusted as what stands in names.
+// refused names the first of the refused messages. Text from an SMTP client is
+// no more trustworthy than a name.
 func (r *Record) refused() string {
 	from := text.Strip(r.SMTP[0].From)
 	if from == "" {

@@ -1,5 +1,5 @@
-// Package record is what an alert says, whatever gives it a form, keeps it or
-// brings it to somebody: the detections that go in, the records that come out.
+// Package record holds the data of alerts: the detections that go in and the
+// records that come out. It knows nothing of formats, spools and deliveries.
 package record
 
 import (

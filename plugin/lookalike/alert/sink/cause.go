@@ -25,9 +25,9 @@ func (e *Timeout) Error() string {
 // Unwrap returns the error that the wait ended with.
 func (e *Timeout) Unwrap() error { return e.Err }
 
-// Waited gives an error that only says that time is over its meaning: what was
-// waited for, and how long. Other errors, and nil, stay as they are. An error
-// of a connection that the end of ctx has closed is one of ctx.
+// Waited turns an error that only reports a timeout into one that says what was
+// waited for, and how long. Other errors, and nil, stay as they are. If the end
+// of ctx has closed the connection, the error counts as one of ctx.
 func Waited(ctx context.Context, what string, after time.Duration, err error) error {
 	if err == nil || errors.As(err, new(*Timeout)) {
 		return err

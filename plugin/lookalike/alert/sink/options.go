@@ -21,7 +21,7 @@ type Options struct {
 	err    error
 
 	private []string // files that hold secrets
-	sent    []string // secrets that the receiver is sent as they are
+	sent    []string // secrets that are sent to the receiver as they are
 	clear   string   // host that is reached without TLS
 	instead string   // of no TLS
 }
@@ -90,8 +90,8 @@ func (o *Options) File(name string) string {
 	return path
 }
 
-// Files are the paths that File has returned: what may become good while a
-// sink is not let in.
+// Files returns the paths that File has returned. After access was denied, a
+// change in one of them is a reason to try again.
 func (o *Options) Files() []string { return o.files }
 
 // OneOf returns an option's value, which must be one of allowed; the first is
@@ -137,7 +137,7 @@ func (o *Options) Duration(name string, def, low, high time.Duration) time.Durat
 	return d
 }
 
-// Clear says that the hosts are reached without TLS, and what there is instead.
+// Clear notes that the hosts are reached without TLS, and what to use instead.
 func (o *Options) Clear(instead string, hosts ...string) {
 	for _, host := range hosts {
 		if name, _, err := net.SplitHostPort(host); err == nil {
@@ -150,10 +150,10 @@ func (o *Options) Clear(instead string, hosts ...string) {
 	}
 }
 
-// Sends says that the receiver is sent a secret as it is.
+// Sends notes that a secret is sent to the receiver as it is.
 func (o *Options) Sends(what string) { o.sent = append(o.sent, what) }
 
-// Warnings are what an administrator should hear of at start: secrets that
+// Warnings returns what an administrator should know at start: secrets that
 // others can read, in files or on the network. It looks at the files.
 func (o *Options) Warnings() []string {
 	var all []string

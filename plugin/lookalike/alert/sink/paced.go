@@ -6,14 +6,15 @@ import (
 	"time"
 )
 
-// What a receiver may send: so much a second, and so much at once. It is far
-// more than answers need, and keeps one that never stops from taking a processor.
+// The bytes that a receiver may send a second, and at once. This is far more
+// than answers need, and keeps a receiver that never stops from using up a
+// processor.
 const (
 	pacedRate  = 1 << 20
 	pacedBurst = 1 << 20
 )
 
-// Paced is a connection that reads no faster than answers need. Only one
+// Paced returns a connection that reads no faster than answers need. Only one
 // goroutine may read.
 func Paced(c net.Conn) net.Conn {
 	return &paced{Conn: c, left: pacedBurst, at: time.Now(), closed: make(chan struct{})}
@@ -44,7 +45,7 @@ func (p *paced) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Close ends a Read, also one that waits.
+// Close also ends a Read that waits.
 func (p *paced) Close() error {
 	p.once.Do(func() { close(p.closed) })
 	return p.Conn.Close()

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Secret says where a secret is: in a file or in the environment, never in a
-// Corefile. The zero value is no secret.
+// Secret says where to find a secret: in a file or in the environment, never in
+// a Corefile. The zero value is no secret.
 type Secret struct {
 	option    string
 	file, env string
@@ -32,7 +32,7 @@ func (o *Options) Secret(name string) Secret {
 	return s
 }
 
-// SentSecret is Secret of one that the receiver is sent as it is.
+// SentSecret is Secret for one that is sent to the receiver as it is.
 func (o *Options) SentSecret(name string) Secret {
 	s := o.Secret(name)
 	if s.Given() {
@@ -41,7 +41,7 @@ func (o *Options) SentSecret(name string) Secret {
 	return s
 }
 
-// PrivateFile is File of one that holds a secret.
+// PrivateFile is File for one that holds a secret.
 func (o *Options) PrivateFile(name string) string {
 	path := o.File(name)
 	if path != "" {
@@ -76,8 +76,8 @@ func (s Secret) Read() (string, error) {
 	return secret, nil
 }
 
-// TLS is the client's side of a TLS connection, as options say it. The zero
-// value trusts what the system trusts.
+// TLS is the client's configuration of a TLS connection, from the options. The
+// zero value trusts what the system trusts.
 type TLS struct{ ca, cert, key, server string }
 
 // TLS returns what the options ca, cert, key (PEM files) and servername say.

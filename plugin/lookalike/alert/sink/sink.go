@@ -1,5 +1,5 @@
-// Package sink is what the alert pipeline and the sinks, each in a package of
-// its own below this one, know of each other.
+// Package sink is the interface between the alert pipeline and the sinks, which
+// are packages below this one.
 package sink
 
 import (
@@ -8,10 +8,11 @@ import (
 	"time"
 )
 
-// Message is one record, encoded for a sink. It is one line without its end.
+// Message is one record, encoded for a sink. It is one line, without the line
+// end.
 type Message struct {
 	ID       string // event id, the same at every sink and on every attempt
-	Group    string // messages of one group are to stay in order
+	Group    string // messages of one group must stay in order
 	Sequence uint64
 	Time     time.Time
 	Severity Severity
@@ -32,34 +33,33 @@ const (
 	High
 )
 
-// Sink takes messages to one receiver. The pipeline calls it from one
+// Sink delivers messages to one receiver. The pipeline calls it from one
 // goroutine, and calls nothing after Close.
 type Sink interface {
-	// Send delivers the batch in order. It returns how many messages, from
-	// the front, are settled: they will not be offered again; the others will,
-	// after a pause. An error says why not all of them are settled; of the
-	// errors in this package each has a meaning, every other one means that it
-	// is worth trying again. Send returns soon after ctx is done.
+	// Send delivers the batch in order. It returns how many messages, from the
+	// front, are settled. Those will not be offered again; the others will,
+	// after a pause. An error says why not all of them are settled. Each error
+	// in this package has a meaning; any other error means that a retry is
+	// worthwhile. Send returns soon after ctx is done.
 	Send(ctx context.Context, batch []Message) (int, error)
-	// Close lets go of what the sink holds. It does not wait for the receiver.
+	// Close releases the sink's resources. It does not wait for the receiver.
 	Close() error
 }
 
-// Looker is a Sink that wants to look after what it holds now and then, while
-// there is nothing to send.
+// Looker is a Sink that checks its resources now and then, while there is
+// nothing to send.
 type Looker interface{ Look() }
 
-// Env is what a sink may know about the sensor that it works for.
+// Env is what a sink knows about its sensor.
 type Env struct {
 	Sensor  string // host name
 	Version string // of the plugin
-	Guest   bool   // it is the tool, not the server: what it creates is for the server's user
+	Guest   bool   // the tool runs it, not the server: files it creates belong to the server's user
 }
 
-// Opener makes a sink from a destination that has been parsed. It does not
-// wait for a receiver on the network; it fails where the configuration cannot
-// work on this machine: a file that cannot be written, a secret that is not
-// there.
+// Opener makes a sink from a destination that has been parsed. It does not wait
+// for a receiver on the network. It fails where the configuration cannot work
+// on this machine: an unwritable file, a missing secret.
 type Opener func(Env) (Sink, error)
 
 // Parser reads a destination: its address, and the options that it knows. It
@@ -84,8 +84,8 @@ func (e *Denied) Error() string { return fmt.Sprintf("access denied: %v", e.Err)
 // Unwrap returns the receiver's words.
 func (e *Denied) Unwrap() error { return e.Err }
 
-// Partial is the error of a Send all of whose messages are settled, though the
-// receiver says that it did not keep N of them.
+// Partial is the error of a Send that settled all messages, though the receiver
+// says that it rejected N of them.
 type Partial struct {
 	N   int
 	Err error

@@ -1,6 +1,6 @@
 // Package elastic writes alerts to Elasticsearch or OpenSearch with the bulk
-// interface. Each document's id is the event id and the operation is create,
-// so that an alert that is sent twice is there once.
+// interface. Each document's id is the event id and the operation is create, so
+// that an alert that is sent twice is stored once.
 package elastic
 
 import (
@@ -52,7 +52,7 @@ func Parse(a sink.Address, o *sink.Options) (sink.Opener, error) {
 	}, nil
 }
 
-// answer is what the bulk interface says of each document, in order.
+// answer is the bulk interface's answer, about each document in order.
 type answer struct{ Items items }
 
 // items are at most as many as documents were sent.
@@ -69,8 +69,8 @@ type item struct {
 	}
 }
 
-// UnmarshalJSON reads a list, and does not go on where it is too long: what it
-// takes in memory is many times what it takes in the answer.
+// UnmarshalJSON reads a list, and stops where it is too long: in memory it is
+// many times as large as in the answer.
 func (i *items) UnmarshalJSON(text []byte) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	if t, err := d.Token(); err != nil || t != json.Delim('[') {
@@ -104,8 +104,8 @@ func (s *Sink) Send(ctx context.Context, batch []sink.Message) (int, error) {
 	return settled, err
 }
 
-// itemError is about one document, which is known: there is no need to look
-// for it in halves of the batch.
+// itemError is about one known document: there is no need to look for it in
+// halves of the batch.
 type itemError struct{ error }
 
 func (s *Sink) post(ctx context.Context, batch []sink.Message) (int, error) {
@@ -139,7 +139,7 @@ func (s *Sink) body(batch []sink.Message) []byte {
 	return b
 }
 
-// settled counts the documents up to the first that is not there.
+// settled counts the documents up to the first that was not stored.
 func (a *answer) settled(sent int, retryAfter string) (int, error) {
 	if len(a.Items.list) != sent {
 		return 0, fmt.Errorf("the answer to _bulk is about %d documents, not %d", len(a.Items.list), sent)
@@ -158,9 +158,9 @@ func (a *answer) settled(sent int, retryAfter string) (int, error) {
 	return sent, nil
 }
 
-// indexErrors are the types of errors that have a status as if the document or
-// the credentials were wrong, and that come of the state of the index or of the
-// cluster: it is closed, read-only, or has no room for another shard.
+// indexErrors are error types whose status blames the document or the
+// credentials, though the cause is the state of the index or the cluster: it is
+// closed, read-only, or has no room for another shard.
 var indexErrors = []string{"index_closed_exception", "cluster_block_exception", "validation_exception"}
 
 func ofIndex(text json.RawMessage) bool {

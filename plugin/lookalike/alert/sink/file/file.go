@@ -1,8 +1,8 @@
 // Package file appends alerts to a file, one a line.
 //
-// Rotation is left to logrotate or its like: when the path no longer leads to
-// the open file (renamed, removed, another one created), the next write opens
-// the path anew, so neither a signal nor copytruncate is needed.
+// Rotation is left to logrotate or similar tools. When the path no longer leads
+// to the open file (renamed, removed or replaced), the next write reopens the
+// path, so neither a signal nor copytruncate is needed.
 package file
 
 import (
@@ -24,16 +24,16 @@ import (
 // mode lets the group read, so that a shipper needs no root.
 const mode = 0o640
 
-// longestTail is how far from its end a file may begin a line that a crash
-// left unfinished.
+// longestTail is the length of the longest unfinished line that a crash may
+// leave.
 const longestTail = 1 << 20
 
 // Sink writes to one file.
 type Sink struct {
 	path string
 	file *os.File
-	good int64 // length of the file as far as it has whole lines
-	torn bool  // what is behind good is part of a line
+	good int64 // length of the file's whole lines
+	torn bool  // a part of a line follows good
 	buf  []byte
 }
 
@@ -49,7 +49,8 @@ func Parse(a sink.Address, _ *sink.Options) (sink.Opener, error) {
 	}, nil
 }
 
-// Open opens path, or creates it, and mends what a crash left of its last line.
+// Open opens path, or creates it, and repairs a last line that a crash has cut
+// short.
 func Open(path string) (*Sink, error) {
 	s := &Sink{path: path}
 	if err := s.open(); err != nil {
@@ -83,8 +84,8 @@ func (s *Sink) open() error {
 	return nil
 }
 
-// check looks at the path before it is opened, which a device or a pipe could
-// hang in, and before a regular file is made where a device belongs.
+// check looks at the path first: opening a device or a pipe could hang, and no
+// regular file may be created where a device belongs.
 func check(path string) error {
 	info, err := os.Stat(path)
 	switch {
@@ -96,7 +97,7 @@ func check(path string) error {
 	return nil
 }
 
-// kindCure says what is at a path that is no file, and what to write instead.
+// kindCure says what the path leads to instead of a file, and what to write.
 func kindCure(path string, mode fs.FileMode) string {
 	switch {
 	case mode&fs.ModeSocket != 0:
@@ -132,9 +133,9 @@ func explain(path string, err error) error {
 	return fmt.Errorf("%w%s", err, cure)
 }
 
-// mend makes the file end in a whole line and returns its length. A record of
-// ours that is unfinished is cut off; any other line, and one that may be of
-// somebody else, is finished.
+// mend makes the file end in a whole line and returns its length. An unfinished
+// record of ours is cut off; any other line, which may be somebody else's, gets
+// a line end.
 func mend(f *os.File, size int64) (int64, error) {
 	if size == 0 {
 		return 0, nil
@@ -162,7 +163,7 @@ func mend(f *os.File, size int64) (int64, error) {
 // product stands in each record, whatever its format.
 const product = "coredns-lookalike"
 
-// ours reports whether a line, which begins like a record, is one of ours.
+// ours reports whether a line that begins like a record is one of ours.
 func ours(line []byte) bool { return bytes.Contains(line, []byte(product)) }
 
 // begins reports whether a line begins like a record, as far as it is there.
@@ -238,8 +239,8 @@ func (s *Sink) reopen() error {
 	return s.open()
 }
 
-// Look opens the path again where the file has gone from it, so that its space
-// is free, and a reader of the path has what to wait for, before the next alert.
+// Look reopens the path where the file has gone from it. So its space becomes
+// free, and a reader of the path finds a file, before the next alert.
 func (s *Sink) Look() { _ = s.reopen() } // Send says why not
 
 // Close syncs and closes the file.

@@ -12,9 +12,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openFile opens or creates a file to append to. In a directory where others may
-// write it follows no link, nor takes a file that has another name elsewhere:
-// who laid either there could have a file of ours, or of root's, changed.
+// openFile opens or creates a file to append to. In a directory that others may
+// write to, it follows no symbolic link and takes no file with a second hard
+// link. Otherwise somebody could use either to change a file of ours, or of
+// root's.
 func openFile(path string) (*os.File, error) {
 	dir, err := os.Open(filepath.Dir(path))
 	if err != nil {
@@ -51,14 +52,14 @@ func ofOthers(dir os.FileInfo) bool {
 	return dir.Mode().Perm()&0o002 != 0 || uid != 0 && int(uid) != os.Geteuid()
 }
 
-// CreateForOwner creates the file, where there is none and the process is
-// root's, for the owner of the directory: a server that runs as another user
-// could not open one of root's.
+// CreateForOwner creates a missing file for the owner of its directory, where
+// the process is root's. A server that runs as another user could not open a
+// file of root's.
 //
-// Whoever owns the directory could lay a link there to have any file of the
-// system made and given to them. So the file is made in the directory that was
-// asked for its owner, and only where nothing has the name, not even a link.
-// What is wrong with the path Open says.
+// The owner of the directory could put a link there, to have any file of the
+// system created and given to them. So the file is created in the very
+// directory whose owner was looked up, and only where nothing has the name, not
+// even a link. Open reports what is wrong with the path.
 func CreateForOwner(path string) error {
 	if os.Geteuid() != 0 {
 		return nil

@@ -1,6 +1,6 @@
-// Package kafka produces alerts to a Kafka topic: idempotently, acknowledged
-// by all in-sync replicas, with the group as the key, so that a group's alerts
-// stay in order in one partition, and the event id in a header of that name.
+// Package kafka produces alerts to a Kafka topic, idempotently and acknowledged
+// by all in-sync replicas. The key is the group, so that a group's alerts stay
+// in order in one partition. A header has the event id.
 package kafka
 
 import (
@@ -91,9 +91,9 @@ func (c config) open(sink.Env) (sink.Sink, error) {
 	return &Sink{config: c, client: client}, nil
 }
 
-// What a broker may answer. The greatest answer lists the brokers and the
-// topic's partitions, some 60 octets each; the client takes the memory for an
-// answer when it knows the length, and a multiple of it when it decodes the lists.
+// The size of a broker's answer. The largest one lists the brokers and the
+// topic's partitions, some 60 octets each. The client allocates memory for an
+// answer when it knows the length, and a multiple of it to decode the lists.
 const maxAnswer = 256 << 10
 
 // connect makes a client, which connects when there is something to send.
@@ -108,10 +108,10 @@ func (c config) connect() (*kgo.Client, error) {
 		kgo.BrokerMaxReadBytes(maxAnswer),
 		kgo.FetchMaxBytes(maxAnswer), // of what is never fetched: it may not be above the former
 		kgo.UnknownTopicRetries(0),
-		kgo.MetadataMinAge(time.Second), // else a broker that moved costs five
+		kgo.MetadataMinAge(time.Second), // otherwise a broker that has moved costs five
 	}
 	if c.plain {
-		options = append(options, kgo.DisableIdempotentWrite(), kgo.MaxProduceRequestsInflightPerBroker(1)) // one keeps the order
+		options = append(options, kgo.DisableIdempotentWrite(), kgo.MaxProduceRequestsInflightPerBroker(1)) // one at a time keeps the order
 	}
 	if c.useTLS {
 		if _, err := c.tls.Config(""); err != nil {
@@ -187,8 +187,8 @@ func (s *Sink) Send(ctx context.Context, batch []sink.Message) (int, error) {
 	return n, err
 }
 
-// drop closes a client that would keep to what it was told: that it is not let
-// in, or is to wait for days, or that what it has sent has no answer yet.
+// drop closes a client that would stay in its state: access denied, told to
+// wait for days, or waiting for an answer to what it has sent.
 func (s *Sink) drop() {
 	s.client.Close()
 	s.client, s.up = nil, false
@@ -206,8 +206,8 @@ func (s *Sink) send(ctx context.Context, batch []sink.Message) (int, error) {
 }
 
 // produceAll produces the batch in parts that the brokers take. They refuse
-// records together, and for their size together or for one among them; what is
-// refused on its own is to blame.
+// records together, either for their total size or for one among them; a record
+// that is refused alone is to blame.
 func (s *Sink) produceAll(ctx context.Context, batch []sink.Message) (int, error) {
 	sent, size := 0, len(batch)
 	for sent < len(batch) {
@@ -225,10 +225,10 @@ func (s *Sink) produceAll(ctx context.Context, batch []sink.Message) (int, error
 	return sent, nil
 }
 
-// produce produces a part and waits for the brokers, or for the end of ctx, which
-// the client may not notice. Records have no time of their own, so that the
-// client's and the topic's limits of age count from now: what an alert's
-// detections are old is nothing to the transport.
+// produce produces a part and waits for the brokers, or for the end of ctx,
+// which the client may not notice. Records have no time of their own, so that
+// the age limits of the client and the topic count from now: the age of an
+// alert's detections does not matter to the transport.
 func (s *Sink) produce(ctx context.Context, batch []sink.Message) (int, error) {
 	type answer struct {
 		i   int
@@ -266,13 +266,13 @@ func (s *Sink) produce(ctx context.Context, batch []sink.Message) (int, error) {
 	return len(batch), nil
 }
 
-// refused reports whether the brokers take the record never: alone, or in what
-// they were given together.
+// refused reports whether the brokers will never take the record: alone, or
+// together with the others of its part.
 func refused(err error) bool {
 	return errors.Is(err, kerr.MessageTooLarge) || errors.Is(err, kerr.InvalidRecord)
 }
 
-// explain gives an error its meaning, and its cure.
+// explain gives an error its meaning, and adds the cure.
 func (c *config) explain(err error) error {
 	switch {
 	case refused(err):

@@ -35,9 +35,9 @@ var operations = map[string]struct {
 	"PING": {0, 0, false}, "PONG": {0, 0, false}, "+OK": {0, 0, false}, "-ERR": {1, maxLine, false},
 }
 
-// guard stands before the client library, which panics, or takes any amount of
-// memory, where a length is wrong: it passes whole operations on, and only those
-// that the protocol has and whose lengths are bounded and true.
+// guard protects the client library, which panics or uses any amount of memory
+// where a length is wrong. It passes on only whole operations that the protocol
+// has, with lengths that are bounded and correct.
 type guard struct {
 	net.Conn
 	in  *bufio.Reader
@@ -121,15 +121,15 @@ func checkLine(line []byte) (int, error) {
 	return size, nil
 }
 
-// number reads a number without a sign, as the library does, which looks at no
+// number reads a number without a sign, as the library does, but checks for
 // overflow.
 func number(word []byte) (int, error) {
 	n, err := strconv.ParseUint(string(word), 10, 31)
 	return int(n), err //nolint:gosec // of 31 bits
 }
 
-// dialer connects, and makes the TLS handshake, so that the guard stands between
-// TLS and the library. Nothing that it does outlasts ctx.
+// dialer connects, and makes the TLS handshake, so that the guard stands
+// between TLS and the library. Nothing that it starts outlives ctx.
 type dialer struct {
 	ctx    context.Context //nolint:containedctx // the library's interface has none
 	useTLS bool
@@ -164,7 +164,8 @@ func (d *dialer) Dial(network, address string) (net.Conn, error) {
 	return newGuard(conn, info), nil
 }
 
-// greet reads INFO, and makes the handshake where the server or we want it.
+// greet reads INFO, and makes the handshake where the server or the options
+// want it.
 func (d *dialer) greet(ctx context.Context, raw net.Conn, address string) (net.Conn, []byte, error) {
 	line, err := readInfo(raw)
 	if err != nil {
@@ -220,7 +221,7 @@ func readInfo(c net.Conn) ([]byte, error) {
 	return line, nil
 }
 
-// abort breaks the connection, so that the library ends what it does with it.
+// abort breaks the connection, so that the library stops using it.
 func (d *dialer) abort() {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -73,11 +73,11 @@ func Parse(a sink.Address, o *sink.Options) (sink.Opener, error) {
 	}, nil
 }
 
-// dialTimeout is the time for a connection, and that for a server to let us in.
+// dialTimeout bounds the time for a connection, and the time for the login.
 const dialTimeout = 5 * time.Second
 
-// leastPayload is the size of message that any server has to take. With less, it
-// is not the alert that is to blame.
+// leastPayload is the message size that any server must accept. If its limit is
+// lower, the alert is not to blame.
 const leastPayload = 16 << 10
 
 // options reads files and secrets. The dialer makes its connections within ctx.
@@ -118,20 +118,20 @@ func (s *Sink) options(d *dialer) ([]nats.Option, error) {
 	return options, nil
 }
 
-// link is a connection, which ends for good when it breaks: the next one has
-// the secrets and certificates of its time, and no acknowledgements to wait for.
+// link is a connection, which is not used again once it breaks. The next one
+// has fresh secrets and certificates, and no acknowledgements to wait for.
 type link struct {
 	conn    *nats.Conn
 	dialer  *dialer
 	inbox   string         // subject of acknowledgements, before the message's number
 	acks    chan *nats.Msg // that have come
 	next    uint64         // number of the next message
-	refused chan error     // what the server says that belongs to no message
+	refused chan error     // the server's errors that belong to no message
 	gone    chan struct{}  // closed with the connection
 }
 
 // mostAcks is how many acknowledgements may wait to be read: more than a batch
-// has. The library drops those behind them.
+// needs. The library drops further ones.
 const mostAcks = 1024
 
 // connect makes a connection if there is none.
@@ -221,7 +221,7 @@ func (s *Sink) publishAll(ctx context.Context, batch []sink.Message) (int, error
 	return len(batch), explain(published)
 }
 
-// wait waits for an acknowledgement.
+// wait waits for the next acknowledgement.
 func (l *link) wait(ctx context.Context) (*nats.Msg, error) {
 	select {
 	case msg := <-l.acks:
@@ -237,7 +237,7 @@ func (l *link) wait(ctx context.Context) (*nats.Msg, error) {
 	return nil, errors.New("the server broke the connection")
 }
 
-// publish sends a message that a stream is to acknowledge.
+// publish sends a message and asks the stream to acknowledge it.
 func (s *Sink) publish(m *sink.Message) error {
 	msg := nats.NewMsg(s.config.subject)
 	msg.Data, msg.Reply = m.Body, s.link.inbox+strconv.FormatUint(s.link.next, 10)
@@ -250,7 +250,7 @@ func (s *Sink) publish(m *sink.Message) error {
 	return s.link.conn.PublishMsg(msg)
 }
 
-// apiError is what a stream says of a message that it does not store.
+// apiError is a stream's answer to a message that it does not store.
 type apiError struct {
 	Code        int    `json:"code"`
 	ErrCode     int    `json:"err_code"`

@@ -24,7 +24,7 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/web"
 )
 
-// scope names what makes the records.
+// scope names the source of the records.
 const scope = "github.com/lookalike-dns/lookalike"
 
 // Sink is a sink for one collector.
@@ -63,17 +63,17 @@ func Parse(a sink.Address, o *sink.Options) (sink.Opener, error) {
 
 // Send posts the batch.
 func (s *Sink) Send(ctx context.Context, batch []sink.Message) (int, error) {
-	unkept := &sink.Partial{}
+	lost := &sink.Partial{}
 	n, err := web.Deliver(ctx, batch, func(ctx context.Context, part []sink.Message) error {
 		err := s.post(ctx, part)
 		if partial := (*sink.Partial)(nil); errors.As(err, &partial) {
-			unkept.N, unkept.Err = unkept.N+partial.N, partial.Err
+			lost.N, lost.Err = lost.N+partial.N, partial.Err
 			return nil
 		}
 		return err
 	})
-	if err == nil && unkept.N > 0 {
-		return n, unkept
+	if err == nil && lost.N > 0 {
+		return n, lost
 	}
 	return n, err
 }
@@ -106,7 +106,7 @@ func (s *Sink) post(ctx context.Context, batch []sink.Message) error {
 	return rejected(text, len(batch))
 }
 
-// rejected reads the answer to a number of records.
+// rejected reads the collector's answer to the records sent.
 func rejected(text []byte, sent int) error {
 	var answer collector.ExportLogsServiceResponse
 	if err := proto.Unmarshal(text, &answer); err != nil {
@@ -115,7 +115,7 @@ func rejected(text []byte, sent int) error {
 	if p := answer.GetPartialSuccess(); p.GetRejectedLogRecords() > 0 {
 		err := errors.New(p.GetErrorMessage())
 		if p.GetRejectedLogRecords() >= int64(sent) {
-			return &sink.Refused{Err: err} // it is known which
+			return &sink.Refused{Err: err} // all of them
 		}
 		return &sink.Partial{N: int(p.GetRejectedLogRecords()), Err: err}
 	}

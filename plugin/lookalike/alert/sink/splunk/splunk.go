@@ -19,19 +19,19 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/web"
 )
 
-// ackEvery is the time between two questions for an acknowledgement, ackWait
-// the time that one may take; then the events are sent again.
+// ackEvery is the time between two questions for an acknowledgement. ackWait is
+// the time that one may take; after it, the events are sent again.
 const (
 	ackEvery = time.Second
 	ackWait  = 5 * time.Minute
 )
 
-// misconfigured are the codes with which the collector refuses all events of
-// this token or request, with a status that looks like that of one bad event:
-// the index, the channel, the acknowledgement and the way of the token.
+// misconfigured are the codes of errors that concern all events of this token
+// or request, although the status is that of one bad event: a wrong index,
+// channel or acknowledgement, or a misplaced token.
 var misconfigured = []int{7, 10, 11, 14, 16}
 
-// errNoAck says that no more time is left to wait, of one Send.
+// errNoAck says that a Send has no time left to wait.
 var errNoAck = errors.New("the indexer has not acknowledged yet")
 
 // Sink is a sink for one collector.
@@ -41,12 +41,12 @@ type Sink struct {
 	index      string
 	source     string
 	sourcetype string
-	channel    string // tells the collector whose acknowledgements are asked for
+	channel    string // tells the collector whose acknowledgements the sink asks for
 
 	waiting *pending // nil: none
 }
 
-// pending are events that the collector has and the indexer may not have yet.
+// pending are events that the collector has, but perhaps not yet the indexer.
 type pending struct {
 	ack   uint64
 	ids   []string
@@ -73,7 +73,7 @@ func Parse(a sink.Address, o *sink.Options) (sink.Opener, error) {
 	if !s.token.Given() {
 		return nil, errors.New("token_file or token_env is needed")
 	}
-	if config.User != "" { // both would be the one header
+	if config.User != "" { // both would use the same header
 		return nil, errors.New("user and token exclude each other: leave out user and password_file (or password_env)")
 	}
 	return func(sink.Env) (sink.Sink, error) {
@@ -88,7 +88,7 @@ func Parse(a sink.Address, o *sink.Options) (sink.Opener, error) {
 	}, nil
 }
 
-// event is one event as the collector takes it.
+// event is one event in the collector's form.
 type event struct {
 	Time       json.Number `json:"time"`
 	Host       string      `json:"host,omitempty"`
@@ -98,8 +98,9 @@ type event struct {
 	Event      any         `json:"event"`
 }
 
-// Send posts the batch and waits for its acknowledgement where there is one.
-// What an earlier Send has posted is asked for first, rather than posted again.
+// Send posts the batch and waits for its acknowledgement where there is one. If
+// an earlier Send has posted the same events, it asks about those first, rather
+// than posting them again.
 func (s *Sink) Send(ctx context.Context, batch []sink.Message) (int, error) {
 	settled := 0
 	if s.waiting != nil && s.waiting.begins(batch) {
@@ -167,22 +168,22 @@ func (s *Sink) ask(ctx context.Context, path string, body []byte, answer any) er
 	if refused := (*sink.Refused)(nil); errors.As(err, &refused) {
 		var why struct{ Code int }
 		if text, cut := reply.Body(); cut == nil && json.Unmarshal(text, &why) == nil && slices.Contains(misconfigured, why.Code) {
-			return refused.Err // of the request, not of an event
+			return refused.Err // it is about the request, not about an event
 		}
 	}
 	return err
 }
 
-// awaitAck asks until the indexer has the pending events. If the collector says
-// for long that it has not, or cannot say, they are sent again: twice is better
-// than not at all, and each time that ctx is done would be too often.
+// awaitAck asks until the indexer has the pending events. If the collector
+// denies that for long, or cannot tell, they are sent again: twice is better
+// than not at all. To send them again whenever ctx is done would be too often.
 func (s *Sink) awaitAck(ctx context.Context) error {
 	question := fmt.Appendf(nil, `{"acks":[%d]}`, s.waiting.ack)
 	for {
 		var answer struct{ Acks map[string]bool }
 		err := s.ask(ctx, "/services/collector/ack?channel="+s.channel, question, &answer)
 		if refused := (*sink.Refused)(nil); errors.As(err, &refused) {
-			err = refused.Err // of the question, not of the events
+			err = refused.Err // it is about the question, not about the events
 		}
 		switch {
 		case err != nil:

@@ -10,5 +10,5 @@ import (
 // writable cannot tell here.
 func writable(*os.File, time.Duration) (bool, error) { return true, nil }
 
-// survivePipe has nothing to do: there is no signal for a broken pipe.
-func survivePipe() {}
+// ignoreSIGPIPE has nothing to do: there is no signal for a broken pipe.
+func ignoreSIGPIPE() {}

@@ -19,10 +19,10 @@ func writable(f *os.File, d time.Duration) (bool, error) {
 	if errors.Is(err, unix.EINTR) {
 		return false, nil
 	}
-	return n > 0, err // an error or a hang-up is told by the write
+	return n > 0, err // the write reports an error or a hang-up
 }
 
-// survivePipe has a write to a pipe that nobody reads any more fail, as writes
-// to any other destination do. As Go programs come, it would end the process for
-// standard output, and DNS with it.
-func survivePipe() { signal.Ignore(unix.SIGPIPE) }
+// ignoreSIGPIPE makes a write to a pipe without a reader fail, as any other
+// write does. By default, such a write to standard output ends a Go process,
+// and DNS with it.
+func ignoreSIGPIPE() { signal.Ignore(unix.SIGPIPE) }

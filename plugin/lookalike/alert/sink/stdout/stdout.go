@@ -16,7 +16,7 @@ import (
 const chunk = 4096
 
 // pollTime is how long one wait for a reader lasts before the context is
-// looked at again.
+// checked again.
 const pollTime = 100 * time.Millisecond
 
 // Sink writes to one descriptor, which stays open.
@@ -32,12 +32,12 @@ func Parse(sink.Address, *sink.Options) (sink.Opener, error) {
 	return func(sink.Env) (sink.Sink, error) { return New(os.Stdout), nil }, nil
 }
 
-// New returns a sink that writes to f. It waits for f to take data before
-// each write, rather than in it, so that a reader that has stopped reading
-// can be waited for with a deadline. From then on the process survives the end
-// of the readers of its standard output, whoever writes.
+// New returns a sink that writes to f. It waits for f before each write rather
+// than in it, so that a reader that has stopped reading is waited for with a
+// deadline. From then on, no write of the process to standard output ends it,
+// even if the reader has gone.
 func New(f *os.File) *Sink {
-	survivePipe()
+	ignoreSIGPIPE()
 	return &Sink{w: f, ready: func(d time.Duration) (bool, error) { return writable(f, d) }}
 }
 

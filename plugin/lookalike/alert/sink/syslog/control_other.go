@@ -4,5 +4,5 @@ package syslog
 
 import "syscall"
 
-// control has nothing to set here: keep-alives find a dead server, later.
+// control sets nothing here: keep-alives find a dead server, but later.
 func control(string, string, syscall.RawConn) error { return nil }

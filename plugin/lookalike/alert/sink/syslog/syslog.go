@@ -2,9 +2,9 @@
 // (RFC 5426), TCP (RFC 6587) or TLS (RFC 5425), or to the daemon of this host.
 //
 // Syslog has no acknowledgement. Over UDP nobody knows what arrives. Over TCP
-// and TLS, what the kernel took may still be lost when the server dies; so the
-// messages of the last seconds are kept, and sent again on a new connection.
-// The server then has some of them twice, with the same id.
+// and TLS, messages that the kernel took may still be lost when the server
+// dies. So those of the last seconds are kept, and sent again on a new
+// connection. The server then has some of them twice, with the same id.
 package syslog
 
 import (
@@ -33,8 +33,8 @@ const (
 	replayLimit  = 8 << 20 // bytes kept for a new connection
 	appName      = "lookalike"
 
-	resolveAgain = time.Minute            // over UDP, where nobody says that the server has moved
-	doubt        = 250 * time.Millisecond // in it, a server that does not want a connection says so
+	resolveAgain = time.Minute            // over UDP, which does not tell that the server has moved
+	doubt        = 250 * time.Millisecond // within it, a server refuses an unwanted connection
 )
 
 // Transport is the way to the server.
@@ -223,13 +223,13 @@ func (s *Sink) dial(ctx context.Context) (net.Conn, error) {
 	return d.DialContext(ctx, "tcp", s.address)
 }
 
-// datagrams reports whether each write is a message, which needs no framing, on a
-// connection whose end cannot be noticed.
+// datagrams reports whether each write is a message of its own: it needs no
+// framing, and the end of the connection goes unnoticed.
 func (s *Sink) datagrams() bool {
 	return s.transport == UDP || s.transport == Unix && s.conn != nil && s.conn.ended == nil
 }
 
-// explain names the cure of an error.
+// explain adds the cure to an error.
 func (s *Sink) explain(err error) error {
 	if s.transport == Unix && (errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ECONNREFUSED)) {
 		return fmt.Errorf("%w (no syslog daemon listens at %s: start one, or name its socket)", err, s.address)
@@ -319,10 +319,10 @@ func printable(s string, most int) string {
 	return s[:min(len(s), most)]
 }
 
-// asciiJSON escapes what is not printable ASCII in a JSON body: a message that
-// is known to be UTF-8 would have to begin with a byte order mark (RFC 5424
-// section 6.4), which no JSON reader wants, and receivers change control
-// characters, of which JSON lets DEL stand. Other bodies stay as they are, MSG-ANY.
+// asciiJSON escapes everything but printable ASCII in a JSON body. A UTF-8
+// message would have to begin with a byte order mark (RFC 5424 section 6.4),
+// which JSON readers reject. Receivers also change control characters, and JSON
+// does not escape DEL. Other bodies stay as they are, MSG-ANY.
 func asciiJSON(body []byte) []byte {
 	if len(body) == 0 || body[0] != '{' {
 		return body
@@ -388,10 +388,10 @@ func (l *link) end() (time.Time, bool) {
 	}
 }
 
-// stays waits for a server that does not want the connection to say so, which
-// over TLS 1.3 it does with a client's certificate only after the handshake: what
-// is written before that is lost. took is the time that connecting took, in which
-// an answer would have come.
+// stays gives the server time to refuse the connection. Over TLS 1.3 a server
+// rejects a client's certificate only after the handshake, and anything written
+// before that is lost. took is how long connecting took: an answer takes about
+// as long.
 func (l *link) stays(ctx context.Context, took time.Duration) error {
 	if l.ended == nil {
 		return nil

@@ -14,16 +14,16 @@ const (
 )
 
 // jar keeps the cookies of one receiver, so that a load balancer in front of
-// several sends what belongs together to the same one. A receiver that sets more
-// than any load balancer does has its oldest ones forgotten. The zero value is
+// several sends what belongs together to the same one. If a receiver sets more
+// than any load balancer would, the oldest ones are dropped. The zero value is
 // ready to use.
 type jar struct {
 	mu  sync.Mutex
 	all []*http.Cookie // newest last
 }
 
-// SetCookies keeps cookies. Their paths and domains are nothing to a client of
-// one address.
+// SetCookies keeps cookies. A client of one address need not look at their
+// paths and domains.
 func (j *jar) SetCookies(_ *url.URL, cookies []*http.Cookie) {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -21,9 +21,9 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
 )
 
-// What is read of a receiver's answer: its headers, and of what stands behind
-// them so much, and twice the size of what was sent besides, since answers about
-// each of many alerts grow with them.
+// Limits on reading a receiver's answer: its headers, and a body of this size
+// plus twice the size of the request, since some answers grow with the number
+// of alerts.
 const (
 	maxHeader = 32 << 10
 	maxReply  = 64 << 10
@@ -45,9 +45,10 @@ type Config struct {
 	Private  bool // the path of the address is a secret; its query always is
 }
 
-// Parse reads the address and the options that all HTTP sinks have. Names and passwords in the address
-// are refused, since addresses stand in messages and metrics; a query, which
-// some receivers know the sender by, only where the sink has no paths of its own.
+// Parse reads the address and the options that all HTTP sinks have. Names and
+// passwords in the address are refused, since addresses appear in messages and
+// metrics. A query, by which some receivers recognise the sender, is refused
+// only where the sink has paths of its own.
 func Parse(a sink.Address, query bool, o *sink.Options) (Config, error) {
 	address := a.URL()
 	u, err := url.Parse(address)
@@ -120,9 +121,9 @@ func (c *Client) renew() error {
 	return nil
 }
 
-// protocols is HTTP/1 alone: there is one request at a time, and over HTTP/2 a
-// request that was given up leaves its connection in use, though nobody may be
-// at the other end.
+// protocols is HTTP/1 alone, since there is one request at a time. Over HTTP/2,
+// an abandoned request leaves its connection in use, even if nobody is at the
+// other end.
 func protocols() *http.Protocols {
 	p := new(http.Protocols)
 	p.SetHTTP1(true)
@@ -160,7 +161,7 @@ func (c *Client) Post(ctx context.Context, path string, header http.Header, body
 	return reply, nil
 }
 
-// progress is what a request waits for, and since when.
+// progress says which step a request waits for, and since when.
 type progress struct {
 	began time.Time
 	mu    sync.Mutex
@@ -181,7 +182,7 @@ func (w *progress) set(text string) {
 	w.text = text
 }
 
-// trace has the request say how far it is.
+// trace records the steps of the request.
 func (w *progress) trace(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		ConnectStart:      func(_, address string) { w.set("a connection to " + address) },
@@ -215,8 +216,8 @@ func (c *Client) request(ctx context.Context, path string, header http.Header, b
 	return req, nil
 }
 
-// failed is told why there was no answer. Where the receiver's certificate is
-// not good, the authority may have changed, in the file as well.
+// failed handles a request without an answer. If the receiver's certificate is
+// bad, the authority's file may have changed as well.
 func (c *Client) failed(err error) error {
 	bad := errors.As(err, new(*tls.CertificateVerificationError))
 	if err = sink.ExplainTLS(err); bad {
@@ -225,8 +226,8 @@ func (c *Client) failed(err error) error {
 	return err
 }
 
-// withoutURL is err without the address, which may be a secret; who reads of it
-// knows the destination.
+// withoutURL returns err without the address, which may be a secret. The
+// message names the destination anyway.
 func withoutURL(err error) error {
 	if e := (*url.Error)(nil); errors.As(err, &e) {
 		return e.Err
@@ -234,12 +235,12 @@ func withoutURL(err error) error {
 	return err
 }
 
-// shortestSecret is the shortest part of a secret address that is looked for
-// on its own.
+// shortestSecret is the length of the shortest part of a secret address that is
+// searched for on its own.
 const shortestSecret = 16
 
-// secrets are the words of a request that an answer must not bring into a log;
-// pages about errors like to show what was asked.
+// secrets returns the words of a request that must not get into the log by way
+// of the answer: error pages often repeat the request.
 func (c *Client) secrets(header http.Header) []string {
 	var all []string
 	if _, credential, ok := strings.Cut(header.Get("Authorization"), " "); ok {
@@ -273,7 +274,7 @@ type Reply struct {
 	Header http.Header
 
 	body    []byte
-	cut     error // why body is not all of it
+	cut     error // why body is incomplete
 	endless bool  // it did not end in time, or at the size that is read
 	secrets []string
 }
@@ -289,7 +290,7 @@ func (r *Reply) read(ctx context.Context, body io.Reader, most int) {
 
 func (r *Reply) good() bool { return r.Status >= 200 && r.Status < 300 }
 
-// Body is what the answer says, all of it.
+// Body returns the complete body of the answer.
 func (r *Reply) Body() ([]byte, error) {
 	if r.cut != nil {
 		return nil, fmt.Errorf("answer cut short: %w", r.cut)
@@ -298,8 +299,8 @@ func (r *Reply) Body() ([]byte, error) {
 }
 
 // Err reads the status: nil, or an error of the kinds that package sink has. A
-// good answer that breaks off may be that of a receiver that broke down; one
-// that only never ends is good.
+// successful answer that breaks off may come from a receiver that crashed; one
+// that merely never ends counts as successful.
 func (r *Reply) Err() error {
 	if r.good() {
 		if r.cut != nil && !r.endless {
@@ -327,7 +328,7 @@ func StatusErr(status int, retryAfter string, err error) error {
 	return err // the alerts are not to blame: a wrong address, a proxy, a redirect
 }
 
-// words is the beginning of the answer, on one line.
+// words returns the beginning of the answer, on one line.
 func (r *Reply) words() string {
 	text := string(r.body[:min(len(r.body), 4096)])
 	for _, secret := range r.secrets {

@@ -1,10 +1,10 @@
 // Package webhook posts alerts to any HTTP receiver, signed as the Standard
 // Webhooks specification 1.0 has it.
 //
-// With batch=1, the default, a request's body is one record and its
-// webhook-id is the event id. With a greater batch the body of a JSON format
-// is an array and that of others is one record a line; receivers then drop
-// repeats by the event ids within.
+// With batch=1, the default, a request's body is one record and its webhook-id
+// is the event id. With a larger batch, the body of a JSON format is an array;
+// other formats have one record a line. Receivers then recognise repeats by the
+// event ids within.
 package webhook
 
 import (
@@ -111,7 +111,7 @@ func (s *Sink) post(ctx context.Context, batch []sink.Message) error {
 	return reply.Err()
 }
 
-// body joins the records.
+// body joins the records of a request.
 func (s *Sink) body(batch []sink.Message) ([]byte, string) {
 	bodies := make([][]byte, len(batch))
 	for i := range batch {
