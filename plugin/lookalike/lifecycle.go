@@ -262,11 +262,12 @@ func stopOthers(survivor *engine) error {
 // publish shows the lists in force as metrics.
 func (e *engine) publish() {
 	protectedNames.Reset()
+	allowedNames.Reset()
+	mode.Reset()
 	withoutDoubleTypo.Reset()
 	listCurrent.Reset()
 	publishCurrent()
 	for _, p := range e.policies {
-		protectedNames.WithLabelValues(p.block).Add(float64(p.Index().Len()))
-		withoutDoubleTypo.WithLabelValues(p.block).Add(float64(p.Index().WithoutDoubleTypo()))
+		p.publish()
 	}
 }

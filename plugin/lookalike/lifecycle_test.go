@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 	"github.com/lookalike-dns/lookalike/test/harness"
 	"github.com/lookalike-dns/lookalike/test/wait"
 
@@ -21,6 +23,7 @@ import (
 	_ "github.com/coredns/coredns/plugin/whoami" // answers what is passed on
 
 	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"go.uber.org/goleak"
 )
 
@@ -240,5 +243,41 @@ func TestAfterTheLastFlush(t *testing.T) {
 	}
 	if m, code, written := ask(t, old, monitored); written != 1 || code != dns.RcodeSuccess {
 		t.Errorf("A monitored query: %d replies, code %d, %v; want it to pass", written, code, m)
+	}
+}
+
+// TestMetricsExist holds that what counts exists before the first event, and that
+// a query counts in a series that was there.
+func TestMetricsExist(t *testing.T) {
+	for _, tc := range []struct {
+		keys, hosts []string
+		want        string
+	}{
+		{[]string{"dns://.:53"}, []string{""}, "dns://:53"},
+		{[]string{"dns://ml.:1053", "tls://.:853"}, []string{"127.0.0.1", "::1"}, "dns://127.0.0.1:1053 dns://[::1]:1053 tls://127.0.0.1:853 tls://[::1]:853"},
+	} {
+		if got := strings.Join(listeners(tc.keys, tc.hosts), " "); got != tc.want {
+			t.Errorf("Got listeners %s of %s, want %s", got, tc.keys, tc.want)
+		}
+	}
+	quiet(t)
+	if err := dnsserver.SetDirectives([]string{"bind", pluginName, "whoami"}); err != nil {
+		t.Fatal(err)
+	}
+	detectionsTotal.Reset()
+	instance, err := caddy.Start(corefileInput(".:0 {\n bind 127.0.0.1\n lookalike {\n protect army.mil\n allow partner.ml\n action low off\n alert " +
+		filepath.Join(t.TempDir(), "a.json") + "\n }\n whoami\n}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer harness.End(t, instance)
+	if got, want := testutil.CollectAndCount(detectionsTotal), 2*len(detect.Classes()); got != want {
+		t.Errorf("Got %d series of detections at start, want %d", got, want)
+	}
+	if got, want := testutil.CollectAndCount(mode), 3*len(detect.Classes()); got < want {
+		t.Errorf("Got %d series of the mode, want %d", got, want)
+	}
+	if got := testutil.ToFloat64(allowedNames.WithLabelValues("dns://.:0")); got != 1 {
+		t.Errorf("Got %v allowed names, want 1", got)
 	}
 }

@@ -206,6 +206,7 @@ func (l reloading) take(change func(*lists)) {
 	l.setStale(false)
 	listReloadsTotal.WithLabelValues(p.block, "success").Inc()
 	protectedNames.WithLabelValues(p.block).Add(float64(now.index.Len() - before.index.Len()))
+	allowedNames.WithLabelValues(p.block).Add(float64(now.allow.Len() - before.allow.Len()))
 	withoutDoubleTypo.WithLabelValues(p.block).Add(float64(now.index.WithoutDoubleTypo() - before.index.WithoutDoubleTypo()))
 	log.Infof("reloaded lists of %s: %s", p.where, l.count(now))
 	p.warn()

@@ -1,9 +1,12 @@
 package lookalike
 
 import (
+	"net"
+	"runtime"
 	"sync/atomic"
 
 	"github.com/coredns/coredns/plugin"
+	cparse "github.com/coredns/coredns/plugin/pkg/parse"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
@@ -40,6 +43,20 @@ var (
 		Help:      "Number of protected names in force.",
 	}, []string{"block"})
 
+	allowedNames = promauto.NewGaugeVec(prometheus.GaugeOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "allowed_names",
+		Help:      "Number of names in force that are left alone.",
+	}, []string{"block"})
+
+	mode = promauto.NewGaugeVec(prometheus.GaugeOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "mode",
+		Help:      "1 for the action in force for a class and confidence.",
+	}, []string{"block", "class", "confidence", "action"})
+
 	withoutDoubleTypo = promauto.NewGaugeVec(prometheus.GaugeOpts{
 		Namespace: plugin.Namespace,
 		Subsystem: pluginName,
@@ -47,6 +64,59 @@ var (
 		Help:      "Number of protected names in which two slips are not looked for, though they are long enough.",
 	}, []string{"block"})
 )
+
+func init() {
+	promauto.NewGaugeVec(prometheus.GaugeOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "build_info",
+		Help:      "1, with the version of the plugin and of Go.",
+	}, []string{"version", "goversion"}).WithLabelValues(Version, runtime.Version()).Set(1)
+}
+
+// publish shows the policy's mode and names as metrics, and has its counters
+// exist from the start: what begins with the first event hides that event from
+// whoever looks at increases.
+func (p *Policy) publish() {
+	protectedNames.WithLabelValues(p.block).Add(float64(p.Index().Len()))
+	allowedNames.WithLabelValues(p.block).Add(float64(p.lists.Load().allow.Len()))
+	withoutDoubleTypo.WithLabelValues(p.block).Add(float64(p.Index().WithoutDoubleTypo()))
+	for _, result := range []string{"success", "failure"} {
+		listReloadsTotal.WithLabelValues(p.block, result)
+	}
+	for _, class := range detect.Classes() {
+		for _, confidence := range []detect.Confidence{detect.High, detect.Medium, detect.Low} {
+			a := p.Action(class, confidence)
+			mode.WithLabelValues(p.block, class.String(), confidence.String(), a.String()).Set(1)
+			if a.Kind == record.Off || p.listeners == nil {
+				continue
+			}
+			servers, view := p.listeners()
+			for _, server := range servers {
+				detectionsTotal.WithLabelValues(server, view, class.String(), confidence.String(), a.String())
+			}
+		}
+	}
+}
+
+// listeners returns the servers of a block as CoreDNS labels metrics: of each key,
+// on each address.
+func listeners(keys, hosts []string) []string {
+	var all []string
+	for _, key := range keys {
+		transport, rest := cparse.Transport(key)
+		_, port, err := net.SplitHostPort(rest)
+		if err != nil {
+			continue
+		}
+		for _, host := range hosts {
+			if addr, err := net.ResolveTCPAddr("tcp", net.JoinHostPort(host, port)); err == nil {
+				all = append(all, transport+"://"+addr.String())
+			}
+		}
+	}
+	return all
+}
 
 // detections counts what a policy detects. Nearly all of its queries come to
 // one server and view. So it keeps the last counter of each class and

@@ -34,6 +34,8 @@ type Policy struct {
 	pipeline *alert.Pipeline       // set by start
 	probes   map[netip.Addr]prober // of the sinkholes that are checked; set by start
 
+	listeners func() (servers []string, view string) // known once the servers are made
+
 	verifier   *verify.Verifier // nil without verify
 	inspect    bool
 	purposes   purpose.Sequences

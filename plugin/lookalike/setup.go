@@ -26,6 +26,8 @@ func setup(c *caddy.Controller) error {
 		if len(c.ServerBlockKeys) > 0 {
 			p.block = c.ServerBlockKeys[0]
 		}
+		keys := c.ServerBlockKeys
+		p.listeners = func() ([]string, string) { return listeners(keys, config.ListenHosts), config.ViewName }
 		p.watch()
 		if err := p.load(); err != nil {
 			return plugin.Error(pluginName, err)

@@ -85,7 +85,7 @@ func (h Hostile) Listen(t testing.TB, greet func(net.Conn) (net.Conn, error)) st
 	}
 	var all sync.WaitGroup
 	var mu sync.Mutex
-	open := make(map[net.Conn]bool)
+	open, closed := make(map[net.Conn]bool), false
 	serve := func(raw net.Conn) {
 		defer raw.Close()
 		c := raw
@@ -106,6 +106,9 @@ func (h Hostile) Listen(t testing.TB, greet func(net.Conn) (net.Conn, error)) st
 			}
 			mu.Lock()
 			open[c] = true
+			if closed {
+				c.Close()
+			}
 			mu.Unlock()
 			all.Go(func() { serve(c) })
 		}
@@ -113,6 +116,7 @@ func (h Hostile) Listen(t testing.TB, greet func(net.Conn) (net.Conn, error)) st
 	t.Cleanup(func() {
 		l.Close()
 		mu.Lock()
+		closed = true
 		for c := range open {
 			c.Close()
 		}
