@@ -262,3 +262,26 @@ func BenchmarkMatchFreshGoroutine(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkEveryTLD asks for ordinary names where every TLD is a lookalike one:
+// each query of a server is compared.
+func BenchmarkEveryTLD(b *testing.B) {
+	names := ordinaryNames()
+	for i := range names {
+		names[i] = strings.TrimSuffix(names[i], "ml.") + []string{"com.", "org.", "net.", "co.uk."}[i%4]
+	}
+	for _, n := range []int{10, 300, 5_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			x, err := New(Config{Protected: syntheticNames(n), TLDs: []string{AnyTLD}})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				x.Match(names[i%len(names)])
+				i++
+			}
+		})
+	}
+}

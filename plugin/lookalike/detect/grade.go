@@ -240,7 +240,7 @@ func (s *search) limit(f *finding, plain bool) bool {
 	if f.class == Combosquat && s.genericCombination(f.id, &f.how.affix) {
 		f.atMost(Low, "words that hosts of all kinds carry are low at most")
 	}
-	if s.restricted {
+	if s.isRestricted() {
 		f.atMost(Low, "strangers register no names under "+quote(s.suffixText())+", which is low at most")
 	}
 	if s.tld.any && !s.ownTLD(f.id) && !s.nearTLD(f.id) {

@@ -74,7 +74,6 @@ func (s *search) start(t *tld, qname string) bool {
 	if s.lo >= s.hi {
 		return false
 	}
-	s.restricted = s.hi < s.name.labels-1 && s.isRestricted() || t.any && s.isRestricted()
 	s.query.read(&s.name, s.lo, s.hi)
 	return true
 }

@@ -27,9 +27,8 @@ type search struct {
 	head       string
 	headLabels int
 
-	restricted bool // the suffix is one that strangers register nothing below
-	written    spelling
-	isWritten  bool // written holds the query
+	written   spelling
+	isWritten bool // written holds the query
 
 	exact bool // only what reads as a protected name is looked for
 

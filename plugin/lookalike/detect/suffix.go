@@ -83,11 +83,17 @@ func (s *suffixes) add(tld, rule string) {
 
 // hashLabel adds a label to the hash of those that stand to its right.
 func hashLabel[T string | []byte](h uint64, label T) uint64 {
+	const odd = 0x9e3779b97f4a7c15
 	h = bits.RotateLeft64(h^uint64(len(label)), 23)
+	word := uint64(0)
 	for i := range len(label) {
-		h = (h ^ uint64(label[i])) * 0x9e3779b97f4a7c15
+		word = word<<8 | uint64(label[i])
+		if i&7 == 7 {
+			h = bits.RotateLeft64((h^word)*odd, 29)
+			word = 0
+		}
 	}
-	return h
+	return bits.RotateLeft64((h^word)*odd, 29) * odd
 }
 
 func (s *suffixes) mark(h uint64, flags ruleFlags) {

@@ -56,6 +56,9 @@ func (s *search) nearTLD(id uint32) bool {
 // name below the suffix of the queried name: gov, gouv, edu, ac.
 func (s *search) isRestricted() bool {
 	n := &s.name
+	if s.hi == n.labels-1 && !s.tld.any {
+		return false
+	}
 	for i := s.hi; i < n.labels; i++ {
 		switch label := string(n.label(i)); label {
 		case "gov", "gouv", "gob", "govt", "edu", "mil":
