@@ -8,8 +8,6 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"golang.org/x/net/idna"
-
 	"github.com/lookalike-dns/lookalike/test/proof"
 )
 
@@ -18,16 +16,18 @@ func replayNames() []string {
 	return append([]string{"xn--mnchen-3ya.example", "eb.mil.br", "example.co.uk", `a\.b.mil`, "a.b.cdefgh.mil"}, recallNames...)
 }
 
-// inUnicode writes a name as slips do, with other code than the package: octets
-// that are no UTF-8, and points inside of labels, stay escaped.
+// inUnicode writes a name as slips do: octets that are no UTF-8, and points inside
+// of labels, stay escaped.
 func inUnicode(t *testing.T, name string) string {
 	t.Helper()
 	labels := splitLabels(name)
 	for i, l := range labels {
-		if rest, ok := strings.CutPrefix(l, "xn--"); ok && rest != "" {
-			if u, err := idna.Punycode.ToUnicode(l); err == nil {
-				labels[i] = u
+		if runes, ok := decodePunycode(make([]rune, 0, maxRunes), []byte(strings.TrimPrefix(l, "xn--"))); ok && hasACEPrefix([]byte(l)) {
+			var shown []byte
+			for _, r := range runes {
+				shown = appendRune(shown, plainRune(r))
 			}
+			labels[i] = string(shown)
 			continue
 		}
 		var octets []byte
