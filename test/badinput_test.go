@@ -40,7 +40,7 @@ func TestBadCorefile(t *testing.T) {
 		{"broken line in an allow list", block("allow ./list.txt"), map[string]string{"list.txt": "army.ml\n\xff\xfe.ml\n"}, []string{"list.txt:2"}},
 		{"broken lines in a list", block("protect ./list.txt"), map[string]string{"list.txt": "ar\x00my.mil\nar\\.my.mil\nnavy.mil.\n" + strings.Repeat("a.", 127) + "mil\n"},
 			[]string{`list.txt:1: "ar\x00my.mil": character '\x00'`, `list.txt:2: "ar\\.my.mil": character '\\'`, "list.txt:4: ", "257 characters: a name has at most 253"}},
-		{"missing brace", "lookalike {\nprotect army.mil\nforward . 192.0.2.53", nil, []string{"Corefile:7", "'forward'", "the '}' of that is missing"}},
+		{"missing brace", "lookalike {\nprotect army.mil\nforward . 192.0.2.53", nil, []string{"Corefile:7", "'forward'", "its '}' is missing above"}},
 		{"broken name", block("protect army..mil"), nil, []string{"Corefile:6", `"army..mil"`}},
 		{"no name", block("protect"), nil, []string{"Corefile:6", "protect needs at least one name or file"}},
 		{"sinkhole on loopback", block("action high sinkhole 127.0.0.1"), nil, []string{"Corefile:6", "sinkhole 127.0.0.1", "loop"}},

@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 	"github.com/lookalike-dns/lookalike/plugin/pkg/address"
 	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
@@ -270,13 +271,14 @@ type seenAlert struct {
 		ResponseCode string `json:"response_code"`
 	}
 	Lookalike *struct {
-		Phase, Class, Confidence, Action, Unicode string
-		Context                                   oneOrMore
-		Vias, Protected                           []string
-		Count, Total                              uint64
-		DistinctNames                             uint64 `json:"distinct_names"`
-		DistinctClients                           uint64 `json:"distinct_clients"`
-		SMTP                                      []struct{ From, To string }
+		Phase                              *record.Phase
+		Class, Confidence, Action, Unicode string
+		Context                            oneOrMore
+		Vias, Protected                    []string
+		Count, Total                       uint64
+		DistinctNames                      uint64 `json:"distinct_names"`
+		DistinctClients                    uint64 `json:"distinct_clients"`
+		SMTP                               []struct{ From, To string }
 	}
 }
 
@@ -300,7 +302,7 @@ func (t *tail) render(line []byte) (string, bool) {
 		return "", false
 	}
 	var a seenAlert
-	if json.Unmarshal(line, &a) != nil || a.Lookalike == nil || a.Lookalike.Phase == "" {
+	if json.Unmarshal(line, &a) != nil || a.Lookalike == nil || a.Lookalike.Phase == nil {
 		t.stranger(line)
 		t.strange++
 		return "", false
@@ -326,7 +328,7 @@ func (t *tail) matches(a *seenAlert) bool {
 		return false
 	}
 	if t.client.IsValid() && !t.client.Contains(a.Source.IP.Unmap()) &&
-		(l.Phase != "storm" || !slices.ContainsFunc(a.Related.IP, func(ip netip.Addr) bool { return t.client.Contains(ip.Unmap()) })) {
+		(*l.Phase != record.Storm || !slices.ContainsFunc(a.Related.IP, func(ip netip.Addr) bool { return t.client.Contains(ip.Unmap()) })) {
 		return false
 	}
 	return t.protected == "" || slices.ContainsFunc(l.Protected, func(name string) bool {
@@ -338,11 +340,11 @@ func (t *tail) matches(a *seenAlert) bool {
 func (t *tail) line(a *seenAlert) string {
 	l := a.Lookalike
 	at := a.Timestamp.Local().Format("2006-01-02 15:04:05")
-	if l.Phase == "lost" || l.Phase == "test" {
-		return t.paint.in(magenta, at+" "+strings.ToUpper(l.Phase)+" "+display(a.Message)) + "\n"
+	if *l.Phase == record.Lost || *l.Phase == record.Test {
+		return t.paint.in(magenta, at+" "+strings.ToUpper(l.Phase.String())+" "+display(a.Message)) + "\n"
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %-6s %-6s ", at, display(l.Confidence), display(l.Phase))
+	fmt.Fprintf(&b, "%s %-6s %-6s ", at, display(l.Confidence), l.Phase)
 	switch {
 	case a.Source.IP.IsValid():
 		b.WriteString(a.Source.IP.String())
@@ -353,7 +355,7 @@ func (t *tail) line(a *seenAlert) string {
 	if l.Unicode != "" {
 		fmt.Fprintf(&b, " (%s)", display(l.Unicode))
 	}
-	if l.Phase == "storm" {
+	if *l.Phase == record.Storm {
 		fmt.Fprintf(&b, " and others, about %d names", l.DistinctNames)
 	}
 	if a.DNS.Question.Type != "" {
@@ -370,7 +372,7 @@ func (t *tail) line(a *seenAlert) string {
 	}
 	fmt.Fprintf(&b, "  +%d of %d", l.Count, l.Total)
 	color := faint
-	if l.Phase != "final" {
+	if *l.Phase != record.Final {
 		confidence, _ := detect.ParseConfidence(l.Confidence)
 		color = confidenceColor[confidence]
 	}

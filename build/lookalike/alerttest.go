@@ -66,7 +66,7 @@ func (t *alertTest) run(e *env, args []string) (int, error) {
 	case len(args) > 0:
 		return 0, misused("takes no argument, got %q", args[0])
 	case t.timeout <= 0:
-		return 0, misused("-timeout %v: nothing can be done in no time", t.timeout)
+		return 0, misused("-timeout %v: want more than 0", t.timeout)
 	}
 	configs, err := alertConfigs(e, t.conf)
 	if err != nil {

@@ -31,7 +31,7 @@ func readName(given string) (string, error) {
 	case strings.Contains(given, "\x00"):
 		return "", errors.New("a NUL byte: separate names by line feeds, and save UTF-16 as UTF-8")
 	case strings.Contains(given, "://"):
-		return "", errors.New("an address of a page: give the domain name alone")
+		return "", errors.New("a URL: give the domain name alone")
 	case strings.ContainsFunc(given, unicode.IsSpace):
 		return "", errors.New("more than one word: give one name")
 	}

@@ -47,7 +47,7 @@ func TestListReload(t *testing.T) {
 		{"another name", &p.protect, protect, "army.mil\nnavy.mil\n", "", []string{"army.ml.", "navy.ml."}},
 		{"a broken list changes nothing", &p.protect, protect, "navy..mil\n", ":1: ", []string{"army.ml.", "navy.ml."}},
 		{"half a list changes nothing", &p.protect, protect, "army.mil\nnav", ":2: ", []string{"army.ml.", "navy.ml."}},
-		{"an empty list changes nothing", &p.protect, protect, "#\n", ": holds no name", []string{"army.ml.", "navy.ml."}},
+		{"an empty list changes nothing", &p.protect, protect, "#\n", ": has no names", []string{"army.ml.", "navy.ml."}},
 		{"a broken exception", &p.allow, allow, "mail.army.ml\npartner,ml\n", ":2: ", []string{"army.ml.", "navy.ml."}},
 		{"beside it a name is taken off", &p.protect, protect, "navy.mil\n", "", []string{"navy.ml."}},
 		{"beside it one is added", &p.protect, protect, "navy.mil\narmy.mil\n", "", []string{"army.ml.", "navy.ml."}},

@@ -63,9 +63,9 @@ func TestExamine(t *testing.T) {
 		{"private sinkhole", ". {\n lookalike {\n  action sinkhole 10.0.0.1\n }\n}\n", []string{"warning FILE:2: sinkhole 10.0.0.1 is a private address"}},
 
 		{"'}' that is missing before a plugin with a block", ". {\n lookalike {\n  protect army.mil\n cache {\n  success 100\n }\n forward . 192.0.2.53\n}\n",
-			[]string{"refused FILE:4: 'cache' stands in the block of lookalike: the '}' of that is missing above it"}},
+			[]string{"refused FILE:4: 'cache' is in the block of lookalike: its '}' is missing above"}},
 		{"'}' that is missing before a server block", ". {\n lookalike\n whoami\n\nexample.org:54 {\n whoami\n}\n",
-			[]string{"refused FILE:5: 'example.org:54' stands in a server block, and is no directive: is the '}' of the block above it missing?"}},
+			[]string{"refused FILE:5: 'example.org:54' is no directive of a server block: is the '}' of the block above it missing?"}},
 
 		{"quotes that do not end", ". {\n lookalike {\n  protect \"army.mil\n }\n}\n",
 			[]string{"refused FILE:3: Unexpected EOF: close the quotes that begin there or above"}},

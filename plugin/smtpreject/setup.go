@@ -170,7 +170,7 @@ func (p *policy) setHostname(l directive.Line) error {
 	arg, err := l.Arg()
 	p.hostname = strings.TrimSuffix(arg, ".")
 	if err == nil && !isHostname(p.hostname) {
-		return fmt.Errorf("hostname %q is no host name: want letters, digits and hyphens, A-labels for others", arg)
+		return fmt.Errorf("hostname %q is not a host name: want letters, digits and hyphens, A-labels for others", arg)
 	}
 	return err
 }

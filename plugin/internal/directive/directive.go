@@ -66,7 +66,7 @@ func Begin(d *caddyfile.Dispenser, name string) error {
 	case "{":
 		return d.Errf("'{' begins a line: write it at the end of the line above, behind %s", name)
 	}
-	return d.Errf("'%s' stands behind the '}' of %s: begin a new line for it", d.Val(), name)
+	return d.Errf("'%s' follows the '}' of %s: begin a new line for it", d.Val(), name)
 }
 
 // Words returns the words behind the name of a directive.
@@ -135,7 +135,7 @@ func Known(word string) bool {
 // stands there because a '}' is missing.
 func unknown[T any](d *caddyfile.Dispenser, name string, table []Property[T]) error {
 	if Known(d.Val()) {
-		return d.Errf("'%s' stands in the block of %s: the '}' of that is missing above it", d.Val(), name)
+		return d.Errf("'%s' is in the block of %s: its '}' is missing above", d.Val(), name)
 	}
 	if err := OneWord(d.Val()); err != nil {
 		return d.Err(err.Error())
@@ -155,7 +155,7 @@ func arguments(d *caddyfile.Dispenser, free bool) ([]string, error) {
 		return nil, d.Errf("%s takes no block: remove the '{' and its '}'", property)
 	}
 	if slices.Contains(args, "}") {
-		return nil, d.Errf("'}' stands behind %s: write each property on a line of its own, and the '}' below the last", property)
+		return nil, d.Errf("'}' follows %s: write each property on a line of its own, and the '}' below the last", property)
 	}
 	for _, arg := range args {
 		if err := OneWord(arg); err != nil && !free {

@@ -1,5 +1,6 @@
 // Package action holds the actions for lookalikes: it reads the action lines of
-// a Corefile into one table.
+// a Corefile into one table. The kinds of actions are rows of a table in package
+// record, since alerts name them; package answer writes their answers.
 package action
 
 import (

@@ -151,7 +151,7 @@ func (c Config) complete() (Config, error) {
 	slices.SortFunc(c.Destinations, func(a, b Destination) int { return strings.Compare(a.key, b.key) })
 	c.Destinations = slices.CompactFunc(c.Destinations, func(a, b Destination) bool { return a.key == b.key })
 	for i := 1; i < len(c.Destinations); i++ { // equal names are neighbours
-		if d, before := c.Destinations[i].to, c.Destinations[i-1].to; d.Direct && d.Name == before.Name && d.Name != "stdout" {
+		if d, before := c.Destinations[i].to, c.Destinations[i-1].to; isPath(d.Name) && d.Name == before.Name {
 			return c, at(c.Destinations[i].Where, fmt.Errorf("alert %s: a file takes one format and either groups or every=query, not %s and %s: name another file", d.Name, c.Destinations[i-1].form(), c.Destinations[i].form()))
 		}
 	}

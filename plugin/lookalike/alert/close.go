@@ -40,7 +40,7 @@ func Close(ctx context.Context, all ...*Pipeline) error {
 	time.Sleep(inFlight)
 	finished := make(chan error, 1)
 	go func() { // ends when the spools' disks have answered
-		err := errors.New("the alerts did not end as they should")
+		err := errors.New("closing the alerts failed")
 		defer func() { finished <- err }()
 		safely(func() { err = finish(ctx, ending, stuck) })
 	}()
@@ -52,7 +52,7 @@ func Close(ctx context.Context, all ...*Pipeline) error {
 	case err := <-finished:
 		return err
 	case <-hung:
-		return errors.New("the disk of an alert spool does not answer: the last alerts are not written, and neither are those for files")
+		return errors.New("the disk of a spool does not answer: the last alerts are not written, not even those for files")
 	}
 }
 

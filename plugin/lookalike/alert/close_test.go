@@ -188,7 +188,7 @@ func TestSpoolDiskHangs(t *testing.T) {
 	defer cancel()
 	began := time.Now()
 	err = Close(ctx, p)
-	if err == nil || !strings.Contains(err.Error(), "the disk of an alert spool does not answer") {
+	if err == nil || !strings.Contains(err.Error(), "the disk of a spool does not answer") {
 		t.Errorf("Got error %v, want one that tells of the disk", err)
 	}
 	if took := time.Since(began); took > 2*hungGrace {

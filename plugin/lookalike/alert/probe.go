@@ -54,7 +54,7 @@ func testDestination(ctx context.Context, cfg Config, d Destination) error {
 		Sensor: cfg.Sensor, Version: cfg.Version,
 	})})
 	if err == nil && n != 1 {
-		err = errors.New("it was not taken")
+		err = errors.New("the receiver did not take it")
 	}
 	if err != nil {
 		return shown{err}

@@ -105,5 +105,5 @@ func parseSize(s string) (int64, error) {
 		}
 		return n * u.bytes, nil
 	}
-	return 0, fmt.Errorf("%q is no size from 1MiB to 1TiB", s)
+	return 0, fmt.Errorf("%q is not a size from 1MiB to 1TiB", s)
 }

@@ -36,11 +36,11 @@ func TestParseSpool(t *testing.T) {
 		{"/s 100000000", 1e8, ""},
 		{"", 0, "want DIRECTORY [SIZE]"},
 		{"/s 1 2", 0, "want DIRECTORY [SIZE]"},
-		{"/s 1023KiB", 0, "is no size"},
-		{"/s 2TiB", 0, "is no size"},
-		{"/s -5GiB", 0, "is no size"},
-		{"/s 99999999999GiB", 0, "is no size"},
-		{"/s big", 0, "is no size"},
+		{"/s 1023KiB", 0, "is not a size"},
+		{"/s 2TiB", 0, "is not a size"},
+		{"/s -5GiB", 0, "is not a size"},
+		{"/s 99999999999GiB", 0, "is not a size"},
+		{"/s big", 0, "is not a size"},
 	}
 	for _, tc := range tests {
 		t.Run(tc.args, func(t *testing.T) {

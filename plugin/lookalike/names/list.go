@@ -94,7 +94,7 @@ func openList(path string) (*os.File, error) {
 	case fi.IsDir():
 		return nil, fmt.Errorf("%s: a directory: name the files in it one by one", path)
 	case !fi.Mode().IsRegular():
-		return nil, fmt.Errorf("%s: no regular file: a list that is watched must be one", path)
+		return nil, fmt.Errorf("%s: not a regular file: a list that is watched must be one", path)
 	case fi.Size() > maxFile:
 		return nil, errTooLarge(path, maxFile)
 	}
@@ -124,10 +124,10 @@ func explain(path string, err error) error {
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	case filepath.IsAbs(path):
-		return fmt.Errorf("%w: make the file, or correct the path", err)
+		return fmt.Errorf("%w: create the file, or correct the path", err)
 	}
 	dir, _ := os.Getwd() // empty where even that fails
-	return fmt.Errorf("%w: make the file, or correct the path, which starts from the server's directory %s", err, dir)
+	return fmt.Errorf("%w: create the file, or correct the path, which starts from the server's directory %s", err, dir)
 }
 
 func errTooLarge(path string, limit int64) error {
@@ -161,7 +161,7 @@ func (l *list) read(r io.Reader, path string) error {
 	case broken.Total > 0:
 		return &broken
 	case !found && !l.mayBeEmpty:
-		return fmt.Errorf("%s: holds no name: write one a line, or leave the file out", path)
+		return fmt.Errorf("%s: has no names: write one a line, or leave the file out", path)
 	}
 	return nil
 }

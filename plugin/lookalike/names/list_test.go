@@ -49,8 +49,8 @@ func TestReadFileError(t *testing.T) {
 		name, text string
 		want       []string // parts of the message, FILE is the path
 	}{
-		{"empty", "", []string{"FILE: holds no name: write one a line"}},
-		{"comments only", "# nothing yet\n\n", []string{"FILE: holds no name"}},
+		{"empty", "", []string{"FILE: has no names: write one a line"}},
+		{"comments only", "# nothing yet\n\n", []string{"FILE: has no names"}},
 		{"broken line", "army.mil\n\n*.navy.mil # all\n", []string{`FILE:3: "*.navy.mil": wildcard`}},
 		{"all broken lines", "*.a.b\nb c\n", []string{`FILE:1: "*.a.b": `, `; FILE:2: "b c": `}},
 		{"any bytes", "a\x00\x1b[31m\xff\n", []string{`FILE:1: "a\x00\x1b[31m\xff": not UTF-8`}},
@@ -112,9 +112,9 @@ func TestReadFileUnreadable(t *testing.T) {
 	tests := []struct{ name, path, want string }{
 		{"missing", filepath.Join(dir, "none.txt"), "none.txt: no such file"},
 		{"directory", dir, "a directory: name the files in it"},
-		{"named pipe", pipe, "no regular file"},
-		{"device", "/dev/zero", "no regular file"},
-		{"null device", os.DevNull, "no regular file"},
+		{"named pipe", pipe, "not a regular file"},
+		{"device", "/dev/zero", "not a regular file"},
+		{"null device", os.DevNull, "not a regular file"},
 		{"symbolic link to itself", loop, "too many levels of symbolic links"},
 		{"huge", huge, "larger than 256 MiB"},
 	}

@@ -93,7 +93,7 @@ func checkShape(s string) error {
 	case !utf8.ValidString(s) || strings.ContainsRune(s, utf8.RuneError): // which caddy makes of it
 		return errors.New("not UTF-8: save the file as UTF-8, or write the name with A-labels (xn--...)")
 	case strings.Contains(s, "://"):
-		return errors.New("an address of a page: write the domain name alone")
+		return errors.New("a URL: write the domain name alone")
 	case strings.Contains(s, "*"):
 		return errWildcard
 	case s == builtIn:

@@ -110,7 +110,7 @@ func TestSpecLoadError(t *testing.T) {
 		{filepath.Join(dir, "none"), "Corefile:3: stat " + filepath.Join(dir, "none") + ": no such file"},
 		{dir, "Corefile:3: " + dir + ": a directory"},
 		{broken, "Corefile:3: " + broken + `:2: "us army": more than one word`},
-		{empty, "Corefile:3: " + empty + ": holds no name"},
+		{empty, "Corefile:3: " + empty + ": has no names"},
 	}
 	for _, tc := range tests {
 		s := new(Spec)

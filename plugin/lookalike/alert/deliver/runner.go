@@ -242,7 +242,7 @@ func (r *Runner) send(ctx context.Context, records []*record.Record) (n int, err
 		r.batch = max(len(batch)/2, 1)
 	}
 	if err == nil && n < len(batch) {
-		err = fmt.Errorf("only %d of %d alerts were taken", n, len(batch))
+		err = fmt.Errorf("the receiver took only %d of %d alerts", n, len(batch))
 	}
 	return n, err
 }
