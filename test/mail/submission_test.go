@@ -5,6 +5,7 @@ package mail
 import (
 	"net"
 	"net/textproto"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -16,11 +17,6 @@ import (
 // The settings that the README recommends, so that the user's mail program
 // hears of a lookalike while it sends.
 const (
-	postfixAtSubmission = `postconf -e \
-  smtpd_recipient_restrictions=reject_unknown_recipient_domain,permit_mynetworks,reject \
-  unknown_address_reject_code=550 \
-  'smtpd_reject_footer=\c. Check the domain: .ml is Mali, .mil is the U.S. military.'`
-
 	eximAtSubmission = `cat >/etc/exim4/check_recipient <<'END'
   deny
     domains = !+local_domains
@@ -35,6 +31,30 @@ update-exim4.conf`
 		"grep -q BIND_OPTS /etc/mail/submit.mc || sed -i 's/^FEATURE(`msp/define(`confBIND_OPTS'\\'', `-DNSRCH -DEFNAMES'\\'')dnl\\n&/' /etc/mail/submit.mc\n" +
 		"m4 /etc/mail/sendmail.mc >/etc/mail/sendmail.cf 2>/dev/null && m4 /etc/mail/submit.mc >/etc/mail/submit.cf 2>/dev/null"
 )
+
+// postfixAtSubmission adds the lines of the README to master.cf. The client is in
+// mynetworks there only, so that to port 25 it is a stranger.
+func postfixAtSubmission(t *testing.T) string {
+	t.Helper()
+	return "cat >>/etc/postfix/master.cf <<'END'\n" + readme(t, "submission inet ") +
+		"  -o mynetworks=" + network + "0/24\nEND\npostconf -e mynetworks=127.0.0.0/8\npostconf -F '*/*/chroot=n'"
+}
+
+// readme is the indented block of the README whose first line has this beginning.
+func readme(t *testing.T, beginning string) string {
+	t.Helper()
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const indent = "\n    "
+	_, rest, found := strings.Cut(string(text), indent+beginning)
+	if !found {
+		t.Fatalf("The README has no block that begins with %q", beginning)
+	}
+	block, _, _ := strings.Cut(indent+beginning+rest, "\n\n")
+	return strings.ReplaceAll(block, indent, "\n") + "\n"
+}
 
 // TestSubmission names recipients to mail servers that check them at once.
 func TestSubmission(t *testing.T) {
@@ -66,22 +86,29 @@ func TestSubmission(t *testing.T) {
 			r := resolve(t, "action "+tc.action, tc.more)
 			for _, s := range []struct {
 				server             server
-				settings           string
+				settings, port     string
 				refused, permitted string
 			}{
-				{postfix, postfixAtSubmission, tc.postfix, "250 2.1.5 Ok"},
-				{exim, eximAtSubmission, tc.exim, "250 Accepted"},
+				{postfix, postfixAtSubmission(t), "587", tc.postfix, "250 2.1.5 Ok"},
+				{exim, eximAtSubmission, "25", tc.exim, "250 Accepted"},
 			} {
 				n := boot(t, s.server, r.address)
 				n.run(s.settings)
 				n.run(s.server.start)
-				c := converse(t, n)
+				c := converse(t, n, s.port)
 				for _, to := range []struct{ address, want string }{
 					{"bob@army.ml", s.refused}, {"bob@army.mil", s.permitted}, {"bob@example.org", s.permitted},
 				} {
 					if got := c.say("RCPT TO:<" + to.address + ">"); got != to.want {
 						t.Errorf("%s, %s: got %q, want %q", s.server.name, to.address, got, to.want)
 					}
+				}
+				if s.port == "25" {
+					continue
+				}
+				// Mail from outside comes in as before.
+				if got := converse(t, n, "25").say("RCPT TO:<root@" + nodeName + ">"); got != s.permitted {
+					t.Errorf("%s, mail from outside: got %q, want %q", s.server.name, got, s.permitted)
 				}
 			}
 		})
@@ -94,12 +121,12 @@ type conversation struct {
 	conn *textproto.Conn
 }
 
-func converse(t *testing.T, n *node) *conversation {
+func converse(t *testing.T, n *node, port string) *conversation {
 	t.Helper()
 	var conn net.Conn
 	wait.Until(t, "a mail server on "+n.address, func() (ok bool) {
 		var err error
-		conn, err = net.Dial("tcp", n.address+":25")
+		conn, err = net.Dial("tcp", n.address+":"+port)
 		return err == nil
 	})
 	conn.SetDeadline(time.Now().Add(time.Minute))
