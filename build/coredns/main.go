@@ -54,10 +54,10 @@ import (
 	_ "github.com/lookalike-dns/lookalike/plugin/smtpreject"
 )
 
-// directives is the plugin chain, outermost first: upstream's order, with
-// lookalike after acl and rewrite, so that it sees the name that will be
-// resolved, and before cache, so that no cached answer hides a query from it.
-// smtpreject answers no query, so it is out of the way at the end.
+// directives is the plugin chain, outermost first, in upstream's order.
+// lookalike comes after acl and rewrite, so that it sees the name that will be
+// resolved. It comes before cache, so that no cached answer hides a query from
+// it. smtpreject answers no query, so it is out of the way at the end.
 var directives = []string{
 	"metadata", "cancel", "proxyproto", "timeouts", "multisocket", "reload",
 	"nsid", "bufsize", "bind", "debug",

@@ -74,9 +74,9 @@ func init() {
 	}, []string{"version", "goversion"}).WithLabelValues(Version, runtime.Version()).Set(1)
 }
 
-// publish shows the policy's mode and names as metrics, and has its counters
-// exist from the start: what begins with the first event hides that event from
-// whoever looks at increases.
+// publish shows the policy's mode and names as metrics, and creates its
+// counters at 0: one that appears with its first event hides that event from
+// queries for increases.
 func (p *Policy) publish() {
 	protectedNames.WithLabelValues(p.block).Add(float64(p.Index().Len()))
 	allowedNames.WithLabelValues(p.block).Add(float64(p.lists.Load().allow.Len()))

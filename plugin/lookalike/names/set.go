@@ -46,7 +46,7 @@ func (s *Set) Len() int {
 
 // Contains reports whether qname, or a name that it is below, is in the set.
 // qname is in presentation form (RFC 1035 section 5.1), of any case, with or
-// without a trailing dot; a name that is too long for DNS is in no set. It
+// without a trailing dot; no set contains a name that is too long for DNS. It
 // does not allocate.
 func (s *Set) Contains(qname string) bool {
 	if s.Len() == 0 {

@@ -10,7 +10,7 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 )
 
-// Cursor is how far one sink is in a spool. It is the sink's source; the
+// Cursor is the position of one sink in a spool. It is the sink's source; the
 // store's lock guards it.
 type Cursor struct {
 	spool    *Spool
@@ -47,8 +47,8 @@ type cursorState struct {
 	End   uint64 // position that a successor goes on at; 0: none has come
 }
 
-// migrateAfter is how long a cursor waits for the destination that it was made
-// for before another one of the same address and format may have its records.
+// migrateAfter is how long a cursor waits for its own destination. After it,
+// another one of the same address and format may take over its records.
 const migrateAfter = 10 * time.Second
 
 // withoutOptions is the part of a cursor's key before the options.
@@ -273,8 +273,9 @@ func (c *Cursor) fetch(n int) []*record.Record {
 	return slices.Clone(c.flight)
 }
 
-// read takes up to n records from the disk, and reports whether it could be read.
-// Records that are damaged or gone are lost, and told of before what follows them.
+// read takes up to n records from the disk, and reports whether it could be
+// read. Records that are damaged or missing are lost: the sink is told so
+// before it gets what follows them.
 func (c *Cursor) read(n int) bool {
 	s := c.spool
 	defer s.watch()()
@@ -307,7 +308,7 @@ func (c *Cursor) read(n int) bool {
 	return err == nil
 }
 
-// record reads the record at a position; nil: it is damaged or gone.
+// record reads the record at a position; nil: it is damaged or missing.
 func (s *Spool) record(position uint64) (*record.Record, error) {
 	if s.disk == nil {
 		return nil, nil
@@ -405,8 +406,8 @@ func (c *Cursor) countGaps() {
 // widen adds a record to the gap that the sink is to be told of.
 func (c *Cursor) widen(r *record.Record, reason string) { c.widenBy(r.Gap(reason), r) }
 
-// miss adds records that cannot be read to the gap that the sink is to be told of.
-// Their numbers are known, what they counted is not.
+// miss adds unreadable records to the gap that the sink must be told of. Their
+// numbers are known, what they counted is not.
 func (c *Cursor) miss(positions series, reason string) {
 	s, now := c.spool, time.Now()
 	s.numbers.each(positions, func(epoch string, from, to uint64) {

@@ -11,17 +11,16 @@ const (
 	// tailLimit is the number of records that are kept in memory while the
 	// disk takes none.
 	tailLimit = 32768
-	// Between two attempts to write to a bad disk is the time that the last
-	// one took, which grows with what waits, so many times: few queries meet
-	// one.
+	// After a failed write, the spool waits 499 times as long as the attempt
+	// took (5 s to 1 min), so that at most one query in 500 meets an attempt.
 	retryShare = 499
 	minRetry   = 5 * time.Second
 	maxRetry   = time.Minute
-	// patience is how long the disk may take for one commit before it is said.
+	// patience is how long one commit may take before the log says so.
 	patience = 5 * time.Second
 )
 
-// health is how the disk does.
+// health is the state of the disk.
 type health struct {
 	bad    error     // why the last commit failed
 	moved  error     // why files are not in their places; nil: they are, for all that is known
@@ -66,8 +65,8 @@ func (s *Spool) showHealth() {
 	spoolHealthy.WithLabelValues(s.dir).Set(healthy)
 }
 
-// watch has somebody say it when the disk does not answer, which nobody who waits
-// for it can. What it returns is called with the lock, when the disk has answered.
+// watch logs that the disk does not answer, which nobody who waits for it can
+// do. The caller calls over, with the lock held, when the disk has answered.
 func (s *Spool) watch() (over func()) {
 	began, noticed, answered := time.Now(), make(chan struct{}), make(chan struct{})
 	timer := time.AfterFunc(patience, func() { // a goroutine, without the lock, for as long as it takes
@@ -89,8 +88,8 @@ func (s *Spool) watch() (over func()) {
 // resting reports whether the disk is bad, and the next attempt not due yet.
 func (s *Spool) resting() bool { return s.bad != nil && time.Now().Before(s.retry) }
 
-// retryAfter is the time from an attempt that failed, and took so long, to the
-// next.
+// retryAfter returns how long to wait after a failed attempt that took this
+// long.
 func retryAfter(took time.Duration) time.Duration {
 	return min(max(retryShare*took, minRetry), maxRetry)
 }
@@ -112,15 +111,15 @@ func (s *Spool) Look(now time.Time) {
 	spoolLimit.WithLabelValues(s.dir).Set(float64(s.limit))
 }
 
-// hide takes the gauges away.
+// hide removes the gauges.
 func (s *Spool) hide() {
 	for _, v := range []interface{ DeleteLabelValues(...string) bool }{spoolHealthy, spoolRecords, spoolBytes, spoolLimit} {
 		v.DeleteLabelValues(s.dir)
 	}
 }
 
-// putBack puts files back that were removed. Where that cannot be, the ones that
-// are open are still the best there are. The lock is held.
+// putBack puts files back that were removed. If that fails, the open ones are
+// still the best there are. The lock is held.
 func (s *Spool) putBack(now time.Time) {
 	if s.disk == nil {
 		return

@@ -2,8 +2,8 @@ package spool
 
 import "slices"
 
-// numbers are those that records have got. Where each position has its number is
-// known even when its record cannot be read any more.
+// numbers maps positions to the sequence numbers of their records, even of
+// records that are no longer readable.
 type numbers struct {
 	Epoch    string
 	Sequence uint64 // the last one used of the epoch

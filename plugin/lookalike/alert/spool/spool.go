@@ -90,7 +90,7 @@ const (
 func groupKey(owner, id string) string { return groupPrefix + owner + "/" + id }
 func cursorKey(key string) string      { return cursorKind + url.PathEscape(key) }
 
-// oldFile is what a version before the first release had.
+// oldFile is the spool of a version before the first release.
 const oldFile = "alerts.db"
 
 func newSpool(c Config) *Spool {
@@ -140,9 +140,9 @@ func (s *Spool) open() error {
 	return nil
 }
 
-// takeOver goes on with what a journal has. Where it could not be opened at the
-// start, there are cursors and a tail already: the tail moves behind the records
-// of the journal.
+// takeOver continues from the contents of a journal. If it could not be opened
+// at the start, there are cursors and a tail already: the tail moves behind the
+// records of the journal.
 func (s *Spool) takeOver(j *journal.Journal, doubt bool) {
 	for _, c := range s.cursors {
 		c.shift(j.End() - s.stored.to)
@@ -173,8 +173,8 @@ func (s *Spool) takeOver(j *journal.Journal, doubt bool) {
 	}
 }
 
-// takeNumbers goes on with the numbers of the last run, unless it is in doubt
-// which of them were used.
+// takeNumbers continues the numbers of the last run, unless it is unknown which
+// of them were used.
 func (s *Spool) takeNumbers(doubt bool) {
 	var last numbers
 	value, err := s.disk.Value(numbersKey)
@@ -206,9 +206,9 @@ func (s *Spool) takeCursor(key string, value []byte) {
 func (s *Spool) end() uint64 { return s.stored.to + uint64(len(s.tail)) }
 
 // Adopt returns the groups that the last run had not ended, once. From then on
-// they are owner's: what the disk has of the last run goes in the commit that
-// brings owner's groups. The keys only tell the states apart: two owners of the
-// last run may have had one group.
+// they belong to owner: the commit with owner's groups removes the old ones
+// from the disk. The keys only tell the states apart, since two owners of the
+// last run may have had the same group.
 func (s *Spool) Adopt(owner string) States {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -227,9 +227,9 @@ func (s *Spool) adopts(owner string) bool {
 }
 
 // Append numbers records, writes them and the groups of owner that have changed
-// (as they are when the records are made), and hands the records to the cursors.
-// It reports whether the disk took them; if not, all is kept in memory, and goes
-// with what is written next.
+// (as they are when the records are made), and hands the records to the
+// cursors. It reports whether the disk took them. If not, all is kept in
+// memory, and goes with the next write.
 func (s *Spool) Append(owner string, records []*record.Record, groups States) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -271,15 +271,15 @@ func (s *Spool) Checkpoint(owner string, groups States) bool {
 	return s.bad == nil
 }
 
-// commit writes the tail, records, the groups, and what has changed besides, and
-// returns how many of the records the disk took. It is what heals a spool that was
-// bad. The adopter brings all groups of the last run in its first commit, so their
+// commit writes the tail, records, the groups, and what has changed besides,
+// and returns how many of the records the disk took. It also heals a bad spool.
+// The adopter brings all groups of the last run in its first commit, so their
 // old keys go. The lock is held.
 //
-// As a rule this is one commit of the journal. What would fill more than a segment,
-// such as a long tail, takes several, so that no more than SIZE is ever on disk:
-// the groups come with the last one, and after a crash between them may be told
-// anew of what the ones before have told.
+// As a rule this is one commit of the journal. More than a segment, such as a
+// long tail, takes several, so that no more than SIZE is ever on disk. The
+// groups come with the last one; after a crash in between, their records may
+// repeat what earlier ones have told.
 func (s *Spool) commit(owner string, records []*record.Record, groups States) (written int) {
 	began := time.Now()
 	defer s.watch()()
@@ -344,8 +344,8 @@ func (s *Spool) encode(records []*record.Record) (piece []line, fresh int, err e
 	return piece, fresh, nil
 }
 
-// changes are the groups that have changed: what has become of them with the
-// records of the tail, and then owner's, which are newer.
+// changes returns the groups that have changed: those of the tail's records,
+// and then owner's, which are newer.
 func (s *Spool) changes(owner string, groups States) States {
 	keys := make(States, len(s.held)+len(groups)+1)
 	if s.adopts(owner) {
@@ -391,7 +391,7 @@ func (s *Spool) write(piece []line, keys States) error {
 	return nil
 }
 
-// renew has the next commits bring the whole state again.
+// renew makes the next commits write the whole state again.
 func (s *Spool) renew() {
 	s.givenUp++
 	s.numbers.dirty = true
@@ -400,7 +400,7 @@ func (s *Spool) renew() {
 	}
 }
 
-// mustMarshal is for what JSON can always write.
+// mustMarshal is for values that JSON can always write.
 func mustMarshal(v any) json.RawMessage {
 	b, err := json.Marshal(v)
 	if err != nil {

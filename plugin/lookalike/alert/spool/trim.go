@@ -71,7 +71,7 @@ func (s *Spool) trim() uint64 {
 	return s.stored.from
 }
 
-// drop notes records as lost to the sinks that have not had them.
+// drop notes records as lost to the sinks that have not received them.
 func (s *Spool) drop(positions series, now time.Time) {
 	for at := positions.from; at < positions.to; at++ {
 		r, _ := s.record(at) // what cannot be read is lost as well
@@ -88,7 +88,7 @@ func (s *Spool) drop(positions series, now time.Time) {
 	}
 }
 
-// skip moves c behind records that are no more.
+// skip moves c behind records that no longer exist.
 func (c *Cursor) skip(from uint64) {
 	if c.next < from {
 		c.next = from
