@@ -23,6 +23,12 @@ var Failures = promauto.NewCounterVec(prometheus.CounterOpts{
 	Help:      "Counter of failures inside the plugin that the client did not see.",
 }, []string{"where"})
 
+func init() { // each exists from the start, so that the first failure shows as an increase
+	for _, where := range []string{"alert", "alerts", "answer", "delivery", "inspect", "probe", "verify"} {
+		Failures.WithLabelValues(where)
+	}
+}
+
 // Recover recovers from a panic, logs and counts it. It must be deferred
 // itself, not called by a deferred function. Where is one of a few words, since
 // it labels the counter.
