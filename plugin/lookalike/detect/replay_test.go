@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -22,14 +23,6 @@ func inUnicode(t *testing.T, name string) string {
 	t.Helper()
 	labels := splitLabels(name)
 	for i, l := range labels {
-		if runes, ok := decodePunycode(make([]rune, 0, maxRunes), []byte(strings.TrimPrefix(l, "xn--"))); ok && hasACEPrefix([]byte(l)) {
-			var shown []byte
-			for _, r := range runes {
-				shown = appendRune(shown, plainRune(r))
-			}
-			labels[i] = string(shown)
-			continue
-		}
 		var octets []byte
 		for j := 0; j < len(l); j++ {
 			c := l[j]
@@ -39,6 +32,14 @@ func inUnicode(t *testing.T, name string) string {
 				j += used
 			}
 			octets = append(octets, c)
+		}
+		if runes, ok := decodePunycode(make([]rune, 0, maxRunes), bytes.TrimPrefix(octets, []byte("xn--"))); ok && hasACEPrefix(octets) {
+			var shown []byte
+			for _, r := range runes {
+				shown = appendRune(shown, plainRune(r))
+			}
+			labels[i] = string(shown)
+			continue
 		}
 		var shown []byte
 		for len(octets) > 0 {
