@@ -18,8 +18,10 @@
 //
 // The classes combosquat and embedding look the skeletons of parts of the name
 // up. Keys are hashes in one open-addressing table, behind a bitmap that answers
-// most misses; whatever they find is compared letter by letter before it counts.
+// most misses. Whatever they find is aligned with the queried name, character by
+// character: that says what went wrong, which is what a verdict is graded by, its
+// reason says, and its [Slip]s hold.
 //
-// The first class that matches wins, in the order of [Classes]. Two slips at
-// once belong to the weaker of their classes.
+// The first class that matches wins, in the order of [Classes], which is that of
+// the table in classes.go. Two slips are never graded as one.
 package detect

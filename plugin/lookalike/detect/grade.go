@@ -213,7 +213,7 @@ func (s *search) limit(f *finding, plain bool) bool {
 		if s.belowSuffix() && s.hostWord(f.id) {
 			f.atMost(Low, "a public suffix has hosts of that name, which is low at most")
 		}
-		if s.tld.any && !s.nearTLD(f.id) {
+		if s.tld.any && !s.ownTLD(f.id) && !s.nearTLD(f.id) {
 			f.atMost(Medium, "the TLDs are more than a slip apart, which is medium at most")
 		}
 		return true

@@ -158,7 +158,7 @@ func (s *search) wants(c Class) bool { return len(s.found) == 0 || s.found[0].cl
 
 // add takes a finding in when its class is the best so far.
 func (s *search) add(f *finding) {
-	if f.confidence == Unsure || !s.meant(f) || s.ownTLD(f.id) && f.class == TLDSwap {
+	if f.confidence == Unsure || !s.meant(f) {
 		return
 	}
 	if best := s.best(); best != None {

@@ -696,6 +696,7 @@ func TestOwnTLD(t *testing.T) {
 		{"examplecom.com", "tld-kept high example.com"},
 		{"example-mail.com", "combosquat medium example.com examp1e.com"},
 		{"example.uk", "tld-swap high example.com"},
+		{"example.us.com", "tld-swap high example.com"}, // us.com is a public suffix
 		{"example.co.uk", "tld-swap high example.com"},
 		{"bank.co.uk", ""},
 		{"bamk.co.uk", "typo medium bank.co.uk"},
@@ -724,6 +725,7 @@ func TestAnyTLD(t *testing.T) {
 		{"example.ocm", "tld-swap high example.com"},
 		{"example.org", "tld-swap medium example.com"},
 		{"www.example.co.uk", "tld-swap medium example.com→www.example.com"},
+		{"example.us.com", "tld-swap high example.com"},
 		{"army.ml", "tld-swap high army.mil"},
 		{"army.fr", "tld-swap medium army.mil"},
 		{"sample.dk", "tld-swap medium sample.de"},
