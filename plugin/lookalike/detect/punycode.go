@@ -19,7 +19,7 @@ const notUnicode = utf8.MaxRune + 1
 // ASCII and stays so.
 func decodeLabel(dst []rune, label []byte) ([]rune, bool) {
 	if hasACEPrefix(label) {
-		if runes, ok := decodePunycode(dst, label[4:]); ok {
+		if runes, ok := decodePunycode(dst, label[4:]); ok && len(runes) > len(dst) {
 			return runes, true
 		}
 	}

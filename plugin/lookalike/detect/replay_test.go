@@ -33,7 +33,7 @@ func inUnicode(t *testing.T, name string) string {
 			}
 			octets = append(octets, c)
 		}
-		if runes, ok := decodePunycode(make([]rune, 0, maxRunes), bytes.TrimPrefix(octets, []byte("xn--"))); ok && hasACEPrefix(octets) {
+		if runes, ok := decodePunycode(make([]rune, 0, maxRunes), bytes.TrimPrefix(octets, []byte("xn--"))); ok && len(runes) > 0 && hasACEPrefix(octets) {
 			var shown []byte
 			for _, r := range runes {
 				shown = appendRune(shown, plainRune(r))
