@@ -220,7 +220,7 @@ var generators = map[string]func(label string) []variant{
 		for _, s := range slips(l) {
 			for _, t := range slips(s) {
 				// Slips that overlap may be further apart.
-				if osa(oracleFold(l), oracleFold(t)) <= 2 && !isCommonWord(t) && !isWord(t) {
+				if osa(l, t) <= 2 && !isCommonWord(t) && !isWord(t) {
 					v = append(v, variant{t, DoubleTypo, Low})
 				}
 			}
