@@ -96,13 +96,7 @@ var checkCommand = command{
 			}
 			return err
 		})
-		fs.Func("format", "", func(s string) error {
-			if s != "text" && s != "json" {
-				return errors.New("want text or json")
-			}
-			o.json = s == "json"
-			return nil
-		})
+		formatFlag(fs, &o.json)
 		return o.run
 	},
 }

@@ -27,6 +27,17 @@ func confFlag(fs *flag.FlagSet, conf *string) {
 	})
 }
 
+// formatFlag defines the flag -format of commands that write text or JSON.
+func formatFlag(fs *flag.FlagSet, json *bool) {
+	fs.Func("format", "", func(s string) error {
+		if s != "text" && s != "json" {
+			return errors.New("want text or json")
+		}
+		*json = s == "json"
+		return nil
+	})
+}
+
 // paint writes in colours, where its value is true.
 type paint bool
 

@@ -24,6 +24,7 @@ func init() {
 	commands = []*command{
 		&checkCommand,
 		&confCommand,
+		&listCommand,
 		&alertTestCommand,
 		&alertTailCommand,
 		&versionCommand,

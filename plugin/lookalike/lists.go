@@ -262,6 +262,9 @@ func (p *Policy) doubts() (doubts []string) {
 		doubts = append(doubts, fmt.Sprintf("%s: two slips (%s) are not looked for in %d of %d protected names: there are too many, or they are longer than 32 letters",
 			p.where, detect.DoubleTypo, n, p.Index().Len()))
 	}
+	if doubt := p.weakDoubt(); doubt != "" {
+		doubts = append(doubts, doubt)
+	}
 	for _, address := range p.actions.Private() {
 		doubts = append(doubts, fmt.Sprintf("%s: sinkhole %s is a private address: Exim as Debian sets it up ignores those, and bounces without the sinkhole's text",
 			p.where, address))

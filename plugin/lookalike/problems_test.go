@@ -60,6 +60,12 @@ func TestExamine(t *testing.T) {
 		{"unknown directive", ". {\n lookalike\n forwrad . 192.0.2.53\n}\n", []string{"refused FILE:3: unknown directive 'forwrad': correct the spelling"}},
 		{"no directive at all", ". {\n whoami\n}\n", []string{"warning FILE: no server block has a lookalike directive"}},
 		{"any in front", ". {\n any\n lookalike\n}\n", []string{"warning FILE:2: the any plugin answers queries of type ANY"}},
+		{"weak names", ". {\n lookalike {\n  protect af.mil army.mil mail.mil garden.mil *.gov\n }\n}\n",
+			[]string{"warning FILE:2: 2 protected names may raise many false alarms, being short or a usual host label: mail.mil and af.mil: watch them with action monitor first; 'lookalike list -weak -conf "}},
+		{"many weak names", ". {\n lookalike {\n  protect a.mil b.mil c.mil d.mil e.mil f.mil\n }\n}\n",
+			[]string{"warning FILE:2: 6 protected names may raise many false alarms, being short or a usual host label: a.mil, b.mil, c.mil, d.mil and 2 more: "}},
+		{"weak names of the built-in list", ". {\n lookalike {\n  protect @mil army.mil\n }\n}\n", nil},
+		{"a weak name beside the built-in list", ". {\n lookalike {\n  protect @mil zz.mil\n }\n}\n", []string{"warning FILE:2: 1 protected name may raise many false alarms, being short or a usual host label: zz.mil: "}},
 		{"private sinkhole", ". {\n lookalike {\n  action sinkhole 10.0.0.1\n }\n}\n", []string{"warning FILE:2: sinkhole 10.0.0.1 is a private address"}},
 
 		{"'}' that is missing before a plugin with a block", ". {\n lookalike {\n  protect army.mil\n cache {\n  success 100\n }\n forward . 192.0.2.53\n}\n",

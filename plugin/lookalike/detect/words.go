@@ -211,12 +211,9 @@ func usualHost(label []byte) bool {
 var hostEnds = []string{"server", "mail", "host", "gateway", "relay", "portal", "admin"}
 
 // generic reports whether protected name id is, before its public suffix, a
-// label of hosts of all kinds or a word, which stands inside of many names;
-// but who writes army means one.
-func (s *search) generic(id uint32) bool {
-	core := s.index.core(id)
-	if core == "army" {
-		return false
-	}
-	return s.hostWord(id) || isCommonWord(core) || isWord(core)
-}
+// label of hosts of all kinds or a word, which stands inside of many names.
+func (s *search) generic(id uint32) bool { return s.hostWord(id) || plainWord(s.index.core(id)) }
+
+// plainWord reports whether core is a word that honest names contain; but who
+// writes army means one.
+func plainWord(core string) bool { return core != "army" && (isCommonWord(core) || isWord(core)) }

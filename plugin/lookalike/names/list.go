@@ -32,19 +32,35 @@ type list struct {
 	max   int64 // bytes of one file; 0 is maxFile
 
 	mayBeEmpty bool // a file without a name is no error
+
+	visit func(name, where string) // of each name when it first appears; may be nil
 }
 
-// add adds a name unless it is there. Its table takes a tenth of a map's
-// memory, which matters while the old list is still in force.
-func (l *list) add(name string) {
+// add adds a name unless it is there, and reports whether it did. Its table
+// takes a tenth of a map's memory, which matters while the old list is still in
+// force.
+func (l *list) add(name string) (added bool) {
 	if 2*len(l.names) >= len(l.slots) {
 		l.rehash(max(2*len(l.slots), 64))
 	}
 	slot := l.find(name)
-	if *slot == 0 {
-		l.names = append(l.names, name)
-		*slot = uint32(len(l.names)) //nolint:gosec // maxFile has fewer lines
+	if *slot != 0 {
+		return false
 	}
+	l.names = append(l.names, name)
+	*slot = uint32(len(l.names)) //nolint:gosec // maxFile has fewer lines
+	return true
+}
+
+// offer adds a name that stands in a line of path, 0 where it has none.
+func (l *list) offer(name, path string, line int) {
+	if !l.add(name) || l.visit == nil {
+		return
+	}
+	if line > 0 {
+		path += ":" + strconv.Itoa(line)
+	}
+	l.visit(name, path)
 }
 
 // find returns the slot that name has, or the free one that it would get.
@@ -150,7 +166,7 @@ func (l *list) read(r io.Reader, path string) error {
 			broken.add(newError(path+":"+strconv.Itoa(lines.N), string(content(lines.Text)), err))
 		case name != "":
 			found = true
-			l.add(name)
+			l.offer(name, path, lines.N)
 		}
 	}
 	switch {

@@ -146,21 +146,43 @@ func (s *Spec) Files() []string {
 // line: half a list would silently protect half of the names.
 func (s *Spec) Load() ([]string, error) {
 	l := list{mayBeEmpty: s.Exceptions}
+	if err := s.load(&l); err != nil {
+		return nil, err
+	}
+	return l.names, nil
+}
+
+// Walk reads the files as Load does, and hands each name over with where it
+// first appears: "Corefile:12", "/etc/lookalike/protect.txt:7", or BuiltIn. Its
+// errors are those of Load; the names before a broken one have been visited.
+func (s *Spec) Walk(visit func(name, where string)) error {
+	return s.load(&list{mayBeEmpty: s.Exceptions, visit: visit})
+}
+
+func (s *Spec) load(l *list) error {
 	for _, a := range s.args {
 		switch {
 		case a.builtIn:
 			for _, name := range defaultNames() {
-				l.add(name)
+				l.offer(name, BuiltIn, 0)
 			}
 		case a.file == "":
-			l.add(a.name)
+			l.offer(a.name, a.where, 0)
 		default:
 			if err := l.readFile(a.file); err != nil {
-				return nil, fmt.Errorf("%s: %w", a.where, err)
+				return fmt.Errorf("%s: %w", a.where, err)
 			}
 		}
 	}
-	return l.names, nil
+	return nil
+}
+
+// BuiltIn is where the names of Default stand.
+const BuiltIn = "built-in"
+
+// HasBuiltIn reports whether the names of Default are among those of the Spec.
+func (s *Spec) HasBuiltIn() bool {
+	return slices.ContainsFunc(s.args, func(a arg) bool { return a.builtIn })
 }
 
 // Rest waits until no file has changed for a second, but not longer than limit.

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -196,5 +197,43 @@ func TestSpecRest(t *testing.T) {
 		if took := time.Since(began); took > 500*time.Millisecond != tc.waits {
 			t.Errorf("%s: waited %v", tc.name, took)
 		}
+	}
+}
+
+func TestSpecWalk(t *testing.T) {
+	one := write(t, "one.txt", "# ours\nnavy.mil\narmy.mil # again\n\n*.gov\n")
+	two := write(t, "two.txt", "navy.mil\nuscg.mil\n")
+	broken := write(t, "broken.txt", "dla.mil\nnav..mil\n")
+	for _, tc := range []struct {
+		name    string
+		args    []string
+		want    []string
+		wantErr string
+	}{
+		{"none", nil, nil, ""},
+		{"names and files", []string{"army.mil", one, two}, []string{
+			"army.mil Corefile:1", "navy.mil " + one + ":2", "gov " + one + ":5", "uscg.mil " + two + ":2"}, ""},
+		{"a broken file", []string{"army.mil", broken}, []string{"army.mil Corefile:1", "dla.mil " + broken + ":1"}, broken + ":2: "},
+	} {
+		var s Spec
+		for i, arg := range tc.args {
+			must(t, s.Add(arg, "Corefile:"+strconv.Itoa(i+1)))
+		}
+		var got []string
+		err := s.Walk(func(name, where string) { got = append(got, name+" "+where) })
+		if !slices.Equal(got, tc.want) || (err != nil) != (tc.wantErr != "") || err != nil && !strings.Contains(err.Error(), tc.wantErr) {
+			t.Errorf("%s: got %q and %v, want %q and %q", tc.name, got, err, tc.want, tc.wantErr)
+		}
+	}
+	var s Spec
+	must(t, s.Add("@mil", "Corefile:1"))
+	got := 0
+	must(t, s.Walk(func(_, where string) {
+		if got++; where != BuiltIn {
+			t.Errorf("@mil: got %q, want %q", where, BuiltIn)
+		}
+	}))
+	if got != len(Default()) || !s.HasBuiltIn() {
+		t.Errorf("@mil: got %d names, want %d", got, len(Default()))
 	}
 }
