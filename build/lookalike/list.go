@@ -17,22 +17,23 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
-const listHelp = `List the protected names, each with where it is listed, or those that would
-raise many false alarms, each with the reason.
+const listHelp = `List the protected names, each with where it is listed, or those that raise
+false alarms most easily, each with the reason.
 
 Usage: lookalike list [-weak] [-conf COREFILE] [-format text|json]
 
 Flags:
-  -weak                list only the names that honest names often resemble:
-                         short  at most 3 letters, as many honest names differ
-                                from them by one letter. A leading label that
-                                hosts of all kinds carry (www, mail, mx1) does
-                                not count: www.ai.mil has two letters.
-                         word   a dictionary word, as it is part of honest names
+  -weak                list only the names that honest names resemble most
+                       easily:
+                         short  at most 3 letters, as one slip makes another
+                                short name of it. A leading label that hosts
+                                of all kinds carry (www, mail, mx1) does not
+                                count: www.ai.mil has two letters.
+                         word   a dictionary word: it is part of honest names
                          host   a label that hosts of all kinds carry: mail.mil
                          tld    a whole TLD: with *.mil, every name under the
                                 lookalike TLD resembles a protected one
-                       To mend that: protect a longer name below it (us.af.mil
+                       For such a name, protect a longer one below it (us.af.mil
                        for af.mil), put the honest names on the allow list, or
                        set the action of its directive to monitor.
   -conf COREFILE       list the names of the lookalike directives of this

@@ -31,7 +31,7 @@ func TestList(t *testing.T) {
 			"# C:2: protected names, lookalikes under ml\narmy.mil # C:3\nnavy.mil # names.txt:2\n*.gov # names.txt:4\n", ""},
 		{"weak ones", own, "northwind.mil\naf.mil\nmail.mil\ngarden.mil\n*.gov\n", []string{"-weak"}, exitFound,
 			"# C:2: weak among the protected names, lookalikes under ml\n" +
-				"af.mil # names.txt:2: at most 3 letters of its own: many honest names differ from it by one\n" +
+				"af.mil # names.txt:2: at most 3 letters of its own: one slip makes another short name of it\n" +
 				"mail.mil # names.txt:3: a usual host label: hosts of all kinds carry it\n" +
 				"garden.mil # names.txt:4: a dictionary word: honest names contain it, or differ from it by one letter\n" +
 				"*.gov # names.txt:5: a whole TLD: every name below the lookalike TLD resembles one below it\n", ""},
@@ -42,10 +42,10 @@ func TestList(t *testing.T) {
 				"# C:5: protected names, lookalikes under *\nnorthwind.com # C:6\nzz.com # C:6\n", ""},
 		{"JSON", own, "af.mil\n", []string{"-format", "json"}, exitNothing,
 			`{"name":"army.mil","source":"C:3","directive":"C:2","tlds":["ml"],"weak":"","reason":""}` + "\n" +
-				`{"name":"af.mil","source":"names.txt:1","directive":"C:2","tlds":["ml"],"weak":"short","reason":"at most 3 letters of its own: many honest names differ from it by one"}` + "\n", ""},
+				`{"name":"af.mil","source":"names.txt:1","directive":"C:2","tlds":["ml"],"weak":"short","reason":"at most 3 letters of its own: one slip makes another short name of it"}` + "\n", ""},
 		{"JSON, weak ones", two, "", []string{"-weak", "-format=json"}, exitFound,
 			`{"name":"example.com","source":"C:3","directive":"C:2","tlds":["cm","co"],"weak":"word","reason":"a dictionary word: honest names contain it, or differ from it by one letter"}` + "\n" +
-				`{"name":"zz.com","source":"C:6","directive":"C:5","tlds":["*"],"weak":"short","reason":"at most 3 letters of its own: many honest names differ from it by one"}` + "\n", ""},
+				`{"name":"zz.com","source":"C:6","directive":"C:5","tlds":["*"],"weak":"short","reason":"at most 3 letters of its own: one slip makes another short name of it"}` + "\n", ""},
 		{"broken list", own, "navy..mil\n", nil, exitError, "", "names.txt:1: "},
 		{"no list", two + "x {\n lookalike {\n  protect ./none.txt\n }\n}\n", "", nil, exitError, "", "none.txt"},
 		{"broken Corefile", ".:1053 {\n lookalike {\n  protcet army.mil\n }\n}\n", "", nil, exitError, "", "C:3: unknown property 'protcet'"},

@@ -43,6 +43,6 @@ func (p *Policy) weakDoubt() string {
 	if len(weak) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s: %s may raise many false alarms, being short or a usual host label: %s: watch them with action monitor first; '%s list -weak -conf COREFILE' shows why",
+	return fmt.Sprintf("%s: %s may raise false alarms, being short or a usual host label: %s: watch them with action monitor first; '%s list -weak -conf COREFILE' shows why",
 		p.where, count(len(weak), "protected name"), some(weak), pluginName)
 }

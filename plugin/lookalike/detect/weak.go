@@ -6,7 +6,7 @@ import (
 )
 
 // Weakness is a property of a protected name for which honest names resemble it
-// often. Of two, the greater raises more.
+// more easily than others. The greater of two is the worse.
 type Weakness uint8
 
 // The weaknesses.
@@ -24,7 +24,7 @@ const shortLetters = 3
 var weaknesses = [...]struct{ name, reason string }{
 	NotWeak:   {"", ""},
 	Word:      {"word", "a dictionary word: honest names contain it, or differ from it by one letter"},
-	Short:     {"short", "at most 3 letters of its own: many honest names differ from it by one"},
+	Short:     {"short", "at most 3 letters of its own: one slip makes another short name of it"},
 	UsualHost: {"host", "a usual host label: hosts of all kinds carry it"},
 	WholeTLD:  {"tld", "a whole TLD: every name below the lookalike TLD resembles one below it"},
 }
@@ -32,7 +32,7 @@ var weaknesses = [...]struct{ name, reason string }{
 // String returns a word for the weakness, and nothing for NotWeak.
 func (w Weakness) String() string { return weaknesses[w].name }
 
-// Reason says why a name with the weakness raises often.
+// Reason says why honest names resemble one with the weakness.
 func (w Weakness) Reason() string { return weaknesses[w].reason }
 
 // Weak returns the greatest weakness of a name that is protected, or could be.
