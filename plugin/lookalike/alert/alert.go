@@ -61,7 +61,7 @@ type Pipeline struct {
 	epoch    string
 	sequence uint64
 	unsaved  spool.States // that the spool has not taken yet
-	givenUp  int          // files of the spool
+	givenUp  int          // spool.GivenUp when all groups were last collected
 
 	wake chan struct{}
 	quit chan struct{}

@@ -365,7 +365,7 @@ func TestSpoolNoDirectoryReadOnly(t *testing.T) {
 	}
 	remount(syscall.MS_RDONLY)
 	c := newClient(t, filepath.Join(disk, "below", "spool"))
-	if n := strings.Count(log.String(), "cannot be written, alerts wait in memory"); n != 1 {
+	if n := strings.Count(log.String(), "write failed, alerts wait in memory"); n != 1 {
 		t.Errorf("Got the disk %d times in the log, want once:\n%s", n, log)
 	}
 	if c.add() {

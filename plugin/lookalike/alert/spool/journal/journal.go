@@ -3,9 +3,11 @@
 package journal
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"slices"
@@ -36,13 +38,7 @@ type Journal struct {
 	keys    map[string]place // the state
 	commit  place            // the end of the last commit of this run
 	damaged int              // lines of the state that could not be copied
-}
-
-// place is where a line is.
-type place struct {
-	segment *segment
-	at, end int64
-	gone    bool // the key is: only while the logs are read
+	buf     *bufio.Reader    // of lines that are read again
 }
 
 // Commit is what a commit adds.
@@ -82,7 +78,7 @@ func Open(dir string, limit int64) (*Journal, Found, error) {
 // commit, so a disk may be full or read-only.
 func open(d disk, limit int64) (*Journal, Found, error) {
 	j := &Journal{
-		disk: d, keys: make(map[string]place), end: 1,
+		disk: d, keys: make(map[string]place), end: 1, buf: bufio.NewReader(nil),
 		records: &lineLog{disk: d, kind: "records"},
 		state:   &lineLog{disk: d, kind: "state", most: leastFull},
 	}
@@ -122,25 +118,12 @@ func (j *Journal) Commit(c Commit) error {
 	if j.mark == nil { // before there is a new segment, whose sync keeps this name, too
 		j.setMark()
 	}
-	size, last := int64(0), (*segment)(nil)
-	if len(c.Records) > 0 {
-		g, err := j.records.writable()
-		if err != nil {
-			return err
-		}
-		if last, size = g, g.size; len(g.lines) == 0 {
-			g.first = j.end
-		}
-		if err := j.putRecords(g, c.Records); err != nil {
-			j.records.fail(size)
-			return err
-		}
-	}
 	end := j.end + uint64(len(c.Records))
-	if err := j.putState(c.Keys, end); err != nil {
-		if last != nil {
-			j.records.cut(size)
+	if len(c.Records) == 0 {
+		if err := j.putState(c.Keys, end); err != nil {
+			return err
 		}
+	} else if err := j.putRecords(c, end); err != nil {
 		return err
 	}
 	j.end = end
@@ -149,101 +132,67 @@ func (j *Journal) Commit(c Commit) error {
 	return nil
 }
 
-func (j *Journal) putRecords(g *segment, records []json.RawMessage) error {
-	size := 0
-	for _, r := range records {
-		size += len(r) + 40 // checksum and position
-	}
-	b, at := make([]byte, 0, size), make([]int64, len(records))
-	for i, r := range records {
-		at[i] = g.size + int64(len(b))
-		b = appendLine(b, g.seed, strconv.FormatUint(j.end+uint64(i), 10), r) //nolint:gosec // an index
-	}
-	if err := j.records.write(b); err != nil {
+// putRecords writes the records of a commit, and the rest of it.
+func (j *Journal) putRecords(c Commit, end uint64) error {
+	w, err := j.records.begin(j.end)
+	if err != nil {
 		return err
 	}
-	for i := range records {
-		g.put(j.end+uint64(i), at[i]) //nolint:gosec // an index
+	places := make([]place, len(c.Records))
+	for i, r := range c.Records {
+		places[i] = w.add(strconv.FormatUint(j.end+uint64(i), 10), r) //nolint:gosec // an index
 	}
-	return g.f.Sync()
+	if err = w.sync(); err == nil {
+		err = j.putState(c.Keys, end)
+	}
+	if err != nil {
+		j.records.fail()
+		return err
+	}
+	for i, p := range places {
+		w.put(j.end+uint64(i), p.at) //nolint:gosec // an index
+	}
+	w.size = w.at
+	return nil
 }
 
 // putState writes keys and the end of a commit, after the rest of the state where
 // a segment begins.
 func (j *Journal) putState(keys map[string]json.RawMessage, end uint64) error {
-	before := j.state.last()
-	g, err := j.state.writable()
+	w, err := j.state.begin(j.end)
 	if err != nil {
 		return err
 	}
-	size, places := g.size, make(map[string]place, len(keys))
-	if g != before {
-		err = j.copyState(g, keys, places)
+	names, places, all := slices.Collect(maps.Keys(keys)), make(map[string]place, len(keys)), w.size == 0
+	if all {
+		w.add(allKey, nil)
+		names = slices.AppendSeq(names, maps.Keys(j.keys))
 	}
-	var b []byte
-	for _, key := range slices.Sorted(maps.Keys(keys)) {
-		value := keys[key]
-		if value == nil {
-			value = json.RawMessage("null")
+	slices.Sort(names) // so that a test can repeat it
+	for _, key := range slices.Compact(names) {
+		value, changed := keys[key]
+		if !changed {
+			if value, err = j.Value(key); err != nil || value == nil {
+				j.damaged++
+				continue
+			}
 		}
-		at := g.size + int64(len(b))
-		b = appendLine(b, g.seed, key, value)
-		places[key] = place{segment: g, at: at, end: g.size + int64(len(b)), gone: keys[key] == nil}
+		if places[key] = w.add(key, value); value == nil {
+			places[key] = place{}
+		}
 	}
-	lines := len(places)
-	if g != before {
-		lines++
-	}
-	at := g.size + int64(len(b))
-	b = appendLine(b, g.seed, endKey, fmt.Appendf(nil, "[%d,%d]", end, lines))
-	last := place{segment: g, at: at, end: g.size + int64(len(b))}
-	if err == nil {
-		err = j.state.write(b)
-	}
-	if err == nil {
-		err = g.f.Sync()
-	}
-	if err != nil {
-		j.state.fail(size)
+	commit := w.add(endKey, fmt.Appendf(nil, "[%d,%d]", end, w.count))
+	if err := w.sync(); err != nil {
+		j.state.fail()
 		return err
 	}
-	(&stateReader{keys: j.keys, staged: places, all: g != before}).apply(0)
-	j.commit = last
-	if g != before {
-		j.state.most = max(leastFull, 2*g.size)
+	w.size, j.commit = w.at, commit
+	(&stateReader{keys: j.keys, staged: places, all: all}).apply(0)
+	if all {
+		j.state.most = max(leastFull, 2*w.size)
 		j.state.drop(len(j.state.segments) - 1)
 	}
 	return nil
-}
-
-// copyState begins a segment with all of the state but keys.
-func (j *Journal) copyState(g *segment, keys map[string]json.RawMessage, places map[string]place) error {
-	b := appendLine(nil, g.seed, allKey, []byte("null"))
-	flush := func() error {
-		err := j.state.write(b)
-		b = b[:0]
-		return err
-	}
-	for _, key := range slices.Sorted(maps.Keys(j.keys)) { // in this order, so that a test can repeat it
-		if _, changed := keys[key]; changed {
-			continue
-		}
-		value, err := j.Value(key)
-		if err != nil || value == nil {
-			j.damaged++
-			continue
-		}
-		at := g.size + int64(len(b))
-		b = appendLine(b, g.seed, key, value)
-		places[key] = place{segment: g, at: at, end: g.size + int64(len(b))}
-		if len(b) < maxLine {
-			continue
-		}
-		if err := flush(); err != nil {
-			return err
-		}
-	}
-	return flush()
 }
 
 // Value reads a key of the state. It returns nil for one that is not there or
@@ -253,29 +202,34 @@ func (j *Journal) Value(key string) ([]byte, error) {
 	if !ok {
 		return nil, nil
 	}
-	return p.segment.lineAt(p.at, p.end, key)
+	return j.line(p, key)
 }
 
 // Record returns the record at a position, nil where it is damaged or gone.
 func (j *Journal) Record(position uint64) (json.RawMessage, error) {
-	for _, g := range slices.Backward(j.records.segments) {
-		if position < g.first {
-			continue
+	for _, g := range j.records.segments {
+		if i, ok := g.find(position); ok {
+			return j.line(place{g, g.lines[i].at}, strconv.FormatUint(position, 10))
 		}
-		i := position - g.first
-		if i >= uint64(len(g.lines)) || g.lines[i] == none {
-			break
-		}
-		end := g.size
-		for _, next := range g.lines[i+1:] {
-			if next > g.lines[i] {
-				end = next
-				break
-			}
-		}
-		return g.lineAt(g.lines[i], end, strconv.FormatUint(position, 10))
 	}
 	return nil, nil
+}
+
+// line reads the line of a key. Its value is nil where that line is damaged.
+func (j *Journal) line(p place, key string) ([]byte, error) {
+	j.buf.Reset(io.NewSectionReader(p.segment.f, p.at, maxLine))
+	b, err := j.buf.ReadBytes('\n')
+	if errors.Is(err, io.EOF) { // cut off
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	k, value, ok := parseLine(b[:len(b)-1], seedOf(p.segment.name))
+	if !ok || k != key {
+		return nil, nil
+	}
+	return value, nil
 }
 
 // before is the number of segments that have no records from a position on.

@@ -17,36 +17,44 @@ func (j *Journal) load() (fd Found, err error) {
 	if err := errors.Join(j.records.open(names), j.state.open(names)); err != nil {
 		return fd, err
 	}
-	r := bufio.NewReaderSize(nil, maxLine)
-	state, err := j.readState(r)
-	if err != nil {
-		return fd, err
+	buf := bufio.NewReaderSize(nil, maxLine)
+	state := &stateReader{keys: j.keys, staged: make(map[string]place)}
+	for _, g := range j.state.segments {
+		if state.torn > 0 { // and this run, or the last one, has gone on without it
+			state.forget()
+		}
+		n, err := g.scan(buf, state.line)
+		if err != nil {
+			return fd, err
+		}
+		fd.Damaged += n
 	}
-	records, intact, err := j.readRecords(r)
-	if err != nil {
-		return fd, err
+	fd.Doubt = fd.Damaged > 0
+	ahead, damaged := uint64(1), 0 // of the records that are there, and lines of their last segment
+	for _, g := range j.records.segments {
+		damaged, err = g.scan(buf, func(p place, key string, _ []byte) {
+			if position := parsePosition(key); position > 0 {
+				g.put(position, p.at)
+				ahead = max(ahead, position+1)
+			}
+		})
+		if err != nil {
+			return fd, err
+		}
+		fd.Damaged += damaged
 	}
 	mark := j.readMark()
 	state.finish(mark)
-	ahead := uint64(0) // of the records that are there
-	for _, g := range j.records.segments {
-		ahead = max(ahead, g.first+uint64(len(g.lines)))
-	}
-	cutOff := mark > state.end || mark == 0 && (ahead > max(state.end, 1) || len(state.staged) > 0)
-	if cutOff {
+	if mark > state.end || mark == 0 && (ahead > max(state.end, 1) || len(state.staged) > 0) { // cut off
+		fd.Doubt = true
 		state.all = state.all && state.end == 0 // else what there is of it comes on top
 		state.apply(max(state.end, state.torn, mark, ahead))
 	}
 	j.end = max(state.end, 1)
 	j.forgetBeyond()
-	if g := j.records.last(); g != nil && (!intact || g.first+uint64(len(g.lines)) != j.end || ahead > j.end) {
-		j.records.sealed = true
-	}
+	j.records.sealed = j.records.sealed || damaged > 0 || ahead != j.end
 	j.state.sealed = true // each run begins with the whole state
-	return Found{
-		Damaged: state.damaged + records,
-		Doubt:   cutOff || state.damaged > 0,
-	}, nil
+	return fd, nil
 }
 
 // stateReader puts the state together. Lines count when the end of their commit
@@ -56,13 +64,12 @@ func (j *Journal) load() (fd Found, err error) {
 // end is there and lines before it are not. Such a commit is torn, unless more of
 // the same segment follows it: then lines of it are damaged, and the others count.
 type stateReader struct {
-	keys    map[string]place
-	staged  map[string]place
-	all     bool // staged is the whole state
-	lines   int  // of the commit, so far
-	torn    uint64
-	end     uint64
-	damaged int
+	keys   map[string]place
+	staged map[string]place // those of the commit; nowhere: the key is gone
+	all    bool             // staged is the whole state
+	lines  int              // of the commit, so far
+	torn   uint64
+	end    uint64
 }
 
 func (r *stateReader) apply(end uint64) {
@@ -72,7 +79,7 @@ func (r *stateReader) apply(end uint64) {
 	}
 	r.end = max(r.end, end)
 	for key, p := range r.staged {
-		if p.gone {
+		if p.segment == nil {
 			delete(r.keys, key)
 		} else {
 			r.keys[key] = p
@@ -86,7 +93,7 @@ func (r *stateReader) forget() {
 	r.all, r.lines, r.torn = false, 0, 0
 }
 
-func (r *stateReader) line(key string, value []byte, p place) {
+func (r *stateReader) line(p place, key string, value []byte) {
 	if r.torn > 0 {
 		r.apply(r.torn)
 	}
@@ -96,7 +103,9 @@ func (r *stateReader) line(key string, value []byte, p place) {
 		r.forget()
 		r.all = true
 	case key != endKey:
-		p.gone = string(value) == "null"
+		if string(value) == "null" {
+			p = place{}
+		}
 		r.staged[key] = p
 	case json.Unmarshal(value, &end) != nil || end[0] >= maxPosition:
 		return
@@ -127,41 +136,6 @@ func parsePosition[T string | []byte](b T) uint64 {
 	return n
 }
 
-func (j *Journal) readState(buf *bufio.Reader) (*stateReader, error) {
-	r := &stateReader{keys: j.keys, staged: make(map[string]place)}
-	for _, g := range j.state.segments {
-		if r.torn > 0 { // and this run, or the last one, has gone on without it
-			r.forget()
-		}
-		n, err := g.scan(buf, func(at int64, key string, value []byte, size int) {
-			r.line(key, value, place{segment: g, at: at, end: at + int64(size)})
-		})
-		if err != nil {
-			return nil, err
-		}
-		r.damaged += n
-	}
-	return r, nil
-}
-
-// readRecords finds out which records are there, and whether the last segment is
-// intact, so that it can take more.
-func (j *Journal) readRecords(buf *bufio.Reader) (damaged int, intact bool, err error) {
-	for _, g := range j.records.segments {
-		n, err := g.scan(buf, func(at int64, key string, _ []byte, _ int) {
-			if position := parsePosition(key); position > 0 {
-				g.put(position, at)
-			}
-		})
-		if err != nil {
-			return 0, false, err
-		}
-		damaged += n
-		intact = n == 0
-	}
-	return damaged, intact, nil
-}
-
 // readMark returns what the mark says, or 0.
 func (j *Journal) readMark() uint64 {
 	f, err := j.disk.open(markFile, os.O_RDONLY)
@@ -169,7 +143,7 @@ func (j *Journal) readMark() uint64 {
 		return 0
 	}
 	defer f.Close()
-	value, err := (&segment{f: f, seed: seedOf(markFile)}).lineAt(0, maxLine, markFile)
+	value, err := j.line(place{&segment{name: markFile, f: f}, 0}, markFile)
 	if err != nil {
 		return 0
 	}
@@ -182,10 +156,10 @@ func (j *Journal) readMark() uint64 {
 func (j *Journal) forgetBeyond() {
 	next := j.end
 	for _, g := range slices.Backward(j.records.segments) {
-		if len(g.lines) == 0 || g.first >= next {
-			g.first, g.lines = next, nil
+		n, _ := g.find(next)
+		if g.lines = g.lines[:n]; n == 0 {
+			g.first = next
 		}
-		g.lines = g.lines[:min(uint64(len(g.lines)), next-g.first)]
 		next = g.first
 	}
 }

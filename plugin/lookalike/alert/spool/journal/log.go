@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -28,7 +27,6 @@ import (
 const (
 	sumDigits = 8
 	maxLine   = 1 << 20
-	minLine   = sumDigits + len(" 1 0\n")
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -74,22 +72,29 @@ type lineLog struct {
 
 // segment is one file of a log.
 type segment struct {
-	name   string
-	number uint64
-	seed   uint32
-	f      file
-	size   int64
+	name string
+	f    file
+	size int64 // of what counts
 
-	// Of a segment of records: the position of the first one, and where each
-	// begins. Those that cannot be read have none.
+	// Of a segment of records: the position of the first one, and where those
+	// begin that can be read, in the order of positions.
 	first uint64
-	lines []int64
+	lines []recordLine
 }
 
-const (
-	suffix = ".jsonl"
-	none   = int64(-1)
-)
+// recordLine is where the record at a position begins.
+type recordLine struct {
+	position uint64
+	at       int64
+}
+
+// place is where a line begins.
+type place struct {
+	segment *segment
+	at      int64
+}
+
+const suffix = ".jsonl"
 
 func (l *lineLog) last() *segment {
 	if len(l.segments) == 0 {
@@ -100,7 +105,8 @@ func (l *lineLog) last() *segment {
 
 // open opens the segments among names, for writing where that can be.
 func (l *lineLog) open(names []string) error {
-	for _, name := range names {
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) })
+	for _, name := range names { // those of a log in the order of numbers
 		digits, ok := strings.CutPrefix(strings.TrimSuffix(name, suffix), l.kind+"-")
 		number, err := strconv.ParseUint(digits, 10, 64)
 		if !ok || err != nil || name != l.name(number) {
@@ -114,15 +120,11 @@ func (l *lineLog) open(names []string) error {
 		if err != nil {
 			return err
 		}
-		s := &segment{name: name, number: number, seed: seedOf(name), f: f}
-		l.segments = append(l.segments, s)
+		s := &segment{name: name, f: f}
+		l.segments, l.number = append(l.segments, s), number
 		if s.size, err = f.Size(); err != nil {
 			return err
 		}
-	}
-	slices.SortFunc(l.segments, func(a, b *segment) int { return cmp.Compare(a.number, b.number) })
-	if s := l.last(); s != nil {
-		l.number = s.number
 	}
 	return nil
 }
@@ -134,25 +136,18 @@ func (l *lineLog) name(number uint64) string {
 // scan reads a segment, and reports each line that is what was written, and the
 // number of those that are not. Of a disk that fails in places, these are
 // damaged.
-func (s *segment) scan(r *bufio.Reader, line func(at int64, key string, value []byte, size int)) (damaged int, err error) {
-	disk := &patient{f: s.f, size: s.size}
+func (s *segment) scan(r *bufio.Reader, line func(p place, key string, value []byte)) (damaged int, err error) {
+	disk, seed := &patient{f: s.f, size: s.size}, seedOf(s.name)
 	r.Reset(disk)
 	for at := int64(0); at < s.size; {
 		b, err := r.ReadSlice('\n')
-		size := len(b)
-		for errors.Is(err, bufio.ErrBufferFull) { // no line is as long
-			b, err = r.ReadSlice('\n')
-			size += len(b)
-			b = nil
-		}
-		key, value, ok := parseLine(bytes.TrimSuffix(b, []byte("\n")), s.seed)
-		if ok = ok && err == nil; ok {
-			line(at, key, value, size)
+		key, value, ok := parseLine(bytes.TrimSuffix(b, []byte("\n")), seed)
+		if ok && err == nil {
+			line(place{s, at}, key, value)
 		} else {
 			damaged++
 		}
-		at += int64(size)
-		if err != nil {
+		if at += int64(len(b)); err != nil && !errors.Is(err, bufio.ErrBufferFull) { // no line is as long as that
 			break
 		}
 	}
@@ -162,60 +157,72 @@ func (s *segment) scan(r *bufio.Reader, line func(at int64, key string, value []
 	return damaged, nil
 }
 
-// writable returns the segment that the next lines go to, a new one if need be.
-// The directory has its name before anything is in it that counts.
-func (l *lineLog) writable() (*segment, error) {
+// batch is lines on their way to the end of a segment. They count when the
+// segment's size says so.
+type batch struct {
+	*segment
+	at    int64  // where b goes
+	b     []byte // lines that are not written
+	count int    // lines so far
+	err   error  // the first one
+}
+
+// begin begins a batch, in a new segment if need be, whose first record is at a
+// position. The directory has its name before anything is in it that counts.
+func (l *lineLog) begin(first uint64) (*batch, error) {
 	if s := l.last(); s != nil && !l.sealed && s.size < l.most {
-		return s, nil
+		return &batch{segment: s, at: s.size}, nil
 	}
 	l.number++
-	name := l.name(l.number)
-	f, err := l.disk.open(name, os.O_RDWR|os.O_CREATE|os.O_EXCL)
-	if err != nil {
+	s := &segment{name: l.name(l.number), first: first}
+	var err error
+	if s.f, err = l.disk.open(s.name, os.O_RDWR|os.O_CREATE|os.O_EXCL); err != nil {
 		return nil, err
 	}
-	s := &segment{name: name, number: l.number, seed: seedOf(name), f: f}
 	if err := l.disk.sync(); err != nil {
 		return nil, errors.Join(err, l.discard(s))
 	}
 	l.segments, l.sealed = append(l.segments, s), false
-	return s, nil
+	return &batch{segment: s}, nil
 }
 
-// write adds lines to the last segment. They count once the file is synced.
-func (l *lineLog) write(b []byte) error {
-	s := l.last()
-	n, err := s.f.WriteAt(b, s.size)
-	if err == nil && n < len(b) {
-		err = io.ErrShortWrite
+// add adds a line, and returns where it begins. No value is null.
+func (w *batch) add(key string, value []byte) place {
+	if value == nil {
+		value = []byte("null")
 	}
-	if err == nil {
-		s.size += int64(len(b))
+	p := place{w.segment, w.at + int64(len(w.b))}
+	w.b = appendLine(w.b, seedOf(w.name), key, value)
+	if w.count++; len(w.b) >= maxLine {
+		w.flush()
 	}
-	return err
+	return p
 }
 
-// fail cuts the last segment to the size before a write or sync that failed.
+func (w *batch) flush() {
+	if w.err == nil {
+		_, w.err = w.f.WriteAt(w.b, w.at)
+	}
+	w.at, w.b = w.at+int64(len(w.b)), w.b[:0]
+}
+
+// sync has all lines on the disk, or returns why not.
+func (w *batch) sync() error {
+	if w.flush(); w.err == nil {
+		w.err = w.f.Sync()
+	}
+	return w.err
+}
+
+// fail cuts what does not count from the last segment, as far as the disk lets it.
 // Such a segment takes no more: which of its pages the disk has is not known,
 // and a second sync would not tell.
-func (l *lineLog) fail(size int64) {
-	l.cut(size)
-	l.sealed = true
-	if s := l.last(); size == 0 && l.discard(s) == nil {
-		l.segments = l.segments[:len(l.segments)-1]
-	}
-}
-
-// cut takes lines back from the end of the last segment. Where that cannot be,
-// it takes no more.
-func (l *lineLog) cut(size int64) {
+func (l *lineLog) fail() {
 	s := l.last()
-	s.size = size
-	for n := len(s.lines); n > 0 && s.lines[n-1] >= size; n = len(s.lines) {
-		s.lines = s.lines[:n-1]
-	}
-	if s.f.Truncate(size) != nil {
-		l.sealed = true
+	_ = s.f.Truncate(s.size)
+	l.sealed = true
+	if s.size == 0 && l.discard(s) == nil {
+		l.segments = l.segments[:len(l.segments)-1]
 	}
 }
 
@@ -235,42 +242,19 @@ func (l *lineLog) drop(n int) {
 	}
 }
 
-// put notes where the record at a position begins. It reports false where no
-// segment could have that record.
-func (s *segment) put(position uint64, at int64) bool {
-	most := uint64(s.size) / uint64(minLine) //nolint:gosec // sizes are not negative
-	switch {
-	case len(s.lines) == 0:
-		s.first = position
-	case position < s.first && s.first-position <= most:
-		s.lines = append(slices.Repeat([]int64{none}, int(s.first-position)), s.lines...) //nolint:gosec // at most most
-		s.first = position
-	}
-	if position < s.first || position-s.first > most {
-		return false
-	}
-	for uint64(len(s.lines)) <= position-s.first {
-		s.lines = append(s.lines, none)
-	}
-	s.lines[position-s.first] = at
-	return true
+// find returns where among the lines that of a position is, or would be.
+func (s *segment) find(position uint64) (i int, ok bool) {
+	return slices.BinarySearchFunc(s.lines, position, func(r recordLine, p uint64) int { return cmp.Compare(r.position, p) })
 }
 
-// lineAt reads the line of a key that begins at a place and ends before another.
-// Its value is nil where that line is damaged.
-func (s *segment) lineAt(at, end int64, key string) ([]byte, error) {
-	b := make([]byte, min(end-at, maxLine))
-	n, err := s.f.ReadAt(b, at)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
+// put notes where the record at a position begins. Of two the later counts.
+func (s *segment) put(position uint64, at int64) {
+	i, again := s.find(position)
+	if !again {
+		s.lines = slices.Insert(s.lines, i, recordLine{position: position})
 	}
-	line, _, ended := bytes.Cut(b[:n], []byte("\n"))
-	k, value, ok := parseLine(line, s.seed)
-	ok = ok && ended
-	if !ok || k != key {
-		return nil, nil
-	}
-	return value, nil
+	s.lines[i].at = at
+	s.first = s.lines[0].position
 }
 
 // close closes the files.

@@ -37,13 +37,13 @@ func (j *Journal) PutBack() (n int, err error) {
 // then begins new segments, and has all of the state that can be read.
 func (j *Journal) Check() (damaged bool) {
 	if g := j.records.last(); g != nil && len(g.lines) > 0 {
-		r, err := j.Record(g.first + uint64(len(g.lines)) - 1)
+		r, err := j.Record(g.lines[len(g.lines)-1].position)
 		j.records.sealed = j.records.sealed || r == nil && err == nil
 	}
 	if j.state.sealed || j.commit.segment == nil {
 		return false
 	}
-	value, err := j.commit.segment.lineAt(j.commit.at, j.commit.end, endKey)
+	value, err := j.line(j.commit, endKey)
 	j.state.sealed = value == nil && err == nil
 	return j.state.sealed
 }
