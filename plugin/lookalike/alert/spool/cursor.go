@@ -383,6 +383,7 @@ func (c *Cursor) count() (int, time.Time) {
 	if c.next >= s.stored.to && c.next < s.end() {
 		return n, s.tail[c.next-s.stored.to].Created
 	}
+	defer s.watch()()
 	if r, err := s.record(c.next); err == nil && r != nil {
 		return n, r.Created
 	}

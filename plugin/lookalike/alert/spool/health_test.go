@@ -205,6 +205,31 @@ func TestSpoolHangs(t *testing.T) {
 	}
 }
 
+// TestSpoolSlowCommit holds that what waits for a destination which nobody has opened
+// any more is counted as lost, also where a cursor's time runs out during a commit.
+func TestSpoolSlowCommit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newTally()
+		s := open(t, t.TempDir(), minSize, n)
+		c := s.Attach("file:/a.jsonl ecs ", "file:/a.jsonl")
+		s.Append("owner", samples(2), nil)
+		c.Release()
+		time.Sleep(cursorGrace - time.Second)
+		s.mu.Lock()
+		began := time.Now()
+		s.trim(began)
+		time.Sleep(2 * time.Second) // as a disk that is slow
+		s.settleTrim(began)
+		s.mu.Unlock()
+		if !s.Checkpoint("owner", nil) || n.lost["file:/a.jsonl unconfigured"] != 2 {
+			t.Errorf("Got %v lost, want 2 that nobody wants any more", n.lost)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestSpoolLostInFlight holds that records which were on their way to a sink that
 // never took them, and which are damaged meanwhile, are told to be lost.
 func TestSpoolLostInFlight(t *testing.T) {

@@ -365,8 +365,8 @@ func (s *Spool) changes(owner string, groups States) States {
 // write makes one commit, with what has changed of cursors and numbers, and makes
 // room. Nothing has changed if it fails.
 func (s *Spool) write(piece []line, keys States) error {
-	before := s.snapshot()
-	c := journal.Commit{Keys: keys, Keep: s.trim()}
+	before, now := s.snapshot(), time.Now()
+	c := journal.Commit{Keys: keys, Keep: s.trim(now)}
 	for _, l := range piece {
 		s.numbers.note(s.stored.to, l.Epoch, l.Sequence)
 		s.stored.to++
@@ -377,13 +377,13 @@ func (s *Spool) write(piece []line, keys States) error {
 		s.numbers.Needed = s.stored.from
 		keys[numbersKey] = mustMarshal(s.numbers)
 	}
-	s.putCursors(keys)
+	s.putCursors(keys, now)
 	if err := s.disk.Commit(c); err != nil {
 		s.restore(before)
 		return err
 	}
 	s.numbers.dirty = false
-	s.settleTrim()
+	s.settleTrim(now)
 	if lost := s.disk.Damaged(); lost > 0 {
 		log.Errorf("spool %s: %d damaged lines, rewriting the cursors and the groups' states", s.dir, lost)
 		s.renew()

@@ -46,9 +46,9 @@ func (c *Cursor) holds(now time.Time) bool {
 
 // trim gives up the records that every sink has had, and where there are still too
 // many, the oldest segments. It returns the position from which on records are
-// needed.
-func (s *Spool) trim() uint64 {
-	now := time.Now()
+// needed. All parts of a commit get one time: a cursor that nobody holds any longer
+// when it has ended was held when it began.
+func (s *Spool) trim(now time.Time) uint64 {
 	needed := s.stored.to
 	for _, c := range s.cursors {
 		if c.holds(now) {
@@ -100,8 +100,7 @@ func (c *Cursor) skip(from uint64) {
 }
 
 // settleTrim counts what a commit that succeeded has lost.
-func (s *Spool) settleTrim() {
-	now := time.Now()
+func (s *Spool) settleTrim(now time.Time) {
 	for _, c := range s.cursors {
 		if c.trimmed > 0 {
 			s.count.Lost(c.name, "spool_full", c.trimmed)
@@ -132,8 +131,7 @@ func (s *Spool) cursorsDirty() bool {
 
 // putCursors adds how far the sinks are to keys. Those that nobody has opened for
 // long go.
-func (s *Spool) putCursors(keys States) {
-	now := time.Now()
+func (s *Spool) putCursors(keys States, now time.Time) {
 	for key, c := range s.cursors {
 		if !c.holds(now) {
 			keys[cursorKey(key)] = nil
