@@ -12,7 +12,8 @@ const maxCounterparts = 8
 // counterparts were protected: one verdict of class TLDSwap for each TLD of the
 // protected names, in alphabetical order, at most eight. Whether the protected
 // name of a verdict exists is for the caller to find out. It returns nothing for
-// other names. It allocates; it is safe for concurrent use.
+// other names, and for those that belong to the owner of a protected one. It
+// allocates; it is safe for concurrent use.
 func (x *Index) Counterparts(qname string) []*Verdict {
 	t := x.lookalikeTLD(qname)
 	if t == nil {
@@ -20,7 +21,7 @@ func (x *Index) Counterparts(qname string) []*Verdict {
 	}
 	s := newSearch(x)
 	defer s.release()
-	if !s.start(t, qname) {
+	if !s.start(t, qname) || s.isExempt() {
 		return nil
 	}
 	tlds := slices.Sorted(maps.Keys(x.kept.labels))

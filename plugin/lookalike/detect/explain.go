@@ -29,6 +29,9 @@ func (x *Index) Explain(qname string) []string {
 		return []string{"nothing is left to compare before " + quote(s.name.text(s.hi, s.name.labels))}
 	}
 	steps := s.explainName()
+	if s.isExempt() {
+		return append(steps, "it is left alone: a name of the same owner is protected")
+	}
 	s.run()
 	if len(s.found) == 0 {
 		return append(steps, fmt.Sprintf("none of %d protected names is the same but for its TLD, reads the same, is within the slips "+

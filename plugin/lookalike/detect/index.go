@@ -17,10 +17,6 @@ type Config struct {
 	// TLDs holds the lookalike TLDs, lower-case, without dots: "ml". It may hold
 	// that of a protected name, and AnyTLD, which is every one.
 	TLDs []string
-	// Exempt holds names, written like Protected, that are never flagged, nor is
-	// any name of the same owner: what other directives of a server protect.
-	// The names of Protected need not stand here.
-	Exempt []string
 }
 
 // EntryError is the error of New about one entry of its Config.
@@ -62,7 +58,7 @@ type Index struct {
 	heads    labelSet    // the last labels of those of headList
 	headList []string    // what stands before the TLD in public suffixes of several labels
 	suffixes *suffixes
-	exempt   suffixes // registrable names that are never flagged, under lookalike TLDs only
+	exempt   suffixes // registrable names that are never flagged, under lookalike TLDs only; see Sparing
 
 	keys    table  // skeletons, letters, and letters without one of them
 	near    places // how many letters names at one edit from a protected one have
@@ -99,9 +95,7 @@ func New(cfg Config) (*Index, error) {
 	if err := b.list(cfg.Protected); err != nil {
 		return nil, err
 	}
-	if err := b.exempt(cfg.Exempt); err != nil {
-		return nil, err
-	}
+	x.exempt = x.owners(x)
 	b.fill()
 	b.fillDoubles()
 	commonWords() // are read in now, not by the first query
@@ -127,7 +121,6 @@ type builder struct {
 	index     *Index
 	tails     labelSet // public suffixes met so far
 	keys      int      // an upper bound of the keys
-	owned     map[uint64]struct{}
 	core      name
 	letters   reading // of the core
 	joined    reading // the same with pairs put together
@@ -186,7 +179,6 @@ func (b *builder) list(protected []string) error {
 			continue
 		}
 		met.add(h, uint32(len(x.cores)))
-		b.own(&n)
 		x.cores = append(x.cores, b.split(p, &n, uint32(len(x.cores))))
 	}
 	x.text = text.String()
@@ -198,52 +190,6 @@ const repeatedCore = 255
 
 // isRepeated reports whether protected name id has been listed before.
 func (x *Index) isRepeated(id uint32) bool { return x.cores[id] == repeatedCore }
-
-// exempt takes in the names that are never flagged, and makes the set of them
-// and of the protected names.
-func (b *builder) exempt(names []string) error {
-	var n name
-	for _, e := range names {
-		if err := b.parse(&n, e); err != nil {
-			return err
-		}
-		b.own(&n)
-	}
-	if len(b.owned) > 0 {
-		b.index.exempt = suffixes{slots: make([]uint64, 2*len(b.owned)+1)}
-		for h := range b.owned {
-			b.index.exempt.mark(h, suffixRule)
-		}
-	}
-	b.owned = nil
-	return nil
-}
-
-// own notes whom a name belongs to, if it lies under a lookalike TLD.
-func (b *builder) own(n *name) {
-	x := b.index
-	if !x.watchesTLD(n.label(n.labels - 1)) {
-		return
-	}
-	h, labels := uint64(0), min(n.labels, x.suffixes.of(n)+1)
-	for i := 1; i <= labels; i++ {
-		h = hashLabel(h, n.label(n.labels-i))
-	}
-	if b.owned == nil {
-		b.owned = make(map[uint64]struct{})
-	}
-	b.owned[h] = struct{}{}
-}
-
-// watchesTLD reports whether a label is a lookalike TLD.
-func (x *Index) watchesTLD(label []byte) bool {
-	for i := range x.tlds {
-		if x.tlds[i].any || x.tlds[i].label == string(label) {
-			return true
-		}
-	}
-	return false
-}
 
 // readProtected takes protected name id apart. What it returns holds until the
 // next call.

@@ -74,22 +74,3 @@ func (s *search) isRestricted() bool {
 
 // suffixText returns the public suffix of the queried name.
 func (s *search) suffixText() string { return s.name.text(s.hi, s.name.labels) }
-
-// isExempt reports whether the queried name belongs to somebody whose names are
-// protected: its registrable name is that of a protected name, or of one that
-// another directive protects, or its suffix is.
-func (s *search) isExempt() bool {
-	exempt := &s.index.exempt
-	if len(exempt.slots) == 0 {
-		return false
-	}
-	n := &s.name
-	h := uint64(0)
-	for i := n.labels - 1; i >= s.hi-1; i-- {
-		h = hashLabel(h, n.label(i))
-		if i <= s.hi && exempt.flags(h) != 0 {
-			return true
-		}
-	}
-	return false
-}
