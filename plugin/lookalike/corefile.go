@@ -10,6 +10,7 @@ import (
 
 	"github.com/lookalike-dns/lookalike/plugin/internal/directive"
 	"github.com/lookalike-dns/lookalike/plugin/internal/serving"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/lists"
 )
 
 // Corefile is what the lookalike directives of a file say, and which queries
@@ -49,6 +50,7 @@ func read(path string, contents []byte) (*Corefile, error) {
 			return nil, err
 		}
 	}
+	lists.Join(listsOf(c.Policies)...)
 	if len(c.Policies) == 0 {
 		return nil, errNoDirective(path)
 	}

@@ -81,14 +81,14 @@ func (q *query) opinion(p *Policy) Opinion {
 	if !q.anyone && len(p.clients) > 0 && !p.inScope(q.client().Addr()) {
 		return Opinion{Outcome: OutOfScope}
 	}
-	f := p.lists.Load().find(q.name, q.exact)
+	f := p.lists.Find(q.name, q.exact)
 	if f == nil {
 		return Opinion{}
 	}
-	o := Opinion{Decision{Policy: p, Verdict: f.verdict}, Acts}
-	o.Action = p.withFallback(p.Action(f.verdict.Class, f.verdict.Confidence))
+	o := Opinion{Decision{Policy: p, Verdict: f.Verdict}, Acts}
+	o.Action = p.withFallback(p.Action(f.Verdict.Class, f.Verdict.Confidence))
 	switch {
-	case f.allowed:
+	case f.Allowed:
 		o.Outcome = Allowed
 	case o.Action.Kind == record.Off:
 		o.Outcome = TurnedOff

@@ -40,8 +40,8 @@ type parser struct {
 
 // properties are those of the directive, in the order of its grammar.
 var properties = []directive.Property[*parser]{
-	directive.Many("protect", func(p *parser, l directive.Line) error { return p.addNames(&p.protect.Spec, l) }),
-	directive.Many("allow", func(p *parser, l directive.Line) error { return p.addNames(&p.allow.Spec, l) }),
+	directive.Many("protect", func(p *parser, l directive.Line) error { return p.addNames(&p.protect, l) }),
+	directive.Many("allow", func(p *parser, l directive.Line) error { return p.addNames(&p.allow, l) }),
 	directive.Many("clients", (*parser).addClients),
 	directive.Many("action", func(p *parser, l directive.Line) error { return p.actions.Add(l.Args) }),
 	directive.Once("ttl", (*parser).setTTL),
@@ -66,7 +66,7 @@ func parse(d *caddyfile.Dispenser, root string) ([]*Policy, error) {
 			reload: defaultReload,
 			alerts: alert.Config{Sensor: sensor(), Version: Version},
 		}}
-		p.init()
+		p.allow.Exceptions = true
 		words, err := directive.Words(d)
 		if err != nil {
 			return nil, err

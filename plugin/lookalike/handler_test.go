@@ -484,7 +484,7 @@ func BenchmarkDecideDuringReload(b *testing.B) {
 			if reloading {
 				reloads.Go(func() {
 					for ; ctx.Err() == nil; n++ {
-						if err := policies[0].load(); err != nil {
+						if err := policies[0].lists.Load(); err != nil {
 							b.Error(err)
 						}
 					}

@@ -12,6 +12,7 @@ import (
 	"github.com/coredns/coredns/plugin"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/lists"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/probe"
 )
 
@@ -115,7 +116,9 @@ func (e *engine) instance() *caddy.Instance {
 func (e *engine) report() {
 	for _, p := range e.policies {
 		log.Info(p.summary())
-		p.warn()
+		for _, doubt := range p.doubts() {
+			log.Warning(doubt)
+		}
 	}
 	instance := e.instance()
 	if instance == nil {
@@ -145,13 +148,14 @@ func (e *engine) start() error {
 	live.engines[e] = false
 	live.Unlock()
 
+	lists.Join(listsOf(e.policies)...)
 	for _, p := range e.policies {
 		pipeline, err := alert.Open(p.alerts)
 		if err != nil {
 			return plugin.Error(pluginName, err)
 		}
 		p.pipeline = pipeline
-		p.startWatching()
+		p.lists.Start()
 		p.probe()
 	}
 	live.Lock()
@@ -173,7 +177,6 @@ func (e *engine) stop() error {
 	if !started {
 		return nil
 	}
-	publishCurrent()
 	if e.trim != nil {
 		e.trim.Stop()
 	}
@@ -195,7 +198,7 @@ func (e *engine) stop() error {
 
 // stop ends what runs for the policy, but for its alerts.
 func (p *Policy) stop() {
-	p.stopWatching()
+	p.lists.Stop()
 	for _, host := range p.probes {
 		host.Release()
 	}
@@ -259,14 +262,10 @@ func stopOthers(survivor *engine) error {
 	return err
 }
 
-// publish shows the lists in force as metrics.
+// publish shows the policies and their lists as metrics.
 func (e *engine) publish() {
-	protectedNames.Reset()
-	allowedNames.Reset()
 	mode.Reset()
-	withoutDoubleTypo.Reset()
-	listCurrent.Reset()
-	publishCurrent()
+	lists.Publish(listsOf(e.policies)...)
 	for _, p := range e.policies {
 		p.publish()
 	}

@@ -22,47 +22,12 @@ var (
 		Help:      "Counter of queries for names that resemble a protected name.",
 	}, []string{"server", "view", "class", "confidence", "action"})
 
-	listReloadsTotal = promauto.NewCounterVec(prometheus.CounterOpts{
-		Namespace: plugin.Namespace,
-		Subsystem: pluginName,
-		Name:      "list_reloads_total",
-		Help:      "Counter of changed lists that were read again, by result.",
-	}, []string{"block", "result"})
-
-	listCurrent = promauto.NewGaugeVec(prometheus.GaugeOpts{
-		Namespace: plugin.Namespace,
-		Subsystem: pluginName,
-		Name:      "list_current",
-		Help:      "Whether the list in force is what its files say: 0 from the moment a change is seen until it is taken, and while it cannot be.",
-	}, []string{"block", "list"})
-
-	protectedNames = promauto.NewGaugeVec(prometheus.GaugeOpts{
-		Namespace: plugin.Namespace,
-		Subsystem: pluginName,
-		Name:      "protected_names",
-		Help:      "Number of protected names in force.",
-	}, []string{"block"})
-
-	allowedNames = promauto.NewGaugeVec(prometheus.GaugeOpts{
-		Namespace: plugin.Namespace,
-		Subsystem: pluginName,
-		Name:      "allowed_names",
-		Help:      "Number of names in force that are left alone.",
-	}, []string{"block"})
-
 	mode = promauto.NewGaugeVec(prometheus.GaugeOpts{
 		Namespace: plugin.Namespace,
 		Subsystem: pluginName,
 		Name:      "mode",
 		Help:      "1 for the action in force for a class and confidence.",
 	}, []string{"block", "class", "confidence", "action"})
-
-	withoutDoubleTypo = promauto.NewGaugeVec(prometheus.GaugeOpts{
-		Namespace: plugin.Namespace,
-		Subsystem: pluginName,
-		Name:      "names_without_double_typo",
-		Help:      "Number of protected names in which two slips are not looked for, though they are long enough.",
-	}, []string{"block"})
 )
 
 func init() {
@@ -74,16 +39,10 @@ func init() {
 	}, []string{"version", "goversion"}).WithLabelValues(Version, runtime.Version()).Set(1)
 }
 
-// publish shows the policy's mode and names as metrics, and creates its
+// publish shows the policy's mode as metrics, and creates its
 // counters at 0: one that appears with its first event hides that event from
 // queries for increases.
 func (p *Policy) publish() {
-	protectedNames.WithLabelValues(p.block).Add(float64(p.Index().Len()))
-	allowedNames.WithLabelValues(p.block).Add(float64(p.lists.Load().allow.Len()))
-	withoutDoubleTypo.WithLabelValues(p.block).Add(float64(p.Index().WithoutDoubleTypo()))
-	for _, result := range []string{"success", "failure"} {
-		listReloadsTotal.WithLabelValues(p.block, result)
-	}
 	for _, class := range detect.Classes() {
 		for _, confidence := range []detect.Confidence{detect.High, detect.Medium, detect.Low} {
 			a := p.Action(class, confidence)

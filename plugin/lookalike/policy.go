@@ -1,35 +1,35 @@
 package lookalike
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/action"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/lists"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/names"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/purpose"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/verify"
 )
 
 // Policy is one lookalike directive of a Corefile. Only its lists change after
-// it was parsed, and those are swapped whole; it is safe for concurrent use.
+// it was loaded; it is safe for concurrent use.
 type Policy struct {
 	block   string   // the server block's first key: "dns://.:53"
 	where   string   // file and line of the directive, for messages
 	tlds    []string // lower-case A-labels
-	protect list
-	allow   list
+	protect names.Spec
+	allow   names.Spec
 	clients []netip.Prefix // empty: everybody
 	actions *action.Table
 	ttl     uint32        // seconds, of every answer
 	reload  time.Duration // between looks at the files; 0: never
 	alerts  alert.Config
 
-	lists    atomic.Pointer[lists]
-	swapping sync.Mutex // of lists
+	lists *lists.Lists // set by load
 
 	pipeline *alert.Pipeline       // set by start
 	probes   map[netip.Addr]prober // of the sinkholes that are checked; set by start
@@ -48,11 +48,35 @@ type prober interface {
 	Release()
 }
 
+// load reads the lists and puts them in force.
+func (p *Policy) load() error {
+	p.lists = lists.New(lists.Config{Where: p.where, Block: p.block, TLDs: p.tlds, Protect: p.protect, Allow: p.allow, Reload: p.reload})
+	return p.lists.Load()
+}
+
+// listsOf returns the lists of policies that are loaded.
+func listsOf(policies []*Policy) []*lists.Lists {
+	all := make([]*lists.Lists, len(policies))
+	for i, p := range policies {
+		all[i] = p.lists
+	}
+	return all
+}
+
 // Index returns the protected names in force.
-func (p *Policy) Index() *detect.Index { return p.lists.Load().index }
+func (p *Policy) Index() *detect.Index { return p.lists.Index() }
 
 // Allowed reports whether qname, or a name above it, is on the allow list.
-func (p *Policy) Allowed(qname string) bool { return p.lists.Load().allow.Contains(qname) }
+func (p *Policy) Allowed(qname string) bool { return p.lists.Allowed(qname) }
+
+// ProtectedAt returns where a name, or the name that it lies below, is listed
+// for protection: a line of the Corefile or of a file. It is empty where the
+// name is not protected. It reads the files again.
+func (p *Policy) ProtectedAt(name string) string { return p.lists.ProtectedAt(name) }
+
+// AllowedAt returns where a name, or the name that it lies below, is listed as
+// an exception, as ProtectedAt does.
+func (p *Policy) AllowedAt(name string) string { return p.lists.AllowedAt(name) }
 
 // Action returns what is done for a verdict of this class and confidence.
 func (p *Policy) Action(class detect.Class, confidence detect.Confidence) action.Action {
@@ -88,4 +112,17 @@ func (p *Policy) withFallback(a action.Action) action.Action {
 		host, ok := p.probes[address]
 		return !ok || host.Up()
 	})
+}
+
+// doubts returns what the directive does, but perhaps should not.
+func (p *Policy) doubts() []string {
+	doubts := p.lists.Doubts()
+	if doubt := p.weakDoubt(); doubt != "" {
+		doubts = append(doubts, doubt)
+	}
+	for _, address := range p.actions.Private() {
+		doubts = append(doubts, fmt.Sprintf("%s: sinkhole %s is a private address: Exim as Debian sets it up ignores those, and bounces without the sinkhole's text",
+			p.where, address))
+	}
+	return doubts
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/internal/serving"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/lists"
 )
 
 // Problem is something in a Corefile that a server refuses, or warns of.
@@ -84,6 +85,9 @@ func Examine(path string) (found []Problem, summaries []string, err error) {
 			continue
 		}
 		loaded = append(loaded, p)
+	}
+	lists.Join(listsOf(loaded)...)
+	for _, p := range loaded {
 		l.warn(p.doubts()...)
 		refused, doubtful := alert.Check(p.alerts)
 		l.refuse(refused...)

@@ -28,7 +28,6 @@ func setup(c *caddy.Controller) error {
 		}
 		keys := c.ServerBlockKeys
 		p.listeners = func() ([]string, string) { return listeners(keys, config.ListenHosts), config.ViewName }
-		p.watch()
 		if err := p.load(); err != nil {
 			return plugin.Error(pluginName, err)
 		}

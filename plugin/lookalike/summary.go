@@ -14,7 +14,7 @@ import (
 func (p *Policy) summary() string {
 	s := fmt.Sprintf("%s: guards %s below %s; %s; clients: %s; alerts to %s",
 		p.where, count(p.Index().Len(), "protected name"), tldsForPeople(p.tlds), p.mode(), p.scope(), p.receivers())
-	if n := p.lists.Load().allow.Len(); n > 0 {
+	if n := p.lists.Exceptions(); n > 0 {
 		s += "; " + count(n, "allowed name")
 	}
 	if p.Verifies() {

@@ -1,8 +1,7 @@
-package lookalike
+package lists
 
 import (
 	"fmt"
-	"net/netip"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,13 +10,13 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/names"
 )
 
-func testLists(t *testing.T, protected, allowed []string) *lists {
+func testLists(t *testing.T, protected, allowed []string) *inForce {
 	t.Helper()
 	index, err := detect.New(detect.Config{Protected: protected, TLDs: []string{"ml"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &lists{index, names.NewSet(allowed), newRecent()}
+	return &inForce{index, index, names.NewSet(allowed), newRecent()}
 }
 
 // TestFindAgain wants of every name the same finding however often it is asked
@@ -49,14 +48,14 @@ func TestFindAgain(t *testing.T) {
 				}
 				continue
 			}
-			if got := f.verdict.Matches[0].Protected; got != tc.protected || f.verdict.Name != tc.name || f.allowed != tc.allowed {
+			if got := f.Verdict.Matches[0].Protected; got != tc.protected || f.Verdict.Name != tc.name || f.Allowed != tc.allowed {
 				t.Errorf("Round %d: expected find(%q) = %s, %s, allowed %v, got %s, %s, %v",
-					round, tc.qname, tc.name, tc.protected, tc.allowed, f.verdict.Name, got, f.allowed)
+					round, tc.qname, tc.name, tc.protected, tc.allowed, f.Verdict.Name, got, f.Allowed)
 			}
 		}
 		for i := range 5 * recentNames { // takes every place
-			if name := fmt.Sprintf("x%d.us.af.ml.", i); l.find(name, false).verdict.Name+"." != name {
-				t.Fatalf("Expected the finding about %s, got the one about %s", name, l.find(name, false).verdict.Name)
+			if name := fmt.Sprintf("x%d.us.af.ml.", i); l.find(name, false).Verdict.Name+"." != name {
+				t.Fatalf("Expected the finding about %s, got the one about %s", name, l.find(name, false).Verdict.Name)
 			}
 		}
 	}
@@ -76,7 +75,7 @@ func TestPassingNames(t *testing.T) {
 	}
 	for i, want := range []int{0, 1, 1} {
 		if f := l.find("example.ml.", false); f != nil {
-			t.Errorf("Expected nothing about example.ml, got %v", f.verdict)
+			t.Errorf("Expected nothing about example.ml, got %v", f.Verdict)
 		}
 		if got := remembered(); got != want {
 			t.Errorf("Expected %d names remembered after %d queries, got %d", want, i+1, got)
@@ -113,7 +112,7 @@ func TestLargeFindingsAreNotKept(t *testing.T) {
 	} {
 		f := l.find(tc.qname, false)
 		if kept := l.find(tc.qname, false) == f; kept != tc.kept {
-			t.Errorf("Expected %s with %d matches to be kept: %v, got %v", tc.qname, len(f.verdict.Matches), tc.kept, kept)
+			t.Errorf("Expected %s with %d matches to be kept: %v, got %v", tc.qname, len(f.Verdict.Matches), tc.kept, kept)
 		}
 	}
 }
@@ -125,7 +124,7 @@ func TestReloadForgetsFindings(t *testing.T) {
 	protect, allow := filepath.Join(dir, "protect.txt"), filepath.Join(dir, "allow.txt")
 	write(t, protect, "army.mil\n")
 	write(t, allow, "example.ml\n")
-	p := started(t, "lookalike {\n protect "+protect+"\n allow "+allow+"\n}").policies[0]
+	l := start(t, Config{TLDs: []string{"ml"}, Protect: spec(t, protect), Allow: spec(t, allow)})[0]
 	for _, step := range []struct{ name, protect, allow, want string }{
 		{"as it began", "army.mil", "example.ml", "army.mil false"},
 		{"allowed", "army.mil", "army.ml", "army.mil true"},
@@ -135,15 +134,15 @@ func TestReloadForgetsFindings(t *testing.T) {
 	} {
 		write(t, protect, step.protect)
 		write(t, allow, step.allow)
-		for _, l := range p.both() {
-			if err := reloadList(l); err != nil {
+		for _, one := range l.both() {
+			if err := reloadList(one); err != nil {
 				t.Fatal(err)
 			}
 		}
 		for range 2 {
 			got := "nothing"
-			if o := Explain([]*Policy{p}, "army.ml.", netip.Addr{})[0]; o.Verdict != nil {
-				got = fmt.Sprintf("%s %v", o.Verdict.Matches[0].Protected, o.Outcome == Allowed)
+			if f := l.Find("army.ml.", false); f != nil {
+				got = fmt.Sprintf("%s %v", f.Verdict.Matches[0].Protected, f.Allowed)
 			}
 			if got != step.want {
 				t.Errorf("%s: expected %s, got %s", step.name, step.want, got)

@@ -1,4 +1,4 @@
-package lookalike
+package lists
 
 import (
 	"hash/maphash"
@@ -15,18 +15,18 @@ const (
 	recentMatches = 16   // of a verdict that is remembered, at most; more would take much memory
 )
 
-// finding is what the lists say about a name.
-type finding struct {
+// Finding is what the lists say about a name.
+type Finding struct {
 	qname   string          // as it was asked for
-	verdict *detect.Verdict // nil: it resembles nothing
-	allowed bool
+	Verdict *detect.Verdict // never nil in what Find returns
+	Allowed bool            // it is on the allow list
 }
 
 // recent holds findings, each in the one place that the hash of its name gives
 // it, where a newer one replaces it. It is safe for concurrent use.
 type recent struct {
 	seed     maphash.Seed
-	findings [recentNames]atomic.Pointer[finding]
+	findings [recentNames]atomic.Pointer[Finding]
 
 	// A part of the hash of the last name with this place that resembled nothing.
 	// Only who comes again is remembered: a flood of such names costs no memory
@@ -36,19 +36,22 @@ type recent struct {
 
 func newRecent() *recent { return &recent{seed: maphash.MakeSeed()} }
 
-// find returns what the lists say about qname, nil for a name that resembles
-// nothing. Exact looks only for what reads as a protected name.
-func (l *lists) find(qname string, exact bool) *finding {
+// Find returns what the lists say about qname, nil for a name that resembles
+// nothing. Exact looks only for what reads as a protected name. It does not
+// allocate for what it returns nil for, but where a name comes again.
+func (l *Lists) Find(qname string, exact bool) *Finding { return l.current.Load().find(qname, exact) }
+
+func (l *inForce) find(qname string, exact bool) *Finding {
 	if exact {
 		if v, ok := l.index.MatchExact(qname); ok {
-			return &finding{qname, v, l.allow.Contains(qname)}
+			return &Finding{qname, v, l.allow.Contains(qname)}
 		}
 		return nil
 	}
 	hash := maphash.String(l.recent.seed, qname)
 	place := &l.recent.findings[hash%recentNames]
 	if f := place.Load(); f != nil && f.qname == qname {
-		if f.verdict == nil {
+		if f.Verdict == nil {
 			return nil
 		}
 		return f
@@ -56,11 +59,11 @@ func (l *lists) find(qname string, exact bool) *finding {
 	v, ok := l.index.Match(qname)
 	if !ok {
 		if mark := uint32(hash >> 32); l.recent.passed[hash%recentNames].Swap(mark) == mark {
-			place.Store(&finding{qname: qname})
+			place.Store(&Finding{qname: qname})
 		}
 		return nil
 	}
-	f := &finding{qname, v, l.allow.Contains(qname)}
+	f := &Finding{qname, v, l.allow.Contains(qname)}
 	if len(v.Matches) <= recentMatches {
 		place.Store(f)
 	}

@@ -1,0 +1,93 @@
+package lists
+
+import (
+	"runtime/debug"
+	"sync"
+
+	clog "github.com/coredns/coredns/plugin/pkg/log"
+)
+
+const pluginName = "lookalike"
+
+var log = clog.NewWithPlugin(pluginName)
+
+// running holds the lists that were started and not stopped.
+var running = struct {
+	sync.Mutex
+	lists map[*Lists]bool
+}{lists: make(map[*Lists]bool)}
+
+func anyRunning() bool {
+	running.Lock()
+	defer running.Unlock()
+	return len(running.lists) > 0
+}
+
+// Start begins to watch the files, until Stop.
+func (l *Lists) Start() {
+	running.Lock()
+	running.lists[l] = true
+	running.Unlock()
+	for _, one := range l.both() {
+		if one.watcher != nil {
+			one.watcher.Start()
+		}
+	}
+}
+
+// Stop ends what Start began, and waits for a read that is under way. It may be
+// called without Start, and again.
+func (l *Lists) Stop() {
+	running.Lock()
+	delete(running.lists, l)
+	running.Unlock()
+	publishCurrent()
+	for _, one := range l.both() {
+		if one.watcher != nil {
+			one.watcher.Stop()
+		}
+	}
+}
+
+// reloading is a list of a server that runs, as its watcher sees it.
+type reloading struct{ *list }
+
+// Read implements [names.Source].
+func (r reloading) Read() (func(), error) {
+	var change func(*inForce)
+	var err error
+	frugally(func() { change, err = r.compile(r.lists) })
+	return func() { r.take(change) }, err
+}
+
+// take puts a list in force while the server runs. The list before is garbage
+// then, as large as the new one, and given back at once.
+func (r reloading) take(change func(*inForce)) {
+	l := r.lists
+	before, now := l.swap(change)
+	r.setStale(false)
+	listReloadsTotal.WithLabelValues(l.Block, "success").Inc()
+	protectedNames.WithLabelValues(l.Block).Add(float64(now.index.Len() - before.index.Len()))
+	allowedNames.WithLabelValues(l.Block).Add(float64(now.allow.Len() - before.allow.Len()))
+	withoutDoubleTypo.WithLabelValues(l.Block).Add(float64(now.index.WithoutDoubleTypo() - before.index.WithoutDoubleTypo()))
+	log.Infof("reloaded lists of %s: %s", l.Where, r.count(now))
+	for _, doubt := range l.Doubts() {
+		log.Warning(doubt)
+	}
+	debug.FreeOSMemory()
+}
+
+// Stale implements [names.Source].
+func (r reloading) Stale() { r.setStale(true) }
+
+// Failed implements [names.Source].
+func (r reloading) Failed(err error) {
+	l := r.lists
+	listReloadsTotal.WithLabelValues(l.Block, "failure").Inc()
+	log.Errorf("reloading lists of %s failed, %s stay in force: %v", l.Where, r.count(l.current.Load()), err)
+}
+
+func (l *list) setStale(stale bool) {
+	l.stale.Store(stale)
+	publishCurrent()
+}
