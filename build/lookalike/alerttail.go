@@ -144,7 +144,7 @@ func (t *tail) start(args []string) (int, error) {
 }
 
 func classNames() string {
-	var names []string
+	names := make([]string, 0, len(detect.Classes()))
 	for _, c := range detect.Classes() {
 		names = append(names, c.String())
 	}

@@ -73,7 +73,7 @@ func Examine(path string) (found []Problem, summaries []string, err error) {
 	l.warn(environment.Variables(path, contents)...)
 	l.warn(environment.Imports(path, contents)...)
 	c, inParts := survey(path, contents)
-	l = append(l, inParts...)
+	l = slices.Concat(l, inParts)
 	for _, unknown := range c.Unknown {
 		l.refuse(unknown)
 	}

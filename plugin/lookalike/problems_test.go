@@ -111,7 +111,7 @@ func TestExamine(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var got []string
+			got := make([]string, 0, len(problems))
 			for _, p := range problems {
 				kind := "warning "
 				if p.Refused {
@@ -200,7 +200,7 @@ func listing(t *testing.T, dir string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var names []string
+	names := make([]string, 0, len(entries))
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
@@ -236,7 +236,7 @@ func FuzzExamine(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	dir := f.TempDir()
-	f.Fuzz(func(t *testing.T, contents []byte) {
+	f.Fuzz(func(_ *testing.T, contents []byte) {
 		if strings.Contains(string(contents), "/") || strings.Contains(string(contents), "import") {
 			return // other files
 		}

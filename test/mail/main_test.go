@@ -86,8 +86,7 @@ func outside() (int, error) {
 		Pdeathsig:  syscall.SIGKILL,
 	}
 	err = runLocked(cmd)
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return max(exit.ExitCode(), 1), nil
 	}
 	return 0, err

@@ -32,7 +32,7 @@ func init() { // each exists from the start, so that the first failure shows as 
 // Recover recovers from a panic, logs and counts it. It must be deferred
 // itself, not called by a deferred function. Where is one of a few words, since
 // it labels the counter.
-func Recover(where string) { Handle(where, recover()) } //nolint:revive // deferred by the caller
+func Recover(where string) { Handle(where, recover()) }
 
 // Handle is Recover for a deferred function that has to know: failure is what
 // its own recover returned. It reports whether there was a panic.

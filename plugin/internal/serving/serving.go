@@ -108,7 +108,7 @@ func (b *Blocks[T]) listener(address string) *Listener[T] {
 // one address after the other, in the order of the file. A block that answers at
 // several comes several times.
 func (b *Blocks[T]) Answering(qname string) []T {
-	var found []T
+	found := make([]T, 0, len(b.listeners))
 	for _, l := range b.listeners {
 		found = append(found, l.Answering(qname)...)
 	}

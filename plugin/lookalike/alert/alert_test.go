@@ -28,7 +28,6 @@ var epoch = recordtest.Epoch
 var (
 	detection  = recordtest.Detection
 	clientAddr = recordtest.Client
-	sample     = recordtest.Sample
 )
 
 // value reads a counter or a gauge.

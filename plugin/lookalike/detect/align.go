@@ -77,7 +77,7 @@ func walkStep(p, q []cell) (k kind, pn, qn int) {
 	case len(p) == 0 || len(q) == 0:
 		return different, 0, 0
 	case glyph(p[0].char) == glyph(q[0].char):
-		return glyphKind(p[0].char, q[0].char), 1, 1
+		return glyphKind(p[0].char), 1, 1
 	case pairReads(q, p[0].char):
 		return pairKind(q), 1, 2
 	case pairReads(p, q[0].char):
@@ -105,8 +105,8 @@ func pairKind(cells []cell) kind {
 	return weakPair // nn, uu and ci
 }
 
-// glyphKind returns the kind of two different letters with the same glyph.
-func glyphKind(a, b rune) kind {
+// glyphKind returns the kind of a letter and another one with the same glyph.
+func glyphKind(a rune) kind {
 	if g := glyph(a); g == 'o' || g == 'l' {
 		return strongGlyph
 	}

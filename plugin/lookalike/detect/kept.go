@@ -62,7 +62,7 @@ func (t *tail) endOf(r *reading, cut *affix) bool {
 		case j < len(q) && p[i] == q[j]:
 			j++
 		case j < len(q) && glyph(p[i]) == glyph(q[j]):
-			if glyphKind(p[i], q[j]) == weakGlyph {
+			if glyphKind(p[i]) == weakGlyph {
 				cut.folds, cut.weak = cut.folds+1, true
 			}
 			j++

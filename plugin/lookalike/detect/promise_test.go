@@ -173,9 +173,10 @@ func (h *byHand) compare(run string, end disguise, kept bool) {
 	}
 	for _, s := range one {
 		c, conf := s.grade(n, own)
-		if more == 0 {
+		switch more {
+		case 0:
 			give(c, s.capped(h.core, plain, conf))
-		} else if more == 1 {
+		case 1:
 			give(DoubleTypo, max(floorByHand(own, never, never, 7), min(floorByHand(n, 8, 5, never), conf)))
 		}
 	}
@@ -656,9 +657,6 @@ func TestTouching(t *testing.T) {
 		}
 	}
 }
-
-// bare returns a name without its dots and hyphens.
-func bare(s string) string { return strings.NewReplacer(".", "", "-", "").Replace(s) }
 
 // mayTouch reports whether s ends or begins with a dot, hyphen or keyword, or
 // is empty: else no part of a name begins or ends there.

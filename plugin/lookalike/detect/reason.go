@@ -141,15 +141,15 @@ func (b *slipper) core(f *finding) {
 			note(step{same, uint16(i), uint16(j), 1, 1})
 		}
 	}
-	b.steps(steps, 0, len(b.p.cells))
+	b.steps(steps, len(b.p.cells))
 }
 
 // steps lists steps, which come last character first; a code point that stands
 // for several letters keeps together those that it is a part of.
-func (b *slipper) steps(steps []step, shift, end int) {
+func (b *slipper) steps(steps []step, end int) {
 	for i := len(steps) - 1; i >= 0; i-- {
 		st := steps[i]
-		for i > 0 && !(b.p.whole(int(st.p)) && b.q.whole(b.first+int(st.q))) {
+		for i > 0 && (!b.p.whole(int(st.p)) || !b.q.whole(b.first+int(st.q))) {
 			i--
 			next := steps[i]
 			if st.kind == same {

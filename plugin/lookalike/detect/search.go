@@ -39,7 +39,6 @@ type search struct {
 	headless     reading              // underHead: without the beginning of a public suffix
 	wordless     [maxKeywords]reading // combosquatEnd: without keywords at the end
 	joined       reading              // nearJoined: with pairs put together
-	part         reading              // embedded: from one of places on
 	places       [maxPlaces + 2]int   // embedding
 	hashes       hashes               // compare, and keptTail before it
 	joinedHashes hashes               // nearJoined

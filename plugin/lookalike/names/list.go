@@ -65,7 +65,7 @@ func (l *list) offer(name, path string, line int) {
 
 // find returns the slot that name has, or the free one that it would get.
 func (l *list) find(name string) *uint32 {
-	mask := uint64(len(l.slots) - 1)
+	mask := uint64(len(l.slots) - 1) //nolint:gosec // there are some
 	for i := maphash.String(l.seed, name) & mask; ; i = (i + 1) & mask {
 		if at := l.slots[i]; at == 0 || l.names[at-1] == name {
 			return &l.slots[i]
@@ -80,7 +80,7 @@ func (l *list) rehash(n int) {
 	}
 	l.slots = make([]uint32, n)
 	for i, name := range l.names {
-		*l.find(name) = uint32(i + 1) //nolint:gosec // as above
+		*l.find(name) = uint32(i + 1)
 	}
 }
 

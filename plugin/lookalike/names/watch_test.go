@@ -327,7 +327,7 @@ func TestWatcherIdle(t *testing.T) {
 		"no interval":   NewWatcher([]string{file}, 0, s),
 		"never started": NewWatcher([]string{file}, time.Millisecond, s),
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(name, func(*testing.T) {
 			if name != "never started" {
 				w.Start()
 			}

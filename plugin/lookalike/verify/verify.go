@@ -103,7 +103,7 @@ func New(wait time.Duration) *Verifier {
 		results: cache.New[result](maxResults),
 		seed:    maphash.MakeSeed(),
 	}
-	v.ctx, v.end = context.WithCancel(context.Background()) //nolint:gosec // Close calls end
+	v.ctx, v.end = context.WithCancel(context.Background())
 	return v
 }
 

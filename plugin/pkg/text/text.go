@@ -137,7 +137,7 @@ func Unescape(s string) (octet byte, used int) {
 	if v > 255 {
 		return 0, 0
 	}
-	return byte(v), 3
+	return byte(v), 3 //nolint:gosec // below 256
 }
 
 func digit(c byte) bool { return c-'0' < 10 }

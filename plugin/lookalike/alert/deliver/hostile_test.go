@@ -65,7 +65,7 @@ func TestForgedLog(t *testing.T) {
 				if !strings.Contains(got, `no\010[INFO] all is well\013\027[2J`) {
 					t.Errorf("Got %q, want the receiver's words, escaped", got)
 				}
-				for _, line := range strings.Split(strings.TrimSuffix(got, "\n"), "\n") {
+				for line := range strings.SplitSeq(strings.TrimSuffix(got, "\n"), "\n") {
 					if strings.ContainsAny(line, "\r\x1b\x00\u009b\u202e\u2028") || !strings.Contains(line, "plugin/lookalike: ") {
 						t.Errorf("Got a line %q", line)
 					}

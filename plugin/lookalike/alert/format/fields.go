@@ -171,7 +171,7 @@ var fields = []field{
 	{ecs: "lookalike.smtp_more", ocsf: "unmapped.smtp_more", cef: "flexNumber1:refusedMore", leef: "smtpMore", sd: "more",
 		value: func(r *record.Record) any { return nonZero(r.SMTPMore) }},
 	{ecs: "lookalike.left_out", ocsf: "unmapped.left_out", cef: "flexNumber2:leftOut", leef: "leftOut", sd: "leftOut",
-		value: func(r *record.Record) any { return nonZero(uint64(r.LeftOut)) }}, //nolint:gosec // a number of values
+		value: func(r *record.Record) any { return nonZero(uint64(r.LeftOut)) }},
 	{ecs: "lookalike.group", ocsf: "metadata.correlation_uid", cef: "flexString2:groupId", leef: "groupId", sd: "grp",
 		value: func(r *record.Record) any { return r.Group }},
 	{ecs: "lookalike.sensor", value: func(r *record.Record) any { return r.Sensor }},

@@ -50,7 +50,7 @@ var actions = [...]struct {
 func Actions() []Action {
 	all := make([]Action, len(actions))
 	for i := range all {
-		all[i] = Action(i) //nolint:gosec // there are nine
+		all[i] = Action(i)
 	}
 	return all
 }
@@ -59,7 +59,7 @@ func Actions() []Action {
 func ParseAction(name string) (Action, bool) {
 	for i := range actions {
 		if actions[i].name == name {
-			return Action(i), true //nolint:gosec // there are nine
+			return Action(i), true
 		}
 	}
 	return Off, false

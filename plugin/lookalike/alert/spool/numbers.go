@@ -32,7 +32,7 @@ func (n *numbers) note(position uint64, epoch string, sequence uint64) {
 			return
 		}
 	}
-	n.Runs = append(n.Runs[:len(n.Runs):len(n.Runs)], run{position, epoch, sequence})
+	n.Runs = append(slices.Clip(n.Runs), run{position, epoch, sequence})
 }
 
 // forget forgets runs that end before a position.

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -353,9 +354,7 @@ func (s *Spool) changes(owner string, groups States) States {
 			keys[key] = nil
 		}
 	}
-	for key, state := range s.held {
-		keys[key] = state
-	}
+	maps.Copy(keys, s.held)
 	for id, state := range groups {
 		keys[groupKey(owner, id)] = state
 	}

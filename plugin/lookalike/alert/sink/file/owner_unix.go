@@ -31,11 +31,11 @@ func openFile(path string) (*os.File, error) {
 	if foreign {
 		flags |= unix.O_NOFOLLOW
 	}
-	fd, err := unix.Openat(int(dir.Fd()), filepath.Base(path), flags, mode) //nolint:gosec // descriptors are small
+	fd, err := unix.Openat(int(dir.Fd()), filepath.Base(path), flags, mode)
 	if err != nil {
 		return nil, &os.PathError{Op: "open", Path: path, Err: err}
 	}
-	f := os.NewFile(uintptr(fd), path) //nolint:gosec // of no error
+	f := os.NewFile(uintptr(fd), path)
 	if info, err = f.Stat(); err == nil && foreign && info.Mode().IsRegular() && info.Sys().(*syscall.Stat_t).Nlink > 1 {
 		err = fmt.Errorf("%s: the file has another name elsewhere, and others may write to its directory: name a file in a directory of your own", path)
 	}

@@ -23,13 +23,14 @@ func TestHostile(t *testing.T) {
 	var more []sinktest.Hostile
 	for _, length := range []int32{100 << 20, 99 << 20, 1<<31 - 1, -1, -1 << 31} {
 		more = append(more, sinktest.Hostile{Name: fmt.Sprintf("an answer of %d octets", length), Talk: func(c net.Conn) {
-			head := []byte{byte(length >> 24), byte(length >> 16), byte(length >> 8), byte(length)} //nolint:gosec // its octets
+			head := []byte{byte(length >> 24), byte(length >> 16), byte(length >> 8), byte(length)}
 			if _, err := c.Write(head); err == nil {
 				_, _ = io.Copy(c, zeros{})
 			}
 		}})
 	}
 	sinktest.Survives(t, nil, false, func(t *testing.T, address string) sink.Sink {
+		t.Helper()
 		opener, err := Parse(sink.Address{Target: "kafka://" + address + "/alerts"}, &sink.Options{})
 		return sinktest.Open(t, opener, err)
 	}, more...)
@@ -63,7 +64,7 @@ func TestHostileAnswers(t *testing.T) {
 			a := r.ResponseKind().(*kmsg.MetadataResponse)
 			for i := range 10_000 {
 				b := kmsg.NewMetadataResponseBroker()
-				b.NodeID, b.Host, b.Port = int32(i), "127.0.0.1", 1 //nolint:gosec // small
+				b.NodeID, b.Host, b.Port = int32(i), "127.0.0.1", 1
 				a.Brokers = append(a.Brokers, b)
 			}
 			return a

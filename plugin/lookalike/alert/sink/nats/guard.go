@@ -125,7 +125,7 @@ func checkLine(line []byte) (int, error) {
 // overflow.
 func number(word []byte) (int, error) {
 	n, err := strconv.ParseUint(string(word), 10, 31)
-	return int(n), err //nolint:gosec // of 31 bits
+	return int(n), err
 }
 
 // dialer connects, and makes the TLS handshake, so that the guard stands

@@ -50,6 +50,7 @@ func TestHostile(t *testing.T) {
 		more = append(more, sinktest.Repeat(s))
 	}
 	open := func(t *testing.T, address string) sink.Sink {
+		t.Helper()
 		opener, err := Parse(sink.Address{Target: "nats://" + address + "/soc"}, &sink.Options{})
 		return sinktest.Open(t, opener, err)
 	}

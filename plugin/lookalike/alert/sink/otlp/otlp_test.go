@@ -93,6 +93,7 @@ func TestSend(t *testing.T) {
 
 func TestHostile(t *testing.T) {
 	sinktest.Survives(t, nil, false, func(t *testing.T, address string) sink.Sink {
+		t.Helper()
 		opener, err := Parse(sink.Address{Target: "http://" + address}, sinktest.Options(t))
 		return sinktest.Open(t, opener, err)
 	})

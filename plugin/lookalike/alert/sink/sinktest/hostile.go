@@ -77,11 +77,11 @@ func endless(again []byte, pause time.Duration, begin ...string) func(net.Conn) 
 // Listen starts the receiver and returns its address. greet, if any, speaks
 // first, as far as a client has to be let in; it returns the connection to go
 // on with. All ends with the test.
-func (h Hostile) Listen(t testing.TB, greet func(net.Conn) (net.Conn, error)) string {
-	t.Helper()
+func (h Hostile) Listen(tb testing.TB, greet func(net.Conn) (net.Conn, error)) string {
+	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var all sync.WaitGroup
 	var mu sync.Mutex
@@ -113,7 +113,7 @@ func (h Hostile) Listen(t testing.TB, greet func(net.Conn) (net.Conn, error)) st
 			all.Go(func() { serve(c) })
 		}
 	})
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		l.Close()
 		mu.Lock()
 		closed = true
@@ -128,14 +128,14 @@ func (h Hostile) Listen(t testing.TB, greet func(net.Conn) (net.Conn, error)) st
 
 // Allocates runs f and fails the test when f, and what runs beside it, has
 // allocated more than most bytes in all: more than that it cannot have held.
-func Allocates(t testing.TB, most uint64, f func()) {
-	t.Helper()
+func Allocates(tb testing.TB, most uint64, f func()) {
+	tb.Helper()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	f()
 	runtime.ReadMemStats(&after)
 	if got := after.TotalAlloc - before.TotalAlloc; got > most {
-		t.Errorf("Allocated %d KiB, want at most %d KiB", got>>10, most>>10)
+		tb.Errorf("Allocated %d KiB, want at most %d KiB", got>>10, most>>10)
 	}
 }
 
@@ -170,11 +170,11 @@ func Repeat(s string) Hostile {
 
 // TLS makes receivers speak behind a TLS handshake with a certificate of files
 // that Authority has made.
-func TLS(t testing.TB, cert, key string) func(net.Conn) (net.Conn, error) {
-	t.Helper()
+func TLS(tb testing.TB, cert, key string) func(net.Conn) (net.Conn, error) {
+	tb.Helper()
 	pair, err := tls.LoadX509KeyPair(cert, key)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return func(raw net.Conn) (net.Conn, error) {
 		c := tls.Server(raw, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12})

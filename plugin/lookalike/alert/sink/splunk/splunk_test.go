@@ -248,6 +248,7 @@ func TestLoadBalancer(t *testing.T) {
 func TestHostile(t *testing.T) {
 	t.Setenv("HEC", "token")
 	sinktest.Survives(t, nil, true, func(t *testing.T, address string) sink.Sink {
+		t.Helper()
 		opener, err := Parse(sink.Address{Target: "http://" + address, Format: "ecs"}, sinktest.Options(t, "token_env=HEC"))
 		return sinktest.Open(t, opener, err)
 	})

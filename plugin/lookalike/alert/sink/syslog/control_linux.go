@@ -17,7 +17,7 @@ func control(network, _ string, c syscall.RawConn) error {
 	}
 	var err error
 	if e := c.Control(func(fd uintptr) {
-		err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, userTimeout) //nolint:gosec // descriptors are small
+		err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, userTimeout)
 	}); e != nil {
 		return e
 	}

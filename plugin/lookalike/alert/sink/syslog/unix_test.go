@@ -109,16 +109,21 @@ func TestUnixHangs(t *testing.T) {
 // TestHostile holds that nothing that a server sends takes memory or holds up a
 // Send; what a server that speaks is given, it may well have.
 func TestHostile(t *testing.T) {
-	sinktest.Survives(t, nil, true, func(t *testing.T, address string) sink.Sink { return open(t, "syslog+tcp", address, false) })
+	sinktest.Survives(t, nil, true, func(t *testing.T, address string) sink.Sink {
+		t.Helper()
+		return open(t, "syslog+tcp", address, false)
+	})
 	a := sinktest.NewAuthority(t)
 	cert, key := a.Issue("server", x509.ExtKeyUsageServerAuth)
 	t.Run("before TLS", func(t *testing.T) {
 		sinktest.Survives(t, nil, false, func(t *testing.T, address string) sink.Sink {
+			t.Helper()
 			return open(t, "syslog+tls", address, false, "ca="+a.File())
 		})
 	})
 	t.Run("behind TLS", func(t *testing.T) {
 		sinktest.Survives(t, sinktest.TLS(t, cert, key), true, func(t *testing.T, address string) sink.Sink {
+			t.Helper()
 			return open(t, "syslog+tls", address, false, "ca="+a.File())
 		})
 	})

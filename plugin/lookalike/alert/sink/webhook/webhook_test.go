@@ -314,5 +314,8 @@ func TestQuery(t *testing.T) {
 }
 
 func TestHostile(t *testing.T) {
-	sinktest.Survives(t, nil, true, func(t *testing.T, address string) sink.Sink { return open(t, "http://"+address) })
+	sinktest.Survives(t, nil, true, func(t *testing.T, address string) sink.Sink {
+		t.Helper()
+		return open(t, "http://"+address)
+	})
 }

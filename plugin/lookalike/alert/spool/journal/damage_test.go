@@ -19,13 +19,13 @@ type image struct {
 
 // newImage makes a journal whose records no one has had yet but the first ones: the
 // state has a position from which on they are still needed.
-func newImage(t testing.TB, seed uint64, commits int) image {
-	t.Helper()
+func newImage(tb testing.TB, seed uint64, commits int) image {
+	tb.Helper()
 	d := newSim(seed)
-	w := newWriter(t, d, rand.New(rand.NewPCG(seed, 6)))
+	w := newWriter(tb, d, rand.New(rand.NewPCG(seed, 6)))
 	for range commits {
 		if err := w.step(); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	return image{d, w}
@@ -35,8 +35,8 @@ func newImage(t testing.TB, seed uint64, commits int) image {
 // was written, that nothing is missing without being known to be, and that no position
 // is used again whose record may have been read. Where both the mark and the state
 // are damaged, the end may be cut off and nothing tells.
-func (im image) damaged(t testing.TB, damage func(d *simDisk)) {
-	t.Helper()
+func (im image) damaged(tb testing.TB, damage func(d *simDisk)) {
+	tb.Helper()
 	d := im.disk.copied()
 	damage(d)
 	changed := func(kind string) bool {
@@ -50,19 +50,19 @@ func (im image) damaged(t testing.TB, damage func(d *simDisk)) {
 	careless := changed(markFile) && changed("state-")
 	j, found, err := open(d, testLimit)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if j.End() < im.acked && !careless {
-		t.Errorf("Got an end at %d, want %d at least: what is behind is lost in silence", j.End(), im.acked)
+		tb.Errorf("Got an end at %d, want %d at least: what is behind is lost in silence", j.End(), im.acked)
 	}
 	if j.End() > im.acked {
-		t.Errorf("Got an end at %d, want %d at most", j.End(), im.acked)
+		tb.Errorf("Got an end at %d, want %d at most", j.End(), im.acked)
 	}
 	read := uint64(0)
 	for at := uint64(1); at < max(j.End(), im.acked); at++ {
 		r, err := j.Record(at)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		wrote := im.records[at]
 		if r == nil {
@@ -70,7 +70,7 @@ func (im image) damaged(t testing.TB, damage func(d *simDisk)) {
 		}
 		read++
 		if at >= im.kept && string(r) != wrote[len(wrote)-1] || !slices.Contains(wrote, string(r)) {
-			t.Errorf("Got record %.20s at %d, want %.20s", r, at, wrote)
+			tb.Errorf("Got record %.20s at %d, want %.20s", r, at, wrote)
 		}
 	}
 	whole := 0
@@ -80,31 +80,31 @@ func (im image) damaged(t testing.TB, damage func(d *simDisk)) {
 		}
 	}
 	if int(read) < whole && !careless {
-		t.Errorf("Got %d records, %d are intact", read, whole)
+		tb.Errorf("Got %d records, %d are intact", read, whole)
 	}
-	im.checkState(t, j, found, changed("state-"))
+	im.checkState(tb, j, found, changed("state-"))
 	w := &writer{Journal: j, rand: im.rand, records: maps.Clone(im.records), acked: j.End(), lost: im.lost, kept: im.kept, next: im.next, wrote: im.wrote, states: []map[string]string{{}}}
 	for range 3 { // it goes on
 		if err := w.step(); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 }
 
 // checkState holds that each value is one that was written, the last one where the
 // state is not damaged.
-func (im image) checkState(t testing.TB, j *Journal, found Found, changed bool) {
-	t.Helper()
+func (im image) checkState(tb testing.TB, j *Journal, found Found, changed bool) {
+	tb.Helper()
 	for _, key := range j.Keys() {
 		value, err := j.Value(key)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		if !im.wrote[key][string(value)] {
-			t.Errorf("Got %s as the value of %s, which was never written", value, key)
+			tb.Errorf("Got %s as the value of %s, which was never written", value, key)
 		}
 		if last := im.states[0][key]; !found.Doubt && !changed && string(value) != last {
-			t.Errorf("Got %.20s as the value of %s, want %.20s", value, key, last)
+			tb.Errorf("Got %.20s as the value of %s, want %.20s", value, key, last)
 		}
 	}
 }

@@ -140,7 +140,7 @@ func (j *Journal) putRecords(c Commit, end uint64) error {
 	}
 	places := make([]place, len(c.Records))
 	for i, r := range c.Records {
-		places[i] = w.add(strconv.FormatUint(j.end+uint64(i), 10), r) //nolint:gosec // an index
+		places[i] = w.add(strconv.FormatUint(j.end+uint64(i), 10), r)
 	}
 	if err = w.sync(); err == nil {
 		err = j.putState(c.Keys, end)
@@ -150,7 +150,7 @@ func (j *Journal) putRecords(c Commit, end uint64) error {
 		return err
 	}
 	for i, p := range places {
-		w.put(j.end+uint64(i), p.at) //nolint:gosec // an index
+		w.put(j.end+uint64(i), p.at)
 	}
 	w.size = w.at
 	return nil

@@ -32,18 +32,18 @@ type writer struct {
 	next    int                        // number of the next record
 }
 
-func newWriter(t testing.TB, d disk, r *rand.Rand) *writer {
-	t.Helper()
+func newWriter(tb testing.TB, d disk, r *rand.Rand) *writer {
+	tb.Helper()
 	w := &writer{rand: r, records: make(map[uint64][]string), acked: 1, lost: make(map[uint64]bool), states: []map[string]string{{}}, wrote: make(map[string]map[string]bool)}
-	w.open(t, d)
+	w.open(tb, d)
 	return w
 }
 
-func (w *writer) open(t testing.TB, d disk) {
-	t.Helper()
+func (w *writer) open(tb testing.TB, d disk) {
+	tb.Helper()
 	var err error
 	if w.Journal, w.found, err = open(d, testLimit); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
@@ -54,7 +54,7 @@ func (w *writer) step() error {
 	for range w.rand.IntN(4) {
 		w.next++
 		record := fmt.Sprintf(`{"n":%d,"pad":"%0*d"}`, w.next, w.rand.IntN(800), 0)
-		at := w.Journal.end + uint64(len(c.Records))
+		at := w.end + uint64(len(c.Records))
 		w.records[at] = append(w.records[at], record)
 		c.Records = append(c.Records, json.RawMessage(record))
 	}
@@ -79,7 +79,7 @@ func (w *writer) step() error {
 		w.states = append(w.states, state)
 		return err
 	}
-	w.acked, w.states = w.Journal.end, []map[string]string{state}
+	w.acked, w.states = w.end, []map[string]string{state}
 	return nil
 }
 
@@ -96,12 +96,12 @@ func (w *writer) set(state map[string]string, key string, value json.RawMessage)
 }
 
 // read reads all records, nil for those that cannot be read.
-func (w *writer) read(t testing.TB) (records []json.RawMessage) {
-	t.Helper()
-	for at := uint64(1); at < w.Journal.end; at++ {
+func (w *writer) read(tb testing.TB) (records []json.RawMessage) {
+	tb.Helper()
+	for at := uint64(1); at < w.end; at++ {
 		r, err := w.Record(at)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		records = append(records, r)
 	}
@@ -109,13 +109,13 @@ func (w *writer) read(t testing.TB) (records []json.RawMessage) {
 }
 
 // content reads all of the state.
-func (w *writer) content(t testing.TB) map[string]string {
-	t.Helper()
+func (w *writer) content(tb testing.TB) map[string]string {
+	tb.Helper()
 	state := make(map[string]string)
 	for key := range w.keys {
 		value, err := w.Value(key)
 		if err != nil || value == nil {
-			t.Fatalf("Got value %q of %s and error %v", value, key, err)
+			tb.Fatalf("Got value %q of %s and error %v", value, key, err)
 		}
 		state[key] = string(value)
 	}
@@ -124,19 +124,19 @@ func (w *writer) content(t testing.TB) map[string]string {
 
 // check compares what is in the journal with what should be: everything of the
 // commits that went well, and of those that did not all or nothing.
-func (w *writer) check(t testing.TB) {
-	t.Helper()
-	if w.Journal.end < w.acked {
-		t.Errorf("Got an end at %d, want %d at least", w.Journal.end, w.acked)
+func (w *writer) check(tb testing.TB) {
+	tb.Helper()
+	if w.end < w.acked {
+		tb.Errorf("Got an end at %d, want %d at least", w.end, w.acked)
 	}
-	state := w.content(t)
+	state := w.content(tb)
 	whole := slices.ContainsFunc(w.states, func(s map[string]string) bool { return maps.Equal(s, state) })
-	if !whole && (w.Journal.end > w.acked && !w.found.Doubt || !w.mixed(state)) {
-		t.Errorf("Got another state than after any commit: %s", differences(state, w.states))
+	if !whole && (w.end > w.acked && !w.found.Doubt || !w.mixed(state)) {
+		tb.Errorf("Got another state than after any commit: %s", differences(state, w.states))
 	}
-	w.checkRecords(t, func(position uint64) {
+	w.checkRecords(tb, func(position uint64) {
 		if position >= w.kept && position < w.acked && !w.lost[position] {
-			t.Errorf("Got no record at %d, which is below the end", position)
+			tb.Errorf("Got no record at %d, which is below the end", position)
 		}
 	})
 }
@@ -176,25 +176,25 @@ func differences(state map[string]string, others []map[string]string) (s string)
 
 // checkRecords holds that what can be read was written there last, and reports
 // what cannot be read.
-func (w *writer) checkRecords(t testing.TB, missing func(position uint64)) {
-	t.Helper()
-	for i, r := range w.read(t) {
+func (w *writer) checkRecords(tb testing.TB, missing func(position uint64)) {
+	tb.Helper()
+	for i, r := range w.read(tb) {
 		position := uint64(i) + 1
 		wrote := w.records[position]
 		switch {
 		case r == nil:
 			missing(position)
 		case position >= w.kept && position < w.acked && string(r) != wrote[len(wrote)-1], position >= w.kept && !slices.Contains(wrote, string(r)):
-			t.Errorf("Got record %.10s at %d, want %.10s", r, position, wrote)
+			tb.Errorf("Got record %.10s at %d, want %.10s", r, position, wrote)
 		}
 	}
 }
 
 // goOn takes what is there as given, whatever came of the commits that failed.
-func (w *writer) goOn(t testing.TB) {
-	t.Helper()
-	w.acked, w.states = w.Journal.end, append([]map[string]string{w.content(t)}, w.states...) // until the next commit, those may come again
-	for i, r := range w.read(t) {
+func (w *writer) goOn(tb testing.TB) {
+	tb.Helper()
+	w.acked, w.states = w.end, append([]map[string]string{w.content(tb)}, w.states...) // until the next commit, those may come again
+	for i, r := range w.read(tb) {
 		if r != nil {
 			w.records[uint64(i)+1] = []string{string(r)}
 		} else {
@@ -273,14 +273,14 @@ func TestJournalFaults(t *testing.T) {
 
 // checkInProcess is check for the process that has it: what was refused is
 // not there.
-func (w *writer) checkInProcess(t testing.TB) {
-	t.Helper()
-	if w.Journal.end != w.acked {
-		t.Errorf("Got an end at %d, want %d", w.Journal.end, w.acked)
+func (w *writer) checkInProcess(tb testing.TB) {
+	tb.Helper()
+	if w.end != w.acked {
+		tb.Errorf("Got an end at %d, want %d", w.end, w.acked)
 	}
 	states := w.states
 	w.states = states[:1]
-	w.check(t)
+	w.check(tb)
 	w.states = states // another process may find one that was refused
 }
 
@@ -355,13 +355,13 @@ func (r *recorder) Errorf(format string, args ...any) { r.said = fmt.Sprintf(for
 func (r *recorder) Helper()                           {}
 
 // inDirectory opens a journal on a real disk.
-func inDirectory(t testing.TB, dir string, r *rand.Rand) *writer {
-	t.Helper()
+func inDirectory(tb testing.TB, dir string, r *rand.Rand) *writer {
+	tb.Helper()
 	d, err := openDirectory(dir)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	return newWriter(t, d, r)
+	return newWriter(tb, d, r)
 }
 
 // TestJournalFiles holds that cut and jq can read the files: in each line, what

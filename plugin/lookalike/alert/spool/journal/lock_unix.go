@@ -12,7 +12,7 @@ import (
 // directory's own (flock): a file in it could be removed, and another process
 // lock a new one.
 func lock(dir *os.File) error {
-	err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) //nolint:gosec // descriptors are small
+	err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return ErrInUse
 	}
