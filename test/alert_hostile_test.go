@@ -86,7 +86,7 @@ func TestHostileReceivers(t *testing.T) {
 			if got := s.Metric(t, "coredns_lookalike_detections_total"); int(got) < asked/2 {
 				t.Errorf("Got %v detections of %d queries", got, asked)
 			}
-			for _, line := range strings.Split(s.Output(), "\n") {
+			for line := range strings.SplitSeq(s.Output(), "\n") {
 				if strings.ContainsAny(line, "\x1b\u009b\r") || strings.HasPrefix(line, "[INFO] all is well") {
 					t.Errorf("Got a line %q in the log", line)
 				}

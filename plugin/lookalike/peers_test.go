@@ -60,7 +60,7 @@ func TestProtectedElsewhere(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, name := range strings.Fields(tc.pass + " " + tc.blocked) {
+			for name := range strings.FieldsSeq(tc.pass + " " + tc.blocked) {
 				blocked := !strings.Contains(" "+tc.pass+" ", " "+name+" ")
 				if got := server(t, name) == dns.RcodeNameError; got != blocked {
 					t.Errorf("%s: blocked by the server is %v, want %v", name, got, blocked)

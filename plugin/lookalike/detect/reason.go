@@ -141,12 +141,12 @@ func (b *slipper) core(f *finding) {
 			note(step{same, uint16(i), uint16(j), 1, 1})
 		}
 	}
-	b.steps(steps, len(b.p.cells))
+	b.steps(steps)
 }
 
 // steps lists steps, which come last character first; a code point that stands
 // for several letters keeps together those that it is a part of.
-func (b *slipper) steps(steps []step, end int) {
+func (b *slipper) steps(steps []step) {
 	for i := len(steps) - 1; i >= 0; i-- {
 		st := steps[i]
 		for i > 0 && (!b.p.whole(int(st.p)) || !b.q.whole(b.first+int(st.q))) {

@@ -95,7 +95,7 @@ func lettersOf(core string) int {
 // weakest first.
 func (x *Index) Weak(least Weakness) (protected []string) {
 	var by [len(weaknesses)][]string
-	for id := range uint32(len(x.cores)) { //nolint:gosec // New bounds them
+	for id := range uint32(len(x.cores)) {
 		if x.isRepeated(id) {
 			continue
 		}
