@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"syscall"
 
+	"github.com/lookalike-dns/lookalike/build/internal/input"
 	"github.com/lookalike-dns/lookalike/plugin/pkg/address"
 	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
@@ -153,7 +154,7 @@ type checker struct {
 
 // check checks one name.
 func (c *checker) check(given string) error {
-	name, err := readName(given)
+	name, err := input.Name(given)
 	if err != nil {
 		return &inputError{given, err}
 	}
@@ -173,7 +174,8 @@ type inputError struct {
 }
 
 func (e *inputError) Error() string {
-	return strconv.Quote(text.Shorten(e.given, maxShown)) + ": " + e.err.Error()
+	const most = 64 // bytes that a message repeats
+	return strconv.Quote(text.Shorten(e.given, most)) + ": " + e.err.Error()
 }
 func (e *inputError) Unwrap() error { return e.err }
 
@@ -213,17 +215,17 @@ func (c *checker) stream() (int, error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	defer stop()
-	in := newLines(ctx, c.stdin)
-	defer in.close()
+	in := input.NewLines(ctx, c.stdin)
+	defer in.Close()
 	p := newProgress(c.env)
 	for in.Next() {
 		if in.N%1024 == 0 {
 			p.show(c.checked, c.found, in.Read)
 		}
 		var err error
-		switch given := string(in.content()); {
+		switch given := string(in.Content()); {
 		case in.Long:
-			err = &inputError{given, fmt.Errorf("line longer than %d bytes", maxLine)}
+			err = &inputError{given, fmt.Errorf("line longer than %d bytes", input.MaxLine)}
 		case given != "":
 			err = c.check(given)
 		}
@@ -231,7 +233,7 @@ func (c *checker) stream() (int, error) {
 			p.clear()
 			err = c.report(err, "line "+strconv.Itoa(in.N)+": ")
 		}
-		if err == nil && in.paused() {
+		if err == nil && in.Paused() {
 			err = c.out.Flush()
 		}
 		if err != nil {

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/lookalike-dns/lookalike/build/internal/input"
 )
 
 // FuzzCheck gives arbitrary bytes to check as its input: nothing panics, each
@@ -19,7 +21,7 @@ func FuzzCheck(f *testing.F) {
 	f.Add([]byte("army.ml\nexample.ml\n"))
 	f.Add([]byte("\xef\xbb\xbf# c\r\n\r\nARMY.ml. # x\r\na#b.ml"))
 	f.Add([]byte("xn--rmy-5cd.ml\nармия.ml\n\x1b[2J.ml\nus\\.army.ml\n\xff.army.ml\n"))
-	f.Add([]byte(strings.Repeat("x", maxLine+1) + "\nnavy.ml\n"))
+	f.Add([]byte(strings.Repeat("x", input.MaxLine+1) + "\nnavy.ml\n"))
 	f.Add([]byte("ａｒｍｙ．ｍｌ\narmy.ⓜⓛ\narmy.ml,high\n\"army.ml\"\narmy.ml\x00"))
 	f.Add([]byte("_25._tcp.mx.army.ml\na..b\n\x00\n\u202eyvan.ml\n"))
 	decide, err := newDecider(silent, "", netip.Addr{})

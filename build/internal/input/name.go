@@ -1,11 +1,10 @@
-package main
+// Package input reads the names that people and lists give: one a line, in any
+// form that mail programs know.
+package input
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"unicode"
 
@@ -15,16 +14,19 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
+// maxShown is how many bytes of an offending text a message repeats.
+const maxShown = 64
+
 // idnaDots are the full stops that programs which know IDNA take for dots
 // (RFC 3490 section 3.1).
 var idnaDots = strings.NewReplacer("\u3002", ".", "\uff0e", ".", "\uff61", ".")
 
-// readName returns the given text as a name in presentation form, or says why
+// Name returns the given text as a name in presentation form, or says why
 // it is none. Text beyond ASCII is read as mail programs read it, by IDNA.
 // Labels may have any octet, as in the DNS, but a TLD has only letters, digits
 // and hyphens. If it could contain separators or quotes, a lookalike would pass
 // for a name under another TLD.
-func readName(given string) (string, error) {
+func Name(given string) (string, error) {
 	switch {
 	case given == "":
 		return "", errors.New("no name")
@@ -98,115 +100,3 @@ func lastLabel(name string) string {
 func notInTLD(r rune) bool {
 	return r != '-' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
 }
-
-// maxLine is the length of the longest line: a name of 255 octets, all of them
-// escaped, and a comment.
-const maxLine = 4096
-
-// maxShown is how many bytes of an offending text a message repeats.
-const maxShown = 64
-
-// lines are those of a stream whose reading a context can end.
-type lines struct {
-	*text.Lines
-	src *interruptible
-	end context.CancelFunc
-}
-
-func newLines(ctx context.Context, r io.Reader) *lines {
-	ctx, end := context.WithCancel(ctx)
-	src := newInterruptible(ctx, r)
-	return &lines{text.NewLines(src, maxLine), src, end}
-}
-
-// close ends the reading ahead.
-func (l *lines) close() { l.end() }
-
-// content returns the line without blanks around it and without a comment. It
-// is valid until Next is called.
-func (l *lines) content() []byte {
-	line := bytes.TrimSpace(l.Text)
-	for i, c := range line {
-		if c == '#' && (i == 0 || line[i-1] == ' ' || line[i-1] == '\t') {
-			return bytes.TrimSpace(line[:i])
-		}
-	}
-	return line
-}
-
-// paused reports whether the next line has yet to come.
-func (l *lines) paused() bool { return l.Buffered() == 0 && l.src.paused() }
-
-// interruptible is a reader whose Read returns when a context ends, even while
-// the reader below blocks, as standard input does. Its goroutine ends with the
-// context or the input; one that waits for standard input ends with the
-// process.
-type interruptible struct {
-	ctx    context.Context
-	chunks chan chunk
-	free   chan []byte
-	now    chunk
-	rest   []byte // of now
-}
-
-type chunk struct {
-	buf []byte
-	n   int
-	err error
-}
-
-func newInterruptible(ctx context.Context, r io.Reader) *interruptible {
-	i := &interruptible{ctx: ctx, chunks: make(chan chunk, 1), free: make(chan []byte, 2)}
-	i.free <- make([]byte, 64<<10)
-	i.free <- make([]byte, 64<<10)
-	go i.fill(r)
-	return i
-}
-
-// fill reads ahead by one buffer.
-func (i *interruptible) fill(r io.Reader) {
-	for {
-		var buf []byte
-		select {
-		case buf = <-i.free:
-		case <-i.ctx.Done():
-			return
-		}
-		n, err := r.Read(buf)
-		select {
-		case i.chunks <- chunk{buf, n, err}:
-		case <-i.ctx.Done():
-			return
-		}
-		if err != nil {
-			return
-		}
-	}
-}
-
-// Read implements io.Reader.
-func (i *interruptible) Read(p []byte) (int, error) {
-	if err := i.ctx.Err(); err != nil {
-		return 0, err
-	}
-	for len(i.rest) == 0 {
-		if i.now.err != nil {
-			return 0, i.now.err
-		}
-		if i.now.buf != nil {
-			i.free <- i.now.buf
-		}
-		select {
-		case i.now = <-i.chunks:
-			i.rest = i.now.buf[:i.now.n]
-		case <-i.ctx.Done():
-			return 0, i.ctx.Err()
-		}
-	}
-	n := copy(p, i.rest)
-	i.rest = i.rest[n:]
-	return n, nil
-}
-
-// paused reports whether Read would wait.
-func (i *interruptible) paused() bool { return len(i.rest) == 0 && len(i.chunks) == 0 }

@@ -1,11 +1,11 @@
-package main
+package input
 
 import (
 	"strings"
 	"testing"
 )
 
-func TestReadName(t *testing.T) {
+func TestName(t *testing.T) {
 	const tld = "but a TLD has only letters, digits and hyphens: give one name a line, nothing else"
 	tests := []struct {
 		text string
@@ -63,7 +63,7 @@ func TestReadName(t *testing.T) {
 		{"ａｒｍｙ．．ｍｌ", "no domain name"},
 	}
 	for _, tc := range tests {
-		got, err := readName(tc.text)
+		got, err := Name(tc.text)
 		if err != nil {
 			if got != "" || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("%q: %q, %v, want %q", tc.text, got, err, tc.want)
