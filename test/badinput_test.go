@@ -33,7 +33,7 @@ func TestBadCorefile(t *testing.T) {
 		{"bad CIDR", block("clients 192.0.2.0/33"), nil, []string{"Corefile:6", `"192.0.2.0/33" is not a CIDR`}},
 		{"client that is a name", block("clients mail.example.org"), nil, []string{"Corefile:6", `"mail.example.org" is not a CIDR or an IP address`}},
 		{"no clients", block("clients"), nil, []string{"Corefile:6", "clients needs"}},
-		{"missing list", block("protect ./none.txt"), nil, []string{"Corefile:6", "none.txt", "no such file", "make the file", "server's directory /"}},
+		{"missing list", block("protect ./none.txt"), nil, []string{"Corefile:6", "none.txt", "no such file", "create the file", "server's directory /"}},
 		{"empty list", block("protect ./empty.txt"), map[string]string{"empty.txt": "# nothing\n\n"}, []string{"Corefile:6", "empty.txt"}},
 		{"list that is a directory", block("protect ./"), nil, []string{"Corefile:6", "directory"}},
 		{"broken line in a list", block("protect ./list.txt"), map[string]string{"list.txt": "army.mil\n# fine\nnavy..mil\n"}, []string{"list.txt:3", `"navy..mil"`}},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -83,7 +84,7 @@ func TestEncryptedTransports(t *testing.T) {
 		}
 		client := fmt.Sprintf("127.1.0.%d", i+1)
 		server.WaitAlert(t, "for "+client+" over "+transport.name, func(a harness.Alert) bool {
-			return a.Source.IP == client && a.Lookalike.Protocol == transport.name && a.Network.Transport == transport.network
+			return a.Source.IP == client && slices.Contains(a.Lookalike.Protocol, transport.name) && a.Network.Transport == transport.network
 		})
 	}
 	server.Stop()

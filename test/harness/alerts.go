@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -24,13 +25,26 @@ type Alert struct {
 	}
 	Network   struct{ Transport string }
 	Lookalike struct {
-		Class, Confidence, Action, Phase, Group, Protocol string
-		Protected                                         []string
-		DidYouMean                                        []string `json:"did_you_mean"`
-		Count, Total                                      int
+		Class, Confidence, Action, Phase, Group string
+		Protocol                                Words
+		Protected                               []string
+		DidYouMean                              []string `json:"did_you_mean"`
+		Count, Total                            int
 	}
 	Raw  string `json:"-"`
 	Late bool   `json:"-"` // logged after the last flush
+}
+
+// Words are one or more, written as a string or as an array.
+type Words []string
+
+// UnmarshalJSON reads both.
+func (w *Words) UnmarshalJSON(text []byte) error {
+	if !bytes.HasPrefix(text, []byte{'['}) {
+		*w = make(Words, 1)
+		return json.Unmarshal(text, &(*w)[0])
+	}
+	return json.Unmarshal(text, (*[]string)(w))
 }
 
 // late precedes the record of a query that was answered in the moment between

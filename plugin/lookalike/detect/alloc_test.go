@@ -1,3 +1,8 @@
+//go:build !race
+
+// With the race detector a sync.Pool forgets on purpose, so that there are
+// allocations.
+
 package detect
 
 import (
