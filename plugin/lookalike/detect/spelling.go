@@ -7,6 +7,13 @@ type spelling struct {
 	cells []cell
 	at    []uint16 // at[i] is the place of letter i
 	raw   []rune   // the code points that are written, last one first
+
+	// Where these begin, so that a new spelling of a usual name takes no memory.
+	room struct {
+		cells [maxOctets]cell
+		at    [maxOctets]uint16
+		raw   [maxOctets]rune
+	}
 }
 
 // cell is one character of a spelling.
@@ -33,6 +40,9 @@ const maxCells = maxLetters + maxOctets
 
 // spell sets s to the labels from lo up to hi of n.
 func (s *spelling) spell(n *name, lo, hi int) {
+	if s.cells == nil {
+		s.cells, s.at, s.raw = s.room.cells[:], s.room.at[:], s.room.raw[:]
+	}
 	s.cells, s.at, s.raw = s.cells[:0], s.at[:0], s.raw[:0]
 	for i := hi - 1; i >= lo; i-- {
 		if i < hi-1 {
