@@ -144,7 +144,8 @@ func (e *endless) Read(p []byte) (int, error) {
 
 func TestReadBounded(t *testing.T) {
 	mebibytes := proof.N(1, 16)
-	for _, text := range []string{"a", "*.broken.example\n", "||army.ml^\n", "army.mil\n", "# comment", "\n"} {
+	texts := []string{"a", "army.mil\n", "# comment", "*.broken.example\n", "||army.ml^\n", "\n"}
+	for _, text := range texts[:proof.N(3, len(texts))] {
 		var before, after runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&before)
