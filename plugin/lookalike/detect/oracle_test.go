@@ -117,7 +117,7 @@ func mutate(r *rand.Rand, s string) string {
 // The proofs take 40,000 of them.
 func TestOracle(t *testing.T) {
 	const workers = 4
-	each := proof.N(400, 10_000)
+	each := proof.N(120, 10_000)
 	protected := oracleNames(rand.New(rand.NewPCG(5, 6)), 60)
 	x := mustNew(t, protected...)
 	var wg sync.WaitGroup

@@ -321,7 +321,7 @@ func (e enough) of(label string) int {
 // recallTried is of how many variants in a row one is tried, of a generator that
 // makes so many of all names.
 func recallTried(all int) int {
-	const quick = 1_000 // about so many are tried in a quick test
+	const quick = 300 // about so many are tried in a quick test
 	return proof.N(max(all/quick, 1), 1)
 }
 

@@ -89,7 +89,7 @@ func checkReplay(t *testing.T, v *Verdict) {
 // TestReplay makes names of every class and applies the slips of their verdicts:
 // they make the queried name of the protected one. The proofs take a million.
 func TestReplay(t *testing.T) {
-	each := proof.N(2_500, 250_000)
+	each := proof.N(500, 250_000)
 	indexes := []*Index{mustNew(t, replayNames()...), mustNew(t, append(replayNames(), "mil")...)}
 	var mu sync.Mutex
 	met := make(map[Class]int)

@@ -375,7 +375,7 @@ var storms = []struct {
 // times each, or fewer in a quick test, against a flusher that runs at the same time.
 func TestStorms(t *testing.T) {
 	const goroutines = 4
-	each := proof.N(10_000, 250_000)
+	each := proof.N(4_000, 250_000)
 	all := uint64(goroutines * each)
 	for _, tc := range storms {
 		t.Run(tc.name, func(t *testing.T) {

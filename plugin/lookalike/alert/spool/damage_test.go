@@ -49,7 +49,7 @@ func TestSpoolDamagedBetweenRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	names := append(files(t, whole), filepath.Join(whole, "last"))
-	for n := range proof.N(60, 1000) {
+	for n := range proof.N(20, 1000) {
 		r := rand.New(rand.NewPCG(uint64(n), 7))
 		dir := filepath.Join(t.TempDir(), "spool")
 		if err := os.CopyFS(dir, os.DirFS(whole)); err != nil {

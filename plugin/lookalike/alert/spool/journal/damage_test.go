@@ -168,7 +168,7 @@ func TestDamage(t *testing.T) {
 	const images = 4
 	for i := range uint64(images) {
 		im := newImage(t, i, 40+int(i)*60)
-		for n := range proof.N(24, 400) / images {
+		for n := range proof.N(8, 400) / images {
 			for name, damage := range damages {
 				for _, kind := range []string{"records-", "state-", "last"} {
 					r := rand.New(rand.NewPCG(uint64(n), i))

@@ -234,7 +234,7 @@ func TestJournalReopens(t *testing.T) {
 // journal has taken is there, also for another process, and what it has refused is
 // there as a whole or not.
 func TestJournalFaults(t *testing.T) {
-	for seed := range uint64(proof.N(30, 300)) {
+	for seed := range uint64(proof.N(8, 300)) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		d := newSim(seed)
 		w := newWriter(t, d, r)
@@ -288,7 +288,7 @@ func (w *writer) checkInProcess(tb testing.TB) {
 // afterwards, on a disk that keeps names only when the directory is synced, too.
 func TestPowerCut(t *testing.T) {
 	for _, strict := range []bool{false, true} {
-		for seed := range uint64(proof.N(100, 1000)) {
+		for seed := range uint64(proof.N(30, 1000)) {
 			if bad := powerCut(t, seed, func(d *simDisk) { d.strict = strict }); bad != "" {
 				t.Fatalf("Got %s with seed %d, strict %v", bad, seed, strict)
 			}

@@ -78,7 +78,7 @@ func checkTold(t *testing.T, j *Journal, acked uint64) {
 // TestKilled kills a process that writes, again and again.
 func TestKilled(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "journal")
-	for i := range proof.N(5, 50) {
+	for i := range proof.N(2, 50) {
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), childDir+"="+dir)
 		out, err := cmd.StdoutPipe()
@@ -143,7 +143,7 @@ func TestDiskFillsUp(t *testing.T) {
 	dir := sinktest.SmallDisk(t, "1m")
 	ballast, refused := filepath.Join(dir, "ballast"), 0
 	acked := uint64(1)
-	for range proof.N(5, 25) {
+	for range proof.N(2, 25) {
 		j, found, err := Open(filepath.Join(dir, "journal"), testLimit)
 		if err != nil || found.Damaged > 0 || found.Doubt {
 			t.Fatalf("Got error %v, %+v", err, found)
