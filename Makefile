@@ -50,7 +50,7 @@ define why
 { echo 'make: $(1)'; \
 echo 'lookalike is built with Go $(NEEDED) or later. A Go from 1.21 on fetches Go $(NEEDED) by itself.'; \
 echo 'Install Go from https://go.dev/dl/, or name one: make GO=/usr/local/go/bin/go'; \
-echo 'The first build downloads $(DOWNLOADS), and takes about 5 minutes on two processors.'; } >&2; exit 1
+echo 'The first build downloads $(DOWNLOADS), and takes about 3 minutes on two processors.'; } >&2; exit 1
 endef
 DOWNLOADS := 115 MB of modules, and 76 MB where Go $(NEEDED) has to be fetched
 
