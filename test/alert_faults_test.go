@@ -290,6 +290,7 @@ func TestReloadsKeepSinks(t *testing.T) {
 			t.Errorf("Reload %d of a bad Corefile: no error", i)
 		}
 	}
+	harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query("army.ml.", dns.TypeMX)) // the spool has its files from the first alert on
 	for i := range 10 {
 		round(i)
 	}
@@ -319,8 +320,8 @@ func TestReloadsKeepSinks(t *testing.T) {
 	if n := connections.Load(); n != 1 {
 		t.Errorf("%d connections to the sink, want one that lasts", n)
 	}
-	if n := harness.Sum(fileAlerts(t, server)); int64(n) != load.Sent.Load() {
-		t.Errorf("The alerts tell of %d queries, %d were sent", n, load.Sent.Load())
+	if n, sent := int64(harness.Sum(fileAlerts(t, server))), load.Sent.Load()+1; n != sent {
+		t.Errorf("The alerts tell of %d queries, %d were sent", n, sent)
 	}
 }
 

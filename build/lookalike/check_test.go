@@ -491,7 +491,7 @@ func inUse() uint64 {
 
 func TestStreamMemory(t *testing.T) {
 	for _, format := range []string{"text", "json"} {
-		g := &generator{n: proof.N(6_000, 150_000)}
+		g := &generator{n: proof.N(60_000, 150_000)}
 		if status := run(&env{g, io.Discard, io.Discard}, []string{"check", "-format", format}); status != exitFound {
 			t.Fatalf("%s: status %d, want %d", format, status, exitFound)
 		}
