@@ -65,9 +65,10 @@ func serveInternet() (stop func(), err error) {
 
 // answer is the authority for every name: under ml everything leads to the
 // trap, and elsewhere to the good mail server, but for partner.example, whose MX
-// is a lookalike, and absent.mil, which does not exist. Nothing exists below the domains
-// that programs on a node append to names: with a wildcard there, they would
-// send mail for army.ml to army.ml.example.net.
+// is a lookalike. Under mil there are two domains: if every name existed there,
+// verify could tell nothing. Nothing exists below the domains that programs on a
+// node append to names: with a wildcard there, they would send mail for army.ml to
+// army.ml.example.net.
 func answer(w dns.ResponseWriter, r *dns.Msg) {
 	q := r.Question[0]
 	name := strings.ToLower(q.Name)
@@ -84,7 +85,7 @@ func answer(w dns.ResponseWriter, r *dns.Msg) {
 	switch {
 	case dns.IsSubDomain(searchDomain, name), dns.IsSubDomain("example.net.", name):
 		m.Rcode = dns.RcodeNameError
-	case dns.IsSubDomain("absent.mil.", name):
+	case dns.IsSubDomain("mil.", name) && !dns.IsSubDomain("army.mil.", name) && !dns.IsSubDomain("fort-example.mil.", name):
 		m.Rcode = dns.RcodeNameError
 	case name == "partner.example." && q.Qtype == dns.TypeMX:
 		m.Answer = []dns.RR{&dns.MX{Hdr: hdr, Preference: 10, Mx: "mail.army.ml."}}
