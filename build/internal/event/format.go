@@ -1,0 +1,70 @@
+package event
+
+import (
+	"io"
+	"time"
+)
+
+// Line is a line of a log without its wrapper, such as the header of syslog or
+// the JSON of a container's log.
+type Line struct {
+	Text      []byte // valid until the parser returns
+	File      string
+	Number    int       // counts from 1
+	Time      time.Time // of the wrapper, zero where it has none
+	YearKnown bool      // the wrapper names the year of Time
+	ZoneKnown bool      // the wrapper names the zone of Time
+	Host      string    // that logged, as far as the wrapper names it
+	Program   string    // with its instance, without its process id: "postfix/smtp"
+	Repeated  int       // how often the logger saw this line, at least 1
+}
+
+// Guessed reports whether a part of the line's time is assumed.
+func (l *Line) Guessed() bool { return !l.YearKnown || !l.ZoneKnown }
+
+// Taken is what a parser made of a line.
+type Taken uint8
+
+// What a parser makes of a line.
+const (
+	Unknown Taken = iota // it does not know this kind of line
+	Used                 // it has learned from the line
+	Passed               // it knows this kind of line, which tells nothing
+)
+
+// Parser makes events from the lines of one format. It is used by one
+// goroutine. Files are fed in the order of their time, so that a message can
+// begin in one and end in the next.
+type Parser interface {
+	// Line takes the next line and emits what is complete by it. An event is
+	// valid until emit returns.
+	Line(l *Line, emit func(*Event)) Taken
+	// Flush emits what was still waiting. The parser is empty after it.
+	Flush(emit func(*Event))
+}
+
+// Options say how to read logs.
+type Options struct {
+	Location *time.Location // of times without a zone; nil is the machine's
+	Year     int            // of times without a year; 0: from the file's name or time of change
+	CoreDNS  string         // the format of CoreDNS's log directive; empty: its default, "{common}"
+	Now      time.Time      // no line is later; zero: the clock
+}
+
+// Format is a kind of log.
+type Format struct {
+	Name  string // as -log has it
+	Title string // as texts have it
+	Mail  bool   // tells of mail, otherwise of queries
+
+	// Looks returns how many of the first lines of a file it recognises. The
+	// format that recognises most reads the file.
+	Looks func(head []*Line) int
+	New   func(Options) Parser
+
+	// Magic recognises the first bytes of a file that has no lines. Stream
+	// reads it whole; what it emitted before an error stays true. Both are nil
+	// for a format that has lines.
+	Magic  func(head []byte) bool
+	Stream func(r io.Reader, o Options, emit func(*Event)) error
+}
