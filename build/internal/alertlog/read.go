@@ -1,0 +1,199 @@
+package alertlog
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+)
+
+// Options say how files are read.
+type Options struct {
+	// Stdin is read where a file is named "-", to its end.
+	Stdin io.Reader
+	// Follow goes on after the ends of the files as they grow, over their
+	// rotation, until the context is done. Compressed files and standard input
+	// are not expected to grow.
+	Follow bool
+	// Current is called once, when the ends of all files have been reached. It
+	// may be nil.
+	Current func() error
+	// Problem is told of lines that are no alerts, and of files that are damaged:
+	// what was read before the damage has been emitted. It may be nil.
+	Problem func(Problem)
+}
+
+// Problem is something that is not read.
+type Problem struct {
+	File string
+	Line int    // from 1; 0: the rest of the file cannot be read
+	Text []byte // of the line, valid until Problem returns
+	Err  error
+}
+
+// Error says where the problem is, and what it is.
+func (p Problem) Error() string {
+	if p.Line == 0 {
+		return fmt.Sprintf("%s: %v", p.File, p.Err)
+	}
+	return fmt.Sprintf("%s:%d: %v", p.File, p.Line, p.Err)
+}
+
+// maxRecord is the length of the longest line: records have 8 KiB at most, and
+// some more where a shipper has added to them.
+const maxRecord = 1 << 20
+
+// Read reads the alerts of all files, in the order of their times as far as each
+// file is in order, and hands them to emit, which keeps what it is given. It
+// ends with the files, unless it follows them; with an error of emit or Current;
+// with that of a file that cannot be opened; and with the context. A Read that
+// waits for a pipe goes on waiting.
+func Read(ctx context.Context, files []string, o Options, emit func(*Record) error) error {
+	r := &reader{Options: o, emit: emit}
+	defer r.close()
+	if err := r.open(files); err != nil {
+		return err
+	}
+	if err := r.merge(ctx); err != nil {
+		return err
+	}
+	if o.Current != nil {
+		if err := o.Current(); err != nil {
+			return err
+		}
+	}
+	if !o.Follow {
+		return nil
+	}
+	return r.follow(ctx)
+}
+
+// reader reads several sources.
+type reader struct {
+	Options
+	emit    func(*Record) error
+	sources []*source
+}
+
+func (r *reader) open(files []string) error {
+	for _, file := range files {
+		s, err := newSource(file, r.Stdin, r.Follow)
+		if err != nil {
+			return err
+		}
+		r.sources = append(r.sources, s)
+	}
+	return nil
+}
+
+func (r *reader) close() {
+	for _, s := range r.sources {
+		s.close()
+	}
+}
+
+// merge reads all sources to their ends, the earliest record first.
+func (r *reader) merge(ctx context.Context) error {
+	waiting := make([]*Record, len(r.sources)) // the next of each; nil: it has no more
+	for i, s := range r.sources {
+		waiting[i] = r.next(s)
+	}
+	for ctx.Err() == nil {
+		first := -1
+		for i, w := range waiting {
+			if w != nil && (first < 0 || w.End.Before(waiting[first].End)) {
+				first = i
+			}
+		}
+		if first < 0 {
+			return nil
+		}
+		if err := r.emit(waiting[first]); err != nil {
+			return err
+		}
+		waiting[first] = r.next(r.sources[first])
+	}
+	return ctx.Err()
+}
+
+// next returns the next record of a source, or nil at its end.
+func (r *reader) next(s *source) *Record {
+	for s.lines.Next() {
+		line := bytes.TrimSpace(s.lines.Text)
+		switch {
+		case len(line) == 0:
+			continue
+		case s.lines.Long:
+			r.problem(s, line, fmt.Errorf("a line longer than %d bytes: %w", maxRecord, ErrNoAlert))
+			continue
+		}
+		rec, err := Parse(slices.Clone(line))
+		if err != nil {
+			r.problem(s, line, err)
+			continue
+		}
+		rec.File, rec.Line = s.name, s.lines.N
+		return rec
+	}
+	if err := s.lines.Err; err != nil && !s.ended {
+		s.ended = true
+		if r.Problem != nil {
+			r.Problem(Problem{File: s.name, Err: err})
+		}
+	}
+	return nil
+}
+
+func (r *reader) problem(s *source, line []byte, err error) {
+	if r.Problem != nil {
+		r.Problem(Problem{s.name, s.lines.N, line, err})
+	}
+}
+
+// pollEvery is how often files are looked at for new lines: a poll of a hundred
+// files costs less than a millisecond.
+const pollEvery = 250 * time.Millisecond
+
+// follow emits what comes to the files.
+func (r *reader) follow(ctx context.Context) error {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+		for _, s := range r.sources {
+			if err := r.drain(ctx, s); err != nil {
+				return err
+			}
+			if next := r.successor(s); next != nil {
+				if err := r.drain(ctx, s); err != nil { // what came in between
+					next.Close()
+					return err
+				}
+				s.turn(next)
+				if err := r.drain(ctx, s); err != nil {
+					return err
+				}
+			}
+		}
+	}
+}
+
+// drain emits what a source has.
+func (r *reader) drain(ctx context.Context, s *source) error {
+	for ctx.Err() == nil {
+		rec := r.next(s)
+		if rec == nil {
+			return nil
+		}
+		if err := r.emit(rec); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
