@@ -125,9 +125,10 @@ func (e *engine) report() {
 		return
 	}
 	input := instance.Caddyfile()
-	c, _ := survey(input.Path(), input.Body())
-	for _, warning := range c.unguarded(e.policies) {
-		log.Warning(warning)
+	c, found := survey(input.Path(), input.Body())
+	found.warn(c.unguarded(e.policies)...)
+	for _, p := range found {
+		log.Warning(p.Text)
 	}
 }
 

@@ -123,8 +123,8 @@ func survey(path string, contents []byte) (*Corefile, problems) {
 		for _, p := range b.policies {
 			p.block = block.Keys[0]
 		}
-		if _, any := block.Tokens["any"]; any && b.guarded {
-			l.warn(anyBefore(b.where))
+		if b.guarded {
+			l.warn(environment.Neighbours(path, block)...)
 		}
 		c.Policies = append(c.Policies, b.policies...)
 		c.Unknown = append(c.Unknown, unknown(path, block)...)
@@ -137,10 +137,6 @@ func survey(path string, contents []byte) (*Corefile, problems) {
 
 func errNoDirective(path string) error {
 	return fmt.Errorf("%s: no server block has a %s directive, so nothing is guarded: add one, or look into the files that it imports", path, pluginName)
-}
-
-func anyBefore(where string) string {
-	return fmt.Sprintf("%s: the any plugin answers queries of type ANY before %s sees them: leave it out", where, pluginName)
 }
 
 // whereOf returns the place of a block's first directive, which is all that

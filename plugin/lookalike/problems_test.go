@@ -21,7 +21,7 @@ import (
 // words of the tool. FILE is the Corefile, DIR its directory.
 func TestExamine(t *testing.T) {
 	quiet(t)
-	dnsserver.Directives = []string{"bind", "any", "view", pluginName, "cache", "template", "forward", "whoami", "root"}
+	dnsserver.Directives = []string{"proxyproto", "bind", "any", "view", pluginName, "cache", "template", "forward", "whoami", "root"}
 	t.Setenv("ONE", "army.mil")
 	t.Setenv("TWO", "army.mil navy.mil")
 	dir := t.TempDir()
@@ -59,6 +59,9 @@ func TestExamine(t *testing.T) {
 			[]string{"refused FILE:8: spool DIR/spool: two directives with different alert destinations"}},
 		{"unknown directive", ". {\n lookalike\n forwrad . 192.0.2.53\n}\n", []string{"refused FILE:3: unknown directive 'forwrad': correct the spelling"}},
 		{"no directive at all", ". {\n whoami\n}\n", []string{"warning FILE: no server block has a lookalike directive"}},
+		{"proxies named", ". {\n proxyproto {\n  allow 192.0.2.1/32\n  default reject\n }\n lookalike\n}\n", nil},
+		{"everybody a proxy", ". {\n proxyproto\n lookalike\n}\n", []string{"warning FILE:2: proxyproto lets everybody name another client"}},
+		{"everybody else a proxy, too", ". {\n proxyproto {\n  allow 192.0.2.1/32\n  default use\n }\n lookalike\n}\n", []string{"warning FILE:2: proxyproto lets everybody name another client"}},
 		{"any in front", ". {\n any\n lookalike\n}\n", []string{"warning FILE:2: the any plugin answers queries of type ANY"}},
 		{"weak names", ". {\n lookalike {\n  protect af.mil army.mil mail.mil garden.mil *.gov\n }\n}\n",
 			[]string{"warning FILE:2: 2 protected names may raise false alarms, being short or a usual host label: mail.mil and af.mil: watch them with action monitor first; 'lookalike list -weak -conf "}},

@@ -42,12 +42,6 @@ func setup(c *caddy.Controller) error {
 		}
 		return nil
 	})
-	c.OnStartup(func() error {
-		if config.Handler("any") != nil {
-			log.Warning(anyBefore(c.Key))
-		}
-		return nil
-	})
 	config.AddPlugin(func(next plugin.Handler) plugin.Handler {
 		return &Lookalike{Next: next, policies: policies}
 	})
