@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/lookalike-dns/lookalike/build/internal/input"
+	"github.com/lookalike-dns/lookalike/build/internal/judge"
 	"github.com/lookalike-dns/lookalike/plugin/pkg/address"
 	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
@@ -116,16 +117,16 @@ func (o *checkOptions) run(e *env, names []string) (int, error) {
 	if _, err := os.Stat(defaultConf); err == nil && o.conf == "" {
 		o.conf = defaultConf
 	}
-	decide, err := newDecider(e, o.conf, o.client)
+	j, err := e.judge(o.conf)
 	if err != nil {
 		return 0, err
 	}
-	c := &checker{env: e, decide: decide, out: bufio.NewWriterSize(e.stdout, 64<<10)}
+	c := &checker{env: e, judge: j, client: o.client, out: bufio.NewWriterSize(e.stdout, 64<<10)}
 	if o.json {
 		c.render = newJSONWriter(c.out)
 	} else {
 		c.render = &textWriter{
-			w: c.out, explain: decide.explain, protectedAt: decide.protectedAt, more: decide.more(),
+			w: c.out, explain: j.Explain, protectedAt: j.ProtectedAt, more: j.More(),
 			paint: wantColor(e.stdout), full: len(names) > 0,
 		}
 	}
@@ -138,14 +139,15 @@ func (o *checkOptions) run(e *env, names []string) (int, error) {
 // renderer writes the finding about one name, beside the text that was given; f
 // is nil for a name that resembles nothing.
 type renderer interface {
-	write(given, name string, f *finding) error
+	write(given, name string, f *judge.Finding) error
 	end() error
 }
 
 // checker checks names and remembers what the exit status will be.
 type checker struct {
 	*env
-	decide *decider
+	judge  *judge.Judge
+	client netip.Addr
 	render renderer
 	out    *bufio.Writer
 
@@ -158,9 +160,9 @@ func (c *checker) check(given string) error {
 	if err != nil {
 		return &inputError{given, err}
 	}
-	f := c.decide.decide(name)
+	f := c.judge.Decide(name, c.client)
 	c.checked++
-	if f != nil && !f.allowed() {
+	if f != nil && !f.Allowed() {
 		c.found++
 	}
 	return c.render.write(given, name, f)

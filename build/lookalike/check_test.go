@@ -120,18 +120,18 @@ func TestCheckJSON(t *testing.T) {
 // TestDefaultsAreThePlugins: without a Corefile the tool says what the plugin
 // does with a bare directive.
 func TestDefaultsAreThePlugins(t *testing.T) {
-	bare, err := newDecider(silent, corefile(t, ".:1053 {\n lookalike\n}\n"), netip.Addr{})
+	bare, err := silent.judge(corefile(t, ".:1053 {\n lookalike\n}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := newDecider(silent, "", netip.Addr{})
+	own, err := silent.judge("")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range append(names.Default(), "arny.mil", "example.mil", "arm.mil") {
 		name = strings.TrimSuffix(name, "mil") + "ml"
-		want, got := bare.decide(name), own.decide(name)
-		if (want == nil) != (got == nil) || want != nil && (want.action() != got.action() || want.Verdict.Class != got.Verdict.Class) {
+		want, got := bare.Decide(name, netip.Addr{}), own.Decide(name, netip.Addr{})
+		if (want == nil) != (got == nil) || want != nil && (want.ActionName() != got.ActionName() || want.Verdict.Class != got.Verdict.Class) {
 			t.Errorf("%s: %+v, want %+v", name, got, want)
 		}
 	}

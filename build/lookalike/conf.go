@@ -9,7 +9,9 @@ import (
 
 	"github.com/coredns/caddy/caddyfile"
 
+	"github.com/lookalike-dns/lookalike/build/internal/judge"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
 	"github.com/lookalike-dns/lookalike/plugin/smtpreject"
 )
 
@@ -128,4 +130,24 @@ func (e *env) load(corefile string) (*lookalike.Corefile, error) {
 		fmt.Fprintf(e.stderr, "lookalike: %s\n", display(unknown.Error()))
 	}
 	return file, nil
+}
+
+// judge returns what judges names by a Corefile or, without one, by the
+// defaults. It warns of alert destinations with which a server would not start.
+func (e *env) judge(corefile string) (*judge.Judge, error) {
+	if corefile == "" {
+		file, err := lookalike.Default()
+		return judge.New(file, ""), err
+	}
+	file, err := e.load(corefile)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range file.Policies {
+		refused, _ := alert.Check(p.Alerts())
+		for _, err := range refused {
+			fmt.Fprintf(e.stderr, "lookalike: the server would not start: %s\n", display(err.Error()))
+		}
+	}
+	return judge.New(file, corefile), nil
 }

@@ -5,13 +5,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"net/netip"
 	"strings"
 	"testing"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/lookalike-dns/lookalike/build/internal/input"
+	"github.com/lookalike-dns/lookalike/build/internal/judge"
 )
 
 // FuzzCheck gives arbitrary bytes to check as its input: nothing panics, each
@@ -24,14 +24,14 @@ func FuzzCheck(f *testing.F) {
 	f.Add([]byte(strings.Repeat("x", input.MaxLine+1) + "\nnavy.ml\n"))
 	f.Add([]byte("ａｒｍｙ．ｍｌ\narmy.ⓜⓛ\narmy.ml,high\n\"army.ml\"\narmy.ml\x00"))
 	f.Add([]byte("_25._tcp.mx.army.ml\na..b\n\x00\n\u202eyvan.ml\n"))
-	decide, err := newDecider(silent, "", netip.Addr{})
+	j, err := silent.judge("")
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, input []byte) {
 		var text, objects, messages bytes.Buffer
-		c := stream(decide, input, &objects, &messages, true)
-		c2 := stream(decide, input, &text, &messages, false)
+		c := stream(j, input, &objects, &messages, true)
+		c2 := stream(j, input, &text, &messages, false)
 		if c.checked != c2.checked || c.found != c2.found || c.broken != c2.broken {
 			t.Errorf("JSON says %+v, text %+v", c, c2)
 		}
@@ -55,12 +55,12 @@ func FuzzCheck(f *testing.F) {
 
 func hostile(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }
 
-func stream(decide *decider, input []byte, out, messages io.Writer, asJSON bool) *checker {
-	c := &checker{env: &env{bytes.NewReader(input), out, messages}, decide: decide, out: bufio.NewWriter(out)}
+func stream(j *judge.Judge, input []byte, out, messages io.Writer, asJSON bool) *checker {
+	c := &checker{env: &env{bytes.NewReader(input), out, messages}, judge: j, out: bufio.NewWriter(out)}
 	if asJSON {
 		c.render = newJSONWriter(c.out)
 	} else {
-		c.render = &textWriter{w: c.out, explain: decide.explain, protectedAt: decide.protectedAt, full: true}
+		c.render = &textWriter{w: c.out, explain: j.Explain, protectedAt: j.ProtectedAt, full: true}
 	}
 	c.stream()
 	return c

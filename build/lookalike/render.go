@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/lookalike-dns/lookalike/build/internal/judge"
 	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
@@ -23,20 +24,6 @@ type jsonResult struct {
 	Action     string   `json:"action"`
 	Reason     string   `json:"reason"`
 	Directive  string   `json:"directive"`
-}
-
-// actionAllow is the action of a name that an allow line lets through.
-const actionAllow = "allow"
-
-// action is what the resolver does, in one word; empty where nobody asks it to.
-func (f *finding) action() string {
-	switch {
-	case f.idle != "":
-		return ""
-	case f.allowed():
-		return actionAllow
-	}
-	return f.Action.String()
 }
 
 // jsonWriter writes one object a line.
@@ -54,7 +41,7 @@ func newJSONWriter(w io.Writer) *jsonWriter {
 	return j
 }
 
-func (j *jsonWriter) write(given, _ string, f *finding) error {
+func (j *jsonWriter) write(given, _ string, f *judge.Finding) error {
 	// JSON has no other way to carry octets that are not UTF-8.
 	name := text.Escape(given, func(rune) bool { return false })
 	j.res = jsonResult{Name: name, Protected: j.res.Protected[:0], DidYouMean: j.res.DidYouMean[:0]}
@@ -65,8 +52,8 @@ func (j *jsonWriter) write(given, _ string, f *finding) error {
 			j.res.Protected = append(j.res.Protected, m.Protected)
 			j.res.DidYouMean = append(j.res.DidYouMean, m.DidYouMean)
 		}
-		j.res.Unicode, j.res.Action, j.res.Reason = v.Unicode, f.action(), v.Reason
-		j.res.Directive = display(f.where)
+		j.res.Unicode, j.res.Action, j.res.Reason = v.Unicode, f.ActionName(), v.Reason
+		j.res.Directive = display(f.Where)
 	}
 	j.buf.Reset()
 	if err := j.enc.Encode(&j.res); err != nil {
@@ -97,7 +84,7 @@ type textWriter struct {
 	passed      bool // a name resembled nothing
 }
 
-func (t *textWriter) write(given, name string, f *finding) error {
+func (t *textWriter) write(given, name string, f *judge.Finding) error {
 	var b strings.Builder
 	if t.apart {
 		b.WriteByte('\n')
@@ -137,18 +124,18 @@ func (t *textWriter) end() error {
 }
 
 // finding writes one name that resembles others.
-func (t *textWriter) finding(b *strings.Builder, given string, f *finding) {
+func (t *textWriter) finding(b *strings.Builder, given string, f *judge.Finding) {
 	v := f.Verdict
 	protected, meant := make([]string, len(v.Matches)), make([]string, len(v.Matches))
 	for i, m := range v.Matches {
 		protected[i], meant[i] = display(m.Protected), display(m.DidYouMean)
 	}
 	verdict := "resembles a protected name"
-	if f.allowed() {
+	if f.Allowed() {
 		verdict = "is allowed; it " + verdict
 	}
 	color := confidenceColor[v.Confidence]
-	if f.allowed() {
+	if f.Allowed() {
 		color = green
 	}
 	fmt.Fprintf(b, "%s %s\n", display(given), t.paint.in(color, verdict))
@@ -162,22 +149,22 @@ func (t *textWriter) finding(b *strings.Builder, given string, f *finding) {
 	if v.Service != "" {
 		row(b, "service", display(v.Service)+" (set aside)")
 	}
-	steps(b, f.steps())
+	steps(b, f.Steps())
 	switch {
-	case f.idle != "":
-		row(b, "action", fmt.Sprintf("none (%s)", display(f.idle)))
-	case f.allowed():
-		row(b, "action", fmt.Sprintf("%s (an allow line lets the name through; otherwise %s)", actionAllow, f.Action))
+	case f.Idle != "":
+		row(b, "action", fmt.Sprintf("none (%s)", display(f.Idle)))
+	case f.Allowed():
+		row(b, "action", fmt.Sprintf("%s (an allow line lets the name through; otherwise %s)", judge.ActionAllow, f.Action))
 	default:
 		row(b, "action", fmt.Sprintf("%s (%s)", f.Action, f.Action.Kind.Effect()))
 	}
-	row(b, "according to", display(f.origin))
+	row(b, "according to", display(f.Origin))
 	if t.full {
-		if at := f.listed(); at != "" {
+		if at := f.Listed(); at != "" {
 			row(b, "listed at", display(at))
 		}
 	}
-	for _, note := range f.besides {
+	for _, note := range f.Besides {
 		row(b, "but", display(note))
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lookalike-dns/lookalike/build/internal/judge"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
@@ -38,22 +39,22 @@ func golden(t *testing.T, name string, got []byte) {
 // detector does not matter.
 func samples() (list []struct {
 	name string
-	f    *finding
+	f    *judge.Finding
 }) {
 	steps := []string{"the TLD ml is set aside", `"army" is "army" of army.mil`}
 	one := []string{"one step"}
-	found := func(steps []string, o lookalike.Outcome, a record.Action, v *detect.Verdict) *finding {
-		f := &finding{
-			steps: func() []string { return steps }, listed: func() string { return "list.txt:7" },
-			origin: "the directive at Corefile:3, server block .:53", where: "Corefile:3",
+	found := func(steps []string, o lookalike.Outcome, a record.Action, v *detect.Verdict) *judge.Finding {
+		f := &judge.Finding{
+			Steps: func() []string { return steps }, Listed: func() string { return "list.txt:7" },
+			Origin: "the directive at Corefile:3, server block .:53", Where: "Corefile:3",
 		}
 		f.Verdict, f.Action.Kind, f.Outcome = v, a, o
 		return f
 	}
-	add := func(name string, f *finding) {
+	add := func(name string, f *judge.Finding) {
 		list = append(list, struct {
 			name string
-			f    *finding
+			f    *judge.Finding
 		}{name, f})
 	}
 	many := &detect.Verdict{Class: detect.Embedding, Confidence: detect.Low, Reason: "many"}
@@ -80,7 +81,7 @@ func samples() (list []struct {
 		Class: detect.Typo, Confidence: detect.High, Reason: "two letters swapped",
 		Matches: []detect.Match{{Protected: "navy.mil", DidYouMean: "navy.mil"}},
 	})
-	idle.idle, idle.besides = "192.0.2.1 is not among the clients of Corefile:3", []string{"the directive at Corefile:9 is not for this client"}
+	idle.Idle, idle.Besides = "192.0.2.1 is not among the clients of Corefile:3", []string{"the directive at Corefile:9 is not for this client"}
 	add("nayv.ml", idle)
 	return list
 }
