@@ -14,7 +14,7 @@ type Event struct {
 	Logger  string    // the host that logged
 	Client  string    // address or name of the host that asked, or that submitted the message
 
-	Sender    string // never empty for mail: messages without a sender are bounces, and left out
+	Sender    string // empty where the log does not tell it; messages without a sender are bounces, and left out
 	Recipient string // as delivered
 	Original  string // as typed, where it differs from Recipient
 	Name      string // as asked, in presentation format; empty for mail

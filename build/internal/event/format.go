@@ -68,3 +68,10 @@ type Format struct {
 	Magic  func(head []byte) bool
 	Stream func(r io.Reader, o Options, emit func(*Event)) error
 }
+
+// Warner is a parser that has something to say of what it read, such as that an
+// export was cut off.
+type Warner interface {
+	// Warnings returns what there is to say of the file that has ended.
+	Warnings() []string
+}

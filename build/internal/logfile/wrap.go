@@ -1,0 +1,282 @@
+package logfile
+
+import (
+	"bytes"
+	"strconv"
+	"time"
+
+	"github.com/lookalike-dns/lookalike/build/internal/event"
+)
+
+// depth is how many wrappers one line can have: a container's runtime, syslog,
+// and syslog again.
+const depth = 4
+
+// unwrapper returns the lines of a stream without their wrappers.
+type unwrapper struct {
+	*Lines
+	clock clock
+	zoned bool // the zone of stamps without one is told by the user
+	dated bool // their year is
+
+	line    event.Line
+	partial partial
+	names   names
+	scratch []byte // what JSON has escaped
+}
+
+func newUnwrapper(lines *Lines, path string, o event.Options, modified time.Time) *unwrapper {
+	u := &unwrapper{Lines: lines, zoned: o.Location != nil, dated: o.Year != 0}
+	u.clock.loc = o.Location
+	if u.clock.loc == nil {
+		u.clock.loc = time.Local
+	}
+	u.clock.years.limit = limit(path, o, modified, u.clock.loc)
+	u.line.File = path
+	return u
+}
+
+// limit returns when the last line of a file was written at the latest.
+func limit(path string, o event.Options, modified time.Time, loc *time.Location) time.Time {
+	if o.Year != 0 {
+		return time.Date(o.Year, time.December, 31, 23, 0, 0, 0, loc).Add(-grace)
+	}
+	t := o.Now
+	if t.IsZero() {
+		t = time.Now()
+	}
+	if !modified.IsZero() && modified.Before(t) {
+		t = modified
+	}
+	if named, ok := nameDate(path, loc); ok && named.Before(t) {
+		t = named
+	}
+	return t
+}
+
+// next returns the next line. It is valid until next is called again. Lines of
+// wrappers alone are empty.
+func (u *unwrapper) next() (*event.Line, bool) {
+	for u.Next() {
+		u.begin()
+		if u.journalField(u.line.Text) {
+			return u.journalEntry(), true
+		}
+		u.peel(depth)
+		if u.partial.add(&u.line) {
+			return &u.line, true
+		}
+	}
+	return nil, false
+}
+
+func (u *unwrapper) begin() {
+	u.line = event.Line{Text: u.Text, File: u.line.File, Number: u.Number, Repeated: 1}
+}
+
+// peel takes wrappers off the line, the outermost first.
+func (u *unwrapper) peel(depth int) {
+	for ; depth > 0 && len(u.line.Text) > 0; depth-- {
+		var peeled bool
+		switch c := u.line.Text[0]; {
+		case c == '<':
+			peeled = u.priority()
+		case c == '{':
+			peeled = u.object()
+		case c-'0' <= 9:
+			peeled = u.iso()
+		case c >= 'A' && c <= 'Z':
+			peeled = u.bsd()
+		}
+		if !peeled {
+			break
+		}
+	}
+	u.repetition()
+}
+
+// stamp notes the time of a wrapper, unless an outer one knew it better.
+func (u *unwrapper) stamp(t time.Time, year, zone bool) {
+	if u.line.Time.IsZero() || year && !u.line.YearKnown {
+		u.line.Time, u.line.YearKnown, u.line.ZoneKnown = t, year, zone
+	}
+}
+
+// bsd peels "Nov 25 21:54:52 mx postfix/smtp[139]: ", also without the host, as
+// programs write that keep a file of their own.
+func (u *unwrapper) bsd() bool {
+	t, rest, ok := u.clock.bsd(u.line.Text)
+	if !ok || len(rest) == 0 || rest[0] != ' ' {
+		return false
+	}
+	rest = rest[1:]
+	u.stamp(t, u.dated, u.zoned)
+	u.line.Text = rest
+	if after, ok := u.tag(rest); ok {
+		u.line.Text = after
+		return true
+	}
+	host, rest, ok := bytes.Cut(rest, space)
+	if !ok {
+		return true
+	}
+	if facility(rest) {
+		_, rest, _ = bytes.Cut(rest, space)
+	}
+	if after, ok := u.tag(rest); ok {
+		u.line.Host, u.line.Text = u.names.of(host), after
+	} else if bytes.HasPrefix(rest, lastTime) {
+		u.line.Text = nil
+	}
+	return true
+}
+
+// iso peels "2026-11-25T21:54:52.1+00:00 mx postfix/smtp[139]: ", and the
+// stamps of container logs. Without host and program it peels the stamp alone.
+func (u *unwrapper) iso() bool {
+	t, rest, zoned, ok := u.clock.iso(u.line.Text, 'T')
+	if !ok || len(rest) == 0 || rest[0] != ' ' {
+		return false
+	}
+	rest = rest[1:]
+	u.stamp(t, true, zoned || u.zoned)
+	u.line.Text = rest
+	if u.partial.cri(&u.line) {
+		return true
+	}
+	host, after, ok := bytes.Cut(rest, space)
+	if !ok || !hostName(host) {
+		return true
+	}
+	if after, ok := u.tag(after); ok {
+		u.line.Host, u.line.Text = u.names.of(host), after
+	}
+	return true
+}
+
+// priority peels "<22>", and after it the header of RFC 5424 if there is one.
+func (u *unwrapper) priority() bool {
+	text := u.line.Text
+	end := bytes.IndexByte(text[:min(len(text), 6)], '>')
+	if end < 2 {
+		return false
+	}
+	for _, c := range text[1:end] {
+		if c-'0' > 9 {
+			return false
+		}
+	}
+	u.line.Text = text[end+1:]
+	u.rfc5424()
+	return true
+}
+
+var (
+	space     = []byte{' '}
+	tagEnd    = []byte("]: ")
+	lastTime  = []byte("last message repeated ")
+	repeated  = []byte("message repeated ")
+	timesOpen = []byte(" times: [")
+)
+
+// tag peels "postfix/smtp[139]: " or "dnsmasq: ", and notes the program.
+func (u *unwrapper) tag(text []byte) (rest []byte, ok bool) {
+	for i, c := range text {
+		switch {
+		case c == ':':
+			if i == 0 || i+1 < len(text) && text[i+1] != ' ' {
+				return text, false
+			}
+			u.line.Program = u.names.of(text[:i])
+			return text[min(i+2, len(text)):], true
+		case c == '[':
+			end := bytes.Index(text[i:min(len(text), i+24)], tagEnd)
+			if i == 0 || end < 0 {
+				return text, false
+			}
+			u.line.Program = u.names.of(text[:i])
+			return text[i+end+len(tagEnd):], true
+		case c <= ' ' || c == '=' || c == '"' || c == '@' || i > 64:
+			return text, false
+		}
+	}
+	return text, false
+}
+
+// facility reports whether text begins as busybox has it: "mail.info ".
+func facility(text []byte) bool {
+	end := bytes.IndexByte(text[:min(len(text), 20)], ' ')
+	if end < 0 {
+		return false
+	}
+	name, level, ok := bytes.Cut(text[:end], []byte("."))
+	return ok && len(name) > 2 && len(level) > 2 && lower(name) && lower(level)
+}
+
+func lower(b []byte) bool {
+	for _, c := range b {
+		if (c < 'a' || c > 'z') && c-'0' > 9 {
+			return false
+		}
+	}
+	return true
+}
+
+// hostName reports whether a word can be the name or address of a host.
+func hostName(b []byte) bool {
+	for i, c := range b {
+		switch {
+		case c == ':' && i == len(b)-1:
+			return false
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c-'0' <= 9, c == '-', c == '.', c == ':', c == '_':
+		default:
+			return false
+		}
+	}
+	return len(b) > 0
+}
+
+// repetition counts what a logger saw several times: rsyslog writes the line
+// again. Older ones say only that there was a line before, which has been read;
+// theirs becomes empty.
+func (u *unwrapper) repetition() {
+	text := u.line.Text
+	if !bytes.HasPrefix(text, repeated) {
+		return
+	}
+	count, inner, ok := bytes.Cut(text[len(repeated):], timesOpen)
+	n, err := strconv.Atoi(string(count))
+	if !ok || err != nil || n < 1 || n > 1<<30 {
+		return
+	}
+	u.line.Repeated = n
+	u.line.Text = bytes.TrimPrefix(bytes.TrimSuffix(inner, []byte("]")), space)
+}
+
+// names keeps the few words that stand in each line, so that they take no
+// memory for each.
+type names struct {
+	last [2]string
+	all  map[string]string
+}
+
+// maxNames bounds what a log with made-up hosts can take.
+const maxNames = 4096
+
+func (n *names) of(b []byte) string {
+	for _, s := range n.last {
+		if string(b) == s {
+			return s
+		}
+	}
+	s, ok := n.all[string(b)]
+	if !ok {
+		if n.all == nil || len(n.all) >= maxNames {
+			n.all = make(map[string]string)
+		}
+		s = string(b)
+		n.all[s] = s
+	}
+	n.last[0], n.last[1] = s, n.last[0]
+	return s
+}

@@ -1,0 +1,90 @@
+package logfile
+
+import (
+	"path/filepath"
+	"time"
+)
+
+// years finds the year of stamps that have none. The last line of a file is not
+// later than the file, and lines go forward: when the date falls back by months,
+// a year has begun.
+type years struct {
+	limit time.Time // no line is later, but for clocks that are wrong
+	year  int       // of the lines now read; 0: before the first
+	start int       // the year in which the file begins
+	month time.Month
+	day   int
+}
+
+// A date that falls back by more than a month is in the next year; a clock that
+// is set, or lines that come late, move it by less. Beyond a day after limit
+// nothing can be.
+const (
+	fallback = 31
+	grace    = 24 * time.Hour
+)
+
+// date returns the beginning of an hour at a place.
+func (y *years) date(month time.Month, day, hour int, loc *time.Location) time.Time {
+	if y.year == 0 {
+		y.year = y.latest(month, day, loc)
+		y.start = y.year
+	} else if days(month, day) < days(y.month, y.day)-fallback {
+		y.year++
+	}
+	year := y.year
+	if y.year > y.start && days(month, day)-days(y.month, y.day) > 365-fallback {
+		year-- // a line of the old year that comes late
+	} else {
+		y.month, y.day = month, day
+	}
+	t := time.Date(year, month, day, hour, 0, 0, 0, loc)
+	if t.After(y.limit.Add(grace)) { // files were joined in another order
+		year = y.latest(month, day, loc)
+	}
+	return time.Date(leap(year, month, day), month, day, hour, 0, 0, 0, loc)
+}
+
+// latest returns the last year in which a date is not beyond the limit.
+func (y *years) latest(month time.Month, day int, loc *time.Location) int {
+	year := y.limit.In(loc).Year() + 1
+	for year > 1970 && time.Date(year, month, day, 0, 0, 0, 0, loc).After(y.limit.Add(grace)) {
+		year--
+	}
+	return leap(year, month, day)
+}
+
+// leap returns the year, or the last one before it that has a 29 February.
+func leap(year int, month time.Month, day int) int {
+	for month == time.February && day == 29 && !isLeap(year) {
+		year--
+	}
+	return year
+}
+
+func isLeap(year int) bool { return year%4 == 0 && (year%100 != 0 || year%400 == 0) }
+
+// days returns the place of a date in a year whose months have 31 days.
+func days(month time.Month, day int) int { return int(month)*31 + day }
+
+// nameDate returns the end of the day that rotation has put into a file's name,
+// such as maillog-20261125.gz, MSGTRK2026112521-1.LOG or dns.2026-11-25.log.
+func nameDate(path string, loc *time.Location) (end time.Time, ok bool) {
+	name := []byte(filepath.Base(path))
+	for i := 0; i+8 <= len(name); i++ {
+		if i > 0 && name[i-1]-'0' <= 9 {
+			continue
+		}
+		year := four(name[i:])
+		rest := name[i+4:]
+		if len(rest) >= 6 && rest[0] == '-' && rest[3] == '-' {
+			rest = append([]byte{}, rest[1], rest[2], rest[4], rest[5])
+		}
+		month, day := two(rest), two(rest[2:])
+		if year < 1990 || year > 2199 || month < 1 || month > 12 || day < 1 || day > 31 {
+			continue
+		}
+		return time.Date(year, time.Month(month), day+1, 0, 0, 0, 0, loc), true
+	}
+	return end, false
+}
