@@ -25,9 +25,6 @@ type Lookalike struct {
 	policies []*Policy
 }
 
-// Policies returns the directives of the server block. They are not to be changed.
-func (l *Lookalike) Policies() []*Policy { return l.policies }
-
 // Name implements plugin.Handler.
 func (l *Lookalike) Name() string { return pluginName }
 

@@ -49,6 +49,15 @@ type Options struct {
 	Year     int            // of times without a year; 0: from the file's name or time of change
 	CoreDNS  string         // the format of CoreDNS's log directive; empty: its default, "{common}"
 	Now      time.Time      // no line is later; zero: the clock
+
+	// Wanted reports whether events about a name asked for are of use. It is
+	// asked before an event is made, with the name in presentation format, and
+	// must not keep it. Nil wants all. Mail is always wanted.
+	Wanted func(name []byte) bool
+
+	// Warn takes what a Stream has to say of what it read, as a Warner would.
+	// Nil takes nothing.
+	Warn func(warning string)
 }
 
 // Format is a kind of log.

@@ -169,7 +169,9 @@ func (r *reader) file(s *source) {
 	head := s.stream.Peek(sniffed)
 	if run := r.binary(head); run != nil {
 		s.Formats = []string{run.Name}
-		s.Err = damage(s.Path, run.Stream(r.counted(s.stream), r.Options.Options, func(e *event.Event) {
+		o := r.Options.Options
+		o.Warn = func(warning string) { s.Warnings = append(s.Warnings, warning) }
+		s.Err = damage(s.Path, run.Stream(r.counted(s.stream), o, func(e *event.Event) {
 			e.File = s.Path
 			run.emit(e)
 		}))

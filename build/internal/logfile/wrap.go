@@ -123,10 +123,15 @@ func (u *unwrapper) bsd() bool {
 	if facility(rest) {
 		_, rest, _ = bytes.Cut(rest, space)
 	}
+	if bytes.HasPrefix(rest, lastTime) {
+		u.line.Text = nil
+		return true
+	}
+	if !hostName(host) {
+		return true
+	}
 	if after, ok := u.tag(rest); ok {
 		u.line.Host, u.line.Text = u.names.of(host), after
-	} else if bytes.HasPrefix(rest, lastTime) {
-		u.line.Text = nil
 	}
 	return true
 }

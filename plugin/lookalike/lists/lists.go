@@ -36,9 +36,8 @@ type Lists struct {
 	Config
 	protect, allow list
 
-	peers       *peers
-	current     atomic.Pointer[inForce]
-	subscribers subscribers
+	peers   *peers
+	current atomic.Pointer[inForce]
 }
 
 // inForce are the names that are in force, ready for lookup, and what has lately
@@ -205,7 +204,6 @@ func (l *Lists) swap(change func(*inForce)) (before, now *inForce) {
 	}
 	next.recent = newRecent()
 	l.current.Store(&next)
-	l.subscribers.tell()
 	if next.own != before.own {
 		l.peers.spare(l)
 	}

@@ -1,0 +1,107 @@
+package dnslog
+
+import (
+	"bytes"
+	"encoding/json"
+	"time"
+
+	"github.com/lookalike-dns/lookalike/build/internal/event"
+)
+
+// coredns reads what the log directive writes, by default
+//
+//	[INFO] 192.0.2.25:60997 - 63605 "MX IN example.ml. udp 48 false 1232" NXDOMAIN qr,rd,ra 136 0.003250290s
+//
+// in any other format that is given, and the JSON of -log-format=json. Text has
+// no time: the wrapper's is taken.
+type coredns struct {
+	*queries
+	format  *template
+	rec     coreRecord
+	started bool // a line of CoreDNS has been seen
+}
+
+func newCoreDNS(q *queries) event.Parser {
+	format, err := compile(q.CoreDNS)
+	if err != nil { // CheckCoreDNS has told
+		format = nil
+	}
+	return &coredns{queries: q, format: format}
+}
+
+// coreRecord is a record of the log plugin in JSON.
+type coreRecord struct {
+	Time   raw `json:"time"`
+	Level  raw `json:"level"`
+	Msg    raw `json:"msg"`
+	Plugin raw `json:"plugin"`
+	Client raw `json:"client_ip"`
+	Name   raw `json:"qname"`
+	Type   raw `json:"qtype"`
+	Class  raw `json:"qclass"`
+}
+
+// Line reads a line of CoreDNS's standard output.
+func (p *coredns) Line(l *event.Line, emit func(*event.Event)) event.Taken {
+	text := l.Text
+	if bytes.HasPrefix(text, []byte("{")) {
+		return p.json(l, emit)
+	}
+	text, info := bytes.CutPrefix(text, []byte("[INFO] "))
+	if a, class, ok := p.format.match(text); ok {
+		p.started = true
+		if len(class) > 0 && string(class) != "IN" {
+			return event.Passed
+		}
+		return p.take(l, a, emit)
+	}
+	if p.other(text, info) {
+		p.started = true
+		return event.Passed
+	}
+	return event.Unknown
+}
+
+// other reports whether text is a line of CoreDNS that is no query. Queries that
+// are not in the format are none of these, since all are [INFO] lines.
+func (p *coredns) other(text []byte, info bool) bool {
+	starts := []string{"[DEBUG] ", "[WARNING] ", "[ERROR] ", "[FATAL] ", "[PANIC] ", "CoreDNS-", "maxprocs: "}
+	if info {
+		starts = []string{"plugin/", "Reloading", "SIG"}
+	}
+	for _, start := range starts {
+		if bytes.HasPrefix(text, []byte(start)) {
+			return true
+		}
+	}
+	return p.started && (bytes.HasPrefix(text, []byte("linux/")) || bytes.HasPrefix(text, []byte(".")))
+}
+
+// json takes a line in JSON. Alerts on standard output are known, and pass.
+func (p *coredns) json(l *event.Line, emit func(*event.Event)) event.Taken {
+	r := &p.rec
+	*r = coreRecord{r.Time[:0], r.Level[:0], r.Msg[:0], r.Plugin[:0], r.Client[:0], r.Name[:0], r.Type[:0], r.Class[:0]}
+	if json.Unmarshal(l.Text, r) != nil {
+		return event.Unknown
+	}
+	switch {
+	case bytes.HasPrefix(l.Text, []byte(`{"@timestamp"`)) && bytes.Contains(l.Text, []byte(`"lookalike"`)):
+		return event.Passed
+	case len(r.Level) == 0 || len(r.Msg) == 0 || len(r.Time) == 0:
+		return event.Unknown
+	case string(r.Plugin) != "log", string(r.Class) != "IN":
+		return event.Passed
+	}
+	a := asked{client: r.Client, name: r.Name, qtype: r.Type}
+	a.time, _ = p.stamp(r.Time, a.name, time.RFC3339Nano)
+	return p.take(l, a, emit)
+}
+
+// stamp reads a time in the given layout, for a name that is wanted.
+func (q *queries) stamp(b, name []byte, layout string) (time.Time, bool) {
+	if !q.wants(name) {
+		return time.Time{}, false
+	}
+	t, err := time.Parse(layout, string(b))
+	return t, err == nil
+}

@@ -1,0 +1,43 @@
+// Package dnslog reads the query logs of DNS servers, of monitors that watch
+// their traffic, and recorded traffic itself. Each query becomes one event,
+// however often a log tells of it.
+//
+// The formats are as the servers write them; the corpora in testdata name the
+// versions. No parser keeps more than a few megabytes, whatever it reads.
+package dnslog
+
+import "github.com/lookalike-dns/lookalike/build/internal/event"
+
+// Formats returns the formats that the package reads.
+func Formats() []event.Format {
+	return []event.Format{
+		lines("bind", "BIND query log", newBIND),
+		lines("unbound", "Unbound query log", newUnbound),
+		lines("coredns", "CoreDNS log", newCoreDNS),
+		lines("dnsmasq", "dnsmasq or Pi-hole query log", newDnsmasq),
+		lines("recursor", "PowerDNS Recursor query log", newRecursor),
+		lines("windows", "Windows DNS debug log", newWindows),
+		lines("zeek", "Zeek dns.log", newZeek),
+		lines("suricata", "Suricata EVE log", newSuricata),
+		lines("adguard", "AdGuard Home query log", newAdGuard),
+		{Name: "dnstap", Title: "dnstap file", Magic: isDnstap, Stream: readDnstap},
+		{Name: "pcap", Title: "packet capture", Magic: isCapture, Stream: readCapture},
+	}
+}
+
+// lines returns a format of lines. It recognises what its parser takes.
+func lines(name, title string, parser func(*queries) event.Parser) event.Format {
+	create := func(o event.Options) event.Parser { return parser(newQueries(name, o)) }
+	return event.Format{
+		Name: name, Title: title, New: create,
+		Looks: func(head []*event.Line) int {
+			p, n := create(event.Options{}), 0
+			for _, l := range head {
+				if p.Line(l, func(*event.Event) {}) != event.Unknown {
+					n++
+				}
+			}
+			return n
+		},
+	}
+}

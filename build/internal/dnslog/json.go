@@ -1,0 +1,30 @@
+package dnslog
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+// raw is a text of JSON that is read without a copy of its own: a number as it
+// stands, and a string without its quotes and escapes.
+type raw []byte
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *raw) UnmarshalJSON(b []byte) error {
+	if len(b) < 2 || b[0] != '"' {
+		if string(b) != "null" {
+			*r = append((*r)[:0], b...)
+		}
+		return nil
+	}
+	if bytes.IndexByte(b, '\\') < 0 {
+		*r = append((*r)[:0], b[1:len(b)-1]...)
+		return nil
+	}
+	var s string
+	if err := json.Unmarshal(b, &s); err != nil {
+		return err
+	}
+	*r = append((*r)[:0], s...)
+	return nil
+}

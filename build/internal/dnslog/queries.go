@@ -1,0 +1,138 @@
+package dnslog
+
+import (
+	"cmp"
+	"net/netip"
+	"time"
+
+	"github.com/lookalike-dns/lookalike/build/internal/event"
+)
+
+// asked is a query as a line tells of it. The slices are parts of the line.
+type asked struct {
+	client, name, qtype []byte
+	time                time.Time // zero: the wrapper's
+	guessed             bool      // the zone of time is assumed
+}
+
+// queries makes events. It is what all parsers have in common. A name that
+// nobody wants costs no allocation, and a wanted one only when it is new.
+type queries struct {
+	event.Options
+
+	e       event.Event
+	clients interned // addresses, in the one form that all formats share
+	names   interned
+	qtypes  interned
+	hosts   interned
+	escaped []byte // the last name that lacked escapes
+}
+
+func newQueries(format string, o event.Options) *queries {
+	return &queries{Options: o, e: event.Event{Format: format, Outcome: event.Queried}}
+}
+
+// Flush does nothing: most parsers keep nothing back.
+func (q *queries) Flush(func(*event.Event)) {}
+
+// wants reports whether the caller wants events about the name.
+func (q *queries) wants(name []byte) bool { return q.Wanted == nil || q.Wanted(name) }
+
+// location returns the zone of times that have none, and whether it is assumed.
+func (q *queries) location() (*time.Location, bool) {
+	return cmp.Or(q.Location, time.Local), q.Location == nil
+}
+
+// take emits the query. A line whose client or name cannot be one is not
+// understood.
+func (q *queries) take(l *event.Line, a asked, emit func(*event.Event)) event.Taken {
+	if !q.wants(a.name) {
+		return event.Used
+	}
+	if !q.fill(l, a) {
+		return event.Unknown
+	}
+	emit(&q.e)
+	return event.Used
+}
+
+// fill makes the event, and reports whether its parts are valid.
+func (q *queries) fill(l *event.Line, a asked) bool {
+	var ok, known bool
+	if q.e.Name, known = q.names.get(a.name); !known {
+		if !validName(a.name) {
+			return false
+		}
+		q.e.Name = q.names.put(a.name, string(a.name))
+	}
+	if q.e.Client, ok = q.address(a.client); !ok {
+		return false
+	}
+	if q.e.Qtype, ok = q.typeName(a.qtype); !ok {
+		return false
+	}
+	q.e.Time, q.e.Guessed = a.time, a.guessed
+	if a.time.IsZero() {
+		q.e.Time, q.e.Guessed = l.Time, !l.Time.IsZero() && l.Guessed()
+	}
+	q.e.Logger, q.e.File, q.e.Line, q.e.Count = l.Host, l.File, l.Number, max(l.Repeated, 1)
+	return true
+}
+
+// address returns an address as all formats write it: IPv4 in IPv6 is IPv4.
+// Empty is what a format may log that does not know the client.
+func (q *queries) address(b []byte) (string, bool) {
+	if s, known := q.clients.get(b); known || len(b) == 0 {
+		return s, true
+	}
+	a, err := netip.ParseAddr(string(b))
+	if err != nil {
+		return "", false
+	}
+	return q.clients.put(b, a.Unmap().String()), true
+}
+
+// typeName returns the mnemonic of a query type. Servers that do not know a type
+// write its number.
+func (q *queries) typeName(b []byte) (string, bool) {
+	if s, known := q.qtypes.get(b); known || len(b) == 0 {
+		return s, true
+	}
+	if len(b) > maxType {
+		return "", false
+	}
+	s := canonicalType(string(b))
+	if s == "" {
+		return "", false
+	}
+	return q.qtypes.put(b, s), true
+}
+
+// maxInterned is how many bytes of text one kind of interned texts may keep.
+const maxInterned = 4 << 20
+
+// interned keeps one copy of texts that recur. The zero value is empty.
+type interned struct {
+	m    map[string]string
+	size int
+}
+
+// get returns what was put for b.
+func (t *interned) get(b []byte) (string, bool) {
+	s, ok := t.m[string(b)] // does not allocate
+	return s, ok
+}
+
+// put keeps s for b, and forgets all others when they have become too many.
+func (t *interned) put(b []byte, s string) string {
+	const each = 64 // bytes of an entry beside its texts, roughly
+	if t.size += len(b) + each; t.m == nil || t.size > maxInterned {
+		t.m, t.size = map[string]string{}, len(b)+each
+	}
+	key := s
+	if key != string(b) {
+		key = string(b)
+	}
+	t.m[key] = s
+	return s
+}

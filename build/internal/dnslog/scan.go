@@ -1,0 +1,91 @@
+package dnslog
+
+import (
+	"bytes"
+	"time"
+)
+
+// word returns the text up to the first space, and what follows that space.
+func word(b []byte) (first, rest []byte) {
+	i := bytes.IndexByte(b, ' ')
+	if i < 0 {
+		return b, nil
+	}
+	return b[:i], b[i+1:]
+}
+
+// number returns the value of decimal digits, at most 9 of them, or -1.
+func number(b []byte) int {
+	if len(b) == 0 || len(b) > 9 {
+		return -1
+	}
+	n := 0
+	for _, c := range b {
+		if !digit(c) {
+			return -1
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n
+}
+
+// between returns what stands after the first before and up to the next after.
+func between(b []byte, before, after string) (inner, rest []byte, ok bool) {
+	i := bytes.Index(b, []byte(before))
+	if i < 0 {
+		return nil, nil, false
+	}
+	inner, rest, ok = bytes.Cut(b[i+len(before):], []byte(after))
+	return inner, rest, ok
+}
+
+// epoch returns the time of seconds since 1970 with up to nine decimals.
+func epoch(b []byte) (time.Time, bool) {
+	seconds, fraction, _ := bytes.Cut(b, []byte("."))
+	if len(seconds) > 12 || len(seconds) == 0 {
+		return time.Time{}, false
+	}
+	var s int64
+	for _, c := range seconds {
+		if !digit(c) {
+			return time.Time{}, false
+		}
+		s = s*10 + int64(c-'0')
+	}
+	return time.Unix(s, int64(nanoseconds(fraction))).UTC(), true
+}
+
+// nanoseconds returns the value of the decimals of a second, 0 for what is none.
+func nanoseconds(fraction []byte) int {
+	if len(fraction) > 9 {
+		fraction = fraction[:9]
+	}
+	n := max(number(fraction), 0)
+	for range 9 - len(fraction) {
+		n *= 10
+	}
+	return n
+}
+
+// clock returns the parts of a time of day, as 21:51:05 or 21:51:05.364.
+func clock(b []byte) (h, m, s, ns int, ok bool) {
+	b, fraction, _ := bytes.Cut(b, []byte("."))
+	hour, b, _ := bytes.Cut(b, []byte(":"))
+	minute, second, _ := bytes.Cut(b, []byte(":"))
+	h, m, s = number(hour), number(minute), number(second)
+	if h < 0 || h > 24 || m < 0 || m > 59 || s < 0 || s > 60 {
+		return 0, 0, 0, 0, false
+	}
+	return h, m, s, nanoseconds(fraction), true
+}
+
+// month returns the month that an English abbreviation names, or 0.
+func month(b []byte) time.Month {
+	const all = "JanFebMarAprMayJunJulAugSepOctNovDec"
+	for m := time.January; m <= time.December; m++ {
+		if i := 3 * int(m-1); string(b) == all[i:i+3] {
+			return m
+		}
+	}
+	return 0
+}

@@ -1,0 +1,199 @@
+package dnslog
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/lookalike-dns/lookalike/build/internal/event"
+)
+
+// windows reads the debug log of the DNS service of Windows:
+//
+//	11/25/2026 9:54:52 PM 0E70 PACKET  00000000033397A0 UDP Rcv 192.0.2.25  5b47   Q [0001   D   NOERROR] MX     (7)example(2)ml(0)
+//
+// The date is in the server's locale. What was received and is no response (R Q)
+// is a query; what was sent is the forwarder's copy.
+type windows struct {
+	*queries
+	order   dateOrder
+	inside  bool // in a log of this kind: indented lines are its details
+	decoded []byte
+}
+
+func newWindows(q *queries) event.Parser { return &windows{queries: q} }
+
+// Line reads a line of the debug log.
+func (p *windows) Line(l *event.Line, emit func(*event.Event)) event.Taken {
+	stamp, text, is := bytes.Cut(l.Text, []byte(" PACKET "))
+	if !is || !startsWithDigit(stamp) {
+		return p.other(l.Text)
+	}
+	p.inside = true
+	_, text, received := bytes.Cut(text, []byte(" Rcv "))
+	if !received {
+		return event.Passed // Snd
+	}
+	client, text := field(text)
+	_, text = field(text) // id
+	kind, text, ok := bytes.Cut(text, []byte("["))
+	_, text, closed := bytes.Cut(text, []byte("]"))
+	qtype, text := field(text)
+	if !ok || !closed {
+		return event.Unknown
+	}
+	if string(bytes.TrimSpace(kind)) != "Q" { // R Q, N (notify), U (update)
+		return event.Passed
+	}
+	name, ok := p.name(bytes.TrimSpace(text))
+	if !ok {
+		return event.Unknown
+	}
+	a := asked{client: client, name: name, qtype: qtype}
+	if p.wants(name) {
+		a.time, a.guessed = p.order.read(stamp, p.queries)
+	}
+	return p.take(l, a, emit)
+}
+
+// other tells other lines of the log from those of other programs.
+func (p *windows) other(b []byte) event.Taken {
+	for _, start := range []string{"DNS Server log file ", "Log file wrap at ", "Message logging key"} {
+		if bytes.HasPrefix(b, []byte(start)) {
+			p.inside = true
+			return event.Passed
+		}
+	}
+	for _, kind := range []string{" EVENT ", " Note: ", " DSPOLL ", " LOOKUP ", " RECURSE ", " REMOTE ", " CACHE ", " Error: "} {
+		if startsWithDigit(b) && p.inside && bytes.Contains(b, []byte(kind)) {
+			return event.Passed
+		}
+	}
+	if p.inside && (len(b) == 0 || b[0] == ' ' || b[0] == '\t' ||
+		bytes.HasPrefix(b, []byte("UDP ")) || bytes.HasPrefix(b, []byte("TCP "))) {
+		return event.Passed
+	}
+	return event.Unknown
+}
+
+func startsWithDigit(b []byte) bool { return len(b) > 0 && digit(b[0]) }
+
+// field returns the next word, after any number of spaces, and what follows it.
+func field(b []byte) (first, rest []byte) { return word(bytes.TrimLeft(b, " ")) }
+
+// name reads (7)example(2)ml(0). A label may contain parentheses: its length
+// says where it ends.
+func (p *windows) name(b []byte) ([]byte, bool) {
+	name := p.decoded[:0]
+	for len(b) > 0 && b[0] == '(' {
+		length, rest, ok := bytes.Cut(b[1:], []byte(")"))
+		n := number(length)
+		if !ok || n < 0 || n > maxLabel || n > len(rest) {
+			return nil, false
+		}
+		for _, c := range rest[:n] {
+			name = appendLabelOctet(name, c)
+		}
+		if n == 0 {
+			if len(name) == 0 {
+				name = append(name, '.')
+			}
+			p.decoded = name
+			return name, len(rest) == 0
+		}
+		name = append(name, '.')
+		b = rest[n:]
+	}
+	return nil, false
+}
+
+// dateOrder is the order of day and month, as far as the dates have told.
+type dateOrder uint8
+
+const (
+	unknownOrder dateOrder = iota
+	dayFirst
+	monthFirst
+)
+
+// read reads a stamp: six numbers in the order of the server's locale, and
+// perhaps AM or PM. The year shows itself by its length. Of day and month, a
+// value beyond 12 tells for this stamp and all later ones; until then the month
+// is first where a slash separates them and the clock has 12 hours.
+func (o *dateOrder) read(b []byte, q *queries) (time.Time, bool) {
+	i := bytes.LastIndexByte(b, ' ') // before the thread's number
+	if i < 0 {
+		return time.Time{}, false
+	}
+	n, ok := stampNumbers(b[:i])
+	if !ok {
+		return time.Time{}, false
+	}
+	where, guessed := q.location()
+	var year, month, day int
+	switch {
+	case n[0] > 31: // year, month, day
+		year, month, day = n[0], n[1], n[2]
+	default:
+		twelve := bytes.ContainsAny(b[:i], "Mm")
+		year = n[2]
+		var sure bool
+		day, month, sure = o.dayAndMonth(n[0], n[1], !twelve || bytes.IndexByte(b[:i], '/') < 0)
+		guessed = guessed || !sure
+	}
+	hour := hourOf(n[3], b[:i])
+	t := time.Date(year, time.Month(month), day, hour, n[4], n[5], 0, where)
+	return t, guessed
+}
+
+// dayAndMonth tells the two apart, and whether that is sure.
+func (o *dateOrder) dayAndMonth(first, second int, likelyDayFirst bool) (day, month int, sure bool) {
+	switch {
+	case first > 12:
+		*o = dayFirst
+	case second > 12:
+		*o = monthFirst
+	}
+	if *o == dayFirst || *o == unknownOrder && likelyDayFirst {
+		return first, second, *o != unknownOrder || first == second
+	}
+	return second, first, *o != unknownOrder || first == second
+}
+
+// stampNumbers returns the six numbers of a stamp. A date without separators is
+// 20261125.
+func stampNumbers(b []byte) (n [6]int, ok bool) {
+	k := 0
+	for i := 0; i < len(b); {
+		if !digit(b[i]) {
+			i++
+			continue
+		}
+		end := i
+		for end < len(b) && digit(b[end]) {
+			end++
+		}
+		v := number(b[i:end])
+		if k == 0 && end-i == len("20261125") {
+			n[0], n[1], n[2], k = v/10000, v/100%100, v%100, 3
+		} else {
+			if k == len(n) || v < 0 {
+				return n, false
+			}
+			n[k] = v
+			k++
+		}
+		i = end
+	}
+	return n, k == len(n)
+}
+
+// hourOf returns the hour of a day. In a clock of 12 hours, 12 AM is midnight.
+func hourOf(hour int, stamp []byte) int {
+	switch {
+	case bytes.ContainsAny(stamp, "Pp") && hour < 12:
+		return hour + 12
+	case bytes.ContainsAny(stamp, "Aa") && hour == 12:
+		return 0
+	}
+	return hour
+}
