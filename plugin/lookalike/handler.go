@@ -25,6 +25,9 @@ type Lookalike struct {
 	policies []*Policy
 }
 
+// Policies returns the directives of the server block. They are not to be changed.
+func (l *Lookalike) Policies() []*Policy { return l.policies }
+
 // Name implements plugin.Handler.
 func (l *Lookalike) Name() string { return pluginName }
 

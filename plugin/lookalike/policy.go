@@ -63,6 +63,9 @@ func listsOf(policies []*Policy) []*lists.Lists {
 	return all
 }
 
+// Lists returns the names of the directive.
+func (p *Policy) Lists() *lists.Lists { return p.lists }
+
 // Index returns the protected names in force.
 func (p *Policy) Index() *detect.Index { return p.lists.Index() }
 

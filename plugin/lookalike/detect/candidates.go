@@ -46,6 +46,17 @@ func Candidates(class Class, protected string, words bool) iter.Seq[string] {
 	}
 }
 
+// Protected yields the protected names, each once, in the order of the Config.
+func (x *Index) Protected() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for id := range uint32(len(x.cores)) {
+			if !x.isRepeated(id) && !yield(x.protected(id)) {
+				return
+			}
+		}
+	}
+}
+
 // UnderTLD returns the labels below which, under any lookalike TLD, every name is
 // of class TLDKept, since a protected name has them for its TLD: mil, for names
 // under mil.ml. All is true where every name under a lookalike TLD resembles one

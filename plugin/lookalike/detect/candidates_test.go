@@ -71,3 +71,10 @@ func TestBrief(t *testing.T) {
 		}
 	}
 }
+
+func TestProtected(t *testing.T) {
+	want := []string{"army.mil", "us.af.mil", "mil"}
+	if got := slices.Collect(mustNew(t, "army.mil", "us.af.mil", "army.mil", "mil").Protected()); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -36,8 +36,9 @@ type Lists struct {
 	Config
 	protect, allow list
 
-	peers   *peers
-	current atomic.Pointer[inForce]
+	peers       *peers
+	current     atomic.Pointer[inForce]
+	subscribers subscribers
 }
 
 // inForce are the names that are in force, ready for lookup, and what has lately
@@ -204,6 +205,7 @@ func (l *Lists) swap(change func(*inForce)) (before, now *inForce) {
 	}
 	next.recent = newRecent()
 	l.current.Store(&next)
+	l.subscribers.tell()
 	if next.own != before.own {
 		l.peers.spare(l)
 	}

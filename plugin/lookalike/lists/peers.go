@@ -46,5 +46,6 @@ func (p *peers) spare(but *Lists) {
 		next.index = next.own.Sparing(p.others(l)...)
 		next.recent = newRecent()
 		l.current.Store(&next)
+		l.subscribers.tell()
 	}
 }

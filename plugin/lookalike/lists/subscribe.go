@@ -1,0 +1,44 @@
+package lists
+
+import (
+	"iter"
+	"sync"
+)
+
+// AllowedNames yields the names of the allow list in force, in no order.
+func (l *Lists) AllowedNames() iter.Seq[string] { return l.current.Load().allow.Each() }
+
+// subscribers are told when the names in force change.
+type subscribers struct {
+	mu  sync.Mutex
+	all map[chan<- struct{}]struct{}
+}
+
+// Subscribe has c told whenever other names come into force, until cancel: of
+// these lists, or of a peer whose names these spare. A send that would block is
+// left out, so c needs room for one.
+func (l *Lists) Subscribe(c chan<- struct{}) (cancel func()) {
+	s := &l.subscribers
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.all == nil {
+		s.all = make(map[chan<- struct{}]struct{})
+	}
+	s.all[c] = struct{}{}
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.all, c)
+	}
+}
+
+func (s *subscribers) tell() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.all {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	}
+}
