@@ -67,6 +67,9 @@ func TestPluginCfg(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer server.Stop()
+	if size := server.Metric(t, "coredns_lookalike_stack_start_bytes"); size == 0 {
+		t.Error("There is no stacks.go in it")
+	}
 	for name, want := range map[string]int{"army.ml": dns.RcodeNameError, "example.org": dns.RcodeSuccess} {
 		if r := harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query(name, dns.TypeMX)); r.Rcode != want {
 			t.Errorf("%s: %s, want %s", name, dns.RcodeToString[r.Rcode], dns.RcodeToString[want])

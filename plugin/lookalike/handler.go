@@ -33,7 +33,6 @@ func (l *Lookalike) Name() string { return pluginName }
 
 // ServeDNS implements plugin.Handler.
 func (l *Lookalike) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	reserveStack(false)
 	policies := watching(l.policies, r.Question[0].Name)
 	if (len(policies) > 0 || inspects(l.policies)) && isLookup(r) {
 		if rcode, done, err := l.guard(ctx, w, r, policies); done {

@@ -36,7 +36,7 @@ func build() {
 	if built.err != nil {
 		return
 	}
-	args := []string{"build", "-buildvcs=false", "-o", filepath.Join(built.dir, "coredns")}
+	args := []string{"build", "-buildvcs=false", "-ldflags=-s -w", "-o", filepath.Join(built.dir, "coredns")}
 	if race {
 		args = append(args, "-race")
 	}
