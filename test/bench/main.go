@@ -1,5 +1,7 @@
-// Command bench has dnsperf ask the same binary with and without the lookalike
-// directive and prints what the directive costs: in turn, as fast as they
+// Command bench has dnsperf ask two servers and prints how they compare: the
+// same binary with and without the lookalike directive, the same twice (the null
+// test: what lies within its quartiles is noise) and, with -against, this binary
+// and another, both with the directive. They are asked in turn, as fast as they
 // answer, for the queries per second; and both in the same seconds, at one rate
 // and on one processor that dnsperf keeps off, for the processor time per query,
 // so that whatever else the machine does weighs on both alike. It needs dnsperf,
@@ -53,6 +55,7 @@ var workloads = []struct {
 func main() {
 	b := bench{}
 	flag.StringVar(&b.binary, "coredns", "build/bin/coredns", "the server to measure")
+	flag.StringVar(&b.against, "against", "", "another build of the server, to compare with")
 	flag.IntVar(&b.rounds, "rounds", 20, "rounds for each kind of traffic; each asks both servers")
 	flag.DurationVar(&b.duration, "duration", time.Second, "how long each server is asked in a round, in whole seconds")
 	flag.IntVar(&b.rate, "rate", 10000, "queries a second to each server while both are asked")
@@ -68,6 +71,7 @@ func main() {
 // bench is which server is asked, how long and how hard.
 type bench struct {
 	binary   string
+	against  string // empty: nothing
 	dir      string // for files
 	upstream netip.AddrPort
 	rounds   int
@@ -76,8 +80,13 @@ type bench struct {
 }
 
 func (b *bench) run(ctx context.Context) (err error) {
-	if b.binary, err = filepath.Abs(b.binary); err != nil {
-		return err
+	for _, path := range []*string{&b.binary, &b.against} {
+		if *path == "" {
+			continue
+		}
+		if *path, err = filepath.Abs(*path); err != nil {
+			return err
+		}
 	}
 	if b.dir, err = os.MkdirTemp("", "bench"); err != nil {
 		return err
@@ -91,16 +100,52 @@ func (b *bench) run(ctx context.Context) (err error) {
 	b.upstream = upstream.Addr
 
 	fmt.Printf("dnsperf, %d clients with %d queries on their way, %d rounds of %s: medians, and the median and quartiles of the rounds' ratios.\n"+
-		"Queries/s in turn and as fast as possible; processor time at %d queries/s with both servers asked at once, on one processor.\n\n",
+		"Queries/s in turn and as fast as possible; processor time at %d queries/s with both servers asked at once, on one processor.\n",
 		clients, outstanding, b.rounds, b.duration, b.rate)
+	for _, c := range b.comparisons() {
+		if err := b.print(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// comparison is two servers that are compared.
+type comparison struct {
+	title       string
+	left, right string // of the table
+	sides       [2]side
+}
+
+// side is a server: what runs, and its lookalike directive.
+type side struct{ binary, directive string }
+
+func (b *bench) comparisons() []comparison {
+	with, without := side{b.binary, "lookalike"}, side{b.binary, ""}
+	all := []comparison{
+		{"the directive against none", "with", "without", [2]side{with, without}},
+		{"null test: no directive, twice", "one", "other", [2]side{without, without}},
+	}
+	if b.against != "" {
+		old := side{b.against, "lookalike"}
+		all = append(all,
+			comparison{"this build against " + b.against + ", both with the directive", "this", "that", [2]side{with, old}},
+			comparison{"null test: this build with the directive, twice", "one", "other", [2]side{with, with}})
+	}
+	return all
+}
+
+// print measures a comparison with each kind of traffic, and prints its table.
+func (b *bench) print(ctx context.Context, c comparison) error {
+	fmt.Printf("\n%s\n", c.title)
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "queries/s with\twithout\tratio\tquartiles\tCPU µs/query with\twithout\tratio\tquartiles\ttraffic\t")
+	fmt.Fprintf(table, "queries/s %s\t%s\tratio\tquartiles\tCPU µs/query %s\t%s\tratio\tquartiles\ttraffic\t\n", c.left, c.right, c.left, c.right)
 	for _, w := range workloads {
 		data := filepath.Join(b.dir, "queries")
 		if err := os.WriteFile(data, []byte(w.queries), 0o600); err != nil {
 			return err
 		}
-		rates, costs, err := b.compare(ctx, data)
+		rates, costs, err := b.compare(ctx, c.sides, data)
 		if err != nil {
 			return err
 		}
@@ -123,19 +168,18 @@ func (s series) row(format string) string {
 		quantile(ratios, 0.5), quantile(ratios, 0.25), quantile(ratios, 0.75))
 }
 
-// pair is a server with the directive and one without.
+// pair is the two servers of a comparison.
 type pair [2]*harness.Server
 
-// launch starts a pair, which is asked until its caches are filled: the server
-// with the directive first, or last.
-func (b *bench) launch(ctx context.Context, data string, last bool, env ...string) (p pair, err error) {
-	directives := [len(p)]string{"lookalike", ""}
+// launch starts a pair, which is asked until its caches are filled: the first
+// side first, or last.
+func (b *bench) launch(ctx context.Context, sides [2]side, data string, last bool, env ...string) (p pair, err error) {
 	order := []int{0, 1}
 	if last {
 		slices.Reverse(order)
 	}
 	for _, i := range order {
-		if p[i], err = b.start(directives[i], env); err == nil {
+		if p[i], err = b.start(sides[i], env); err == nil {
 			_, err = ask(ctx, p[i], data, time.Second, 0, allProcessors())
 		}
 		if err != nil {
@@ -146,13 +190,13 @@ func (b *bench) launch(ctx context.Context, data string, last bool, env ...strin
 	return p, nil
 }
 
-func (b *bench) start(directive string, env []string) (*harness.Server, error) {
+func (b *bench) start(s side, env []string) (*harness.Server, error) {
 	dir, err := os.MkdirTemp(b.dir, "server")
 	if err != nil {
 		return nil, err
 	}
-	return harness.Launch(b.binary, dir, harness.Config{
-		Corefile: fmt.Sprintf(corefile, directive),
+	return harness.Launch(s.binary, dir, harness.Config{
+		Corefile: fmt.Sprintf(corefile, s.directive),
 		Upstream: b.upstream,
 		Env:      env,
 	})
@@ -171,8 +215,8 @@ func (p pair) pin() error { return errors.Join(p[0].Pin("0"), p[1].Pin("0")) }
 
 // compare asks two servers each alone in every round, in turn, and two others
 // both at once.
-func (b *bench) compare(ctx context.Context, data string) (rates, costs series, err error) {
-	fast, err := b.launch(ctx, data, false)
+func (b *bench) compare(ctx context.Context, sides [2]side, data string) (rates, costs series, err error) {
+	fast, err := b.launch(ctx, sides, data, false)
 	if err != nil {
 		return rates, costs, err
 	}
@@ -186,7 +230,7 @@ func (b *bench) compare(ctx context.Context, data string) (rates, costs series, 
 			}
 			rates[which] = append(rates[which], result.rate)
 		}
-		if err := b.askBoth(ctx, data, round%2 == 1, &costs); err != nil {
+		if err := b.askBoth(ctx, sides, data, round%2 == 1, &costs); err != nil {
 			return rates, costs, err
 		}
 	}
@@ -194,8 +238,8 @@ func (b *bench) compare(ctx context.Context, data string) (rates, costs series, 
 }
 
 // askBoth asks two servers at once, from the other processors.
-func (b *bench) askBoth(ctx context.Context, data string, last bool, costs *series) error {
-	pinned, err := b.launch(ctx, data, last, "GOMAXPROCS=1")
+func (b *bench) askBoth(ctx context.Context, sides [2]side, data string, last bool, costs *series) error {
+	pinned, err := b.launch(ctx, sides, data, last, "GOMAXPROCS=1")
 	if err != nil {
 		return err
 	}
