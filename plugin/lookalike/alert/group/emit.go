@@ -39,9 +39,9 @@ func newFirst(k *key, d *record.Detection) *record.Record {
 // newRecord makes a record of g's window.
 func newRecord(g *group, phase record.Phase) *record.Record {
 	w := &g.Window
-	r := &record.Record{Phase: phase, Start: w.Start, End: w.End, FirstSeen: g.First}
+	r := &record.Record{Phase: phase, Start: w.Start, End: g.Last, FirstSeen: g.First}
 	if r.Start.IsZero() {
-		r.Start, r.End = g.Last, g.Last
+		r.Start = g.Last
 	}
 	describe(r, &g.key, &g.Det)
 	r.Count, r.Total = w.Count, g.Total

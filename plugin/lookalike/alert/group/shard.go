@@ -1,10 +1,12 @@
 package group
 
 import (
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
 
 // maxFull is the number of records that are full of envelopes and wait for the
@@ -35,12 +37,13 @@ type fullRecord struct {
 	group  *group
 }
 
-// group is what is known of one key.
+// group is what is known of one key. What every query reads or writes comes
+// first, so that it takes few cache lines.
 type group struct {
-	State
-	hash  uint64
 	next  *group // with the same hash
 	dirty bool   // has changed since the last checkpoint
+	State
+	hash uint64
 }
 
 func (s *shard) find(hash uint64, k *key) *group {
@@ -97,30 +100,52 @@ func (s *shard) add(t *Table, g *group, d *record.Detection, h hashes) {
 		g.Last = d.Time
 	}
 	g.dirty = true
-	w := &g.Window
-	if w.Start.IsZero() {
-		w.Start = d.Time
-	}
-	w.addFacts(d)
-	if g.newVia(d.Via) {
-		g.announceSoon(d.Time)
-	}
 	if d.SMTP != nil {
+		g.addWay(d)
+		g.Window.addVerdict(d.Verdict)
 		s.addEnvelope(t, g, d)
 		return
 	}
+	w := &g.Window
+	if !w.hasDet || !sameWay(d, &g.Det) {
+		g.addWay(d)
+	}
+	if !w.hasDet || !sameVerdict(d.Verdict, g.Det.Verdict) {
+		w.addVerdict(d.Verdict)
+		w.addName(t, d.Verdict.Name, h.name)
+	}
 	if w.Count == 0 {
-		g.Det = *d
+		g.Det, w.hasDet = *d, true
 	}
 	s.pending++
 	g.Total++
 	w.Count++
-	w.End = g.Last
 	w.addType(d.Qtype)
-	w.addName(t, d.Verdict.Name, h.name)
 	if !g.Client.IsValid() {
 		w.addClient(d.Client.Addr(), h.client)
 	}
+}
+
+// addWay notes how d came.
+func (g *group) addWay(d *record.Detection) {
+	if g.Window.Start.IsZero() {
+		g.Window.Start = d.Time
+	}
+	g.Window.addWay(d)
+	if g.newVia(d.Via) {
+		g.announceSoon(d.Time)
+	}
+}
+
+// sameWay reports whether two queries came in the same way.
+func sameWay(a, b *record.Detection) bool {
+	return a.Protocol == b.Protocol && a.Context == b.Context && a.Via == b.Via &&
+		a.ServerBlock == b.ServerBlock && a.View == b.View
+}
+
+// sameVerdict reports whether two verdicts of one group are about the same names.
+func sameVerdict(a, b *detect.Verdict) bool {
+	return a == b || a.Name == b.Name && slices.Equal(a.Matches, b.Matches)
 }
 
 // newVia notes a name that led to the group's, and reports whether it is new.
@@ -144,7 +169,6 @@ func (g *group) announceSoon(now time.Time) {
 // the flusher loses envelopes, and those are counted.
 func (s *shard) addEnvelope(t *Table, g *group, d *record.Detection) {
 	w := &g.Window
-	w.End = g.Last
 	g.announceSoon(d.Time)
 	if len(w.Envelopes) >= maxEnvelopes {
 		w.More++

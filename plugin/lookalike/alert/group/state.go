@@ -14,14 +14,15 @@ import (
 // group continues its counts, without a second first record.
 type State struct {
 	key
-	First, Last time.Time     // detections
-	Due         time.Time     // no record before this
-	Interval    time.Duration // from the next record to the one after it
-	Total       uint64
-	Urgent      bool             // counts in the budget of what is blocked or high
-	Vias        []string         `json:",omitempty"` // names that are known to lead to the group's
-	Det         record.Detection // the first query since the last record, or the last one known
-	Window      window
+	Last     time.Time // detection
+	Total    uint64
+	Window   window
+	Det      record.Detection // the first query since the last record, or the last one known
+	First    time.Time        // detection
+	Due      time.Time        // no record before this
+	Interval time.Duration    // from the next record to the one after it
+	Urgent   bool             // counts in the budget of what is blocked or high
+	Vias     []string         `json:",omitempty"` // names that are known to lead to the group's
 }
 
 // Encode returns the state for Restore.
@@ -31,7 +32,7 @@ func (s *State) Encode() (json.RawMessage, error) { return json.Marshal(s) }
 // beyond the copy's end.
 func (g *group) state() *State {
 	s := g.State
-	s.Window.names, s.Window.addrs, s.Window.verdict = nil, nil, nil
+	s.Window.names, s.Window.addrs = nil, nil
 	return &s
 }
 
@@ -84,13 +85,12 @@ func (g *group) join(other *group) {
 	if w.Start.IsZero() || o.Start.Before(w.Start) {
 		w.Start = o.Start
 	}
-	if o.End.After(w.End) {
-		w.End = o.End
-	}
 	w.Count += o.Count
 	w.Others = w.Others || o.Others
 	for _, t := range o.Qtypes {
-		w.addType(t)
+		if t != 0 {
+			w.addType(t)
+		}
 	}
 	w.Contexts, w.Protocols = joinFew(w.Contexts, o.Contexts), joinFew(w.Protocols, o.Protocols)
 	w.Blocks, w.Views = joinFew(w.Blocks, o.Blocks), joinFew(w.Views, o.Views)

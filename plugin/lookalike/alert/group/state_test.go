@@ -67,8 +67,8 @@ func TestRecord(t *testing.T) {
 	g := &group{State: State{
 		key: keyOf(d), First: recordtest.Epoch, Last: recordtest.Epoch.Add(5 * time.Minute), Total: 57, Det: *d,
 		Window: window{
-			Count: 42, Start: recordtest.Epoch.Add(time.Minute), End: recordtest.Epoch.Add(5 * time.Minute),
-			Qtypes:    []uint16{15, 1, 28},
+			Count: 42, Start: recordtest.Epoch.Add(time.Minute),
+			Qtypes:    [maxQtypes]uint16{15, 1, 28},
 			Others:    true,
 			Samples:   []string{"mail.xn--rmy-5cd.ml", "mx1.xn--rmy-5cd.ml"},
 			Envelopes: []record.SMTP{{From: "alice@example.org", To: "bob@army.ml", HELO: "mx.example.org"}},

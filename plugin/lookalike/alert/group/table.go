@@ -18,8 +18,9 @@ import (
 )
 
 const (
-	maxGroups        = 8192 // of one client and one name, in a budget
-	maxClientRollups = 512  // of one client and many names, in a budget
+	maxUrgentGroups  = 12288 // of one client and one name, blocked or high
+	maxOtherGroups   = 4096  // of one client and one name
+	maxClientRollups = 512   // of one client and many names, in a budget
 
 	firstInterval = time.Minute // between a group's first record and its first update
 	maxInterval   = time.Hour
@@ -31,9 +32,9 @@ const (
 // key identifies a group. A roll-up over a client's names has the name
 // record.Any; a roll-up over all clients has the zero client as well.
 type key struct {
-	Class  detect.Class
-	Client netip.Addr
 	Name   string // the registrable lookalike
+	Client netip.Addr
+	Class  detect.Class
 	Action record.Action
 }
 
@@ -46,6 +47,7 @@ func (k *key) rollup() bool { return k.Name == record.Any }
 // Table counts detections in groups. It is safe for concurrent use.
 type Table struct {
 	seed    maphash.Seed
+	rollup  hashes // of what stands for all names, and for all clients
 	fresh   func()
 	budgets [2]budget
 
@@ -58,6 +60,7 @@ const tableShards = 64
 // and high detections have a budget of their own, which no noise can use up.
 type budget struct {
 	limiter       limiter
+	maxGroups     int64
 	groups        atomic.Int64
 	clientRollups atomic.Int64
 }
@@ -84,9 +87,11 @@ type Entry struct {
 // wants to be announced.
 func New(fresh func()) *Table {
 	t := &Table{seed: maphash.MakeSeed(), fresh: fresh}
+	t.rollup = hashes{registrable: t.hashName(record.Any), client: t.hashClient(netip.Addr{})}
 	for i := range t.budgets {
 		t.budgets[i].limiter.init()
 	}
+	t.budget(false).maxGroups, t.budget(true).maxGroups = maxOtherGroups, maxUrgentGroups
 	for i := range t.shards {
 		t.shards[i].groups = make(map[uint64]*group)
 	}
@@ -145,7 +150,7 @@ func (t *Table) Observe(d *record.Detection) bool {
 		s.mu.Unlock()
 		return true
 	}
-	why := t.admit(&k, d)
+	why := t.admit(d, h.client)
 	if why == admitted {
 		s.create(k, hash, d)
 	}
@@ -163,12 +168,12 @@ func (t *Table) Observe(d *record.Detection) bool {
 
 // admit decides whether a new group is announced on its own, and if so counts
 // it among the table's groups.
-func (t *Table) admit(k *key, d *record.Detection) admission {
+func (t *Table) admit(d *record.Detection, client uint64) admission {
 	b := t.budget(urgent(d))
-	if why := b.limiter.admit(k.Client, d.Time); why != admitted {
+	if why := b.limiter.admit(client, d.Time); why != admitted {
 		return why
 	}
-	if b.groups.Add(1) > maxGroups {
+	if b.groups.Add(1) > b.maxGroups {
 		b.groups.Add(-1)
 		return clientBusy
 	}
@@ -180,32 +185,32 @@ func (t *Table) admit(k *key, d *record.Detection) admission {
 func (t *Table) observeRollup(k key, d *record.Detection, h hashes, why admission) bool {
 	k.Name = record.Any
 	if why == clientBusy {
-		if ok, closed := t.addRollup(k, d, h, &t.budget(urgent(d)).clientRollups, maxClientRollups); ok || closed {
+		hash := k.hash(t.rollup.registrable, h.client)
+		if ok, closed := t.addRollup(&k, hash, d, h, &t.budget(urgent(d)).clientRollups, maxClientRollups); ok || closed {
 			return ok
 		}
 	}
 	k.Client = netip.Addr{}
-	ok, _ := t.addRollup(k, d, h, nil, 0)
+	ok, _ := t.addRollup(&k, k.hash(t.rollup.registrable, t.rollup.client), d, h, nil, 0)
 	return ok
 }
 
 // addRollup counts d in the roll-up k. It makes the group when it is missing
 // and n, which may be nil, is below limit.
-func (t *Table) addRollup(k key, d *record.Detection, h hashes, n *atomic.Int64, limit int64) (ok, closed bool) {
-	hash := t.hash(&k)
+func (t *Table) addRollup(k *key, hash uint64, d *record.Detection, h hashes, n *atomic.Int64, limit int64) (ok, closed bool) {
 	s := t.shard(hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return false, true
 	}
-	g := s.find(hash, &k)
+	g := s.find(hash, k)
 	if g == nil {
 		if n != nil && n.Add(1) > limit {
 			n.Add(-1)
 			return false, false
 		}
-		g = &group{hash: hash, State: State{key: k, Interval: firstInterval, Due: d.Time.Add(stormDelay), First: d.Time, Urgent: urgent(d), Det: *d}}
+		g = &group{hash: hash, State: State{key: *k, Interval: firstInterval, Due: d.Time.Add(stormDelay), First: d.Time, Urgent: urgent(d), Det: *d}}
 		s.insert(g)
 	}
 	s.add(t, g, d, h)

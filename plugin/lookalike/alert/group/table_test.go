@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/miekg/dns"
+
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record/recordtest"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
@@ -231,7 +233,7 @@ func checkStorm(t *testing.T, r *record.Record) {
 // TestTableFull holds that a full table rolls up and loses nothing.
 func TestTableFull(t *testing.T) {
 	tab := New(func() {})
-	const asked = 3 * maxGroups
+	const asked = 2 * maxUrgentGroups
 	for i := range asked {
 		// Slow enough to be announced one by one, too fast to go idle.
 		at := recordtest.Epoch.Add(time.Duration(i) * time.Second / AnnouncePerSecond)
@@ -239,8 +241,8 @@ func TestTableFull(t *testing.T) {
 		d := recordtest.Detection("192.0.2.1", name, name, at)
 		d.Client = netip.AddrPortFrom(recordtest.Client(i%2000), 1)
 		tab.Observe(d)
-		if n := tab.Groups(); n > maxGroups {
-			t.Fatalf("Got %d groups, want at most %d", n, maxGroups)
+		if n := tab.Groups(); n > maxUrgentGroups {
+			t.Fatalf("Got %d groups, want at most %d", n, maxUrgentGroups)
 		}
 	}
 	if n := tab.budgets[1].clientRollups.Load(); n != maxClientRollups {
@@ -440,50 +442,57 @@ func TestDistinct(t *testing.T) {
 	}
 }
 
+// BenchmarkObserve counts in a table that has met all its detections before.
 func BenchmarkObserve(b *testing.B) {
-	run := func(name string, n int, pace time.Duration, ask func(i int) *record.Detection) {
-		b.Run(name, func(b *testing.B) {
+	const announced, flood = time.Second / AnnouncePerSecond, 0
+	client := func(i int) netip.AddrPort { return netip.AddrPortFrom(recordtest.Client(i), 1) }
+	tests := []struct {
+		name  string
+		n     int           // different detections
+		pace  time.Duration // from each to the next at first
+		pause time.Duration // until they come again
+		ask   func(i int, d *record.Detection)
+	}{
+		{"hot key", 1, announced, 0, func(int, *record.Detection) {}},
+		{"hot key, a verdict each", 64, announced, 0, func(int, *record.Detection) {}},
+		{"hot key, names and types", 6, announced, 0, func(i int, d *record.Detection) {
+			d.Verdict.Name = [...]string{"army.ml", "mx.army.ml"}[i%2]
+			d.Qtype = [...]uint16{dns.TypeMX, dns.TypeA, dns.TypeAAAA}[i%3]
+		}},
+		{"10000 keys", 10_000, announced, 0, func(i int, d *record.Detection) { d.Client = client(i) }},
+		{"overflow by one client", 10_000, flood, 3 * time.Second, func(i int, d *record.Detection) {
+			d.Verdict.Name = fmt.Sprintf("army%d.ml", i)
+			d.Verdict.Registrable = d.Verdict.Name
+		}},
+		{"overflow by many clients", 10_000, flood, 0, func(i int, d *record.Detection) {
+			d.Client = client(i)
+			d.Verdict.Name = fmt.Sprintf("army%d.ml", i)
+			d.Verdict.Registrable = d.Verdict.Name
+		}},
+	}
+	for _, tc := range tests {
+		b.Run(tc.name, func(b *testing.B) {
 			tab := New(func() {})
-			all := make([]*record.Detection, 0, n)
-			for i := range n {
-				all = append(all, ask(i))
-			}
-			for i, d := range all {
-				d.Time = recordtest.Epoch.Add(time.Duration(i) * pace)
-				tab.Observe(d)
+			all := make([]*record.Detection, tc.n)
+			for i := range all {
+				all[i] = recordtest.Detection("192.0.2.25", "army.ml", "army.ml", recordtest.Epoch.Add(time.Duration(i)*tc.pace))
+				tc.ask(i, all[i])
+				tab.Observe(all[i])
 			}
 			tab.Announcements()
 			for _, d := range all {
-				d.Time = recordtest.Epoch.Add(time.Duration(n) * pace)
+				d.Time = recordtest.Epoch.Add(time.Duration(tc.n)*tc.pace + tc.pause)
+				tab.Observe(d)
 			}
 			b.ReportAllocs()
 			b.ResetTimer()
 			b.RunParallel(func(pb *testing.PB) {
-				for i := rand.IntN(n); pb.Next(); i++ {
-					tab.Observe(all[i%n])
+				for i := rand.IntN(tc.n); pb.Next(); i++ {
+					tab.Observe(all[i%tc.n])
 				}
 			})
 		})
 	}
-	const announced, flood = time.Second / AnnouncePerSecond, 0
-	run("hot key", 1, announced, func(int) *record.Detection {
-		return recordtest.Detection("192.0.2.25", "army.ml", "army.ml", recordtest.Epoch)
-	})
-	run("10000 keys", 10_000, announced, func(i int) *record.Detection {
-		d := recordtest.Detection("192.0.2.25", "army.ml", "army.ml", recordtest.Epoch)
-		d.Client = netip.AddrPortFrom(recordtest.Client(i), 1)
-		return d
-	})
-	run("overflow by one client", 10_000, flood, func(i int) *record.Detection {
-		name := fmt.Sprintf("army%d.ml", i)
-		return recordtest.Detection("192.0.2.25", name, name, recordtest.Epoch)
-	})
-	run("overflow by many clients", 10_000, flood, func(i int) *record.Detection {
-		name := fmt.Sprintf("army%d.ml", i)
-		d := recordtest.Detection("192.0.2.25", name, name, recordtest.Epoch)
-		d.Client = netip.AddrPortFrom(recordtest.Client(i), 1)
-		return d
-	})
 }
 
 // TestFacts holds that a record tells what all its detections were about, and
@@ -508,6 +517,7 @@ func TestFacts(t *testing.T) {
 		{"a check", []change{about(""), about("spf"), about("spf")}, "contexts [spf] protocols [dns] views [] blocks [dns://.:53] protected [army.mil] meant [army.mil]"},
 		{"both directions", []change{about("spf"), about("tlsa")}, "contexts [spf tlsa] protocols [dns] views [] blocks [dns://.:53] protected [army.mil] meant [army.mil]"},
 		{"mail that was refused", []change{about(""), mail}, "contexts [delivery] protocols [dns] views [] blocks [dns://.:53] protected [army.mil] meant [army.mil]"},
+		{"mail before a query", []change{mail, about("spf"), about("spf")}, "contexts [delivery spf] protocols [dns] views [] blocks [dns://.:53] protected [army.mil] meant [army.mil]"},
 		{"several ways in", []change{about(""), func(d *record.Detection) { d.Protocol, d.View, d.ServerBlock = "tls", "inner", "tls://.:853" }},
 			"contexts [] protocols [dns tls] views [inner] blocks [dns://.:53 tls://.:853] protected [army.mil] meant [army.mil]"},
 		{"several names", []change{named("mail.army.ml", "army.mil", "mail.army.mil"), named("mx.army.ml", "army.mil", "mx.army.mil"), named("mail.army.ml", "army.mil", "mail.army.mil")},
@@ -545,6 +555,7 @@ func TestTypes(t *testing.T) {
 		{"of a delivery", []uint16{15, 1, 28, 15, 1}, []string{"MX", "A", "AAAA"}},
 		{"unknown ones", []uint16{15, 2000, 2001, 2089, 65000}, []string{"MX", "other"}},
 		{"only unknown ones", []uint16{2000}, []string{"other"}},
+		{"type 0, which is reserved", []uint16{0, 1}, []string{"A", "other"}},
 		{"many known ones", []uint16{1, 2, 5, 6, 12, 15, 16, 28, 33, 35, 43}, []string{"A", "NS", "CNAME", "SOA", "PTR", "MX", "TXT", "AAAA", "other"}},
 	}
 	for _, tc := range tests {
@@ -678,14 +689,14 @@ func TestBudgetOfGroups(t *testing.T) {
 		d.Action, d.Verdict.Confidence = action, confidence
 		tab.Observe(d)
 	}
-	for i := range maxGroups + 1000 {
+	for i := range maxOtherGroups + 1000 {
 		add(i, record.Monitor, detect.Low)
 	}
-	if n := tab.Groups(); n != maxGroups {
-		t.Fatalf("Got %d groups of noise, want %d", n, maxGroups)
+	if n := tab.Groups(); n != maxOtherGroups {
+		t.Fatalf("Got %d groups of noise, want %d", n, maxOtherGroups)
 	}
 	add(1<<19, record.NXDomain, detect.Low)
-	if n := tab.Groups(); n != maxGroups+1 {
+	if n := tab.Groups(); n != maxOtherGroups+1 {
 		t.Errorf("Got %d groups, want one more for what is blocked", n)
 	}
 }

@@ -23,11 +23,11 @@ const (
 // keyed anew by each process, so they are not kept: after a crash a window's
 // estimates begin again.
 type window struct {
-	Count      uint64
-	Start, End time.Time
-
-	Qtypes []uint16 // different ones, oldest first
-	Others bool     // there are more, or unknown ones
+	Count  uint64
+	hasDet bool              // the lists below have what State.Det says
+	Qtypes [maxQtypes]uint16 // different ones, oldest first, then zeros
+	Others bool              // there are more, or unknown ones
+	Start  time.Time
 
 	Samples   []string // different names, oldest first
 	names     *sketch  // of all names, once Samples are full
@@ -42,8 +42,6 @@ type window struct {
 	Protocols, Blocks, Views []string
 	Vias                     []string
 	ViasMore                 uint64 // detections by way of others
-
-	verdict *detect.Verdict // the last one
 }
 
 // addFew adds s to a list of different ones, unless it is empty or the list has
@@ -57,15 +55,22 @@ func addFew(list []string, s string, most int) []string {
 
 // addFacts adds what detections of one group may differ in.
 func (w *window) addFacts(d *record.Detection) {
-	if d.Verdict != w.verdict { // verdicts are shared, and most queries of a group have the same
-		w.verdict = d.Verdict
-		most := max(maxMatches, len(d.Verdict.Matches))
-		for i := range d.Verdict.Matches {
-			m := &d.Verdict.Matches[i]
-			w.Protected = addFew(w.Protected, m.Protected, most)
-			w.DidYouMean = addFew(w.DidYouMean, m.DidYouMean, most)
-		}
+	w.addVerdict(d.Verdict)
+	w.addWay(d)
+}
+
+// addVerdict adds what the name resembles.
+func (w *window) addVerdict(v *detect.Verdict) {
+	most := max(maxMatches, len(v.Matches))
+	for i := range v.Matches {
+		m := &v.Matches[i]
+		w.Protected = addFew(w.Protected, m.Protected, most)
+		w.DidYouMean = addFew(w.DidYouMean, m.DidYouMean, most)
 	}
+}
+
+// addWay adds how the query came.
+func (w *window) addWay(d *record.Detection) {
 	w.Contexts = addFew(w.Contexts, d.Context, maxSamples)
 	w.Protocols = addFew(w.Protocols, d.Protocol, maxSamples)
 	w.Blocks = addFew(w.Blocks, d.ServerBlock, maxSamples)
@@ -89,20 +94,29 @@ func (w *window) tell(r *record.Record) {
 // addType adds a type. All unknown ones count as one, since a client may choose
 // among 65,536.
 func (w *window) addType(qtype uint16) {
-	switch _, known := dns.TypeToString[qtype]; {
-	case slices.Contains(w.Qtypes, qtype):
-	case !known || len(w.Qtypes) >= maxQtypes:
-		w.Others = true
-	default:
-		w.Qtypes = append(w.Qtypes, qtype)
+	for i, has := range &w.Qtypes {
+		switch {
+		case has == 0:
+			if _, known := dns.TypeToString[qtype]; known && qtype != 0 {
+				w.Qtypes[i] = qtype
+			} else {
+				w.Others = true
+			}
+			return
+		case has == qtype:
+			return
+		}
 	}
+	w.Others = true
 }
 
 // types names the types.
 func (w *window) types() []string {
 	var all []string
 	for _, t := range w.Qtypes {
-		all = append(all, typeName(t))
+		if t != 0 {
+			all = append(all, typeName(t))
+		}
 	}
 	if w.Others {
 		all = append(all, "other")

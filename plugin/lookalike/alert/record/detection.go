@@ -14,16 +14,20 @@ type Detection struct {
 	Client    netip.AddrPort // unmapped, without a zone
 	Server    netip.AddrPort // the address that the query came to; may be the zero value
 	Transport string         // "udp" or "tcp"
-	Protocol  string         // how DNS was carried: "dns", "tls", "https", "https3", "quic", "grpc"
 
-	ID    uint16
-	Qtype uint16
-	Rcode int // of the answer; meaningless when Action writes none
-
-	Verdict *detect.Verdict
+	ID      uint16
+	Qtype   uint16
 	Action  Action
+	Rcode   int          // of the answer; meaningless when Action writes none
 	Answers []netip.Addr // the sinkhole's addresses, where Action is Sinkhole
 
+	// What detections of one group may differ in stands side by side: a group
+	// compares it with what it knows for every query.
+	Verdict *detect.Verdict
+
+	// Protocol is how DNS was carried: "dns", "tls", "https", "https3", "quic",
+	// "grpc".
+	Protocol string
 	// Context says what the query was for, where that is known: "spf", "dmarc" or
 	// "dkim" (somebody's mail was checked), "tlsa" or "mta-sts" (mail was on its
 	// way out).
