@@ -47,7 +47,7 @@ func (u *unwrapper) set(e *entry) {
 		e.identifier = e.command
 	}
 	u.line.Text = bytes.TrimRight(e.message, "\r\n")
-	u.line.Host, u.line.Program = u.names.of(e.host), u.names.of(e.identifier)
+	u.line.Host, u.line.Program = u.names.Of(e.host), u.names.Of(e.identifier)
 }
 
 // journalObject peels an entry as "journalctl -o json" has it.

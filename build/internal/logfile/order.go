@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/lookalike-dns/lookalike/build/internal/stamp"
 )
 
 // source is a file that waits to be read.
@@ -80,8 +82,8 @@ func (s *source) look(o *Options) error {
 			continue
 		}
 		s.began = t
-		if u.clock.years.year != 0 { // the stamp has none
-			s.year = firstYear(stream, u.clock.years.limit, u.clock.loc)
+		if u.clock.Years.Needed() {
+			s.year = firstYear(stream, u.clock.Years.Limit, u.clock.Location)
 			s.began = time.Date(cmp.Or(s.year, t.Year()), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, t.Location())
 		}
 		break
@@ -97,7 +99,7 @@ func (s *source) look(o *Options) error {
 // own reads the stamp that some programs write themselves.
 func (u *unwrapper) own(text []byte) time.Time {
 	for _, sep := range []byte{' ', 'T'} {
-		if t, _, _, ok := u.clock.iso(bytes.TrimLeft(text, `["`), sep); ok {
+		if t, _, _, ok := u.clock.ISO(bytes.TrimLeft(text, `["`), sep); ok {
 			return t
 		}
 	}
@@ -142,89 +144,20 @@ const (
 // many years before its last line as there are places where the date falls
 // back by months.
 func firstYear(s *Stream, limit time.Time, loc *time.Location) int {
-	var dates dates
+	var dates stamp.Dates
 	if s.Compression == "" && s.Size > places*sampleSize {
 		buf := make([]byte, sampleSize)
 		for i := range int64(places) {
 			n, _ := s.file.ReadAt(buf, (s.Size-sampleSize)/(places-1)*i)
-			dates.sample(buf[:n], i == 0)
+			dates.Sample(buf[:n], i == 0)
 		}
 	} else if s.rewind() == nil {
 		lines := NewLines(s)
 		for lines.Next() {
-			dates.add(lines.Text)
+			dates.Add(lines.Text)
 		}
 	}
-	return dates.first(limit, loc)
-}
-
-// dates are those of a file's lines, without the repetitions.
-type dates struct {
-	months []time.Month
-	days   []int
-}
-
-// sample adds the lines of a piece of a file. Its first and last are cut.
-func (d *dates) sample(text []byte, whole bool) {
-	for !whole || len(text) > 0 {
-		if whole {
-			d.add(text)
-		}
-		whole = true
-		at := bytes.IndexByte(text, '\n')
-		if at < 0 {
-			return
-		}
-		text = text[at+1:]
-	}
-}
-
-func (d *dates) add(line []byte) {
-	if len(line) > 0 && line[0] == '<' {
-		line = line[min(bytes.IndexByte(line, '>')+1, len(line)):]
-	}
-	month, day, _, ok := bsdDate(line)
-	last := len(d.days) - 1
-	if !ok || last >= 0 && d.months[last] == month && d.days[last] == day {
-		return
-	}
-	if last >= 0 && days(d.months[last], d.days[last])-days(month, day) > 0 && days(d.months[last], d.days[last])-days(month, day) <= fallback {
-		return // a line that comes late
-	}
-	if last >= 1 && days(month, day)-days(d.months[last], d.days[last]) > 365-fallback && d.months[last] < d.months[last-1] {
-		return // one of the old year that comes late
-	}
-	d.months, d.days = append(d.months, month), append(d.days, day)
-}
-
-// first returns the year of the first date, if the last is not after limit and
-// each 29 February is in a leap year; 0 without dates.
-func (d *dates) first(limit time.Time, loc *time.Location) int {
-	if len(d.days) == 0 {
-		return 0
-	}
-	last := len(d.days) - 1
-	y := years{limit: limit}
-	for year := y.latest(d.months[last], d.days[last], loc); ; year-- {
-		if first, ok := d.back(year); ok {
-			return first
-		}
-	}
-}
-
-// back walks from the last date to the first. It fails where a 29 February is
-// in a year without one; after at most eight years it is in another.
-func (d *dates) back(year int) (first int, ok bool) {
-	start := year
-	for i := len(d.days) - 1; i >= 0; i-- {
-		if i+1 < len(d.days) && days(d.months[i], d.days[i])-days(d.months[i+1], d.days[i+1]) > fallback {
-			year--
-		}
-		if d.months[i] == time.February && d.days[i] == 29 && !isLeap(year) && start > 1900 {
-			return 0, false
-		}
-	}
-	return year, true
+	return dates.First(limit, loc)
 }
 
 // regular reports whether the stream is of a file that can be read twice.

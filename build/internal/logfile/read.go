@@ -215,7 +215,7 @@ func (r *reader) lines(s *source) {
 		return ahead.next()
 	}}
 	u := newUnwrapper(lines, s.Path, r.Options.Options, s.stream.Modified)
-	u.clock.years.year, u.clock.years.start = s.year, s.year
+	u.clock.Years.Begin(s.year)
 	f := &feed{File: s.File, r: r}
 	if r.only != nil {
 		f.activate(r.only)

@@ -23,17 +23,17 @@ func (u *unwrapper) rfc5424() {
 		return
 	}
 	if !nilValue(field[0]) {
-		t, left, zoned, ok := u.clock.iso(field[0], 'T')
+		t, left, zoned, ok := u.clock.ISO(field[0], 'T')
 		if !ok || len(left) > 0 {
 			return
 		}
 		u.stamp(t, true, zoned || u.zoned)
 	}
 	if !nilValue(field[1]) {
-		u.line.Host = u.names.of(field[1])
+		u.line.Host = u.names.Of(field[1])
 	}
 	if !nilValue(field[2]) {
-		u.line.Program = u.names.of(field[2])
+		u.line.Program = u.names.Of(field[2])
 	}
 	u.line.Text = bytes.TrimPrefix(rest, []byte("\xef\xbb\xbf"))
 }

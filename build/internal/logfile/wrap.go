@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lookalike-dns/lookalike/build/internal/event"
+	"github.com/lookalike-dns/lookalike/build/internal/stamp"
 )
 
 // depth is how many wrappers one line can have: a container's runtime, syslog,
@@ -15,23 +16,23 @@ const depth = 4
 // unwrapper returns the lines of a stream without their wrappers.
 type unwrapper struct {
 	*Lines
-	clock clock
+	clock stamp.Clock
 	zoned bool // the zone of stamps without one is told by the user
 	dated bool // their year is
 
 	line    event.Line
 	partial partial
-	names   names
+	names   event.Words
 	scratch []byte // what JSON has escaped
 }
 
 func newUnwrapper(lines *Lines, path string, o event.Options, modified time.Time) *unwrapper {
 	u := &unwrapper{Lines: lines, zoned: o.Location != nil, dated: o.Year != 0}
-	u.clock.loc = o.Location
-	if u.clock.loc == nil {
-		u.clock.loc = time.Local
+	u.clock.Location = o.Location
+	if u.clock.Location == nil {
+		u.clock.Location = time.Local
 	}
-	u.clock.years.limit = limit(path, o, modified, u.clock.loc)
+	u.clock.Years.Limit = limit(path, o, modified, u.clock.Location)
 	u.line.File = path
 	return u
 }
@@ -39,7 +40,7 @@ func newUnwrapper(lines *Lines, path string, o event.Options, modified time.Time
 // limit returns when the last line of a file was written at the latest.
 func limit(path string, o event.Options, modified time.Time, loc *time.Location) time.Time {
 	if o.Year != 0 {
-		return time.Date(o.Year, time.December, 31, 23, 0, 0, 0, loc).Add(-grace)
+		return time.Date(o.Year, time.December, 31, 23, 0, 0, 0, loc).Add(-stamp.Grace)
 	}
 	t := o.Now
 	if t.IsZero() {
@@ -48,7 +49,7 @@ func limit(path string, o event.Options, modified time.Time, loc *time.Location)
 	if !modified.IsZero() && modified.Before(t) {
 		t = modified
 	}
-	if named, ok := nameDate(path, loc); ok && named.Before(t) {
+	if named, ok := stamp.NameDate(path, loc); ok && named.Before(t) {
 		t = named
 	}
 	return t
@@ -105,7 +106,7 @@ func (u *unwrapper) stamp(t time.Time, year, zone bool) {
 // bsd peels "Nov 25 21:54:52 mx postfix/smtp[139]: ", also without the host, as
 // programs write that keep a file of their own.
 func (u *unwrapper) bsd() bool {
-	t, rest, ok := u.clock.bsd(u.line.Text)
+	t, rest, ok := u.clock.BSD(u.line.Text)
 	if !ok || len(rest) == 0 || rest[0] != ' ' {
 		return false
 	}
@@ -131,7 +132,7 @@ func (u *unwrapper) bsd() bool {
 		return true
 	}
 	if after, ok := u.tag(rest); ok {
-		u.line.Host, u.line.Text = u.names.of(host), after
+		u.line.Host, u.line.Text = u.names.Of(host), after
 	}
 	return true
 }
@@ -139,7 +140,7 @@ func (u *unwrapper) bsd() bool {
 // iso peels "2026-11-25T21:54:52.1+00:00 mx postfix/smtp[139]: ", and the
 // stamps of container logs. Without host and program it peels the stamp alone.
 func (u *unwrapper) iso() bool {
-	t, rest, zoned, ok := u.clock.iso(u.line.Text, 'T')
+	t, rest, zoned, ok := u.clock.ISO(u.line.Text, 'T')
 	if !ok || len(rest) == 0 || rest[0] != ' ' {
 		return false
 	}
@@ -154,7 +155,7 @@ func (u *unwrapper) iso() bool {
 		return true
 	}
 	if after, ok := u.tag(after); ok {
-		u.line.Host, u.line.Text = u.names.of(host), after
+		u.line.Host, u.line.Text = u.names.Of(host), after
 	}
 	return true
 }
@@ -192,14 +193,14 @@ func (u *unwrapper) tag(text []byte) (rest []byte, ok bool) {
 			if i == 0 || i+1 < len(text) && text[i+1] != ' ' {
 				return text, false
 			}
-			u.line.Program = u.names.of(text[:i])
+			u.line.Program = u.names.Of(text[:i])
 			return text[min(i+2, len(text)):], true
 		case c == '[':
 			end := bytes.Index(text[i:min(len(text), i+24)], tagEnd)
 			if i == 0 || end < 0 {
 				return text, false
 			}
-			u.line.Program = u.names.of(text[:i])
+			u.line.Program = u.names.Of(text[:i])
 			return text[i+end+len(tagEnd):], true
 		case c <= ' ' || c == '=' || c == '"' || c == '@' || i > 64:
 			return text, false
@@ -256,32 +257,4 @@ func (u *unwrapper) repetition() {
 	}
 	u.line.Repeated = n
 	u.line.Text = bytes.TrimPrefix(bytes.TrimSuffix(inner, []byte("]")), space)
-}
-
-// names keeps the few words that stand in each line, so that they take no
-// memory for each.
-type names struct {
-	last [2]string
-	all  map[string]string
-}
-
-// maxNames bounds what a log with made-up hosts can take.
-const maxNames = 4096
-
-func (n *names) of(b []byte) string {
-	for _, s := range n.last {
-		if string(b) == s {
-			return s
-		}
-	}
-	s, ok := n.all[string(b)]
-	if !ok {
-		if n.all == nil || len(n.all) >= maxNames {
-			n.all = make(map[string]string)
-		}
-		s = string(b)
-		n.all[s] = s
-	}
-	n.last[0], n.last[1] = s, n.last[0]
-	return s
 }

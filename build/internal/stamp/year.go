@@ -1,31 +1,38 @@
-package logfile
+package stamp
 
 import (
 	"path/filepath"
 	"time"
 )
 
-// years finds the year of stamps that have none. The last line of a file is not
+// Years finds the year of stamps that have none. The last line of a file is not
 // later than the file, and lines go forward: when the date falls back by months,
 // a year has begun.
-type years struct {
-	limit time.Time // no line is later, but for clocks that are wrong
-	year  int       // of the lines now read; 0: before the first
-	start int       // the year in which the file begins
+type Years struct {
+	Limit time.Time // no line is later, but for clocks that are wrong
+
+	year  int // of the lines now read; 0: before the first
+	start int // the year in which the file begins
 	month time.Month
 	day   int
 }
 
 // A date that falls back by more than a month is in the next year; a clock that
-// is set, or lines that come late, move it by less. Beyond a day after limit
+// is set, or lines that come late, move it by less. Beyond a day after Limit
 // nothing can be.
 const (
 	fallback = 31
-	grace    = 24 * time.Hour
+	Grace    = 24 * time.Hour
 )
 
+// Begin sets the year of the first line, where it is known.
+func (y *Years) Begin(year int) { y.year, y.start = year, year }
+
+// Needed reports whether there was a stamp without a year.
+func (y *Years) Needed() bool { return y.day != 0 }
+
 // date returns the beginning of an hour at a place.
-func (y *years) date(month time.Month, day, hour int, loc *time.Location) time.Time {
+func (y *Years) date(month time.Month, day, hour int, loc *time.Location) time.Time {
 	if y.year == 0 {
 		y.year = y.latest(month, day, loc)
 		y.start = y.year
@@ -39,16 +46,16 @@ func (y *years) date(month time.Month, day, hour int, loc *time.Location) time.T
 		y.month, y.day = month, day
 	}
 	t := time.Date(year, month, day, hour, 0, 0, 0, loc)
-	if t.After(y.limit.Add(grace)) { // files were joined in another order
+	if t.After(y.Limit.Add(Grace)) { // files were joined in another order
 		year = y.latest(month, day, loc)
 	}
 	return time.Date(leap(year, month, day), month, day, hour, 0, 0, 0, loc)
 }
 
 // latest returns the last year in which a date is not beyond the limit.
-func (y *years) latest(month time.Month, day int, loc *time.Location) int {
-	year := y.limit.In(loc).Year() + 1
-	for year > 1970 && time.Date(year, month, day, 0, 0, 0, 0, loc).After(y.limit.Add(grace)) {
+func (y *Years) latest(month time.Month, day int, loc *time.Location) int {
+	year := y.Limit.In(loc).Year() + 1
+	for year > 1970 && time.Date(year, month, day, 0, 0, 0, 0, loc).After(y.Limit.Add(Grace)) {
 		year--
 	}
 	return leap(year, month, day)
@@ -67,9 +74,9 @@ func isLeap(year int) bool { return year%4 == 0 && (year%100 != 0 || year%400 ==
 // days returns the place of a date in a year whose months have 31 days.
 func days(month time.Month, day int) int { return int(month)*31 + day }
 
-// nameDate returns the end of the day that rotation has put into a file's name,
+// NameDate returns the end of the day that rotation has put into a file's name,
 // such as maillog-20261125.gz, MSGTRK2026112521-1.LOG or dns.2026-11-25.log.
-func nameDate(path string, loc *time.Location) (end time.Time, ok bool) {
+func NameDate(path string, loc *time.Location) (end time.Time, ok bool) {
 	name := []byte(filepath.Base(path))
 	for i := 0; i+8 <= len(name); i++ {
 		if i > 0 && name[i-1]-'0' <= 9 {

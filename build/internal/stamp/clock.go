@@ -1,8 +1,8 @@
-package logfile
+// Package stamp reads the times of logs, also those that leave out the year and
+// the zone. It takes no memory.
+package stamp
 
-import (
-	"time"
-)
+import "time"
 
 // months are the names that syslog gives them (RFC 3164 section 4.1.2), as the
 // number that month makes of their letters.
@@ -19,8 +19,8 @@ func letters(b []byte) uint32 { return uint32(b[0])<<16 | uint32(b[1])<<8 | uint
 // stampLen is the length of "Nov 25 21:54:52".
 const stampLen = 15
 
-// bsdDate reads the date and the hour of a stamp in the style of RFC 3164.
-func bsdDate(b []byte) (month time.Month, day, hour int, ok bool) {
+// Date reads the date and the hour of a stamp in the style of RFC 3164.
+func Date(b []byte) (month time.Month, day, hour int, ok bool) {
 	if len(b) < stampLen || b[3] != ' ' || b[6] != ' ' || b[9] != ':' || b[12] != ':' {
 		return 0, 0, 0, false
 	}
@@ -67,8 +67,9 @@ func fraction(b []byte) (time.Duration, []byte) {
 	return nano, b
 }
 
-// zone reads Z, +01:00, +0100 or +01, and returns the rest.
-func zone(b []byte) (offset int, rest []byte, ok bool) {
+// Zone reads Z, +01:00, +0100 or +01, in seconds east of Greenwich, and returns
+// the rest.
+func Zone(b []byte) (offset int, rest []byte, ok bool) {
 	if len(b) > 0 && b[0] == 'Z' {
 		return 0, b[1:], true
 	}
@@ -96,27 +97,28 @@ func zone(b []byte) (offset int, rest []byte, ok bool) {
 	return sign * (hours*3600 + minutes*60), rest, true
 }
 
-// clock reads stamps. Within an hour it only adds minutes and seconds.
-type clock struct {
-	loc   *time.Location
-	years years
+// Clock reads the stamps of one file, in their order. Within an hour it only
+// adds minutes and seconds.
+type Clock struct {
+	Location *time.Location // of stamps without a zone
+	Years    Years          // of stamps without a year
 
 	hour [13]byte // of the last stamp: "Nov 25 21" or "2026-11-25T21"
 	base time.Time
 }
 
-// bsd reads a stamp in the style of RFC 3164, which has neither year nor zone,
+// BSD reads a stamp in the style of RFC 3164, which has neither year nor zone,
 // and returns the rest behind it.
-func (c *clock) bsd(b []byte) (t time.Time, rest []byte, ok bool) {
+func (c *Clock) BSD(b []byte) (t time.Time, rest []byte, ok bool) {
 	if len(b) < stampLen || b[9] != ':' {
 		return t, b, false
 	}
 	if string(b[:9]) != string(c.hour[:9]) || c.hour[9] != 0 {
-		month, day, hour, ok := bsdDate(b)
+		month, day, hour, ok := Date(b)
 		if !ok {
 			return t, b, false
 		}
-		c.base = c.years.date(month, day, hour, c.loc)
+		c.base = c.Years.date(month, day, hour, c.Location)
 		c.hour = [13]byte{}
 		copy(c.hour[:], b[:9])
 	}
@@ -131,9 +133,9 @@ func (c *clock) bsd(b []byte) (t time.Time, rest []byte, ok bool) {
 // isoLen is the length of "2026-11-25T21:54:52".
 const isoLen = 19
 
-// iso reads a stamp of RFC 3339 or ISO 8601, and returns the rest behind it.
+// ISO reads a stamp of RFC 3339 or ISO 8601, and returns the rest behind it.
 // Between date and time stands sep.
-func (c *clock) iso(b []byte, sep byte) (t time.Time, rest []byte, zoned, ok bool) {
+func (c *Clock) ISO(b []byte, sep byte) (t time.Time, rest []byte, zoned, ok bool) {
 	if len(b) < isoLen || b[4] != '-' || b[7] != '-' || b[10] != sep || b[13] != ':' || b[16] != ':' {
 		return t, b, false, false
 	}
@@ -151,12 +153,12 @@ func (c *clock) iso(b []byte, sep byte) (t time.Time, rest []byte, zoned, ok boo
 		return t, b, false, false
 	}
 	more, rest := fraction(b[isoLen:])
-	offset, rest, zoned := zone(rest)
+	offset, rest, zoned := Zone(rest)
 	t = c.base.Add(time.Duration(minute)*time.Minute + time.Duration(second)*time.Second + more)
 	if zoned {
 		return t.Add(time.Duration(-offset) * time.Second), rest, true, true
 	}
-	return local(t, c.loc), rest, false, true
+	return local(t, c.Location), rest, false, true
 }
 
 // local returns the time that clocks at loc show as t shows it.

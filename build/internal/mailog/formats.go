@@ -1,0 +1,41 @@
+// Package mailog reads the logs of mail servers: one event for each message and
+// recipient, with the last outcome. Messages without a sender are bounces, and
+// left out.
+package mailog
+
+import "github.com/lookalike-dns/lookalike/build/internal/event"
+
+// formats are the logs that are read, with what makes their parsers.
+var formats = []struct {
+	name, title string
+	parser      func(event.Options) event.Parser
+}{
+	{"postfix", "Postfix", newPostfix},
+	{"exim", "Exim", newExim},
+	{"sendmail", "sendmail", newSendmail},
+	{"opensmtpd", "OpenSMTPD", newOpenSMTPD},
+	{"exchange", "Exchange message tracking", newExchange},
+	{"microsoft365", "Microsoft 365 message trace", newTrace},
+}
+
+// Formats returns the formats of mail logs.
+func Formats() []event.Format {
+	all := make([]event.Format, 0, len(formats))
+	for _, f := range formats {
+		all = append(all, event.Format{Name: f.name, Title: f.title, Mail: true, New: f.parser, Looks: looks(f.parser)})
+	}
+	return all
+}
+
+// looks counts the lines that a new parser knows.
+func looks(parser func(event.Options) event.Parser) func([]*event.Line) int {
+	return func(head []*event.Line) (n int) {
+		p := parser(event.Options{})
+		for _, l := range head {
+			if p.Line(l, func(*event.Event) {}) != event.Unknown {
+				n++
+			}
+		}
+		return n
+	}
+}
