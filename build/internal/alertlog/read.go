@@ -126,16 +126,26 @@ func (r *reader) next(s *source) *Record {
 		case len(line) == 0:
 			continue
 		case s.lines.Long:
-			r.problem(s, line, fmt.Errorf("a line longer than %d bytes: %w", maxRecord, ErrNoAlert))
+			r.problem(s, s.lines.N, line, fmt.Errorf("a line longer than %d bytes: %w", maxRecord, ErrNoAlert))
 			continue
 		}
 		rec, err := Parse(slices.Clone(line))
+		told := s.told
+		s.told = false
 		if err != nil {
-			r.problem(s, line, err)
+			if !told {
+				r.problem(s, s.lines.N, line, err)
+			}
 			continue
 		}
 		rec.File, rec.Line = s.name, s.lines.N
 		return rec
+	}
+	// The beginning of a line that never becomes an alert: a file in another
+	// format may have no end of a line for long.
+	if begun := bytes.TrimSpace(s.lines.Text); s.grows && !s.told && len(begun) > 0 && begun[0] != '{' {
+		r.problem(s, s.lines.N+1, begun, ErrNoAlert)
+		s.told = true
 	}
 	if err := s.lines.Err; err != nil && !s.ended {
 		s.ended = true
@@ -146,9 +156,9 @@ func (r *reader) next(s *source) *Record {
 	return nil
 }
 
-func (r *reader) problem(s *source, line []byte, err error) {
+func (r *reader) problem(s *source, n int, line []byte, err error) {
 	if r.Problem != nil {
-		r.Problem(Problem{s.name, s.lines.N, line, err})
+		r.Problem(Problem{s.name, n, line, err})
 	}
 }
 

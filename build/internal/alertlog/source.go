@@ -21,6 +21,7 @@ type source struct {
 	past  *os.File // that the file has taken the place of; open, so that no other gets its inode
 	grows bool
 	ended bool // it cannot be read further
+	told  bool // of the line that is not whole yet, that it is no alert
 }
 
 // newSource opens a file. Open comes first, then stat: the file may be replaced
