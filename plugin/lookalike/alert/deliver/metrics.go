@@ -63,6 +63,7 @@ const (
 	atShutdown   = "shutdown"
 	spoolFull    = "spool_full"
 	unwritable   = "spool_unwritable"
+	corrupt      = "spool_corrupt"
 	unconfigured = "unconfigured"
 )
 
@@ -72,7 +73,7 @@ func begin(dest string) {
 	for _, c := range []*prometheus.CounterVec{sinkRecords, sinkDelivered, sinkRetries} {
 		c.WithLabelValues(dest)
 	}
-	for _, reason := range []string{QueueFull, refused, notKept, atShutdown, spoolFull, unwritable, unconfigured} {
+	for _, reason := range []string{QueueFull, refused, notKept, atShutdown, spoolFull, unwritable, corrupt, unconfigured} {
 		sinkLost.WithLabelValues(dest, reason)
 	}
 }

@@ -1,7 +1,6 @@
 package spool
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"sync"
@@ -31,6 +30,7 @@ type Cursor struct {
 	successor   *Cursor // which has this one as predecessor
 	spent       bool    // the successor has delivered all
 
+	bad     unreadable
 	trimmed int // records that the commit at hand drops
 	left    int // records that the commit at hand gives up
 	leftNew int // of them, those that are not in the sink's counter
@@ -273,8 +273,8 @@ func (c *Cursor) fetch(n int) []*record.Record {
 	return slices.Clone(c.flight)
 }
 
-// read takes up to n records from the disk, and reports whether it could be
-// read. Records that are damaged or missing are lost: the sink is told so
+// read takes up to n records from the disk, and reports whether the disk gave all
+// that it was asked for. Records that are damaged or missing are lost: the sink is told so
 // before it gets what follows them.
 func (c *Cursor) read(n int) bool {
 	s := c.spool
@@ -282,7 +282,7 @@ func (c *Cursor) read(n int) bool {
 	missing, end, err := series{c.next, c.next}, min(s.stored.to, c.end()), error(nil)
 	for ; c.next < end && len(c.flight) < n; c.next++ {
 		var r *record.Record
-		r, err = s.record(c.next)
+		r, err = c.retry()
 		if err != nil || r == nil && len(c.flight) > 0 || r != nil && missing.from < missing.to {
 			break // what is before it comes first
 		}
@@ -295,34 +295,8 @@ func (c *Cursor) read(n int) bool {
 		}
 		missing.to++
 	}
-	if lost := missing.to - missing.from; lost > 0 {
-		log.Errorf("spool %s: %d alerts are damaged or missing, telling %s which", s.dir, lost, c.name)
-		s.count.Lost(c.name, "spool_corrupt", int(lost)) //nolint:gosec // a spool has not so many
-		c.miss(missing, "spool_corrupt")
-		c.countGaps()
-		c.state.Next = c.next
-	}
-	if err != nil {
-		s.fail(err)
-	}
+	c.tell(missing)
 	return err == nil
-}
-
-// record reads the record at a position; nil: it is damaged or missing.
-func (s *Spool) record(position uint64) (*record.Record, error) {
-	if s.disk == nil {
-		return nil, nil
-	}
-	line, err := s.disk.Record(position)
-	if err != nil || line == nil {
-		return nil, err
-	}
-	r := new(record.Record)
-	if err := json.Unmarshal(line, r); err != nil {
-		log.Errorf("spool %s: an alert is unreadable: %v", s.dir, err)
-		return nil, nil
-	}
-	return r, nil
 }
 
 // Settle drops the n oldest records in flight.
@@ -388,49 +362,4 @@ func (c *Cursor) count() (int, time.Time) {
 		return n, r.Created
 	}
 	return n, time.Now()
-}
-
-// lose notes a record that the sink will not get.
-func (c *Cursor) lose(r *record.Record, reason string) {
-	c.spool.count.Lost(c.name, reason, 1)
-	c.widen(r, reason)
-	c.countGaps()
-	c.wake()
-}
-
-// countGaps counts the records that tell of gaps.
-func (c *Cursor) countGaps() {
-	c.records(c.gaps)
-	c.gaps = 0
-}
-
-// widen adds a record to the gap that the sink is to be told of.
-func (c *Cursor) widen(r *record.Record, reason string) { c.widenBy(r.Gap(reason), r) }
-
-// miss adds unreadable records to the gap that the sink must be told of. Their
-// numbers are known, what they counted is not.
-func (c *Cursor) miss(positions series, reason string) {
-	s, now := c.spool, time.Now()
-	s.numbers.each(positions, func(epoch string, from, to uint64) {
-		like := &record.Record{Epoch: epoch, Start: now, End: now, Sensor: s.sensor, Version: s.version}
-		c.widenBy(record.Gap{Epoch: epoch, From: from, To: to, Records: to - from + 1, Reason: reason}, like)
-	})
-}
-
-// widenBy adds a run of records to the gap that the sink is to be told of. A gap
-// that is in flight, or in a snapshot, is not changed.
-func (c *Cursor) widenBy(more record.Gap, like *record.Record) {
-	gap := &c.state.Gap
-	if len(c.flight) > 0 && c.flight[0] == c.state.Gap {
-		gap = &c.state.Then
-	}
-	if *gap == nil {
-		c.gaps++
-	} else {
-		told, numbers := **gap, *(*gap).Lost
-		told.Lost = &numbers
-		*gap = &told
-	}
-	*gap = record.Widen(*gap, more, like)
-	c.dirty = true
 }

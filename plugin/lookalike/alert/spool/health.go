@@ -22,11 +22,12 @@ const (
 
 // health is the state of the disk.
 type health struct {
-	bad    error     // why the last commit failed
-	moved  error     // why files are not in their places; nil: they are, for all that is known
-	relook time.Time // when to see next whether they are
-	retry  time.Time // when the next commit is due
-	told   time.Time // when the log last heard of it
+	bad     error     // why the last commit failed
+	commits uint64    // that succeeded
+	moved   error     // why files are not in their places; nil: they are, for all that is known
+	relook  time.Time // when to see next whether they are
+	retry   time.Time // when the next commit is due
+	told    time.Time // when the log last heard of it
 }
 
 var transientErrors = []error{syscall.ENOSPC, syscall.EROFS, syscall.EIO, syscall.EDQUOT}

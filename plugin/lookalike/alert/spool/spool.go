@@ -61,8 +61,8 @@ type Spool struct {
 
 	mu      sync.Mutex
 	limit   int64
-	disk    *journal.Journal // nil while the directory cannot be opened
-	stored  series           // positions of the records on disk that somebody needs
+	disk    store  // nil while the directory cannot be opened
+	stored  series // positions of the records on disk that somebody needs
 	numbers numbers
 	tail    []*record.Record // not on disk; their positions follow
 	held    States           // that came with the tail, by key
@@ -76,6 +76,24 @@ type Spool struct {
 
 	fallback         string // epoch while the disk is bad
 	fallbackSequence uint64
+}
+
+// store is what a spool needs of a journal.
+type store interface {
+	Commit(c journal.Commit) error
+	Record(position uint64) (json.RawMessage, error)
+	Value(key string) ([]byte, error)
+	Keys() []string
+	First() uint64
+	End() uint64
+	Oldest(limit int64) uint64
+	Size(from uint64) int64
+	Segment() int64
+	Resize(limit int64)
+	Damaged() int
+	Check() (damaged bool)
+	PutBack() (n int, err error)
+	Close() error
 }
 
 // series is a run of positions, from up to and without to.
@@ -311,6 +329,7 @@ func (s *Spool) commit(owner string, records []*record.Record, groups States) (w
 		s.stale = nil
 	}
 	s.tail, s.held, s.fallback = nil, nil, ""
+	s.commits++
 	s.heal()
 	return written
 }
