@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/lookalike-dns/lookalike/build/internal/dnslog/template"
 	"github.com/lookalike-dns/lookalike/build/internal/event"
 )
 
@@ -16,16 +17,20 @@ import (
 // no time: the wrapper's is taken.
 type coredns struct {
 	*queries
-	format  *template
+	format  *template.Template // nil: it does not tell what was asked for
 	rec     coreRecord
 	started bool // a line of CoreDNS has been seen
 }
 
+// CheckCoreDNS says why lines in a format of CoreDNS's log directive cannot be
+// read.
+func CheckCoreDNS(format string) error {
+	_, err := template.Compile(format)
+	return err
+}
+
 func newCoreDNS(q *queries) event.Parser {
-	format, err := compile(q.CoreDNS)
-	if err != nil { // CheckCoreDNS has told
-		format = nil
-	}
+	format, _ := template.Compile(q.CoreDNS) // CheckCoreDNS tells what is wrong with it
 	return &coredns{queries: q, format: format}
 }
 
@@ -48,12 +53,14 @@ func (p *coredns) Line(l *event.Line, emit func(*event.Event)) event.Taken {
 		return p.json(l, emit)
 	}
 	text, info := bytes.CutPrefix(text, []byte("[INFO] "))
-	if a, class, ok := p.format.match(text); ok {
-		p.started = true
-		if len(class) > 0 && string(class) != "IN" {
-			return event.Passed
+	if p.format != nil {
+		if q, ok := p.format.Match(text); ok {
+			p.started = true
+			if len(q.Class) > 0 && string(q.Class) != "IN" {
+				return event.Passed
+			}
+			return p.take(l, asked{client: q.Client, name: q.Name, qtype: q.Type}, emit)
 		}
-		return p.take(l, a, emit)
 	}
 	if p.other(text, info) {
 		p.started = true

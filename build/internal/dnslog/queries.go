@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/lookalike-dns/lookalike/build/internal/dnslog/presentation"
 	"github.com/lookalike-dns/lookalike/build/internal/event"
 )
 
@@ -60,7 +61,7 @@ func (q *queries) take(l *event.Line, a asked, emit func(*event.Event)) event.Ta
 func (q *queries) fill(l *event.Line, a asked) bool {
 	var ok, known bool
 	if q.e.Name, known = q.names.get(a.name); !known {
-		if !validName(a.name) {
+		if !presentation.Valid(a.name) {
 			return false
 		}
 		q.e.Name = q.names.put(a.name, string(a.name))
@@ -98,14 +99,21 @@ func (q *queries) typeName(b []byte) (string, bool) {
 	if s, known := q.qtypes.get(b); known || len(b) == 0 {
 		return s, true
 	}
-	if len(b) > maxType {
-		return "", false
-	}
-	s := canonicalType(string(b))
+	s := presentation.Type(string(b))
 	if s == "" {
 		return "", false
 	}
 	return q.qtypes.put(b, s), true
+}
+
+// present returns a name whose octets stand as they are in presentation format.
+// The result is valid until the next call.
+func (q *queries) present(raw []byte) []byte {
+	if presentation.Plain(raw) {
+		return raw
+	}
+	q.escaped = presentation.Append(q.escaped[:0], raw)
+	return q.escaped
 }
 
 // maxInterned is how many bytes of text one kind of interned texts may keep.

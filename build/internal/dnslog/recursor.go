@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/lookalike-dns/lookalike/build/internal/dnslog/presentation"
 	"github.com/lookalike-dns/lookalike/build/internal/event"
 )
 
@@ -123,7 +124,7 @@ func (p *recursor) pairs(b []byte) bool {
 		if !ok {
 			return false
 		}
-		end := endOfName(rest, `"`)
+		end := presentation.End(rest, `"`)
 		if end < 0 {
 			return false
 		}

@@ -29,16 +29,6 @@ func number(b []byte) int {
 	return n
 }
 
-// between returns what stands after the first before and up to the next after.
-func between(b []byte, before, after string) (inner, rest []byte, ok bool) {
-	i := bytes.Index(b, []byte(before))
-	if i < 0 {
-		return nil, nil, false
-	}
-	inner, rest, ok = bytes.Cut(b[i+len(before):], []byte(after))
-	return inner, rest, ok
-}
-
 // epoch returns the time of seconds since 1970 with up to nine decimals.
 func epoch(b []byte) (time.Time, bool) {
 	seconds, fraction, _ := bytes.Cut(b, []byte("."))
@@ -89,3 +79,5 @@ func month(b []byte) time.Month {
 	}
 	return 0
 }
+
+func digit(c byte) bool { return c-'0' < 10 }

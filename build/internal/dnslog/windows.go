@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"time"
 
+	"github.com/lookalike-dns/lookalike/build/internal/dnslog/presentation"
 	"github.com/lookalike-dns/lookalike/build/internal/event"
 )
 
@@ -87,11 +88,8 @@ func (p *windows) name(b []byte) ([]byte, bool) {
 	for len(b) > 0 && b[0] == '(' {
 		length, rest, ok := bytes.Cut(b[1:], []byte(")"))
 		n := number(length)
-		if !ok || n < 0 || n > maxLabel || n > len(rest) {
+		if !ok || n < 0 || n > presentation.MaxLabel || n > len(rest) {
 			return nil, false
-		}
-		for _, c := range rest[:n] {
-			name = appendLabelOctet(name, c)
 		}
 		if n == 0 {
 			if len(name) == 0 {
@@ -100,7 +98,7 @@ func (p *windows) name(b []byte) ([]byte, bool) {
 			p.decoded = name
 			return name, len(rest) == 0
 		}
-		name = append(name, '.')
+		name = presentation.AppendLabel(name, rest[:n])
 		b = rest[n:]
 	}
 	return nil, false

@@ -8,6 +8,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/lookalike-dns/lookalike/build/internal/dnslog/presentation"
 	"github.com/lookalike-dns/lookalike/build/internal/event"
 )
 
@@ -71,15 +72,12 @@ func (t *tapped) wireName(m []byte) (end int, ok bool) {
 			if len(t.name) == 0 {
 				t.name = append(t.name, '.')
 			}
-			return at, at-headerSize <= maxName
+			return at, at-headerSize <= presentation.MaxName
 		}
-		if n > maxLabel || at+n > len(m) {
+		if n > presentation.MaxLabel || at+n > len(m) {
 			return 0, false
 		}
-		for _, c := range m[at : at+n] {
-			t.name = appendLabelOctet(t.name, c)
-		}
-		t.name = append(t.name, '.')
+		t.name = presentation.AppendLabel(t.name, m[at:at+n])
 		at += n
 	}
 	return 0, false

@@ -116,7 +116,7 @@ func (p *zeek) split(b []byte) bool {
 	for more := true; more; n++ {
 		var value []byte
 		value, b, more = bytes.Cut(b, []byte{p.separator})
-		if n < len(p.columns) && p.columns[n] != nil && string(value) != noValue {
+		if n < len(p.columns) && p.columns[n] != nil && string(value) != "-" {
 			*p.columns[n] = append(*p.columns[n], value...)
 		}
 	}

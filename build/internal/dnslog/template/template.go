@@ -1,10 +1,14 @@
-package dnslog
+// Package template reads lines that CoreDNS's log directive has written in a
+// format of the user's own.
+package template
 
 import (
 	"bytes"
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/lookalike-dns/lookalike/build/internal/dnslog/presentation"
 )
 
 // The formats that CoreDNS's log directive has names for (plugin log, log.go).
@@ -19,7 +23,7 @@ const (
 // characters that their values consist of. A name is read by its escapes, an
 // address by its brackets.
 var placeholders = map[string]func(b []byte, end string) int{
-	"{name}":     endOfName,
+	"{name}":     presentation.End,
 	"{remote}":   endOfAddress,
 	"{local}":    endOfAddress,
 	"{type}":     endOf("A-Z0-9-"),
@@ -37,8 +41,9 @@ var placeholders = map[string]func(b []byte, end string) int{
 	"{>rflags}":  endOf("a-z,-"),
 }
 
-// template is a format of CoreDNS's log directive, ready to read lines.
-type template struct {
+// Template is a format of CoreDNS's log directive, ready to read lines. It can be
+// used by several goroutines.
+type Template struct {
 	before string // the literal text in front
 	pieces []piece
 }
@@ -50,28 +55,28 @@ type piece struct {
 	after string
 }
 
-// CheckCoreDNS says why lines in a format of CoreDNS's log directive cannot be
-// read.
-func CheckCoreDNS(format string) error {
-	_, err := compile(format)
-	return err
-}
+// Query is what a line tells. What the format leaves out is empty. The slices are
+// parts of the line.
+type Query struct{ Client, Name, Type, Class []byte }
 
-// compile reads a format as CoreDNS does: braces that hold no placeholder are
-// text.
-func compile(format string) (*template, error) {
+// Compile reads a format as CoreDNS does: braces that hold no placeholder are
+// text. An empty one is CoreDNS's default. The error says why lines in the
+// format do not tell what was asked for.
+func Compile(format string) (*Template, error) {
 	if format == "" {
 		format = "{common}"
 	}
 	format = strings.ReplaceAll(format, "{common}", commonFormat)
 	format = strings.ReplaceAll(format, "{combined}", combinedFormat)
-	t := &template{}
+	t := &Template{}
 	literal := &t.before
 	for rest := format; rest != ""; {
 		right := strings.IndexByte(rest, '}') + 1
 		left := strings.LastIndexByte(rest[:right], '{')
 		if right == 0 || left < 0 {
-			right = cmpZero(right, len(rest))
+			if right == 0 {
+				right = len(rest)
+			}
 			*literal += rest[:right]
 			rest = rest[right:]
 			continue
@@ -91,19 +96,14 @@ func compile(format string) (*template, error) {
 		literal = &t.pieces[len(t.pieces)-1].after
 		rest = rest[right:]
 	}
-	return t, t.check(format)
-}
-
-// cmpZero returns n, or otherwise where n is 0.
-func cmpZero(n, otherwise int) int {
-	if n == 0 {
-		return otherwise
+	if err := t.check(format); err != nil {
+		return nil, err
 	}
-	return n
+	return t, nil
 }
 
 // check says why the format does not tell which name was asked for.
-func (t *template) check(format string) error {
+func (t *Template) check(format string) error {
 	named := false
 	for i, p := range t.pieces {
 		named = named || p.label == "{name}"
@@ -117,33 +117,30 @@ func (t *template) check(format string) error {
 	return nil
 }
 
-// match reads a line, whole.
-func (t *template) match(b []byte) (a asked, class []byte, ok bool) {
-	if t == nil {
-		return a, nil, false
-	}
-	b, ok = bytes.CutPrefix(b, []byte(t.before))
+// Match reads a line, whole. It does not allocate.
+func (t *Template) Match(line []byte) (q Query, ok bool) {
+	b, ok := bytes.CutPrefix(line, []byte(t.before))
 	if !ok {
-		return a, nil, false
+		return q, false
 	}
 	for _, p := range t.pieces {
 		n := p.end(b, p.after)
 		if n < 0 || n > len(b) || !bytes.HasPrefix(b[n:], []byte(p.after)) {
-			return a, nil, false
+			return q, false
 		}
 		switch value := b[:n]; p.label {
 		case "{name}":
-			a.name = value
+			q.Name = value
 		case "{type}":
-			a.qtype = value
+			q.Type = value
 		case "{class}":
-			class = value
+			q.Class = value
 		case "{remote}":
-			a.client = bytes.TrimSuffix(bytes.TrimPrefix(value, []byte("[")), []byte("]"))
+			q.Client = bytes.TrimSuffix(bytes.TrimPrefix(value, []byte("[")), []byte("]"))
 		}
 		b = b[n+len(p.after):]
 	}
-	return a, class, len(b) == 0 && len(a.name) > 0
+	return q, len(b) == 0 && len(q.Name) > 0
 }
 
 // endOf returns a function for values that consist of the characters in set:

@@ -1,4 +1,7 @@
-package dnslog
+// Package presentation writes and checks names in the format that people and
+// logs write them in (RFC 1035 section 5.1): labels with dots between them, other
+// octets behind a backslash.
+package presentation
 
 import (
 	"strconv"
@@ -8,14 +11,18 @@ import (
 )
 
 const (
-	maxName  = 255 // octets of a name, with the lengths of its labels (RFC 1035 section 2.3.4)
-	maxLabel = 63
-	maxType  = 16 // letters of a query type
+	// MaxName is how many octets a name has at most, with the lengths of its
+	// labels (RFC 1035 section 2.3.4).
+	MaxName = 255
+	// MaxLabel is how many octets a label has at most.
+	MaxLabel = 63
+
+	maxType = 16 // letters of a query type
 )
 
-// validName reports whether b is a name in presentation format (RFC 1035
-// section 5.1), with or without the final dot.
-func validName(b []byte) bool {
+// Valid reports whether b is a name in presentation format, with or without the
+// final dot.
+func Valid(b []byte) bool {
 	if len(b) == 1 && b[0] == '.' {
 		return true
 	}
@@ -37,14 +44,14 @@ func validName(b []byte) bool {
 			}
 			i += n
 		}
-		if label++; label > maxLabel {
+		if label++; label > MaxLabel {
 			return false
 		}
 	}
 	if label > 0 {
 		size += 1 + label
 	}
-	return size > 1 && size <= maxName
+	return size > 1 && size <= MaxName
 }
 
 // escape returns the length of the escape that follows a backslash: three
@@ -63,9 +70,9 @@ func escape(b []byte) int {
 	return 3
 }
 
-// endOfName returns where the name at the start of b ends: at the first end
-// that no backslash stands before.
-func endOfName(b []byte, end string) int {
+// End returns where the name at the start of b ends: at the first end that no
+// backslash stands before. It returns -1 where there is none.
+func End(b []byte, end string) int {
 	for i := 0; i < len(b); i++ {
 		if b[i] == '\\' {
 			i++
@@ -76,24 +83,37 @@ func endOfName(b []byte, end string) int {
 	return -1
 }
 
-// present returns a name whose octets stand as they are, with dots between
-// labels only, in presentation format. The result is valid until the next call.
-func (q *queries) present(raw []byte) []byte {
-	plain := true
-	for _, c := range raw {
-		plain = plain && !special(c)
+// Plain reports whether no octet of b needs an escape. Dots are what separates
+// labels.
+func Plain(b []byte) bool {
+	for _, c := range b {
+		if special(c) {
+			return false
+		}
 	}
-	if plain {
-		return raw
-	}
-	q.escaped = q.escaped[:0]
-	for _, c := range raw {
-		q.escaped = appendOctet(q.escaped, c)
-	}
-	return q.escaped
+	return true
 }
 
-// appendOctet appends an octet of a label in presentation format.
+// Append appends a name whose octets stand as they are, with dots between labels
+// only.
+func Append(to, name []byte) []byte {
+	for _, c := range name {
+		to = appendOctet(to, c)
+	}
+	return to
+}
+
+// AppendLabel appends a label, whose dots are its own, and the dot that ends it.
+func AppendLabel(to, label []byte) []byte {
+	for _, c := range label {
+		if c == '.' {
+			to = append(to, '\\')
+		}
+		to = appendOctet(to, c)
+	}
+	return append(to, '.')
+}
+
 func appendOctet(b []byte, c byte) []byte {
 	switch {
 	case c <= ' ' || c > '~':
@@ -104,23 +124,18 @@ func appendOctet(b []byte, c byte) []byte {
 	return append(b, c)
 }
 
-// appendLabelOctet is appendOctet for a label whose dots are its own.
-func appendLabelOctet(b []byte, c byte) []byte {
-	if c == '.' {
-		b = append(b, '\\')
-	}
-	return appendOctet(b, c)
-}
-
 // special reports whether an octet needs an escape.
 func special(c byte) bool {
 	return c <= ' ' || c > '~' || strings.IndexByte(`"'();@\`, c) >= 0
 }
 
-// canonicalType returns the mnemonic of a query type that a log names by its
-// mnemonic or its number, as 65, TYPE65 (RFC 3597) or type=65. It is empty for
-// what is neither.
-func canonicalType(s string) string {
+// Type returns the mnemonic of a query type that a log names by its mnemonic or
+// its number, as 65, TYPE65 (RFC 3597) or type=65. It is empty for what is
+// neither.
+func Type(s string) string {
+	if len(s) > maxType {
+		return ""
+	}
 	s = strings.ToUpper(s)
 	number := strings.TrimPrefix(strings.TrimPrefix(s, "TYPE"), "=")
 	if n, err := strconv.ParseUint(number, 10, 16); err == nil {
