@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -126,7 +125,7 @@ func (r resolver) start(t *testing.T, upstream netip.AddrPort) netip.AddrPort {
 		}
 	}
 	addr := netip.AddrPortFrom(harness.Loopback, port)
-	harness.StartProcess(t, private(t, r.name, dir), append(r.args, conf), func() bool {
+	harness.StartProcess(t, harness.Private(t, r.name, dir), append(r.args, conf), func() bool {
 		ctx, cancel := context.WithTimeout(t.Context(), harness.Patience)
 		defer cancel()
 		client := dns.Client{}
@@ -134,28 +133,6 @@ func (r resolver) start(t *testing.T, upstream netip.AddrPort) netip.AddrPort {
 		return err == nil
 	})
 	return addr
-}
-
-// private copies a program: where AppArmor confines Debian's, it does so by its
-// path, and would keep it from the test's directory.
-func private(t *testing.T, name, dir string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		path, err = exec.LookPath("/usr/sbin/" + name)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	program, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	path = filepath.Join(dir, name)
-	if err := os.WriteFile(path, program, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 // TestForwardersInFront has Unbound and BIND ask this server. They must accept

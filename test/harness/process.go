@@ -1,7 +1,9 @@
 package harness
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
 	"sync"
 	"syscall"
 	"testing"
@@ -45,6 +47,28 @@ func StartProcess(tb testing.TB, path string, args []string, ready func() bool) 
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+}
+
+// Private copies a program: where AppArmor confines Debian's, it does so by its
+// path, and would keep it from the test's directory.
+func Private(tb testing.TB, name, dir string) string {
+	tb.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		path, err = exec.LookPath("/usr/sbin/" + name)
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+	program, err := os.ReadFile(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	path = filepath.Join(dir, name)
+	if err := os.WriteFile(path, program, 0o700); err != nil {
+		tb.Fatal(err)
+	}
+	return path
 }
 
 // lockedBuffer keeps what a program prints.

@@ -36,7 +36,10 @@ func (p *bind) Line(l *event.Line, emit func(*event.Event)) event.Taken {
 	class, rest := word(rest)
 	qtype, _ := word(rest)
 	client, ok := bindAddress(before)
-	if !ok || len(qtype) == 0 {
+	if !ok {
+		return bindOther(l)
+	}
+	if len(qtype) == 0 {
 		return event.Unknown
 	}
 	if string(class) != "IN" {
@@ -87,13 +90,25 @@ func bindOther(l *event.Line) event.Taken {
 	if _, ok := bindTime(l.Text, time.UTC); ok {
 		return event.Passed
 	}
-	head := l.Text[:min(len(l.Text), 40)]
-	for _, severity := range []string{": info: ", ": notice: ", ": warning: ", ": error: ", ": critical: ", ": debug "} {
-		if bytes.Contains(head, []byte(severity)) {
-			return event.Passed
-		}
+	category, _ := word(l.Text)
+	if name, colon := bytes.CutSuffix(category, []byte(":")); colon && bindCategories[string(name)] {
+		return event.Passed
 	}
 	return event.Unknown
+}
+
+// bindCategories are what print-category and print-severity write in front.
+var bindCategories = set("client", "cname", "config", "database", "default", "delegation-only", "dispatch", "dnssec",
+	"dnstap", "edns-disabled", "general", "lame-servers", "network", "notify", "nsid", "queries", "query-errors",
+	"rate-limit", "resolver", "responses", "rpz", "rpz-passthru", "security", "serve-stale", "spill", "sslkeylog",
+	"trust-anchor-telemetry", "unmatched", "update", "update-security", "xfer-in", "xfer-out", "zoneload")
+
+func set(words ...string) map[string]bool {
+	m := make(map[string]bool, len(words))
+	for _, w := range words {
+		m[w] = true
+	}
+	return m
 }
 
 // bindTime reads the stamp of print-time local, 25-Nov-2026 21:51:05.364. Those

@@ -50,6 +50,7 @@ var bindCorpora = []corpus{
 		format: "bind", version: "9.21", wrapped: time.Date(2026, 11, 25, 21, 51, 5, 364e6, time.UTC), rows: []row{
 			{"iso8601, which the wrapper has; the port of the server", `queries: info: client @0x7fbeaaa6a098 192.0.2.25#33785 (example.ml): query: example.ml IN MX +E(0)K (192.0.2.53#53)`, "2026-11-25T21:51:05.364Z 192.0.2.25 example.ml MX"},
 			{"the response, in a category of its own", `responses: info: client @0x7fbeaaa6a098 192.0.2.25#33785 (example.ml): response: example.ml IN MX NXDOMAIN 0 1 0 +E(0)K (192.0.2.53#53)`, passed},
+			{"a line of another category, whose view looks like a query", `zoneload: managed-keys-zone/mail: query: servers: loaded serial 0`, passed},
 			{"another program", `a line that BIND does not write`, unknown},
 		},
 	},

@@ -13,7 +13,8 @@ import (
 //	1 192.0.2.25/38484 query[MX] example.ml from 192.0.2.25
 //
 // Names stand without escapes, spaces included, so that the client is sought
-// from the right, and the word query only where it belongs.
+// from the right, and the word query only where it belongs. A name with other
+// characters, or a dot within a label, is not told.
 type dnsmasq struct{ *queries }
 
 func newDnsmasq(q *queries) event.Parser { return &dnsmasq{q} }
@@ -31,6 +32,9 @@ func (p *dnsmasq) Line(l *event.Line, emit func(*event.Event)) event.Taken {
 	at := bytes.LastIndex(rest, dnsmasqFrom)
 	if !ok || at < 0 {
 		return event.Unknown
+	}
+	if string(rest[:at]) == "<name unprintable>" {
+		return p.unnamed(l)
 	}
 	a := asked{client: rest[at+len(dnsmasqFrom):], name: p.present(rest[:at]), qtype: qtype}
 	if string(a.name) == "" {

@@ -10,6 +10,7 @@ var dnsmasqCorpora = []corpus{
 			{"a type without a name", `query[type=65] example.ml from 192.0.2.25`, "2026-11-25T21:51:08Z 192.0.2.25 example.ml HTTPS"},
 			{"a name with a space", `query[A] a b.example.ml from 192.0.2.25`, `2026-11-25T21:51:08Z 192.0.2.25 a\032b.example.ml A`},
 			{"a name that quotes the end of a query", `query[A] good.example from 192.0.2.1.example.ml from 192.0.2.25`, `2026-11-25T21:51:08Z 192.0.2.25 good.example\032from\032192.0.2.1.example.ml A`},
+			{"a name with other characters", `query[A] <name unprintable> from 192.0.2.25`, passed},
 			{"forwarded", `forwarded example.ml to 192.0.2.53`, passed},
 			{"a reply whose name quotes a query", `reply a query[A] good.example from 192.0.2.1 is NXDOMAIN`, passed},
 			{"cached", `cached example.ml is 192.0.2.1`, passed},

@@ -2,6 +2,7 @@ package dnslog
 
 import (
 	"cmp"
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -27,6 +28,9 @@ type queries struct {
 	qtypes  interned
 	hosts   interned
 	escaped []byte // the last name that lacked escapes
+
+	nameless int    // queries of the file that the log does not name
+	cure     string // against it
 }
 
 func newQueries(format string, o event.Options) *queries {
@@ -35,6 +39,21 @@ func newQueries(format string, o event.Options) *queries {
 
 // Flush does nothing: most parsers keep nothing back.
 func (q *queries) Flush(func(*event.Event)) {}
+
+// Warnings says how many queries of the file had no name.
+func (q *queries) Warnings() []string {
+	n := q.nameless
+	if q.nameless = 0; n == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%d queries name no domain", n) + q.cure}
+}
+
+// unnamed counts a query whose name the log does not tell.
+func (q *queries) unnamed(l *event.Line) event.Taken {
+	q.nameless += max(l.Repeated, 1)
+	return event.Passed
+}
 
 // wants reports whether the caller wants events about the name.
 func (q *queries) wants(name []byte) bool { return q.Wanted == nil || q.Wanted(name) }

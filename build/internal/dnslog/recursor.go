@@ -3,7 +3,6 @@ package dnslog
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 
 	"github.com/lookalike-dns/lookalike/build/internal/dnslog/presentation"
 	"github.com/lookalike-dns/lookalike/build/internal/event"
@@ -20,11 +19,13 @@ import (
 // in the journal never does: the name is a field beside it.
 type recursor struct {
 	*queries
-	nameless int
-	rec      recursorRecord
+	rec recursorRecord
 }
 
-func newRecursor(q *queries) event.Parser { return &recursor{queries: q} }
+func newRecursor(q *queries) event.Parser {
+	q.cure = ": have PowerDNS Recursor log with structured-logging=yes, and not to the journal"
+	return &recursor{queries: q}
+}
 
 // recursorRecord is a structured line. Its JSON has the same keys.
 type recursorRecord struct {
@@ -57,15 +58,6 @@ func (r *recursorRecord) field(key []byte) *raw {
 // reset empties the record and keeps its memory.
 func (r *recursorRecord) reset() {
 	*r = recursorRecord{r.Msg[:0], r.System[:0], r.TS[:0], r.Name[:0], r.Type[:0], r.Remote[:0]}
-}
-
-// Warnings says how many queries had no name.
-func (p *recursor) Warnings() []string {
-	n := p.nameless
-	if p.nameless = 0; n == 0 {
-		return nil
-	}
-	return []string{fmt.Sprintf("%d queries name no domain: have PowerDNS Recursor log with structured-logging=yes, and not to the journal", n)}
 }
 
 // Line reads a line of the Recursor's log.
@@ -104,7 +96,7 @@ func recursorStart(b []byte) int {
 func (p *recursor) structured(l *event.Line, emit func(*event.Event)) event.Taken {
 	r := &p.rec
 	switch string(r.Msg) {
-	case "Question", "Question answered from packet cache":
+	case "Question", "Question answered from packet cache", "TCP question answered from packet cache":
 	default:
 		return event.Passed
 	}
@@ -161,13 +153,13 @@ func (p *recursor) old(l *event.Line, emit func(*event.Event)) event.Taken {
 	if bytes.HasPrefix(text, []byte("[")) { // the number of threads and queries at work
 		_, text = word(text)
 	}
+	text = bytes.TrimPrefix(text, []byte("TCP "))
 	if recursorProgram(l) && string(text) == "Question" || bytes.HasPrefix(text, []byte("question answered from packet cache")) {
-		p.nameless += max(l.Repeated, 1)
-		return event.Passed
+		return p.unnamed(l)
 	}
 	question, is := bytes.CutPrefix(text, []byte("question for '"))
 	if !is {
-		if recursorProgram(l) {
+		if recursorProgram(l) || recursorKnown(text) {
 			return event.Passed
 		}
 		return event.Unknown
@@ -186,6 +178,17 @@ func (p *recursor) old(l *event.Line, emit func(*event.Event)) event.Taken {
 
 func recursorProgram(l *event.Line) bool {
 	return l.Program == "pdns_recursor" || l.Program == "pdns-recursor"
+}
+
+// recursorKnown reports whether text is the answer of the old style, or one of
+// the first lines, which are never structured.
+func recursorKnown(text []byte) bool {
+	for _, start := range []string{"answer to question '", "PowerDNS ", "Using 64-bits mode"} {
+		if bytes.HasPrefix(text, []byte(start)) {
+			return true
+		}
+	}
+	return false
 }
 
 // withoutPort returns the address of 192.0.2.25:53 or [2001:db8::1]:53. An IPv6
