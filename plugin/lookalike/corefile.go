@@ -1,14 +1,10 @@
 package lookalike
 
 import (
-	"cmp"
 	"errors"
 	"os"
 	"slices"
 
-	"github.com/coredns/caddy/caddyfile"
-
-	"github.com/lookalike-dns/lookalike/plugin/internal/directive"
 	"github.com/lookalike-dns/lookalike/plugin/internal/serving"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/lists"
 )
@@ -55,24 +51,6 @@ func read(path string, contents []byte) (*Corefile, error) {
 		return nil, errNoDirective(path)
 	}
 	return c, checkSpools(c.Policies)
-}
-
-// unknown returns the directives of a block that are neither CoreDNS's nor of
-// this module, each with its place. A server may have plugins of its own.
-func unknown(path string, block caddyfile.ServerBlock) (errs []error) {
-	var strangers [][]caddyfile.Token
-	for name, tokens := range block.Tokens {
-		if !directive.Known(name) {
-			strangers = append(strangers, tokens)
-		}
-	}
-	slices.SortFunc(strangers, func(a, b []caddyfile.Token) int { return cmp.Compare(a[0].Line, b[0].Line) })
-	for _, tokens := range strangers {
-		d := caddyfile.NewDispenserTokens(path, tokens)
-		d.Next()
-		errs = append(errs, misplaced(directive.Where(&d), d.Val()))
-	}
-	return errs
 }
 
 // Serving returns the policies that queries for qname get to, in the order of

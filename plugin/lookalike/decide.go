@@ -7,6 +7,7 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/answer"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/exception"
 	"github.com/miekg/dns"
 )
 
@@ -18,6 +19,10 @@ type Decision struct {
 	Action  action.Action
 	Via     string // the name that was asked for, where Verdict is about a target in its answer
 	viaType uint16 // of the record that leads to the target
+
+	// Exception is the one that has ended, and else would let the query pass; nil:
+	// there is none. In the opinion Allowed it is the one that does.
+	Exception *exception.Entry
 }
 
 // none reports whether there is nothing to do.
@@ -64,12 +69,14 @@ func (q *query) decide(find finder) Decision {
 		switch o := q.opinion(rest[0]); {
 		case o.Outcome == Acts:
 			return o.Decision
+		case o.Outcome == Allowed:
+			q.allowed, q.class = rest[0], o.Verdict.Class
 		case o.Outcome == Unlike && rest[0].verifier != nil && !q.exact:
 			unlisted = append(unlisted, rest[0])
 		}
 	}
 	for _, p := range unlisted {
-		if d := p.verified(q.name, find); !d.none() {
+		if d := q.verified(p, find); !d.none() {
 			return d
 		}
 	}
@@ -86,9 +93,13 @@ func (q *query) opinion(p *Policy) Opinion {
 		return Opinion{}
 	}
 	o := Opinion{Decision{Policy: p, Verdict: f.Verdict}, Acts}
+	allowed := false
+	if f.Listed {
+		o.Exception, allowed = p.lists.Exception(q.name, q.client().Addr(), f.Verdict.Class)
+	}
 	o.Action = p.withFallback(p.Action(f.Verdict.Class, f.Verdict.Confidence))
 	switch {
-	case f.Allowed:
+	case allowed:
 		o.Outcome = Allowed
 	case o.Action.Kind == record.Off:
 		o.Outcome = TurnedOff

@@ -14,6 +14,7 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/action"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/exception"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/names"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/verify"
 	"github.com/lookalike-dns/lookalike/plugin/pkg/address"
@@ -41,7 +42,7 @@ type parser struct {
 // properties are those of the directive, in the order of its grammar.
 var properties = []directive.Property[*parser]{
 	directive.Many("protect", func(p *parser, l directive.Line) error { return p.addNames(&p.protect, l) }),
-	directive.Many("allow", func(p *parser, l directive.Line) error { return p.addNames(&p.allow, l) }),
+	directive.Many("allow", (*parser).addAllowed).WithBlock(),
 	directive.Many("clients", (*parser).addClients),
 	directive.Many("action", func(p *parser, l directive.Line) error { return p.actions.Add(l.Args) }),
 	directive.Once("ttl", (*parser).setTTL),
@@ -138,6 +139,17 @@ func (p *parser) addNames(list *names.Spec, l directive.Line) error {
 		}
 	}
 	return nil
+}
+
+// addAllowed adds names and files to the allow list, with the rules in the block
+// behind them.
+func (p *parser) addAllowed(l directive.Line) (err error) {
+	if p.allow.Rules = nil; l.Block != nil {
+		if p.allow.Rules, err = exception.ParseRules(l.Where, l.Block); err != nil {
+			return directive.Placed{Err: err}
+		}
+	}
+	return p.addNames(&p.allow, l)
 }
 
 // addClients reads CIDRs and addresses. An IPv4-mapped one is IPv4.

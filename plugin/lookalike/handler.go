@@ -57,6 +57,9 @@ func (l *Lookalike) guard(ctx context.Context, w dns.ResponseWriter, r *dns.Msg,
 	q := newQuery(w, r, watching)
 	lookups := lookups{ctx: ctx, next: l.Next, w: w}
 	d := q.decide(lookups.find)
+	if d.none() && q.allowed != nil {
+		allowedTotal.WithLabelValues(q.allowed.block, q.class.String()).Inc()
+	}
 	undecided := d.none() && lookups.undecided != nil
 	if undecided {
 		lookups.tell(ctx, &q)
@@ -136,6 +139,9 @@ func (o *observation) report(d Decision) {
 	p := d.Policy
 	p.detections.count(o.server, o.View, d)
 	o.Verdict, o.Action, o.Answers, o.Via = d.Verdict, d.Action.Kind, d.Action.Addresses, d.Via
+	if e := d.Exception; e != nil {
+		o.Exception = &alert.Exception{Name: e.Name, Until: e.End(), Owner: e.Owner, Reason: e.Reason, Ticket: e.Ticket}
+	}
 	o.Context = p.purposes.Of(o.Client.Addr(), d.Verdict, o.Qtype, o.Time)
 	o.ServerBlock = p.block
 	pipeline := p.alertsTo()

@@ -9,6 +9,8 @@ import (
 	"github.com/coredns/coredns/plugin"
 
 	"github.com/lookalike-dns/lookalike/plugin/internal/guard"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+	"github.com/lookalike-dns/lookalike/plugin/pkg/address"
 	"github.com/miekg/dns"
 )
 
@@ -26,7 +28,10 @@ func inspects(policies []*Policy) bool {
 func (q *query) inspecting(policies []*Policy) []*Policy {
 	var inspecting []*Policy
 	for _, p := range policies {
-		if p.inspect && p.inScope(q.client().Addr()) && !p.Allowed(q.name) {
+		if !p.inspect || !p.inScope(q.client().Addr()) {
+			continue
+		}
+		if _, allowed := p.lists.Exception(q.name, q.client().Addr(), detect.None); !allowed {
 			inspecting = append(inspecting, p)
 		}
 	}
@@ -152,7 +157,7 @@ func (i *inspector) decide(m *dns.Msg) (strongest Decision, blocked map[string]b
 			continue
 		}
 		compared++
-		q.exact = compared > maxTargets
+		q.exact, q.from = compared > maxTargets, address.Of(i.RemoteAddr())
 		d := q.decide(known)
 		if d.Action.Blocks() {
 			if blocked == nil {

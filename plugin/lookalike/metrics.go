@@ -22,6 +22,13 @@ var (
 		Help:      "Counter of queries for names that resemble a protected name.",
 	}, []string{"server", "view", "class", "confidence", "action"})
 
+	allowedTotal = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "allowed_total",
+		Help:      "Counter of queries for names that resemble a protected name, and pass by an exception.",
+	}, []string{"block", "class"})
+
 	mode = promauto.NewGaugeVec(prometheus.GaugeOpts{
 		Namespace: plugin.Namespace,
 		Subsystem: pluginName,
@@ -44,6 +51,7 @@ func init() {
 // queries for increases.
 func (p *Policy) publish() {
 	for _, class := range detect.Classes() {
+		allowedTotal.WithLabelValues(p.block, class.String())
 		for _, confidence := range []detect.Confidence{detect.High, detect.Medium, detect.Low} {
 			a := p.Action(class, confidence)
 			mode.WithLabelValues(p.block, class.String(), confidence.String(), a.String()).Set(1)

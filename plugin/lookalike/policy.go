@@ -50,7 +50,8 @@ type prober interface {
 
 // load reads the lists and puts them in force.
 func (p *Policy) load() error {
-	p.lists = lists.New(lists.Config{Where: p.where, Block: p.block, TLDs: p.tlds, Protect: p.protect, Allow: p.allow, Reload: p.reload})
+	p.lists = lists.New(lists.Config{Where: p.where, Block: p.block, TLDs: p.tlds, Protect: p.protect, Allow: p.allow, Reload: p.reload,
+		Uses: p.alerts.Spool.Dir()})
 	return p.lists.Load()
 }
 

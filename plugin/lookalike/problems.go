@@ -3,7 +3,6 @@ package lookalike
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -113,7 +112,7 @@ func survey(path string, contents []byte) (*Corefile, problems) {
 	}
 	l.refuse(err)
 	for _, block := range blocks {
-		b := &serverBlock{where: whereOf(path, block), key: strings.Join(block.Keys, " ")}
+		b := &serverBlock{where: directive.WhereOf(path, block), key: strings.Join(block.Keys, " ")}
 		_, b.view = block.Tokens["view"]
 		d := caddyfile.NewDispenserTokens(path, block.Tokens[pluginName])
 		if b.policies, err = parse(&d, directive.Root(block)); err != nil {
@@ -127,7 +126,7 @@ func survey(path string, contents []byte) (*Corefile, problems) {
 			l.warn(environment.Neighbours(path, block)...)
 		}
 		c.Policies = append(c.Policies, b.policies...)
-		c.Unknown = append(c.Unknown, unknown(path, block)...)
+		c.Unknown = append(c.Unknown, directive.Strangers(path, block)...)
 		if err := c.blocks.Add(block, b); err != nil {
 			l.refuse(fmt.Errorf("%s: %w", b.where, err))
 		}
@@ -137,21 +136,6 @@ func survey(path string, contents []byte) (*Corefile, problems) {
 
 func errNoDirective(path string) error {
 	return fmt.Errorf("%s: no server block has a %s directive, so nothing is guarded: add one, or look into the files that it imports", path, pluginName)
-}
-
-// whereOf returns the place of a block's first directive, which is all that
-// the parser keeps of lines.
-func whereOf(path string, block caddyfile.ServerBlock) string {
-	var first caddyfile.Token
-	for _, tokens := range block.Tokens {
-		if t := tokens[0]; cmp.Or(t.File, path) == path && (first.Line == 0 || t.Line < first.Line) {
-			first = t
-		}
-	}
-	if first.Line == 0 {
-		return path
-	}
-	return fmt.Sprintf("%s:%d", path, first.Line)
 }
 
 // twice returns an error for each zone that two blocks without a view have at
@@ -232,16 +216,4 @@ func (p *Policy) guards(tld string) bool {
 func (p *Policy) resembles(name string) bool {
 	_, ok := p.Index().Match(name)
 	return ok && !p.Allowed(name)
-}
-
-// misplaced says what may be wrong with a word that stands where a directive
-// does, and is none.
-func misplaced(where, word string) error {
-	switch err := directive.OneWord(word); {
-	case err != nil:
-		return fmt.Errorf("%s: %w", where, err)
-	case word == "{" || word == "}" || strings.ContainsAny(word, ".:/"):
-		return fmt.Errorf("%s: '%s' is no directive of a server block: is the '}' of the block above it missing?", where, word)
-	}
-	return errors.New(where + ": unknown directive '" + word + "': correct the spelling, or use a server that was built with it")
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 	"github.com/lookalike-dns/lookalike/plugin/pkg/address"
 )
 
@@ -16,10 +17,12 @@ import (
 type query struct {
 	request.Request // empty where the question does not come by DNS
 
-	name     string    // asked about, in presentation form and of any case
-	policies []*Policy // in their order, from the first that watches over the TLD of name
-	anyone   bool      // whoever asks: no client is out of scope
-	exact    bool      // only what reads as a protected name is of interest
+	name     string       // asked about, in presentation form and of any case
+	policies []*Policy    // in their order, from the first that watches over the TLD of name
+	anyone   bool         // whoever asks: no client is out of scope
+	exact    bool         // only what reads as a protected name is of interest
+	allowed  *Policy      // the last by whose exceptions the name passes
+	class    detect.Class // of the lookalike that it is there
 	from     netip.AddrPort
 }
 

@@ -72,6 +72,12 @@ func TestParse(t *testing.T) {
 		{"reload off", "lookalike {\n reload 0\n}", ""},
 
 		{"unknown property", "lookalike {\n blocklist army.ml\n}", "Corefile:2 - Error during parsing: unknown property 'blocklist': want protect"},
+		{"rules for exceptions", "lookalike {\n allow " + empty + " {\n  require owner reason until\n  max 365d\n }\n ttl 5s\n}", ""},
+		{"rules for exceptions on one line", "lookalike {\n allow " + empty + " { require owner; max 365d }\n ttl 5s\n}", ""},
+		{"rules for names in the Corefile", "lookalike {\n allow army.ml {\n  require owner\n }\n}", `Corefile:2: "army.ml": a name in the Corefile has no words, which the block behind it asks for: write it into a file, or remove the block`},
+		{"rules that are unknown", "lookalike {\n allow " + empty + " {\n  requires owner\n }\n}", "Corefile:3: allow: requires: unknown: want require WORD... or max DAYSd"},
+		{"rules without their end", "lookalike {\n allow " + empty + " {\n  require owner\n ttl 5s\n }\n}", "Corefile:4: allow: ttl: unknown: want require"},
+		{"exceptions that break the rules", "lookalike {\n allow " + list + " { require owner }\n}", list + `:1: "army.mil": lacks words that Corefile:2 asks for: write such as owner=mail-team@example.net behind the name`},
 		{"property with a block", "lookalike {\n protect army.mil {\n }\n ttl 5s\n}", "Corefile:2 - Error during parsing: protect takes no block"},
 		{"unknown property with a block", "lookalike {\n lists {\n protect army.mil\n }\n}", "Corefile:2 - Error during parsing: unknown property 'lists': want protect"},
 		{"missing brace before a plugin with a block", "lookalike {\n inspect\n cache {\n success 100\n }\n}", "Corefile:3 - Error during parsing: 'cache' is in the block of lookalike: its '}' is missing above"},

@@ -14,8 +14,8 @@ import (
 func (p *Policy) summary() string {
 	s := fmt.Sprintf("%s: guards %s below %s; %s; clients: %s; alerts to %s",
 		p.where, count(p.Index().Len(), "protected name"), tldsForPeople(p.tlds), p.mode(), p.scope(), p.receivers())
-	if n := p.lists.Exceptions(); n > 0 {
-		s += "; " + count(n, "allowed name")
+	if allowed := p.lists.Exceptions(); allowed != "" {
+		s += "; " + allowed
 	}
 	if p.Verifies() {
 		s += "; verify"

@@ -18,14 +18,18 @@ type finder func(p *Policy, verdicts []*detect.Verdict) int
 
 // verified returns the decision about a name that the lists have nothing about,
 // but whose counterpart under a protected TLD exists.
-func (p *Policy) verified(name string, find finder) Decision {
+func (q *query) verified(p *Policy, find finder) Decision {
 	a := p.withFallback(p.Action(detect.TLDSwap, detect.High))
-	if a.Kind == record.Off || p.Allowed(name) {
+	if a.Kind == record.Off {
 		return Decision{}
 	}
-	verdicts := p.Index().Counterparts(name)
+	e, allowed := p.lists.Exception(q.name, q.client().Addr(), detect.TLDSwap)
+	if allowed {
+		return Decision{}
+	}
+	verdicts := p.Index().Counterparts(q.name)
 	if i := find(p, verdicts); i >= 0 {
-		return Decision{Policy: p, Verdict: verdicts[i], Action: a}
+		return Decision{Policy: p, Verdict: verdicts[i], Action: a, Exception: e}
 	}
 	return Decision{}
 }
@@ -71,8 +75,9 @@ func (l *lookups) find(p *Policy, verdicts []*detect.Verdict) int {
 func (l *lookups) tell(ctx context.Context, q *query) {
 	about := describe(ctx, q, dns.RcodeSuccess)
 	policy, verdicts := l.policy, l.verdicts
+	e, _ := policy.lists.Exception(q.name, q.client().Addr(), detect.TLDSwap)
 	l.undecided.Late(func(i int) {
-		about.report(Decision{Policy: policy, Verdict: verdicts[i], Action: action.Action{Kind: record.Monitor}})
+		about.report(Decision{Policy: policy, Verdict: verdicts[i], Action: action.Action{Kind: record.Monitor}, Exception: e})
 	})
 }
 

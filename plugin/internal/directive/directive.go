@@ -22,6 +22,7 @@ type Property[T any] struct {
 	name  string
 	once  bool // it may stand once in a block
 	free  bool // its arguments may have blanks
+	block bool // it may have a block of its own
 	parse func(T, Line) error
 }
 
@@ -41,11 +42,18 @@ func Text[T any](name string, parse func(T, Line) error) Property[T] {
 	return Property[T]{name: name, once: true, free: true, parse: parse}
 }
 
+// WithBlock returns a property like p that may have a block behind its arguments.
+func (p Property[T]) WithBlock() Property[T] {
+	p.block = true
+	return p
+}
+
 // Line is the line of one property.
 type Line struct {
 	Name  string
 	Args  []string
 	Where string // "Corefile:7"
+	Block []Line // what stands between braces behind the arguments; nil: there are none
 }
 
 // Placed is an error that says where it is.
@@ -91,11 +99,11 @@ func Block[T any](d *caddyfile.Dispenser, name string, table []Property[T], t T)
 			return unknown(d, name, table)
 		}
 		p := table[i]
-		args, err := arguments(d, p.free)
-		if err != nil {
+		line := Line{Name: word, Where: Where(d)}
+		var err error
+		if line.Args, line.Block, err = arguments(d, p.free, p.block); err != nil {
 			return err
 		}
-		line := Line{Name: word, Args: args, Where: Where(d)}
 		if first, again := seen[word]; again && p.once {
 			return d.Errf("%s is given twice, first at %s: remove one", word, first)
 		}
@@ -147,22 +155,56 @@ func unknown[T any](d *caddyfile.Dispenser, name string, table []Property[T]) er
 	return d.Errf("unknown property '%s': want %s", d.Val(), text.Join(names, "or"))
 }
 
-// arguments returns the arguments of the property that is the current word.
-func arguments(d *caddyfile.Dispenser, free bool) ([]string, error) {
+// arguments returns the arguments of the property that is the current word, and
+// its block.
+func arguments(d *caddyfile.Dispenser, free, mayBlock bool) (args []string, block []Line, err error) {
 	property := d.Val()
-	args := d.RemainingArgs()
-	if d.NextArg() { // only a brace ends the arguments of a line
-		return nil, d.Errf("%s takes no block: remove the '{' and its '}'", property)
-	}
+	args = d.RemainingArgs()
 	if slices.Contains(args, "}") {
-		return nil, d.Errf("'}' follows %s: write each property on a line of its own, and the '}' below the last", property)
+		return nil, nil, d.Errf("'}' follows %s: write each property on a line of its own, and the '}' below the last", property)
 	}
 	for _, arg := range args {
 		if err := OneWord(arg); err != nil && !free {
-			return nil, d.Errf("%s: %v", property, err)
+			return nil, nil, d.Errf("%s: %v", property, err)
 		}
 	}
-	return args, nil
+	if d.NextArg() { // only a brace ends the arguments of a line
+		if !mayBlock {
+			return nil, nil, d.Errf("%s takes no block: remove the '{' and its '}'", property)
+		}
+		block, err = inner(d, property)
+	}
+	return args, block, err
+}
+
+// inner returns the lines of the block that the current word, a brace, opens. A
+// semicolon ends a line, too, so that a short block fits on one.
+func inner(d *caddyfile.Dispenser, property string) ([]Line, error) {
+	lines, last, ended := []Line{}, Where(d), true
+	for d.Next() {
+		word := d.Val()
+		switch {
+		case word == "}":
+			return lines, nil
+		case word == "{":
+			return nil, d.Errf("a block within that of %s: remove the '{' and its '}'", property)
+		case Where(d) != last:
+			last, ended = Where(d), true
+		}
+		word, semicolon := strings.CutSuffix(word, ";")
+		switch {
+		case word == "":
+		case OneWord(word) != nil:
+			return nil, d.Errf("%s: %v", property, OneWord(word))
+		case ended:
+			lines, ended = append(lines, Line{Name: word, Where: last}), false
+		default:
+			l := &lines[len(lines)-1]
+			l.Args = append(l.Args, word)
+		}
+		ended = ended || semicolon
+	}
+	return nil, d.Errf("the '}' that ends the block of %s is missing", property)
 }
 
 // OneWord returns an error where a word of a Corefile is empty or has blanks,

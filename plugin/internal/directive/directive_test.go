@@ -15,6 +15,7 @@ type guard struct{ got []string }
 
 var guardTable = []Property[*guard]{
 	Many("x", (*guard).line),
+	Many("rules", (*guard).rules).WithBlock(),
 	Once("y", (*guard).line),
 	Text("say", (*guard).line),
 	Once("wait", (*guard).wait),
@@ -25,6 +26,18 @@ var guardTable = []Property[*guard]{
 
 func (g *guard) line(l Line) error {
 	g.got = append(g.got, strings.Join(append([]string{l.Name}, l.Args...), " "))
+	return nil
+}
+
+func (g *guard) rules(l Line) error {
+	if err := g.line(l); l.Block == nil {
+		return err
+	}
+	g.got = append(g.got, "{")
+	for _, rule := range l.Block {
+		g.got = append(g.got, strings.Join(append([]string{rule.Name}, rule.Args...), " ")+" at "+rule.Where)
+	}
+	g.got = append(g.got, "}")
 	return nil
 }
 
@@ -76,12 +89,21 @@ func TestDirective(t *testing.T) {
 		{"variable", "guard {\n x {$ONE}\n}", "guard, x 1", 0, ""},
 		{"durations", "guard {\n wait 90\n pause 1s\n}", "guard, wait 1m30s at Corefile:3, pause 1s at Corefile:4", 0, ""},
 
+		{"inner block", "guard {\n rules a b {\n  one 1 2\n  two\n }\n x 1\n}", "guard, rules a b, {, one 1 2 at Corefile:4, two at Corefile:5, }, x 1", 0, ""},
+		{"inner block on one line", "guard {\n rules { one 1; two 2 }\n x 1\n}", "guard, rules, {, one 1 at Corefile:3, two 2 at Corefile:3, }, x 1", 0, ""},
+		{"inner block with semicolons", "guard {\n rules {\n  one 1 ;\n  two;\n }\n}", "guard, rules, {, one 1 at Corefile:4, two at Corefile:5, }", 0, ""},
+		{"empty inner block", "guard {\n rules a {\n }\n}", "guard, rules a, {, }", 0, ""},
+		{"no inner block", "guard {\n rules a\n x\n}", "guard, rules a, x", 0, ""},
+		{"block in an inner block", "guard {\n rules {\n  one {\n  }\n }\n}", "", 4, "a block within that of rules: remove the '{' and its '}'"},
+		{"variable in an inner block", "guard {\n rules {\n  one {$TWO}\n }\n}", "", 4, "rules: \"1 2\" is one word with a blank in it"},
+		{"inner block of another property", "guard {\n x {\n  one\n }\n}", "", 3, "x takes no block: remove the '{' and its '}'"},
+
 		{"block on one line", "guard a { x 1 }", "", 2, "'}' follows x: write each property on a line of its own"},
 		{"'}' behind the last property", "guard {\n x 1\n y }", "", 4, "'}' follows y: write each property"},
 		{"'{' on a line of its own", "guard a\n{\n x 1\n}", "", 3, "'{' begins a line: write it at the end of the line above, behind guard"},
 		{"word behind the block", "guard {\n x 1\n} y", "", 4, "'y' follows the '}' of guard: begin a new line for it"},
-		{"unknown property", "guard {\n zz 1\n}", "", 3, "unknown property 'zz': want x, y, say, wait, pause, bad or placed"},
-		{"unknown property with a block", "guard {\n zz {\n y\n }\n}", "", 3, "unknown property 'zz': want x, y, say"},
+		{"unknown property", "guard {\n zz 1\n}", "", 3, "unknown property 'zz': want x, rules, y, say, wait, pause, bad or placed"},
+		{"unknown property with a block", "guard {\n zz {\n y\n }\n}", "", 3, "unknown property 'zz': want x, rules, y, say"},
 		{"'}' that is missing", "guard {\n x 1\nforward . 192.0.2.53", "", 4, "'forward' is in the block of guard: its '}' is missing above"},
 		{"'}' that is missing above a plugin with a block", "guard {\n x 1\ncache {\n success 10\n}", "", 4, "'cache' is in the block of guard: its '}' is missing above"},
 		{"block in a block", "guard {\n x 1 {\n y\n }\n}", "", 3, "x takes no block: remove the '{' and its '}'"},

@@ -32,6 +32,7 @@ var log = clog.NewWithPlugin("lookalike")
 type (
 	Detection = record.Detection
 	SMTP      = record.SMTP
+	Exception = record.Exception
 )
 
 // Config says where alerts go.

@@ -46,6 +46,14 @@ func ParseSpool(args []string) (*Spool, error) {
 // String returns the directory and the size.
 func (s *Spool) String() string { return fmt.Sprintf("%s %d", s.dir, s.limit) }
 
+// Dir returns the directory, the empty string of a nil Spool.
+func (s *Spool) Dir() string {
+	if s == nil {
+		return ""
+	}
+	return s.dir
+}
+
 // CheckSpools returns an error if two of the configurations, which are in force
 // at the same time, cannot share a spool directory: the network destinations of
 // each would get the alerts of the other. Over a reload, the configuration of a

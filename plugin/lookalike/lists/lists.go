@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/netip"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/exception"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/names"
 	"github.com/miekg/dns"
 )
@@ -28,6 +30,9 @@ type Config struct {
 	TLDs           []string // the lookalike TLDs, as detect has them
 	Protect, Allow names.Spec
 	Reload         time.Duration // between looks at the files; 0: never
+	Uses           string        // the directory that keeps the uses of exceptions; empty: none does
+
+	Now func() time.Time // nil: the clock
 }
 
 // Lists are the protected and the allowed names of one directive. Those in force
@@ -39,6 +44,9 @@ type Lists struct {
 	peers       *peers
 	current     atomic.Pointer[inForce]
 	subscribers subscribers
+
+	uses   atomic.Pointer[exception.Uses] // nil unless started
+	keeper keeper
 }
 
 // inForce are the names that are in force, ready for lookup, and what has lately
@@ -66,10 +74,13 @@ type list struct {
 // state of the files, so that a change between now and Start is seen.
 func New(c Config) *Lists {
 	l := &Lists{Config: c}
+	if l.Now == nil {
+		l.Now = time.Now
+	}
 	l.protect = list{lists: l, name: "protect", compile: (*Lists).compileProtect,
 		count: func(f *inForce) string { return fmt.Sprintf("%d protected names", f.index.Len()) }}
 	l.allow = list{lists: l, name: "allow", compile: (*Lists).compileAllow,
-		count: func(f *inForce) string { return fmt.Sprintf("%d allowed names", f.allow.Len()) }}
+		count: l.countAllowed}
 	l.protect.watch(c.Protect.Files())
 	l.allow.watch(c.Allow.Files())
 	l.current.Store(new(inForce))
@@ -123,11 +134,10 @@ func (l *Lists) compileProtect() (func(*inForce), error) {
 }
 
 func (l *Lists) compileAllow() (func(*inForce), error) {
-	allowed, err := l.Allow.Load()
+	set, err := l.Allow.LoadSet(l.Now())
 	if err != nil {
 		return nil, err
 	}
-	set := names.NewSet(allowed)
 	return func(f *inForce) { f.allow = set }, nil
 }
 
@@ -145,11 +155,43 @@ func (l *Lists) locate(err error) error {
 // protects.
 func (l *Lists) Index() *detect.Index { return l.current.Load().index }
 
-// Allowed reports whether qname, or a name above it, is on the allow list.
-func (l *Lists) Allowed(qname string) bool { return l.current.Load().allow.Contains(qname) }
+// Allowed reports whether an exception lets everybody's queries for qname pass,
+// whatever their class.
+func (l *Lists) Allowed(qname string) bool {
+	_, passes := l.Exception(qname, netip.Addr{}, detect.None)
+	return passes
+}
 
-// Exceptions returns the number of names on the allow list.
-func (l *Lists) Exceptions() int { return l.current.Load().allow.Len() }
+// Exception returns the entry of the allow list that lets a query of client for
+// qname pass, a lookalike of this class, and counts that as a use. Where none does,
+// but one that has ended would have, it returns that, and false.
+func (l *Lists) Exception(qname string, client netip.Addr, class detect.Class) (e *exception.Entry, passes bool) {
+	set := l.current.Load().allow
+	if !set.Contains(qname) {
+		return nil, false
+	}
+	now := l.Now()
+	if e, passes = set.Exception(qname, client, class, now); passes {
+		e.Mark(l.uses.Load(), now)
+	}
+	return e, passes
+}
+
+// Exceptions says how many names the allow list has, and how many of the
+// exceptions end soon. It is empty without any.
+func (l *Lists) Exceptions() string {
+	f := l.current.Load()
+	if f.allow.Len() == 0 {
+		return ""
+	}
+	return l.countAllowed(f)
+}
+
+// EachException reads the allow list again, and hands over each of its entries,
+// those that have ended, too.
+func (l *Lists) EachException(visit func(*exception.Entry)) error {
+	return l.Allow.EachException(l.Now(), visit)
+}
 
 // ProtectedAt returns where a name, or the name that it lies below, is listed
 // for protection: a line of the Corefile or of a file. It is empty where the
@@ -190,7 +232,7 @@ func (l *Lists) Doubts() (doubts []string) {
 		doubts = append(doubts, fmt.Sprintf("%s: two slips (%s) are not looked for in %d of %d protected names: there are too many, or they are longer than 32 letters",
 			l.Where, detect.DoubleTypo, n, l.Index().Len()))
 	}
-	return doubts
+	return append(doubts, l.ends()...)
 }
 
 // swap puts a list in force in place of the one before.

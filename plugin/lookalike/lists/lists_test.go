@@ -10,6 +10,7 @@ import (
 
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 
+	"github.com/lookalike-dns/lookalike/plugin/internal/directive"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/names"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -122,7 +123,7 @@ func TestListReload(t *testing.T) {
 		for _, qname := range candidates {
 			blocked := slices.Contains(step.blocked, qname)
 			f := l.Find(qname, false)
-			if got := f != nil && f.Verdict.Confidence == detect.High && !f.Allowed; got != blocked {
+			if got := f != nil && f.Verdict.Confidence == detect.High && !f.Listed; got != blocked {
 				t.Errorf("%s: Expected %s blocked to be %v, got %v", step.name, qname, blocked, got)
 			}
 		}
@@ -130,8 +131,8 @@ func TestListReload(t *testing.T) {
 		for name := range current {
 			got[name] = testutil.ToFloat64(listCurrent.WithLabelValues(l.Block, name))
 		}
-		if n := testutil.ToFloat64(allowedNames.WithLabelValues(l.Block)); n != float64(l.Exceptions()) {
-			t.Errorf("%s: Expected allowed_names to be %d, got %v", step.name, l.Exceptions(), n)
+		if n := testutil.ToFloat64(allowedNames.WithLabelValues(l.Block)); n != float64(l.current.Load().allow.Len()) {
+			t.Errorf("%s: Expected allowed_names to be %d, got %v", step.name, l.current.Load().allow.Len(), n)
 		}
 		if !maps.Equal(got, current) {
 			t.Errorf("%s: Expected list_current to be %v, got %v", step.name, current, got)
@@ -187,4 +188,13 @@ func TestLimitsAreShown(t *testing.T) {
 			t.Errorf("Expected %v names, %v of them without double-typo, got %v and %v", step.names, step.without, names, without)
 		}
 	}
+}
+
+// rules are the lines of a block behind an allow file.
+func rules(lines ...string) (all []directive.Line) {
+	for _, line := range lines {
+		words := strings.Fields(line)
+		all = append(all, directive.Line{Name: words[0], Args: words[1:], Where: "Corefile:3"})
+	}
+	return all
 }

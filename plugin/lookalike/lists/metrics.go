@@ -35,6 +35,13 @@ var (
 		Help:      "Number of names in force that are left alone.",
 	}, []string{"block"})
 
+	allowExpires = promauto.NewGaugeVec(prometheus.GaugeOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "allow_expires_seconds",
+		Help:      "Seconds until the next exception of a directive ends; absent where none does.",
+	}, []string{"block", "directive"})
+
 	withoutDoubleTypo = promauto.NewGaugeVec(prometheus.GaugeOpts{
 		Namespace: plugin.Namespace,
 		Subsystem: pluginName,
@@ -51,9 +58,10 @@ func Publish(all ...*Lists) {
 	withoutDoubleTypo.Reset()
 	listCurrent.Reset()
 	publishCurrent()
+	publishEnds()
 	for _, l := range all {
 		protectedNames.WithLabelValues(l.Block).Add(float64(l.Index().Len()))
-		allowedNames.WithLabelValues(l.Block).Add(float64(l.Exceptions()))
+		allowedNames.WithLabelValues(l.Block).Add(float64(l.current.Load().allow.Len()))
 		withoutDoubleTypo.WithLabelValues(l.Block).Add(float64(l.Index().WithoutDoubleTypo()))
 		for _, result := range []string{"success", "failure"} {
 			listReloadsTotal.WithLabelValues(l.Block, result)

@@ -19,7 +19,7 @@ const (
 type Finding struct {
 	qname   string          // as it was asked for
 	Verdict *detect.Verdict // never nil in what Find returns
-	Allowed bool            // it is on the allow list
+	Listed  bool            // it is on the allow list, which [Lists.Exception] looks into
 }
 
 // recent holds findings, each in the one place that the hash of its name gives

@@ -48,9 +48,9 @@ func TestFindAgain(t *testing.T) {
 				}
 				continue
 			}
-			if got := f.Verdict.Matches[0].Protected; got != tc.protected || f.Verdict.Name != tc.name || f.Allowed != tc.allowed {
+			if got := f.Verdict.Matches[0].Protected; got != tc.protected || f.Verdict.Name != tc.name || f.Listed != tc.allowed {
 				t.Errorf("Round %d: expected find(%q) = %s, %s, allowed %v, got %s, %s, %v",
-					round, tc.qname, tc.name, tc.protected, tc.allowed, f.Verdict.Name, got, f.Allowed)
+					round, tc.qname, tc.name, tc.protected, tc.allowed, f.Verdict.Name, got, f.Listed)
 			}
 		}
 		for i := range 5 * recentNames { // takes every place
@@ -142,7 +142,7 @@ func TestReloadForgetsFindings(t *testing.T) {
 		for range 2 {
 			got := "nothing"
 			if f := l.Find("army.ml.", false); f != nil {
-				got = fmt.Sprintf("%s %v", f.Verdict.Matches[0].Protected, f.Allowed)
+				got = fmt.Sprintf("%s %v", f.Verdict.Matches[0].Protected, f.Listed)
 			}
 			if got != step.want {
 				t.Errorf("%s: expected %s, got %s", step.name, step.want, got)

@@ -5,6 +5,8 @@ import (
 	"sync"
 
 	clog "github.com/coredns/coredns/plugin/pkg/log"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/exception"
 )
 
 const pluginName = "lookalike"
@@ -28,6 +30,10 @@ func (l *Lists) Start() {
 	running.Lock()
 	running.lists[l] = true
 	running.Unlock()
+	if l.Uses != "" && !l.Allow.Empty() {
+		l.uses.Store(exception.OpenUses(l.Uses, l.Now()))
+	}
+	l.keeper.start(l)
 	for _, one := range l.both() {
 		if one.watcher != nil {
 			one.watcher.Start()
@@ -42,11 +48,14 @@ func (l *Lists) Stop() {
 	delete(running.lists, l)
 	running.Unlock()
 	publishCurrent()
+	publishEnds()
 	for _, one := range l.both() {
 		if one.watcher != nil {
 			one.watcher.Stop()
 		}
 	}
+	l.keeper.stop()
+	l.uses.Swap(nil).Close()
 }
 
 // reloading is a list of a server that runs, as its watcher sees it.
@@ -70,6 +79,7 @@ func (r reloading) take(change func(*inForce)) {
 	protectedNames.WithLabelValues(l.Block).Add(float64(now.index.Len() - before.index.Len()))
 	allowedNames.WithLabelValues(l.Block).Add(float64(now.allow.Len() - before.allow.Len()))
 	withoutDoubleTypo.WithLabelValues(l.Block).Add(float64(now.index.WithoutDoubleTypo() - before.index.WithoutDoubleTypo()))
+	publishEnds()
 	log.Infof("reloaded lists of %s: %s", l.Where, r.count(now))
 	for _, doubt := range l.Doubts() {
 		log.Warning(doubt)

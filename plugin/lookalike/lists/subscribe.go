@@ -5,8 +5,9 @@ import (
 	"sync"
 )
 
-// AllowedNames yields the names of the allow list in force, in no order.
-func (l *Lists) AllowedNames() iter.Seq[string] { return l.current.Load().allow.Each() }
+// AllowedNames yields the names that the allow list in force lets pass now, for
+// every client and class, in no order.
+func (l *Lists) AllowedNames() iter.Seq[string] { return l.current.Load().allow.Each(l.Now()) }
 
 // subscribers are told when the names in force change.
 type subscribers struct {
@@ -14,8 +15,8 @@ type subscribers struct {
 	all map[chan<- struct{}]struct{}
 }
 
-// Subscribe has c told whenever other names come into force, until cancel: of
-// these lists, or of a peer whose names these spare. A send that would block is
+// Subscribe has c told whenever other names come into force, or an exception ends,
+// until cancel: of these lists, or of a peer whose names these spare. A send that would block is
 // left out, so c needs room for one.
 func (l *Lists) Subscribe(c chan<- struct{}) (cancel func()) {
 	s := &l.subscribers

@@ -54,7 +54,7 @@ func TestForeign(t *testing.T) {
 	for _, tc := range foreignLists {
 		t.Run(tc.name, func(t *testing.T) {
 			for _, exceptions := range []bool{false, true} {
-				l := list{mayBeEmpty: exceptions}
+				l := (&Spec{Exceptions: exceptions}).newList()
 				err := l.read(strings.NewReader("# ours\nnavy.mil\n  "+tc.line+" \r\n"), "list.txt")
 				if err == nil || !strings.HasPrefix(err.Error(), "list.txt:3: ") || !strings.Contains(err.Error(), tc.want) {
 					t.Errorf("Error %v, want it to contain %q", err, tc.want)

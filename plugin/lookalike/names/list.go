@@ -12,7 +12,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"unicode"
 
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/exception"
 	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
@@ -31,9 +33,9 @@ type list struct {
 	seed  maphash.Seed
 	max   int64 // bytes of one file; 0 is maxFile
 
-	mayBeEmpty bool // a file without a name is no error
-
 	visit func(name, where string) // of each name when it first appears; may be nil
+
+	exceptions *exceptions // nil: words behind a name are an error, and so is a file without a name
 }
 
 // add adds a name unless it is there, and reports whether it did. Its table
@@ -51,6 +53,9 @@ func (l *list) add(name string) (added bool) {
 	*slot = uint32(len(l.names)) //nolint:gosec // maxFile has fewer lines
 	return true
 }
+
+// has reports whether a name was added.
+func (l *list) has(name string) bool { return len(l.slots) > 0 && *l.find(name) != 0 }
 
 // offer adds a name that stands in a line of path, 0 where it has none.
 func (l *list) offer(name, path string, line int) {
@@ -86,7 +91,7 @@ func (l *list) rehash(n int) {
 
 // readFile adds the names of the file at path.
 func (l *list) readFile(path string) error {
-	if l.mayBeEmpty && isNull(path) {
+	if l.exceptions != nil && isNull(path) {
 		return nil
 	}
 	f, err := openList(path)
@@ -160,13 +165,13 @@ func (l *list) read(r io.Reader, path string) error {
 		lines  = text.NewLines(limit, maxLine)
 	)
 	for lines.Next() {
-		name, err := entry(lines)
-		switch {
-		case err != nil:
-			broken.add(newError(path+":"+strconv.Itoa(lines.N), string(content(lines.Text)), err))
-		case name != "":
+		name, words, err := entry(lines)
+		if err == nil && name != "" {
 			found = true
-			l.offer(name, path, lines.N)
+			err = l.take(name, words, path, lines.N)
+		}
+		if err != nil {
+			broken.add(newError(path+":"+strconv.Itoa(lines.N), string(content(lines.Text)), err))
 		}
 	}
 	switch {
@@ -176,11 +181,26 @@ func (l *list) read(r io.Reader, path string) error {
 		return errTooLarge(path, cmp.Or(l.max, maxFile))
 	case broken.Total > 0:
 		return &broken
-	case !found && !l.mayBeEmpty:
+	case !found && l.exceptions == nil:
 		return fmt.Errorf("%s: has no names: write one a line, or leave the file out", path)
 	}
 	return nil
 }
+
+// take adds what a line of path lists.
+func (l *list) take(name, words, path string, line int) error {
+	switch {
+	case l.exceptions != nil:
+		return l.exceptions.take(l, name, words, path, line)
+	case words != "":
+		return errWords
+	}
+	l.offer(name, path, line)
+	return nil
+}
+
+// errWords is the error of the words of an exception in another list.
+var errWords = errors.New("words behind a name: only files of allow have them, so write the name alone, and notes after a #")
 
 // find returns where the file at path gives name, or an empty string.
 func find(path, name string) string {
@@ -191,7 +211,7 @@ func find(path, name string) string {
 	defer f.Close()
 	lines := text.NewLines(f, maxLine)
 	for lines.Next() {
-		if got, err := entry(lines); err == nil && got == name {
+		if got, _, err := entry(lines); err == nil && got == name {
 			return path + ":" + strconv.Itoa(lines.N)
 		}
 	}
@@ -206,24 +226,30 @@ func content(line []byte) []byte {
 	return bytes.TrimSpace(line)
 }
 
-// entry returns the name in a line; an empty string where there is none.
-func entry(line *text.Lines) (string, error) {
+// entry returns the name in a line, an empty string where there is none, and the
+// words of an exception that follow it, with the comment behind them.
+func entry(line *text.Lines) (name, words string, err error) {
 	if line.Long {
-		return "", fmt.Errorf("line longer than %d bytes: write one name a line", maxLine)
+		return "", "", fmt.Errorf("line longer than %d bytes: write one name a line", maxLine)
 	}
-	words := content(line.Text)
-	if len(words) == 0 {
-		return "", nil
+	text := content(line.Text)
+	if len(text) == 0 {
+		return "", "", nil
 	}
-	if len(words) < len(line.Text) && cosmetic.Match(line.Text) {
-		return "", errForeign(adBlock, string(words))
+	if len(text) < len(line.Text) && cosmetic.Match(line.Text) {
+		return "", "", errForeign(adBlock, string(text))
 	}
-	name, err := Parse(string(words))
+	if end := bytes.IndexFunc(text, unicode.IsSpace); end >= 0 && exception.Begins(string(text[end:])) {
+		text = text[:end]
+		_, after, _ := bytes.Cut(line.Text, text)
+		words = string(after)
+	}
+	name, err = Parse(string(text))
 	if err == nil {
-		return name, nil
+		return name, words, nil
 	}
 	if foreign := checkForeign(string(bytes.TrimSpace(line.Text))); foreign != nil {
-		return "", foreign
+		return "", "", foreign
 	}
-	return "", err
+	return "", "", err
 }

@@ -232,7 +232,7 @@ func FuzzRead(f *testing.F) {
 		if err == nil && len(l.names) == 0 {
 			t.Error("No name and no error")
 		}
-		exceptions := list{mayBeEmpty: true}
+		exceptions := list{exceptions: new(exceptions)}
 		if again := exceptions.read(strings.NewReader(string(text)), "list.txt"); err == nil && (again != nil || !slices.Equal(exceptions.names, l.names)) {
 			t.Errorf("As exceptions %q, %v; to protect %q", exceptions.names, again, l.names)
 		}

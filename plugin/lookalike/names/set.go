@@ -14,6 +14,9 @@ type Set struct {
 	names map[string]struct{}
 	depth int // labels of the longest name
 	count int
+
+	worded             // the names that words follow
+	bare   bareEntries // those that none follow, as far as they were asked for
 }
 
 // NewSet returns the set of the given names, which are in canonical form. A
@@ -44,30 +47,44 @@ func (s *Set) Len() int {
 	return s.count
 }
 
-// Contains reports whether qname, or a name that it is below, is in the set.
-// qname is in presentation form (RFC 1035 section 5.1), of any case, with or
-// without a trailing dot; no set contains a name that is too long for DNS. It
-// does not allocate.
+// Contains reports whether qname, or a name that it is below, is in the set,
+// whatever words follow it. qname is in presentation form (RFC 1035 section 5.1),
+// of any case, with or without a trailing dot; no set contains a name that is too
+// long for DNS. It does not allocate.
 func (s *Set) Contains(qname string) bool {
-	if s.Len() == 0 {
-		return false
-	}
 	var buf [maxName + 1]byte // and a trailing dot
-	name, ok := decode(buf[:0], qname)
+	name := s.relevant(buf[:0], qname)
+	return s.next(name, len(name)+1) >= 0
+}
+
+// relevant appends the labels of qname that matter here to buf, which is empty.
+func (s *Set) relevant(buf []byte, qname string) []byte {
+	if s.Len() == 0 {
+		return nil
+	}
+	name, ok := decode(buf, qname)
 	if !ok {
-		return false
+		return nil
 	}
-	start := len(name)
+	start := len(name) + 1
 	for range s.depth {
-		start = bytes.LastIndexByte(name[:start], '.')
-		if _, found := s.names[string(name[start+1:])]; found {
-			return true
-		}
-		if start < 0 {
-			return false
+		if start = 1 + bytes.LastIndexByte(name[:start-1], '.'); start == 0 {
+			return name
 		}
 	}
-	return false
+	return name[start:]
+}
+
+// next returns where the shortest part of name begins that is in the set and
+// longer than the one that begins at from, or -1.
+func (s *Set) next(name []byte, from int) int {
+	for from > 0 && len(name) > 0 {
+		from = 1 + bytes.LastIndexByte(name[:from-1], '.')
+		if _, found := s.names[string(name[from:])]; found {
+			return from
+		}
+	}
+	return -1
 }
 
 // notDot stands for a dot within a label. No name in a set contains it, so such

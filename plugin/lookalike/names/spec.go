@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/net/publicsuffix"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/exception"
 )
 
 // Spec is what the protect or the allow lines of one directive say: names and
@@ -22,6 +24,9 @@ type Spec struct {
 	// Exceptions says that these are the names that are left alone. Having none
 	// is in order, so a file may be empty; the built-in list is not for them.
 	Exceptions bool
+	// Rules are those for the entries of the files that are added from now on; nil:
+	// there are none.
+	Rules *exception.Rules
 
 	args []arg
 }
@@ -31,6 +36,7 @@ type arg struct {
 	where   string // in the Corefile
 	name    string // canonical, or empty
 	file    string // path, or empty
+	rules   *exception.Rules
 	builtIn bool
 }
 
@@ -58,10 +64,13 @@ func (s *Spec) parse(text string) (arg, error) {
 		if s.Root != "" && !filepath.IsAbs(text) {
 			text = filepath.Join(s.Root, text)
 		}
-		return arg{file: text}, nil
+		return arg{file: text, rules: s.Rules}, nil
 	}
 	if err := s.notFile(text); err != nil {
 		return arg{}, err
+	}
+	if s.Rules != nil {
+		return arg{}, errors.New("a name in the Corefile has no words, which the block behind it asks for: write it into a file, or remove the block")
 	}
 	name, err := Parse(text)
 	if err != nil {
@@ -145,18 +154,46 @@ func (s *Spec) Files() []string {
 // error, except that exceptions may be empty. So is a file with any broken
 // line: half a list would silently protect half of the names.
 func (s *Spec) Load() ([]string, error) {
-	l := list{mayBeEmpty: s.Exceptions}
-	if err := s.load(&l); err != nil {
+	l := s.newList()
+	if err := s.load(l); err != nil {
 		return nil, err
 	}
 	return l.names, nil
+}
+
+func (s *Spec) newList() *list {
+	if !s.Exceptions {
+		return new(list)
+	}
+	return &list{exceptions: &exceptions{now: time.Now()}}
+}
+
+// LoadSet reads the files as Load does, and returns the set of the names, with
+// the words behind them. At is the time for the rules of their files.
+func (s *Spec) LoadSet(at time.Time) (*Set, error) {
+	x := &exceptions{now: at}
+	l := &list{exceptions: x}
+	if err := s.load(l); err != nil {
+		return nil, err
+	}
+	set := NewSet(l.names)
+	set.addWords(x)
+	return set, nil
+}
+
+// EachException reads the files as Load does, and hands over each entry, with
+// those that list a name again. Its errors are those of Load; at is as in LoadSet.
+func (s *Spec) EachException(at time.Time, visit func(*exception.Entry)) error {
+	return s.load(&list{exceptions: &exceptions{now: at, each: visit}})
 }
 
 // Walk reads the files as Load does, and hands each name over with where it
 // first appears: "Corefile:12", "/etc/lookalike/protect.txt:7", or BuiltIn. Its
 // errors are those of Load; the names before a broken one have been visited.
 func (s *Spec) Walk(visit func(name, where string)) error {
-	return s.load(&list{mayBeEmpty: s.Exceptions, visit: visit})
+	l := s.newList()
+	l.visit = visit
+	return s.load(l)
 }
 
 func (s *Spec) load(l *list) error {
@@ -166,9 +203,16 @@ func (s *Spec) load(l *list) error {
 			for _, name := range defaultNames() {
 				l.offer(name, BuiltIn, 0)
 			}
+		case a.file == "" && l.exceptions != nil:
+			if err := l.exceptions.take(l, a.name, "", a.where, 0); err != nil {
+				return err
+			}
 		case a.file == "":
 			l.offer(a.name, a.where, 0)
 		default:
+			if l.exceptions != nil {
+				l.exceptions.rules = a.rules
+			}
 			if err := l.readFile(a.file); err != nil {
 				return fmt.Errorf("%s: %w", a.where, err)
 			}

@@ -170,6 +170,16 @@ var fields = []field{
 		value: func(r *record.Record) any { return r.SMTP }},
 	{ecs: "lookalike.smtp_more", ocsf: "unmapped.smtp_more", cef: "flexNumber1:refusedMore", leef: "smtpMore", sd: "more",
 		value: func(r *record.Record) any { return nonZero(r.SMTPMore) }},
+	{ecs: "lookalike.exception.name", ocsf: "unmapped.exception.name", leef: "exceptionName", sd: "excName",
+		value: func(r *record.Record) any { return ended(r, func(e *record.Exception) string { return e.Name }) }},
+	{ecs: "lookalike.exception.until", ocsf: "unmapped.exception.until", leef: "exceptionUntil", sd: "excUntil",
+		value: func(r *record.Record) any { return ended(r, func(e *record.Exception) string { return e.Until }) }},
+	{ecs: "lookalike.exception.owner", ocsf: "unmapped.exception.owner", leef: "exceptionOwner", sd: "excOwner",
+		value: func(r *record.Record) any { return ended(r, func(e *record.Exception) string { return e.Owner }) }, plain: true},
+	{ecs: "lookalike.exception.reason", ocsf: "unmapped.exception.reason", leef: "exceptionReason", sd: "excReason",
+		value: func(r *record.Record) any { return ended(r, func(e *record.Exception) string { return e.Reason }) }, plain: true},
+	{ecs: "lookalike.exception.ticket", ocsf: "unmapped.exception.ticket", leef: "exceptionTicket", sd: "excTicket",
+		value: func(r *record.Record) any { return ended(r, func(e *record.Exception) string { return e.Ticket }) }, plain: true},
 	{ecs: "lookalike.left_out", ocsf: "unmapped.left_out", cef: "flexNumber2:leftOut", leef: "leftOut", sd: "leftOut",
 		value: func(r *record.Record) any { return nonZero(uint64(r.LeftOut)) }},
 	{ecs: "lookalike.group", ocsf: "metadata.correlation_uid", cef: "flexString2:groupId", leef: "groupId", sd: "grp",
@@ -307,6 +317,14 @@ func lost(r *record.Record, v func(*record.Gap) any) any {
 		return nil
 	}
 	return v(r.Lost)
+}
+
+// ended is a part of the exception that has ended, where there is one.
+func ended(r *record.Record, part func(*record.Exception) string) any {
+	if r.Exception == nil {
+		return nil
+	}
+	return part(r.Exception)
 }
 
 func nonZero(n uint64) any {

@@ -134,6 +134,29 @@ func TestLines(t *testing.T) {
 	}
 }
 
+// TestEnded holds where each format has the exception that has ended.
+func TestEnded(t *testing.T) {
+	const owner = "its owner is mail-team@example.net"
+	tests := []struct {
+		format *Format
+		want   []string
+	}{
+		{ecs, []string{owner, `"exception":{"name":"xn--rmy-5cd.ml","until":"2026-11-22","owner":"mail-team@example.net","reason":"pensions, \"old\"","ticket":"SEC\\1234"}`}},
+		{ocsf, []string{owner, `"exception":{"name":"xn--rmy-5cd.ml","until":"2026-11-22","owner":"mail-team@example.net","reason":"pensions, \"old\"","ticket":"SEC\\1234"}`}},
+		{cef, []string{owner}},
+		{leef, []string{`^exceptionName=xn--rmy-5cd.ml^exceptionUntil=2026-11-22^exceptionOwner=mail-team@example.net^exceptionReason=pensions, "old"^exceptionTicket=SEC\0921234^`}},
+		{structured, []string{owner, ` excName="xn--rmy-5cd.ml" excUntil="2026-11-22" excOwner="mail-team@example.net" excReason="pensions, \"old\"" excTicket="SEC\\0921234" `}},
+	}
+	for _, tc := range tests {
+		with, without := string(tc.format.Append(nil, recordtest.Ended())), string(tc.format.Append(nil, recordtest.Sample()))
+		for _, want := range tc.want {
+			if !strings.Contains(with, want) || strings.Contains(without, want) {
+				t.Errorf("Got %s\n%s\nwant it to contain %s, and one without an exception not to", tc.format, with, want)
+			}
+		}
+	}
+}
+
 // TestKeysOnce holds that no format has a key twice: readers keep one of the
 // two, each another one.
 func TestKeysOnce(t *testing.T) {

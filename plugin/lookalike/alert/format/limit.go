@@ -51,6 +51,10 @@ func size(line []byte) int {
 func clone(r *record.Record) *record.Record {
 	c := *r
 	c.SMTP = slices.Clone(r.SMTP)
+	if r.Exception != nil {
+		e := *r.Exception
+		c.Exception = &e
+	}
 	for _, list := range lists(&c) {
 		*list = slices.Clone(*list)
 	}
@@ -94,6 +98,9 @@ func short(r *record.Record, n int) int {
 	}
 	for i := range r.SMTP {
 		texts = append(texts, &r.SMTP[i].From, &r.SMTP[i].To, &r.SMTP[i].HELO)
+	}
+	if e := r.Exception; e != nil {
+		texts = append(texts, &e.Name, &e.Until, &e.Owner, &e.Reason, &e.Ticket)
 	}
 	cut := 0
 	for _, s := range texts {

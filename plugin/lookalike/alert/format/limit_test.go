@@ -58,6 +58,10 @@ func TestLimit(t *testing.T) {
 		{"names in many scripts", fill(func(r *record.Record) {
 			r.Unicode, r.Reason = strings.Repeat("\U00010400", 250), strings.Repeat("а", 500)
 		})},
+		{"an exception with long words", fill(func(r *record.Record) {
+			words := strings.Repeat("\U00010400", 200)
+			r.Exception = &record.Exception{Name: "army.ml", Until: "2026-11-22", Owner: words, Reason: words, Ticket: words}
+		})},
 		{"envelopes", fill(func(r *record.Record) {
 			r.SMTP = nil
 			for range 8 {
@@ -77,6 +81,8 @@ func TestLimit(t *testing.T) {
 				r.SMTP = append(r.SMTP, record.SMTP{From: binary('='), To: binary('^'), HELO: binary(',')})
 			}
 			r.Answers, r.Sensor, r.Version = r.Clients, binary('s'), binary('v')
+			words := strings.Repeat("\U00010400", 200)
+			r.Exception = &record.Exception{Name: binary('e'), Until: "2026-11-22", Owner: words, Reason: words, Ticket: words}
 		})},
 	}
 	for _, tc := range tests {

@@ -61,7 +61,7 @@ func (s *shard) create(k key, hash uint64, d *record.Detection) {
 	g := &group{hash: hash, State: State{
 		key: k, Interval: 2 * firstInterval, Due: d.Time.Add(firstInterval), First: d.Time, Last: d.Time, Urgent: urgent(d), Det: *d,
 	}}
-	g.newVia(d.Via)
+	g.news(d)
 	if d.SMTP == nil {
 		g.Total = 1
 		s.pending++
@@ -132,7 +132,7 @@ func (g *group) addWay(d *record.Detection) {
 		g.Window.Start = d.Time
 	}
 	g.Window.addWay(d)
-	if g.newVia(d.Via) {
+	if g.news(d) {
 		g.announceSoon(d.Time)
 	}
 }
@@ -140,12 +140,19 @@ func (g *group) addWay(d *record.Detection) {
 // sameWay reports whether two queries came in the same way.
 func sameWay(a, b *record.Detection) bool {
 	return a.Protocol == b.Protocol && a.Context == b.Context && a.Via == b.Via &&
-		a.ServerBlock == b.ServerBlock && a.View == b.View
+		a.ServerBlock == b.ServerBlock && a.View == b.View && (a.Exception == nil) == (b.Exception == nil)
 }
 
 // sameVerdict reports whether two verdicts of one group are about the same names.
 func sameVerdict(a, b *detect.Verdict) bool {
 	return a == b || a.Name == b.Name && slices.Equal(a.Matches, b.Matches)
+}
+
+// news notes what somebody has to hear of soon, and reports whether d has such.
+func (g *group) news(d *record.Detection) bool {
+	ended := d.Exception != nil && !g.Ended // more than the group's records have told of
+	g.Ended = g.Ended || ended
+	return g.newVia(d.Via) || ended
 }
 
 // newVia notes a name that led to the group's, and reports whether it is new.

@@ -23,6 +23,7 @@ type State struct {
 	Interval time.Duration    // from the next record to the one after it
 	Urgent   bool             // counts in the budget of what is blocked or high
 	Vias     []string         `json:",omitempty"` // names that are known to lead to the group's
+	Ended    bool             `json:",omitempty"` // an exception that has ended was told of
 }
 
 // Encode returns the state for Restore.
@@ -95,6 +96,10 @@ func (g *group) join(other *group) {
 	w.Contexts, w.Protocols = joinFew(w.Contexts, o.Contexts), joinFew(w.Protocols, o.Protocols)
 	w.Blocks, w.Views = joinFew(w.Blocks, o.Blocks), joinFew(w.Views, o.Views)
 	w.Protected, w.DidYouMean = joinFew(w.Protected, o.Protected), joinFew(w.DidYouMean, o.DidYouMean)
+	g.Ended = g.Ended || other.Ended
+	if w.Exception == nil {
+		w.Exception = o.Exception
+	}
 	w.Vias, w.ViasMore = joinFew(w.Vias, o.Vias), w.ViasMore+o.ViasMore
 	w.Samples = joinFew(w.Samples, o.Samples)
 	w.Clients = joinFew(w.Clients, o.Clients)

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -607,6 +608,45 @@ func TestVias(t *testing.T) {
 		"25 update 10 [one.example four.example 0.example 1.example 2.example] 4"}
 	if !slices.Equal(got, want) {
 		t.Errorf("Got  %q\nwant %q", got, want)
+	}
+}
+
+// TestEndedException has a client ask for a name whose exception ends, among
+// others that are lookalikes anyway: the next record comes soon, and names it.
+func TestEndedException(t *testing.T) {
+	exception := &record.Exception{Name: "mail.army.ml", Until: "2026-11-22", Owner: "mail-team@example.net"}
+	tests := []struct {
+		name  string
+		ended []time.Duration // when the client asks for the one whose exception has ended; else for the other
+		want  string          // second, phase and whether the exception is named, of each record
+	}{
+		{"never", nil, "0 first false, 60 update false, 180 update false"},
+		{"in the first query", []time.Duration{0}, "0 first true, 60 update false, 180 update false"},
+		{"later", []time.Duration{20 * time.Second}, "0 first false, 25 update true, 145 update false"},
+		{"again", []time.Duration{20 * time.Second, 40 * time.Second}, "0 first false, 25 update true, 145 update true"},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			tab := New(func() {})
+			var got []string
+			for at := time.Duration(0); at < 4*time.Minute; at += time.Second {
+				now := recordtest.Epoch.Add(at)
+				if at%(20*time.Second) == 0 {
+					d := recordtest.Detection("192.0.2.25", "army.ml", "army.ml", now)
+					if slices.Contains(tc.ended, at) {
+						d.Exception = exception
+					}
+					tab.Observe(d)
+				}
+				records, _ := tab.Sweep(now)
+				for _, r := range records {
+					got = append(got, fmt.Sprintf("%d %s %v", int(at.Seconds()), r.Phase, r.Exception == exception))
+				}
+			}
+			if got := strings.Join(got, ", "); got != tc.want {
+				t.Errorf("Got %s, want %s", got, tc.want)
+			}
+		})
 	}
 }
 

@@ -41,7 +41,8 @@ type window struct {
 	Contexts                 []string
 	Protocols, Blocks, Views []string
 	Vias                     []string
-	ViasMore                 uint64 // detections by way of others
+	ViasMore                 uint64            // detections by way of others
+	Exception                *record.Exception `json:",omitempty"` // the first
 }
 
 // addFew adds s to a list of different ones, unless it is empty or the list has
@@ -79,6 +80,9 @@ func (w *window) addWay(d *record.Detection) {
 	if d.Via != "" && !slices.Contains(w.Vias, d.Via) {
 		w.ViasMore++
 	}
+	if w.Exception == nil {
+		w.Exception = d.Exception
+	}
 	if d.SMTP != nil { // nothing else says for certain that mail was on its way
 		w.Contexts = addFew(w.Contexts, "delivery", maxSamples)
 	}
@@ -89,6 +93,7 @@ func (w *window) tell(r *record.Record) {
 	r.Protected, r.DidYouMean = w.Protected, w.DidYouMean
 	r.Contexts, r.Protocols, r.ServerBlocks, r.Views = w.Contexts, w.Protocols, w.Blocks, w.Views
 	r.Vias, r.ViasMore = w.Vias, w.ViasMore
+	r.Exception = w.Exception
 }
 
 // addType adds a type. All unknown ones count as one, since a client may choose

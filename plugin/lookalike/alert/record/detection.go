@@ -36,6 +36,10 @@ type Detection struct {
 	// its answer.
 	Via string
 
+	// Exception is the one that would have let the query pass, had it not ended; nil:
+	// there was none.
+	Exception *Exception `json:",omitempty"`
+
 	ServerBlock string // "dns://.:53"
 	View        string // of the view plugin, or empty
 
@@ -43,6 +47,16 @@ type Detection struct {
 	// Detection with an envelope is no query: it counts nothing, it joins the
 	// envelope to the group of the queries that led to it.
 	SMTP *SMTP
+}
+
+// Exception is an entry of an allow list that has ended. Its texts are those of
+// the operator, and empty where the entry does not have them.
+type Exception struct {
+	Name   string `json:"name"`  // what was allowed, with all names below it
+	Until  string `json:"until"` // the last day in UTC, or a time
+	Owner  string `json:"owner,omitempty"`
+	Reason string `json:"reason,omitempty"`
+	Ticket string `json:"ticket,omitempty"`
 }
 
 // SMTP is the envelope of a refused message, as the SMTP client gave it.

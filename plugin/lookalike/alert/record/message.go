@@ -29,7 +29,7 @@ func (r *Record) Message() string {
 	var s string
 	switch {
 	case r.Count == 0 && len(r.SMTP) > 0:
-		return r.mailMessage()
+		return r.mailMessage() + r.ended()
 	case r.Phase == Storm:
 		s = r.stormMessage()
 	default:
@@ -37,6 +37,19 @@ func (r *Record) Message() string {
 	}
 	if len(r.SMTP) > 0 {
 		s += "; " + r.refused()
+	}
+	return s + r.ended()
+}
+
+// ended names the exception that has ended, and whom to ask about it.
+func (r *Record) ended() string {
+	e := r.Exception
+	if e == nil {
+		return ""
+	}
+	s := fmt.Sprintf("; the exception for %s has ended (until %s)", e.Name, e.Until)
+	if e.Owner != "" {
+		s += ", its owner is " + e.Owner
 	}
 	return s
 }

@@ -106,6 +106,8 @@ type Record struct {
 	SMTPMore uint64 `json:",omitempty"` // refused messages whose envelopes are left out
 	Lost     *Gap
 
+	Exception *Exception `json:",omitempty"` // the first that would have let a query of this record pass, had it not ended
+
 	Sensor  string
 	Version string
 
@@ -122,6 +124,9 @@ func (r *Record) Size() int {
 	}
 	for i := range r.SMTP {
 		n += int(unsafe.Sizeof(r.SMTP[i])) + len(r.SMTP[i].From) + len(r.SMTP[i].To) + len(r.SMTP[i].HELO)
+	}
+	if e := r.Exception; e != nil {
+		n += int(unsafe.Sizeof(*e)) + len(e.Name) + len(e.Until) + len(e.Owner) + len(e.Reason) + len(e.Ticket)
 	}
 	return n + (len(r.Clients)+len(r.Answers))*int(unsafe.Sizeof(netip.Addr{}))
 }

@@ -42,7 +42,7 @@ func Detection(client, name, registrable string, at time.Time) *record.Detection
 	}
 }
 
-// Sample returns a record with everything in it.
+// Sample returns a record with everything in it but what Ended has.
 func Sample() *record.Record {
 	return &record.Record{
 		ID: "019ab0d2-8c33-7e1f-9a54-6b1f0c2d7e88", Epoch: "019ab0b1-0000-7aaa-8bbb-000000000001", Sequence: 918273,
@@ -61,6 +61,15 @@ func Sample() *record.Record {
 		SMTP:   []record.SMTP{{From: "alice@example.org", To: "bob@army.ml", HELO: "mx.example.org"}},
 		Sensor: "ns1.example.org", Version: "1.0.0",
 	}
+}
+
+// Ended returns a record of queries that an exception let pass until it ended.
+func Ended() *record.Record {
+	r := Sample()
+	r.Exception = &record.Exception{
+		Name: "xn--rmy-5cd.ml", Until: "2026-11-22", Owner: "mail-team@example.net", Reason: `pensions, "old"`, Ticket: `SEC\1234`,
+	}
+	return r
 }
 
 // First returns the first record of the group of a query for army.ml.
@@ -89,7 +98,7 @@ func EveryPhase() map[string]*record.Record {
 	monitor.Action, monitor.Rcode = record.Monitor, ""
 	gap := record.Gap{Epoch: "e", From: 3, To: 9, Records: 7, Detections: 12, Reason: "queue_full"}
 	return map[string]*record.Record{
-		"update": Sample(), "storm": storm, "final": final, "monitor": monitor, "first": First(),
+		"update": Sample(), "storm": storm, "final": final, "monitor": monitor, "ended": Ended(), "first": First(),
 		"lost": record.NewLost(&gap, Sample()),
 		"test": {Phase: record.Test, ID: record.NewID(), Created: Epoch, Start: Epoch, End: Epoch, Sensor: "ns1.example.org"},
 	}
