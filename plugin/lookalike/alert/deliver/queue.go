@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -15,7 +16,8 @@ const (
 )
 
 // Queue is a source in memory. When it is full, it drops the oldest record that
-// is not in flight, and puts a record of the loss in its place.
+// is neither in flight nor urgent, and one that is urgent only where there is no
+// other. One record tells of all that was dropped, behind those in flight.
 type Queue struct {
 	dest   string
 	limit  int
@@ -24,10 +26,30 @@ type Queue struct {
 	signal chan struct{}
 
 	mu     sync.Mutex
-	items  []*record.Record
-	bytes  int            // of items
-	flight int            // of items, from the front, taken and not settled
+	flight []*record.Record // taken and not settled
+	urgent fifo             // the rest: of each, what is in flight came first
+	other  fifo
+	pushed uint64         // records, ever
+	bytes  int            // of all records
 	gap    *record.Record // what was dropped behind the records in flight
+}
+
+// fifo has records in their order. Each step takes the same time, however many
+// there are.
+type fifo []queued
+
+type queued struct {
+	*record.Record
+	place uint64 // among all that were pushed
+}
+
+func (f *fifo) pop() *record.Record {
+	r := (*f)[0].Record
+	(*f)[0].Record = nil
+	if *f = (*f)[1:]; len(*f) == 0 {
+		*f = nil
+	}
+	return r
 }
 
 // NewQueue returns an empty queue. Its records are counted under the
@@ -41,12 +63,16 @@ func (q *Queue) Push(records []*record.Record) {
 	q.count.Meant(q.dest, len(records))
 	q.mu.Lock()
 	for _, r := range records {
-		size := r.Size()
-		for (len(q.items) >= q.limit || q.bytes+size > q.most) && q.flight < len(q.items) {
+		list := &q.other
+		if r.Urgent() {
+			list = &q.urgent
+		}
+		q.pushed++
+		*list = append(*list, queued{r, q.pushed})
+		q.bytes += r.Size()
+		for (q.len() > q.limit || q.bytes > q.most) && len(q.urgent)+len(q.other) > 1 {
 			q.drop()
 		}
-		q.items = append(q.items, r)
-		q.bytes += size
 	}
 	q.mu.Unlock()
 	select {
@@ -55,11 +81,17 @@ func (q *Queue) Push(records []*record.Record) {
 	}
 }
 
-// drop drops the oldest record that is not in flight.
+// len is the number of records, but for the one that tells of a gap.
+func (q *Queue) len() int { return len(q.flight) + len(q.urgent) + len(q.other) }
+
+// drop drops a record that is not in flight.
 func (q *Queue) drop() {
-	r := q.items[q.flight]
+	list := &q.other
+	if len(q.other) == 0 {
+		list = &q.urgent
+	}
+	r := list.pop()
 	q.bytes -= r.Size()
-	q.items = append(q.items[:q.flight], q.items[q.flight+1:]...)
 	q.count.Lost(q.dest, QueueFull, 1)
 	if q.gap == nil {
 		q.count.Meant(q.dest, 1) // the record that tells of it
@@ -67,33 +99,39 @@ func (q *Queue) drop() {
 	q.gap = record.Widen(q.gap, r.Gap(QueueFull), r)
 }
 
+// oldest is the list whose first record is the oldest that is not in flight.
+func (q *Queue) oldest() *fifo {
+	if len(q.other) == 0 || len(q.urgent) > 0 && q.urgent[0].place < q.other[0].place {
+		return &q.urgent
+	}
+	return &q.other
+}
+
 // Take implements Source.
 func (q *Queue) Take(n int) []*record.Record {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.gap != nil && q.flight == 0 {
-		q.items = append([]*record.Record{q.gap}, q.items...)
+	if q.gap != nil && len(q.flight) == 0 {
+		q.flight = append(q.flight, q.gap)
 		q.bytes += q.gap.Size()
 		q.gap = nil
 	}
-	if q.gap == nil {
-		q.flight = min(max(n, q.flight), len(q.items))
+	for q.gap == nil && len(q.flight) < min(n, q.len()) {
+		q.flight = append(q.flight, q.oldest().pop())
 	}
-	return append([]*record.Record(nil), q.items[:q.flight]...)
+	return slices.Clone(q.flight)
 }
 
 // Settle implements Source.
 func (q *Queue) Settle(n int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for _, r := range q.items[:n] {
+	for _, r := range q.flight[:n] {
 		q.bytes -= r.Size()
 	}
-	clear(q.items[:n])
-	q.items = q.items[n:]
-	q.flight -= n // the rest is before the gap
-	if len(q.items) == 0 {
-		q.items = nil
+	clear(q.flight[:n])
+	if q.flight = q.flight[n:]; len(q.flight) == 0 {
+		q.flight = nil
 	}
 }
 
@@ -104,14 +142,17 @@ func (q *Queue) Ready() <-chan struct{} { return q.signal }
 func (q *Queue) Backlog() (int, time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.items) == 0 {
+	if q.len() == 0 {
 		return 0, time.Time{}
 	}
-	n := len(q.items)
+	n := q.len()
 	if q.gap != nil {
 		n++
 	}
-	return n, q.items[0].Created
+	if len(q.flight) > 0 {
+		return n, q.flight[0].Created
+	}
+	return n, (*q.oldest())[0].Created
 }
 
 // Durable implements Source: what is in memory ends with the process.

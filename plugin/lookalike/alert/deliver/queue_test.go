@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
 
 func newQueue(dest string, limit int) *Queue {
@@ -43,6 +44,81 @@ func TestQueueFull(t *testing.T) {
 	}
 	if want := []string{"lost 2-5 4 40", "6", "7", "8"}; !slices.Equal(got, want) {
 		t.Errorf("Got queue %q, want %q", got, want)
+	}
+}
+
+// TestQueueUrgent holds that noise in a full queue takes no place of what is blocked
+// or high, and that what stays keeps its order.
+func TestQueueUrgent(t *testing.T) {
+	tests := []struct {
+		name   string
+		pushed string // in order: b blocked, h high, n neither
+		flight int    // taken before
+		want   []string
+	}{
+		{"room for all", "nbnh", 0, []string{"n1", "b2", "n3", "h4"}},
+		{"noise goes first", "bnhnb", 0, []string{"lost 2-2 1", "b1", "h3", "n4", "b5"}},
+		{"a flood of noise", "bhnnnnnnnnnnbn", 0, []string{"lost 3-12 10", "b1", "h2", "b13", "n14"}},
+		{"noise after the urgent", "bhbhnn", 0, []string{"lost 5-6 2", "b1", "h2", "b3", "h4"}},
+		{"only urgent ones", "bhbhbh", 0, []string{"lost 1-2 2", "b3", "h4", "b5", "h6"}},
+		{"what is in flight stays", "nnbnbb", 2, []string{"n1", "n2", "lost 3-4 2", "b5", "b6"}},
+		{"all is in flight", "nnnnn", 4, []string{"n1", "n2", "n3", "n4", "n5"}},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			dest := "urgent " + tc.name
+			q := newQueue(dest, 4)
+			for i, kind := range tc.pushed {
+				r := &record.Record{Epoch: "e", Sequence: uint64(i + 1), Action: record.Monitor, Confidence: detect.Low} //nolint:gosec // a few
+				switch kind {
+				case 'b':
+					r.Action = record.NXDomain
+				case 'h':
+					r.Confidence = detect.High
+				}
+				q.Push([]*record.Record{r})
+				if i+1 == tc.flight {
+					q.Take(tc.flight)
+				}
+			}
+			var got []string
+			lost := 0.0
+			for n, _ := q.Backlog(); n > 0; n, _ = q.Backlog() {
+				taken := q.Take(3)
+				for _, r := range taken {
+					if r.Lost != nil {
+						got = append(got, fmt.Sprintf("lost %d-%d %d", r.Lost.From, r.Lost.To, r.Lost.Records))
+						lost = float64(r.Lost.Records)
+						continue
+					}
+					got = append(got, fmt.Sprint(tc.pushed[r.Sequence-1:r.Sequence], r.Sequence))
+				}
+				q.Settle(len(taken))
+			}
+			if !slices.Equal(got, tc.want) {
+				t.Errorf("Got queue %q, want %q", got, tc.want)
+			}
+			if counted := value(t, sinkLost.WithLabelValues(dest, QueueFull)); counted != lost {
+				t.Errorf("Got %v counted as lost, want %v", counted, lost)
+			}
+			if q.bytes != 0 {
+				t.Errorf("Got %d bytes in an empty queue", q.bytes)
+			}
+		})
+	}
+}
+
+// BenchmarkQueueFull pushes noise into a queue that is full.
+func BenchmarkQueueFull(b *testing.B) {
+	q := NewQueue("full benchmark")
+	noise := []*record.Record{{Epoch: "e", Action: record.Monitor}}
+	for range QueueLimit {
+		q.Push(noise)
+	}
+	q.Take(100)
+	b.ResetTimer()
+	for range b.N {
+		q.Push(noise)
 	}
 }
 

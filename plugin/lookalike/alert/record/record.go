@@ -137,6 +137,10 @@ func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 // Blocked reports whether the queries were kept from going on.
 func (r *Record) Blocked() bool { return r.Action.Blocks() }
 
+// Urgent reports whether nothing less may take r's place: what was blocked, what is
+// high, and what tells of a loss.
+func (r *Record) Urgent() bool { return r.Blocked() || r.Level() == LevelHigh }
+
 // Level is the severity of a record.
 type Level uint8
 
