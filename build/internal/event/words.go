@@ -1,11 +1,20 @@
 package event
 
-// Words keeps the few words that stand in each line, so that they take
+import "encoding/binary"
+
+// Words keeps the few words that stand in many lines, so that each takes
 // memory once.
 type Words struct {
-	last [2]string
-	all  map[string]string
+	recent [1 << slotBits]string // by their letters
+	all    map[string]string
 }
+
+// slotBits is how many bits of a hash tell the place of a recent word, and spread
+// the multiplier that brings all letters into them: 2^64 over the golden ratio.
+const (
+	slotBits = 9
+	spread   = 0x9e3779b97f4a7c15
+)
 
 // maxWords and maxWord bound what a log with made-up names can take.
 const (
@@ -15,13 +24,12 @@ const (
 
 // Of returns the word as a string.
 func (w *Words) Of(b []byte) string {
-	for _, s := range w.last {
-		if string(b) == s {
-			return s
-		}
-	}
-	if len(b) > maxWord {
+	if len(b) == 0 || len(b) > maxWord {
 		return string(b)
+	}
+	slot := w.slot(b)
+	if string(b) == *slot {
+		return *slot
 	}
 	s, ok := w.all[string(b)]
 	if !ok {
@@ -31,6 +39,28 @@ func (w *Words) Of(b []byte) string {
 		s = string(b)
 		w.all[s] = s
 	}
-	w.last[0], w.last[1] = s, w.last[0]
+	*slot = s
 	return s
+}
+
+// Recent returns the word as a string, if it was one of the last ones.
+func (w *Words) Recent(b []byte) (string, bool) {
+	if len(b) == 0 {
+		return "", false
+	}
+	slot := w.slot(b)
+	return *slot, string(b) == *slot
+}
+
+// slot returns the place of a word among the recent ones.
+func (w *Words) slot(b []byte) *string {
+	h := uint64(len(b))
+	if len(b) >= 8 {
+		h += binary.LittleEndian.Uint64(b) ^ binary.LittleEndian.Uint64(b[len(b)-8:])*spread
+	} else {
+		for _, c := range b {
+			h = h<<8 | uint64(c)
+		}
+	}
+	return &w.recent[h*spread>>(64-slotBits)]
 }

@@ -34,7 +34,7 @@ func (f *feed) activate(r *run) {
 
 // line offers a line to the parsers.
 func (f *feed) line(l *event.Line) {
-	if len(bytes.TrimSpace(l.Text)) == 0 {
+	if len(l.Text) == 0 || l.Text[0] <= ' ' && len(bytes.TrimSpace(l.Text)) == 0 {
 		f.Passed++
 		return
 	}

@@ -140,8 +140,12 @@ func utf16le(text string) string {
 	return b.String()
 }
 
-func TestFiles(t *testing.T) {
-	for _, row := range []struct{ name, contents, want, damage string }{
+// fileRow is a file, what it tells, and what is wrong with it.
+type fileRow struct{ name, contents, want, damage string }
+
+// fileRows are files in each encoding, whole and damaged.
+func fileRows() []fileRow {
+	return []fileRow{
 		{"plain", "to a\nto b\n", "a b", ""},
 		{"no newline at the end", "to a\nto b", "a b", ""},
 		{"empty", "", "", ""},
@@ -160,7 +164,11 @@ func TestFiles(t *testing.T) {
 		{"a format without lines", "\x00BIN...", "7", ""},
 		{"a zip archive", "PK\x03\x04", "", "a zip archive: unpack it first"},
 		{"a journal", "LPKSHHRH", "", "journalctl -o export"},
-	} {
+	}
+}
+
+func TestFiles(t *testing.T) {
+	for _, row := range fileRows() {
 		t.Run(row.name, func(t *testing.T) {
 			files, got := read(t, options(), nil, write(t, t.TempDir(), "log", row.contents))
 			got = slices.DeleteFunc(got, func(s string) bool { return strings.Contains(s, "flushed") })

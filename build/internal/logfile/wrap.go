@@ -72,7 +72,8 @@ func (u *unwrapper) next() (*event.Line, bool) {
 }
 
 func (u *unwrapper) begin() {
-	u.line = event.Line{Text: u.Text, File: u.line.File, Number: u.Number, Repeated: 1}
+	l := &u.line // its file stays
+	l.Text, l.Number, l.Time, l.YearKnown, l.ZoneKnown, l.Host, l.Program, l.Repeated = u.Text, u.Number, time.Time{}, false, false, "", "", 1
 }
 
 // peel takes wrappers off the line, the outermost first.
@@ -117,22 +118,20 @@ func (u *unwrapper) bsd() bool {
 		u.line.Text = after
 		return true
 	}
-	host, rest, ok := bytes.Cut(rest, space)
+	host, rest, ok := u.hostWord(rest)
 	if !ok {
 		return true
 	}
-	if facility(rest) {
-		_, rest, _ = bytes.Cut(rest, space)
+	after, ok := u.tag(rest)
+	if !ok && facility(rest) {
+		_, rest, _ = word(rest)
+		after, ok = u.tag(rest)
 	}
-	if bytes.HasPrefix(rest, lastTime) {
+	switch {
+	case ok:
+		u.line.Host, u.line.Text = host, after
+	case bytes.HasPrefix(rest, lastTime):
 		u.line.Text = nil
-		return true
-	}
-	if !hostName(host) {
-		return true
-	}
-	if after, ok := u.tag(rest); ok {
-		u.line.Host, u.line.Text = u.names.Of(host), after
 	}
 	return true
 }
@@ -150,12 +149,12 @@ func (u *unwrapper) iso() bool {
 	if u.partial.cri(&u.line) {
 		return true
 	}
-	host, after, ok := bytes.Cut(rest, space)
-	if !ok || !hostName(host) {
+	host, after, ok := u.hostWord(rest)
+	if !ok {
 		return true
 	}
 	if after, ok := u.tag(after); ok {
-		u.line.Host, u.line.Text = u.names.Of(host), after
+		u.line.Host, u.line.Text = host, after
 	}
 	return true
 }
@@ -179,34 +178,59 @@ func (u *unwrapper) priority() bool {
 
 var (
 	space     = []byte{' '}
-	tagEnd    = []byte("]: ")
 	lastTime  = []byte("last message repeated ")
 	repeated  = []byte("message repeated ")
 	timesOpen = []byte(" times: [")
 )
 
+// word splits a text at its first blank.
+func word(text []byte) (first, rest []byte, ok bool) {
+	at := bytes.IndexByte(text, ' ')
+	if at < 0 {
+		return text, nil, false
+	}
+	return text[:at], text[at+1:], true
+}
+
+// inTag are the bytes that the name of a program can have.
+var inTag = func() (in [256]bool) {
+	for c := range in {
+		in[c] = c > ' ' && c != ':' && c != '[' && c != '=' && c != '"' && c != '@'
+	}
+	return in
+}()
+
+// maxTag is how long the name of a program can be, with its process.
+const maxTag = 80
+
 // tag peels "postfix/smtp[139]: " or "dnsmasq: ", and notes the program.
 func (u *unwrapper) tag(text []byte) (rest []byte, ok bool) {
-	for i, c := range text {
-		switch {
-		case c == ':':
-			if i == 0 || i+1 < len(text) && text[i+1] != ' ' {
-				return text, false
-			}
-			u.line.Program = u.names.Of(text[:i])
-			return text[min(i+2, len(text)):], true
-		case c == '[':
-			end := bytes.Index(text[i:min(len(text), i+24)], tagEnd)
-			if i == 0 || end < 0 {
-				return text, false
-			}
-			u.line.Program = u.names.Of(text[:i])
-			return text[i+end+len(tagEnd):], true
-		case c <= ' ' || c == '=' || c == '"' || c == '@' || i > 64:
+	end := bytes.IndexByte(text[:min(len(text), maxTag)], ':')
+	if end < 1 || end+1 < len(text) && text[end+1] != ' ' {
+		return text, false
+	}
+	name := text[:end]
+	if name[end-1] == ']' {
+		if end+1 == len(text) {
 			return text, false
 		}
+		name = name[:bytes.LastIndexByte(name, '[')+1]
+		if len(name) < 2 {
+			return text, false
+		}
+		name = name[:len(name)-1]
 	}
-	return text, false
+	program, known := u.names.Recent(name)
+	if !known {
+		for _, c := range name {
+			if !inTag[c] {
+				return text, false
+			}
+		}
+		program = u.names.Of(name)
+	}
+	u.line.Program = program
+	return text[min(end+2, len(text)):], true
 }
 
 // facility reports whether text begins as busybox has it: "mail.info ".
@@ -228,18 +252,29 @@ func lower(b []byte) bool {
 	return true
 }
 
-// hostName reports whether a word can be the name or address of a host.
-func hostName(b []byte) bool {
-	for i, c := range b {
-		switch {
-		case c == ':' && i == len(b)-1:
-			return false
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c-'0' <= 9, c == '-', c == '.', c == ':', c == '_':
-		default:
-			return false
+// inHost are the bytes that the name or address of a host can have.
+var inHost = func() (in [256]bool) {
+	for c := range in {
+		in[c] = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '.' || c == ':' || c == '_'
+	}
+	return in
+}()
+
+// hostWord reads the name or address of a host up to a blank.
+func (u *unwrapper) hostWord(text []byte) (host string, rest []byte, ok bool) {
+	b, rest, ok := word(text)
+	if !ok || len(b) == 0 || b[len(b)-1] == ':' {
+		return "", text, false
+	}
+	if host, known := u.names.Recent(b); known {
+		return host, rest, true
+	}
+	for _, c := range b {
+		if !inHost[c] {
+			return "", text, false
 		}
 	}
-	return len(b) > 0
+	return u.names.Of(b), rest, true
 }
 
 // repetition counts what a logger saw several times: rsyslog writes the line

@@ -22,25 +22,35 @@ type sample struct {
 	want string
 }
 
+// samples are the corpora, by format. They are the seeds of fuzzing as well.
+var samples = map[string][]sample{
+	"postfix":      postfixSamples,
+	"exim":         eximSamples,
+	"sendmail":     sendmailSamples,
+	"opensmtpd":    opensmtpdSamples,
+	"exchange":     exchangeSamples,
+	"microsoft365": traceSamples,
+}
+
 // modified is when the logs of the tests were written.
 var modified = time.Date(2026, time.November, 26, 6, 25, 0, 0, time.UTC)
 
-// run reads each sample as a file of its own, and tells what is not as wanted.
-func run(t *testing.T, format string, samples []sample) {
-	t.Helper()
-	for _, s := range samples {
-		t.Run(s.name, func(t *testing.T) {
-			file, got := readLog(t, s.log)
-			if !slices.Contains(file.Formats, format) || len(file.Formats) != 1 {
-				t.Errorf("formats: %q, want %q alone", file.Formats, format)
-			}
-			if file.Unknown > 0 {
-				t.Errorf("unknown: %d lines: %+v", file.Unknown, file.First)
-			}
-			if want := lines(s.want); !slices.Equal(got, want) {
-				t.Errorf("got\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
-			}
-		})
+func TestSamples(t *testing.T) {
+	for format, rows := range samples {
+		for _, s := range rows {
+			t.Run(format+"/"+s.name, func(t *testing.T) {
+				file, got := readLog(t, s.log)
+				if !slices.Equal(file.Formats, []string{format}) {
+					t.Errorf("formats: %q, want %q alone", file.Formats, format)
+				}
+				if file.Unknown > 0 {
+					t.Errorf("unknown: %d lines: %+v", file.Unknown, file.First)
+				}
+				if want := lines(s.want); !slices.Equal(got, want) {
+					t.Errorf("got\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+				}
+			})
+		}
 	}
 }
 
@@ -95,6 +105,9 @@ func show(e *event.Event) string {
 func TestFormats(t *testing.T) {
 	seen := map[string]bool{}
 	for _, f := range Formats() {
+		if len(samples[f.Name]) == 0 {
+			t.Errorf("format %s has no samples", f.Name)
+		}
 		if seen[f.Name] || f.Title == "" || !f.Mail || f.New == nil || f.Looks == nil {
 			t.Errorf("format %+v: want a name of its own, a title, a parser", f)
 		}

@@ -11,8 +11,13 @@ import (
 // tells what they are: "QID: to=<..>, key=value, .., status=WORD (text)".
 type postfix struct {
 	*queue
-	program string // the last one
-	own     bool   // it is of Postfix
+	programs [32]program // the last ones, by their letters
+}
+
+// program is a program that logged.
+type program struct {
+	name string
+	own  bool // it is of Postfix
 }
 
 func newPostfix(event.Options) event.Parser { return &postfix{queue: newQueue()} }
@@ -73,18 +78,21 @@ func (p *postfix) Flush(emit func(*event.Event)) {
 
 // other passes the lines of Postfix that tell nothing.
 func (p *postfix) other(l *event.Line) event.Taken {
-	if l.Program != p.program {
-		p.program = l.Program
-		slash := strings.LastIndexByte(p.program, '/')
-		p.own = p.program == "postfix" || slash > 0 && daemons[p.program[slash+1:]]
-	}
-	if p.own {
-		return event.Passed
-	}
-	return event.Unknown
+	return passedIf(l.Program != "" && p.own(l.Program))
 }
 
-// outcomesOf are the words of status=. Those of address verification are
+// own reports whether a program is of Postfix.
+func (p *postfix) own(name string) bool {
+	n := len(name)
+	known := &p.programs[(n*5+int(name[n-1])+int(name[n/2]))%len(p.programs)]
+	if known.name != name {
+		slash := strings.LastIndexByte(name, '/')
+		*known = program{name, name == "postfix" || slash > 0 && daemons[name[slash+1:]]}
+	}
+	return known.own
+}
+
+// postfixOutcomes are the words of status=. Those of address verification are
 // about no message.
 var postfixOutcomes = map[string]struct {
 	event.Outcome

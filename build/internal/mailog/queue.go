@@ -17,9 +17,13 @@ const (
 // maxRecipients bounds what one message can take.
 const maxRecipients = 2000
 
-// recentDone is how many ids of finished messages are remembered: a server logs
-// what a content filter handed back before it logs what it gave to the filter.
-const recentDone = 4096
+// usualRecipients bounds what is kept of a finished message for the next one.
+const usualRecipients = 8
+
+// recentDone is how many ids of finished messages are remembered, about: a
+// server logs what a content filter handed back before it logs what it gave to
+// the filter.
+const recentDone = 8192
 
 // recipient is what became of a message for one of its recipients.
 type recipient struct {
@@ -48,19 +52,19 @@ func (m *message) bounce() bool { return m.known && m.sender == "" }
 // queue joins the lines of messages by host and id. The oldest message goes
 // when there are too many.
 type queue struct {
-	all       map[string]*message
-	ends      message // its older is the newest message, its newer the oldest
-	scratch   []byte
-	done      map[string]struct{}
-	doneOrder []string
-	doneAt    int
-	words     event.Words
-	senders   event.Words
-	emit      func(*event.Event)
+	all     map[string]*message
+	ends    message  // its older is the newest message, its newer the oldest
+	last    *message // that was found
+	free    *message // finished ones, by older
+	done    []uint64 // hashes of the ids of finished messages
+	scratch []byte
+	words   event.Words
+	senders event.Words
+	emit    func(*event.Event)
 }
 
 func newQueue() *queue {
-	q := &queue{all: make(map[string]*message), done: make(map[string]struct{}), doneOrder: make([]string, recentDone)}
+	q := &queue{all: make(map[string]*message), done: make([]uint64, recentDone)}
 	q.ends.older, q.ends.newer = &q.ends, &q.ends
 	return q
 }
@@ -72,7 +76,16 @@ func (q *queue) key(host string, id []byte) []byte {
 }
 
 // find returns a message that the log has told of, nil without one.
-func (q *queue) find(host string, id []byte) *message { return q.all[string(q.key(host, id))] }
+func (q *queue) find(host string, id []byte) *message {
+	if m := q.last; m != nil && m.id == string(id) && m.host == host {
+		return m
+	}
+	m := q.all[string(q.key(host, id))]
+	if m != nil {
+		q.last = m
+	}
+	return m
+}
 
 // message returns the message that a line is about.
 func (q *queue) message(l *event.Line, id []byte) *message {
@@ -97,8 +110,15 @@ func (q *queue) create(host string, id []byte) *message {
 		q.finish(q.ends.newer)
 	}
 	key := string(q.key(host, id))
-	m := &message{key: key, id: key[:len(id)], host: host}
+	m := q.free
+	if m == nil {
+		m = new(message)
+	} else {
+		q.free = m.older
+	}
+	*m = message{key: key, id: key[:len(id)], host: host, recipients: m.recipients[:0]}
 	q.all[key] = m
+	q.last = m
 	return m
 }
 
@@ -158,7 +178,7 @@ func (q *queue) handover(m *message, r *recipient, l *event.Line, id []byte) {
 	if string(id) == m.id {
 		return
 	}
-	if _, done := q.done[string(q.key(l.Host, id))]; done {
+	if h := hash(q.key(l.Host, id)); q.done[h%recentDone] == h {
 		return
 	}
 	next := q.message(l, id)
@@ -191,10 +211,14 @@ func (q *queue) finish(m *message) {
 	q.tell(m)
 	m.older.newer, m.newer.older = m.newer, m.older
 	delete(q.all, m.key)
-	delete(q.done, q.doneOrder[q.doneAt])
-	q.doneOrder[q.doneAt] = m.key
-	q.done[m.key] = struct{}{}
-	q.doneAt = (q.doneAt + 1) % recentDone
+	if q.last == m {
+		q.last = nil
+	}
+	h := hash(m.key)
+	q.done[h%recentDone] = h
+	if cap(m.recipients) <= usualRecipients {
+		m.older, q.free = q.free, m
+	}
 }
 
 // tell emits the outcomes of a message, and forgets them. A step counts only
@@ -256,13 +280,21 @@ func (q *queue) rejected(l *event.Line, sender, to []byte, client string) {
 	})
 }
 
+// hash returns the FNV-1a hash, the same in each run.
+func hash[T string | []byte](key T) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(key) {
+		h = (h ^ uint64(key[i])) * 1099511628211
+	}
+	return h
+}
+
 // flush emits and forgets all messages, the oldest first.
 func (q *queue) flush() {
 	for q.ends.newer != &q.ends {
 		q.finish(q.ends.newer)
 	}
 	clear(q.done)
-	clear(q.doneOrder)
 }
 
 // host returns the name of a server without its address, port and final dot:

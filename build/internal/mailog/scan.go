@@ -59,25 +59,34 @@ func between(b []byte, open, end string) ([]byte, bool) {
 	return b[:i], true
 }
 
+// inID are the letters and digits that ids have: 1 for small letters, 2 for the
+// others.
+var inID = func() (in [256]uint8) {
+	for c := range in {
+		switch {
+		case c >= 'a' && c <= 'z':
+			in[c] = 1
+		case c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
+			in[c] = 2
+		}
+	}
+	return in
+}()
+
 // id reads the id of a message before ": ". It has letters and digits, and is
 // no word: one that begins with a small letter has a digit.
 func id(b []byte, least, most int) (id, rest []byte, ok bool) {
-	word := true
-	for i, c := range b {
-		switch {
-		case c-'0' <= 9, c >= 'A' && c <= 'Z' && i == 0:
-			word = false
-		case c >= 'A' && c <= 'Z', c >= 'a' && c <= 'z':
-		case c == ':' && i >= least && !word && i+1 < len(b) && b[i+1] == ' ':
-			return b[:i], b[i+2:], true
-		default:
-			return nil, b, false
-		}
-		if i >= most {
-			return nil, b, false
-		}
+	n := 0
+	for n < len(b) && inID[b[n]] != 0 {
+		n++
 	}
-	return nil, b, false
+	if n < least || n > most || n+1 >= len(b) || b[n] != ':' || b[n+1] != ' ' {
+		return nil, b, false
+	}
+	if inID[b[0]] == 1 && !bytes.ContainsAny(b[:n], "0123456789") {
+		return nil, b, false
+	}
+	return b[:n], b[n+2:], true
 }
 
 func hasPrefix(b []byte, prefix string) bool {

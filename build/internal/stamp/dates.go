@@ -39,7 +39,7 @@ func (d *Dates) Add(line []byte) {
 	if last >= 0 && days(d.months[last], d.days[last])-days(month, day) > 0 && days(d.months[last], d.days[last])-days(month, day) <= fallback {
 		return // a line that comes late
 	}
-	if last >= 1 && days(month, day)-days(d.months[last], d.days[last]) > 365-fallback && d.months[last] < d.months[last-1] {
+	if last >= 1 && days(month, day)-days(d.months[last], d.days[last]) >= overNewYear && d.months[last] < d.months[last-1] {
 		return // one of the old year that comes late
 	}
 	d.months, d.days = append(d.months, month), append(d.days, day)

@@ -18,11 +18,13 @@ type Years struct {
 }
 
 // A date that falls back by more than a month is in the next year; a clock that
-// is set, or lines that come late, move it by less. Beyond a day after Limit
+// is set, or lines that come late, move it by less. At new year such a line has
+// a date that jumps from the first of January to the last of December. Beyond a day after Limit
 // nothing can be.
 const (
-	fallback = 31
-	Grace    = 24 * time.Hour
+	fallback    = 31
+	overNewYear = 11*31 + 28
+	Grace       = 24 * time.Hour
 )
 
 // Begin sets the year of the first line, where it is known.
@@ -40,7 +42,7 @@ func (y *Years) date(month time.Month, day, hour int, loc *time.Location) time.T
 		y.year++
 	}
 	year := y.year
-	if y.year > y.start && days(month, day)-days(y.month, y.day) > 365-fallback {
+	if y.year > y.start && days(month, day)-days(y.month, y.day) >= overNewYear {
 		year-- // a line of the old year that comes late
 	} else {
 		y.month, y.day = month, day
