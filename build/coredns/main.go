@@ -51,20 +51,22 @@ import (
 	_ "github.com/coredns/coredns/plugin/whoami"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike"
+	_ "github.com/lookalike-dns/lookalike/plugin/rpz"
 	_ "github.com/lookalike-dns/lookalike/plugin/smtpreject"
 )
 
 // directives is the plugin chain, outermost first, in upstream's order.
 // lookalike comes after acl and rewrite, so that it sees the name that will be
 // resolved. It comes before cache, so that no cached answer hides a query from
-// it. smtpreject answers no query, so it is out of the way at the end.
+// it. rpz stands there, too: a cached SOA would keep secondaries from a new zone.
+// smtpreject answers no query, so it is out of the way at the end.
 var directives = []string{
 	"metadata", "cancel", "proxyproto", "timeouts", "multisocket", "reload",
 	"nsid", "bufsize", "bind", "debug",
 	"ready", "health", "pprof", "shed", "prometheus", "errors", "log", "dnstap",
 	"local", "any", "chaos", "loadbalance", "tsig",
 	"rewrite", "acl",
-	"lookalike",
+	"lookalike", "rpz",
 	"cache", "header", "tls", "minimal", "template", "transfer", "hosts",
 	"file", "auto", "secondary",
 	"loop", "forward", "whoami", "view",

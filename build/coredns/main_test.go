@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 }
 
 // own are the directives that CoreDNS does not have.
-var own = []string{"lookalike", "smtpreject"}
+var own = []string{"lookalike", "rpz", "smtpreject"}
 
 func TestDirectivesInUpstreamOrder(t *testing.T) {
 	t.Parallel()
@@ -70,6 +70,10 @@ func TestOwnPlace(t *testing.T) {
 		{"log", "lookalike", "its answers are logged"},
 		{"prometheus", "lookalike", "its answers are counted"},
 		{"errors", "lookalike", "its errors are logged"},
+		{"acl", "rpz", "the zone is not for everybody"},
+		{"tsig", "rpz", "it may be for who signs alone"},
+		{"rpz", "cache", "a cached SOA would keep secondaries from a new zone"},
+		{"rpz", "forward", "a query for the zone must not leave"},
 		{"lookalike", "cache", "a cached answer must neither leak nor hide a query"},
 		{"lookalike", "template", "no other plugin answers first"},
 		{"lookalike", "hosts", "no other plugin answers first"},

@@ -12,6 +12,7 @@ import (
 	"github.com/lookalike-dns/lookalike/build/internal/judge"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
+	"github.com/lookalike-dns/lookalike/plugin/rpz"
 	"github.com/lookalike-dns/lookalike/plugin/smtpreject"
 )
 
@@ -78,7 +79,7 @@ func (o *confOptions) run(e *env, args []string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	problems = append(problems, mailProblems(o.file)...)
+	problems = append(problems, otherProblems(o.file)...)
 
 	var b strings.Builder
 	if !o.quiet {
@@ -102,9 +103,9 @@ func (o *confOptions) run(e *env, args []string) (int, error) {
 	return status, nil
 }
 
-// mailProblems returns what is wrong with the smtpreject directives of a
-// Corefile. Examine has reported a file that cannot be parsed.
-func mailProblems(file string) (problems []lookalike.Problem) {
+// otherProblems returns what is wrong with the directives of our other plugins in
+// a Corefile. Examine has reported a file that cannot be parsed.
+func otherProblems(file string) (problems []lookalike.Problem) {
 	contents, err := os.ReadFile(file)
 	if err != nil {
 		return nil
@@ -113,7 +114,7 @@ func mailProblems(file string) (problems []lookalike.Problem) {
 	if err != nil {
 		return nil
 	}
-	for _, err := range smtpreject.Check(file, blocks) {
+	for _, err := range append(rpz.Check(file, blocks), smtpreject.Check(file, blocks)...) {
 		problems = append(problems, lookalike.Refusal(err))
 	}
 	return problems

@@ -132,7 +132,7 @@ func Root(block caddyfile.ServerBlock) string {
 func Where(d *caddyfile.Dispenser) string { return fmt.Sprintf("%s:%d", d.File(), d.Line()) }
 
 // ours are the directives that CoreDNS does not know by itself.
-var ours = []string{"lookalike", "smtpreject"}
+var ours = []string{"lookalike", "rpz", "smtpreject"}
 
 // Known reports whether word is a directive of CoreDNS or of this module.
 func Known(word string) bool {

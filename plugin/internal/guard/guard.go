@@ -24,7 +24,7 @@ var Failures = promauto.NewCounterVec(prometheus.CounterOpts{
 }, []string{"where"})
 
 func init() { // each exists from the start, so that the first failure shows as an increase
-	for _, where := range []string{"alert", "alerts", "answer", "delivery", "exceptions", "inspect", "probe", "stacks", "verify"} {
+	for _, where := range []string{"alert", "alerts", "answer", "delivery", "exceptions", "inspect", "probe", "rpz", "stacks", "verify"} {
 		Failures.WithLabelValues(where)
 	}
 }

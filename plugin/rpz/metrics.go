@@ -1,0 +1,48 @@
+package rpz
+
+import (
+	"github.com/coredns/coredns/plugin"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+var (
+	namesListed = promauto.NewGaugeVec(prometheus.GaugeOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "names",
+		Help:      "Number of names in the zone, each with all names below it: blocked, or exceptions.",
+	}, []string{"zone", "kind"})
+
+	serialServed = promauto.NewGaugeVec(prometheus.GaugeOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "serial",
+		Help:      "Serial of the zone, to compare with that of the secondaries.",
+	}, []string{"zone"})
+
+	compilesTotal = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "compiles_total",
+		Help:      "Counter of zones made of changed lists, by result.",
+	}, []string{"zone", "result"})
+
+	transfersTotal = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "transfers_total",
+		Help:      "Counter of transfers that were begun: full, incremental, or of the SOA alone to a secondary that is current.",
+	}, []string{"zone", "kind"})
+)
+
+// show makes the metrics of a zone exist, so that the first increase shows.
+func show(origin string) {
+	for _, result := range []string{"success", "failure"} {
+		compilesTotal.WithLabelValues(origin, result)
+	}
+	for _, kind := range []string{"full", "incremental", "current"} {
+		transfersTotal.WithLabelValues(origin, kind)
+	}
+}

@@ -1,0 +1,164 @@
+package rpz
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin/transfer"
+
+	"github.com/lookalike-dns/lookalike/plugin/internal/guard"
+	"github.com/lookalike-dns/lookalike/plugin/internal/lifetime"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike"
+	"github.com/lookalike-dns/lookalike/plugin/rpz/zone"
+)
+
+// served is one rpz directive, and what keeps its zone up to date. It does not
+// change once it runs.
+type served struct {
+	where   string // file and line of the directive, for messages
+	origin  string // the zone, in lower case with a trailing dot
+	options zone.Options
+
+	key      string // of its history
+	policies []*lookalike.Policy
+	notify   func(zone string) error
+	history  *history
+	changed  chan struct{}
+	stop     context.CancelFunc
+	done     chan struct{}
+}
+
+// version returns what is served, nil until it has been compiled.
+func (s *served) version() *version {
+	if s.history == nil {
+		return nil
+	}
+	return s.history.version()
+}
+
+// owner holds what one instance of the server runs.
+type owner struct{ zones []*served }
+
+var owners lifetime.Owners[*owner]
+
+// leaveTime is how long the end of a zone is waited for: a secondary that does not
+// answer may hold a NOTIFY up.
+const leaveTime = 3 * time.Second
+
+// Leave ends what runs for the zones.
+func (o *owner) Leave() {
+	for _, s := range o.zones {
+		s.stop()
+	}
+	limit := time.After(leaveTime)
+	for _, s := range o.zones {
+		select {
+		case <-s.done:
+		case <-limit:
+			log.Warningf("%s: a secondary is slow to answer a NOTIFY: not waiting for it", s.where)
+		}
+		histories.Release(s.key, nil) //nolint:errcheck // nothing is closed
+	}
+	o.zones = nil
+}
+
+var (
+	errNoLookalike = errors.New("no lookalike directive in this server block: add one, which says what to block")
+	errNoTransfer  = errors.New("no transfer directive in this server block, which hands the zone out: add 'transfer ZONE', with 'to ADDRESS' for each resolver in its block")
+)
+
+// start begins to compile the zone, now and whenever a list changes, when the
+// plugins of its server block are there.
+func (s *served) start(o *owner, config *dnsserver.Config) error {
+	guarded, ok := config.Handler("lookalike").(interface{ Policies() []*lookalike.Policy })
+	if !ok {
+		return errNoLookalike
+	}
+	t, ok := config.Handler("transfer").(*transfer.Transfer)
+	if !ok {
+		return errNoTransfer
+	}
+	history, err := histories.Acquire(s.key, func() (*history, error) { return new(history), nil })
+	if err != nil {
+		return err
+	}
+	s.policies, s.notify, s.history = guarded.Policies(), t.Notify, history
+	s.run()
+	o.zones = append(o.zones, s)
+	return nil
+}
+
+// run starts the goroutine of the zone, which stop ends.
+func (s *served) run() {
+	s.changed, s.done = make(chan struct{}, 1), make(chan struct{})
+	ctx, cancel := context.WithCancel(context.Background())
+	var ends []func()
+	for _, p := range s.policies {
+		ends = append(ends, p.Lists().Subscribe(s.changed))
+	}
+	s.stop = func() {
+		for _, end := range ends {
+			end()
+		}
+		cancel()
+	}
+	go func() {
+		defer close(s.done)
+		for {
+			s.compile(ctx)
+			select {
+			case <-ctx.Done():
+				return
+			case <-s.changed:
+			}
+		}
+	}()
+}
+
+// compile makes the zone of the names in force, and tells the secondaries where it
+// has changed. A failure leaves what is served as it is.
+func (s *served) compile(ctx context.Context) {
+	defer guard.Recover(pluginName)
+	begin := time.Now()
+	z, err := zone.Compile(ctx, zone.SourcesOf(s.policies), s.options)
+	if ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		compilesTotal.WithLabelValues(s.origin, "failure").Inc()
+		log.Errorf("%s: compiling zone %s failed, %s: %v", s.where, s.origin, s.state(), err)
+		return
+	}
+	v, changed := s.history.publish(z, time.Now())
+	s.publish(v)
+	if !changed {
+		return
+	}
+	log.Infof("zone %s: %v; serial %d, compiled in %s", s.origin, z, v.serial, time.Since(begin).Round(time.Millisecond))
+	for _, doubt := range z.Doubts(s.origin) {
+		log.Warningf("%s: zone %s: %s", s.where, s.origin, doubt)
+	}
+	if err := s.notify(s.origin); err != nil {
+		log.Warningf("%s: %v", s.where, err)
+	}
+}
+
+// state says what is served after a failure.
+func (s *served) state() string {
+	if v := s.version(); v != nil {
+		return fmt.Sprintf("serial %d stays", v.serial)
+	}
+	return "there is none yet"
+}
+
+// publish shows a version as metrics.
+func (s *served) publish(v *version) {
+	blocked, passing := v.zone.Len()
+	namesListed.WithLabelValues(s.origin, "blocked").Set(float64(blocked))
+	namesListed.WithLabelValues(s.origin, "exceptions").Set(float64(passing))
+	serialServed.WithLabelValues(s.origin).Set(float64(v.serial))
+	compilesTotal.WithLabelValues(s.origin, "success").Inc()
+}
