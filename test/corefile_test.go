@@ -27,6 +27,7 @@ var local = strings.NewReplacer(
 	"nats1.example.org,nats2.example.org,nats3.example.org", "127.0.0.1:1", // nobody is there
 	"spool /var/lib/lookalike/spool", "spool ./spool",
 	"lameduck 5s", "lameduck 1s",
+	"to 192.0.2.10 192.0.2.11", "to *",
 	"forward . /etc/resolv.conf", "forward . {$UPSTREAM}",
 )
 
@@ -41,13 +42,15 @@ func TestCorefiles(t *testing.T) {
 		action string
 		alerts string // where they are; empty: the standard output
 		http   bool   // health, ready and metrics are served
+		zone   string // that is handed out instead of forwarding queries
 	}{
-		{"quickstart", dns.RcodeNameError, nil, "nxdomain", "", false},
-		{"monitor", dns.RcodeSuccess, []string{leaked}, "monitor", "alerts.json", true},
-		{"enforce", dns.RcodeNameError, nil, "nxdomain", "alerts.json", true},
-		{"sinkhole", dns.RcodeSuccess, []string{"army.ml.\t60\tIN\tA\t198.51.100.25"}, "sinkhole", "alerts.json", true},
-		{"responder", dns.RcodeSuccess, []string{"army.ml.\t60\tIN\tA\t198.51.100.25"}, "sinkhole", "alerts.json", true},
-		{"fleet", dns.RcodeNameError, nil, "nxdomain", "alerts.json", true},
+		{"quickstart", dns.RcodeNameError, nil, "nxdomain", "", false, ""},
+		{"monitor", dns.RcodeSuccess, []string{leaked}, "monitor", "alerts.json", true, ""},
+		{"enforce", dns.RcodeNameError, nil, "nxdomain", "alerts.json", true, ""},
+		{"sinkhole", dns.RcodeSuccess, []string{"army.ml.\t60\tIN\tA\t198.51.100.25"}, "sinkhole", "alerts.json", true, ""},
+		{"responder", dns.RcodeSuccess, []string{"army.ml.\t60\tIN\tA\t198.51.100.25"}, "sinkhole", "alerts.json", true, ""},
+		{"rpz", dns.RcodeNameError, nil, "nxdomain", "", true, "rpz.example.org."},
+		{"fleet", dns.RcodeNameError, nil, "nxdomain", "alerts.json", true, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.file, func(t *testing.T) {
@@ -63,8 +66,10 @@ func TestCorefiles(t *testing.T) {
 			if r.Rcode != tt.rcode || !slices.Equal(texts(r.Answer), tt.answer) {
 				t.Errorf("Want %s and %q, got\n%v", dns.RcodeToString[tt.rcode], tt.answer, r)
 			}
-			r = harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query("example.org", dns.TypeMX))
-			if len(r.Answer) != 1 || upstream.Count("example.org", dns.TypeMX) != 1 {
+			if tt.zone != "" {
+				checkZone(t, server, tt.zone)
+			} else if r = harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query("example.org", dns.TypeMX)); len(r.Answer) != 1 ||
+				upstream.Count("example.org", dns.TypeMX) != 1 {
 				t.Errorf("example.org is not forwarded:\n%v", r)
 			}
 			if tt.http {
@@ -146,6 +151,30 @@ func TestCorefilesAreClosed(t *testing.T) {
 		if strings.Contains(string(text), "nats://") && !strings.Contains(string(text), " tls=yes\n") {
 			t.Errorf("%s: NATS in clear text", file)
 		}
+	}
+}
+
+// checkZone transfers a zone when it has been compiled.
+func checkZone(t *testing.T, server *harness.Server, zone string) {
+	t.Helper()
+	if !server.Wait(func() bool {
+		return len(harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query(zone, dns.TypeSOA)).Answer) == 1
+	}) {
+		t.Fatalf("%s is not served", zone)
+	}
+	envelopes, err := (&dns.Transfer{ReadTimeout: harness.Patience}).In(new(dns.Msg).SetAxfr(zone), server.Addr("DNS").String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocked := false
+	for e := range envelopes {
+		if e.Error != nil {
+			t.Fatal(e.Error)
+		}
+		blocked = blocked || slices.ContainsFunc(e.RR, func(rr dns.RR) bool { return rr.Header().Name == "army.ml."+zone })
+	}
+	if !blocked {
+		t.Errorf("%s does not block army.ml", zone)
 	}
 }
 

@@ -57,7 +57,7 @@ func TestPluginCfg(t *testing.T) {
 		directives = append(directives, m[1])
 	}
 	acl, own, cache := slices.Index(directives, "acl"), slices.Index(directives, "lookalike"), slices.Index(directives, "cache")
-	if acl < 0 || own != acl+1 || cache < own || !slices.Contains(directives, "smtpreject") {
+	if acl < 0 || own != acl+1 || slices.Index(directives, "rpz") != own+1 || cache < own || !slices.Contains(directives, "smtpreject") {
 		t.Errorf("The directives are %q", directives)
 	}
 	server, err := harness.Launch(filepath.Join(dir, "coredns"), t.TempDir(), harness.Config{
