@@ -2,12 +2,22 @@ package lists
 
 import (
 	"iter"
+	"net/netip"
 	"sync"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
 
 // AllowedNames yields the names that the allow list in force lets pass now, for
 // every client and class, in no order.
 func (l *Lists) AllowedNames() iter.Seq[string] { return l.current.Load().allow.Each(l.Now()) }
+
+// Passes reports whether an exception lets everybody's queries for qname pass now,
+// a lookalike of this class. Unlike Exception it counts no use.
+func (l *Lists) Passes(qname string, class detect.Class) bool {
+	_, passes := l.current.Load().allow.Exception(qname, netip.Addr{}, class, l.Now())
+	return passes
+}
 
 // subscribers are told when the names in force change.
 type subscribers struct {

@@ -36,7 +36,7 @@ func SourcesOf(policies []*lookalike.Policy) []Source {
 			Index:   p.Index(),
 			TLDs:    p.TLDs(),
 			Allowed: p.Lists().AllowedNames(),
-			Allows:  func(name string, _ detect.Class) bool { return p.Allowed(name) },
+			Allows:  p.Lists().Passes,
 			Action:  p.Action,
 		}
 	}

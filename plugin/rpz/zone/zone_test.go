@@ -17,10 +17,16 @@ import (
 
 const origin = "rpz.example.org."
 
-// sources reads the directives of a server block.
-func sources(tb testing.TB, directives string) []Source {
+// sources reads the directives of a server block, which may name the file
+// ./allow.txt.
+func sources(tb testing.TB, directives string, exceptions ...string) []Source {
 	tb.Helper()
-	file := filepath.Join(tb.TempDir(), "Corefile")
+	dir := tb.TempDir()
+	file, allow := filepath.Join(dir, "Corefile"), filepath.Join(dir, "allow.txt")
+	if err := os.WriteFile(allow, []byte(strings.Join(exceptions, "\n")), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	directives = strings.ReplaceAll(directives, "./allow.txt", allow)
 	if err := os.WriteFile(file, []byte(".:53 {\n"+directives+"\n}\n"), 0o600); err != nil {
 		tb.Fatal(err)
 	}
@@ -121,6 +127,35 @@ func TestCompile(t *testing.T) {
 			}
 		}
 		wellFormed(t, tc.name, z)
+	}
+}
+
+// TestExceptions has exceptions with words: those that hold for all are in the
+// zone.
+func TestExceptions(t *testing.T) {
+	for _, tc := range []struct {
+		line string
+		name string
+		want string // what becomes of it
+	}{
+		{"arrny.ml owner=mail@example.net", "arrny.ml", "rpz-passthru."},
+		{"arrny.ml until=2999-12-31", "arrny.ml", "rpz-passthru."},
+		{"arrny.ml until=2020-12-31", "arrny.ml", "."},
+		{"arrny.ml clients=192.0.2.25", "arrny.ml", "."},
+		{"arrny.ml class=typo", "arrny.ml", "."},
+		{"arrny.ml class=homoglyph", "arrny.ml", ""}, // passes, without a record
+		{"mx.arrny.ml class=homoglyph", "mx.arrny.ml", ""},
+	} {
+		z := compile(t, sources(t, "lookalike ml {\n protect army.mil\n allow ./allow.txt\n}", tc.line), Options{})
+		got := ""
+		for _, r := range records(z, origin) {
+			if data, ok := strings.CutPrefix(r, tc.name+" CNAME "); ok {
+				got += data
+			}
+		}
+		if got != tc.want {
+			t.Errorf("%q: %s has %q, want %q", tc.line, tc.name, got, tc.want)
+		}
 	}
 }
 
