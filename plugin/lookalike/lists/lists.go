@@ -64,7 +64,8 @@ type list struct {
 	lists   *Lists
 	name    string // as the Corefile and the metrics call it
 	compile func(*Lists) (change func(*inForce), err error)
-	count   func(*inForce) string // how many names are in force
+	count   func(*inForce) string // how many names are in force, for people
+	size    func(*inForce) int
 
 	watcher *names.Watcher // nil where no file is watched
 	stale   atomic.Bool    // the files differ from the list in force
@@ -78,9 +79,11 @@ func New(c Config) *Lists {
 		l.Now = time.Now
 	}
 	l.protect = list{lists: l, name: "protect", compile: (*Lists).compileProtect,
-		count: func(f *inForce) string { return fmt.Sprintf("%d protected names", f.index.Len()) }}
+		count: func(f *inForce) string { return plural(f.index.Len(), "protected name", "protected names") },
+		size:  func(f *inForce) int { return f.index.Len() }}
 	l.allow = list{lists: l, name: "allow", compile: (*Lists).compileAllow,
-		count: l.countAllowed}
+		count: l.countAllowed,
+		size:  func(f *inForce) int { return f.allow.Len() }}
 	l.protect.watch(c.Protect.Files())
 	l.allow.watch(c.Allow.Files())
 	l.current.Store(new(inForce))

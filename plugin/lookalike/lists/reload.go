@@ -1,6 +1,7 @@
 package lists
 
 import (
+	"fmt"
 	"runtime/debug"
 	"sync"
 
@@ -80,7 +81,7 @@ func (r reloading) take(change func(*inForce)) {
 	allowedNames.WithLabelValues(l.Block).Add(float64(now.allow.Len() - before.allow.Len()))
 	withoutDoubleTypo.WithLabelValues(l.Block).Add(float64(now.index.WithoutDoubleTypo() - before.index.WithoutDoubleTypo()))
 	publishEnds()
-	log.Infof("reloaded lists of %s: %s", l.Where, r.count(now))
+	log.Infof("reloaded lists of %s: %s", l.Where, r.told(before, now))
 	for _, doubt := range l.Doubts() {
 		log.Warning(doubt)
 	}
@@ -94,7 +95,17 @@ func (r reloading) Stale() { r.setStale(true) }
 func (r reloading) Failed(err error) {
 	l := r.lists
 	listReloadsTotal.WithLabelValues(l.Block, "failure").Inc()
-	log.Errorf("reloading lists of %s failed, %s stay in force: %v", l.Where, r.count(l.current.Load()), err)
+	log.Errorf("reloading lists of %s failed, keeping %s: %v", l.Where, r.count(l.current.Load()), err)
+}
+
+// told says how many names are in force, and how many have gone: a list of
+// which half is missing is seen by that.
+func (l *list) told(before, now *inForce) string {
+	said := l.count(now)
+	if gone := l.size(before) - l.size(now); gone > 0 {
+		said += fmt.Sprintf(", %d fewer than before", gone)
+	}
+	return said
 }
 
 func (l *list) setStale(stale bool) {

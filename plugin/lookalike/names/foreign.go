@@ -1,6 +1,7 @@
 package names
 
 import (
+	"bytes"
 	"fmt"
 	"net/netip"
 	"regexp"
@@ -43,9 +44,16 @@ var foreign = []struct {
 
 const adBlock = "a rule of an ad blocker's list (AdBlock)"
 
-// cosmetic is the one kind of foreign line that would be read as a name, with a
-// comment behind it.
-var cosmetic = regexp.MustCompile(`^\s*[^\s#]+#[@?$%]?#`)
+// cosmetic reports whether a line is a rule of an ad blocker's list for a part of
+// a page: "example.org##.banner". It is the one kind of foreign line that would
+// be read as a name, with a comment behind it.
+func cosmetic(line []byte) bool {
+	before, after, _ := bytes.Cut(bytes.TrimSpace(line), []byte{'#'})
+	if len(after) > 0 && bytes.IndexByte([]byte("@?$%"), after[0]) >= 0 {
+		after = after[1:]
+	}
+	return len(before) > 0 && bytes.IndexAny(before, " \t") < 0 && bytes.HasPrefix(after, []byte{'#'})
+}
 
 // checkForeign returns an error where line, without blanks around it, is one of
 // another product's list.

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/exception"
@@ -165,7 +166,10 @@ func (l *list) read(r io.Reader, path string) error {
 		lines  = text.NewLines(limit, maxLine)
 	)
 	for lines.Next() {
-		name, words, err := entry(lines)
+		name, words, err := entry(lines, broken.Total < maxErrors)
+		if err == nil && lines.Cut && l.cutOff(name) {
+			err = errCutOff
+		}
 		if err == nil && name != "" {
 			found = true
 			err = l.take(name, words, path, lines.N)
@@ -202,6 +206,16 @@ func (l *list) take(name, words, path string, line int) error {
 // errWords is the error of the words of an exception in another list.
 var errWords = errors.New("words behind a name: only files of allow have them, so write the name alone, and notes after a #")
 
+var errCutOff = errors.New("the file ends within this line, and no other name has this TLD: copy the file again, or end the line")
+
+// cutOff reports whether a name on which the file ends is likely half a name: it
+// has a TLD that neither the root zone nor another name has.
+func (l *list) cutOff(name string) bool {
+	tld := name[strings.LastIndexByte(name, '.')+1:]
+	return name != "" && !isTLD(tld) && len(l.names) > 0 &&
+		!slices.ContainsFunc(l.names, func(other string) bool { return other == tld || strings.HasSuffix(other, "."+tld) })
+}
+
 // find returns where the file at path gives name, or an empty string.
 func find(path, name string) string {
 	f, err := openList(path)
@@ -211,7 +225,7 @@ func find(path, name string) string {
 	defer f.Close()
 	lines := text.NewLines(f, maxLine)
 	for lines.Next() {
-		if got, _, err := entry(lines); err == nil && got == name {
+		if got, _, err := entry(lines, false); err == nil && got == name {
 			return path + ":" + strconv.Itoa(lines.N)
 		}
 	}
@@ -227,8 +241,9 @@ func content(line []byte) []byte {
 }
 
 // entry returns the name in a line, an empty string where there is none, and the
-// words of an exception that follow it, with the comment behind them.
-func entry(line *text.Lines) (name, words string, err error) {
+// words of an exception that follow it, with the comment behind them. Where explain
+// is set, the error says of which product's lists the line is.
+func entry(line *text.Lines, explain bool) (name, words string, err error) {
 	if line.Long {
 		return "", "", fmt.Errorf("line longer than %d bytes: write one name a line", maxLine)
 	}
@@ -236,7 +251,7 @@ func entry(line *text.Lines) (name, words string, err error) {
 	if len(text) == 0 {
 		return "", "", nil
 	}
-	if len(text) < len(line.Text) && cosmetic.Match(line.Text) {
+	if len(text) < len(line.Text) && cosmetic(line.Text) {
 		return "", "", errForeign(adBlock, string(text))
 	}
 	if end := bytes.IndexFunc(text, unicode.IsSpace); end >= 0 && exception.Begins(string(text[end:])) {
@@ -245,8 +260,8 @@ func entry(line *text.Lines) (name, words string, err error) {
 		words = string(after)
 	}
 	name, err = Parse(string(text))
-	if err == nil {
-		return name, words, nil
+	if err == nil || !explain {
+		return name, words, err
 	}
 	if foreign := checkForeign(string(bytes.TrimSpace(line.Text))); foreign != nil {
 		return "", "", foreign

@@ -21,6 +21,8 @@ func TestReadFile(t *testing.T) {
 	}{
 		{"one a line", "army.mil\nnavy.mil\n", []string{"army.mil", "navy.mil"}},
 		{"no newline at the end", "army.mil\nnavy.mil", []string{"army.mil", "navy.mil"}},
+		{"no newline at the end, one name", "army.internal", []string{"army.internal"}},
+		{"no newline at the end, a TLD of one's own", "army.internal\nnavy.internal", []string{"army.internal", "navy.internal"}},
 		{"comments", "# ours\narmy.mil # and below\nnavy.mil# glued\n#", []string{"army.mil", "navy.mil"}},
 		{"blank lines and blanks", "\n \t\n  army.mil \t\n\n\tnavy.mil\n", []string{"army.mil", "navy.mil"}},
 		{"CRLF", "army.mil\r\nnavy.mil\r\n", []string{"army.mil", "navy.mil"}},
@@ -61,6 +63,7 @@ func TestReadFileError(t *testing.T) {
 		{"long line without end", strings.Repeat("a", 1<<20), []string{"FILE:1: ", "line longer"}},
 		{"UTF-16", "\xff\xfea\x00.\x00m\x00", []string{"FILE: UTF-16: save it as UTF-8"}},
 		{"half a copy", "army.mil\nnav", []string{`FILE:2: "nav": no dot: write nav.mil, or *.mil`}},
+		{"half a copy, cut off behind the dot", "army.mil\nnavy.m", []string{`FILE:2: "navy.m": the file ends within this line, and no other name has this TLD`}},
 		{"eight broken lines", "good.mil\n" + strings.Repeat("*\n", 8), []string{"FILE:6: ", "; and 3 more broken lines"}},
 	}
 	for _, tc := range tests {

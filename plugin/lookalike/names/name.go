@@ -30,12 +30,35 @@ func Parse(text string) (string, error) {
 	if err := checkShape(text); err != nil {
 		return "", err
 	}
+	if r, ok := stray(text); ok {
+		return "", fmt.Errorf("%s (%U) stands in no name: remove it", strconv.QuoteRuneToGraphic(r), r)
+	}
 	name, err := Canonical(text)
 	if err == nil && !strings.Contains(name, ".") {
 		return "", errNoDot(name)
 	}
 	return name, err
 }
+
+// stray returns a character that programs for texts put into a name or beside it:
+// quotes, dashes, an ellipsis, or a joiner of letters beside one of ASCII, which
+// nobody sees. Taken for a letter, it would make another name, and leave the one
+// that was meant unguarded.
+func stray(text string) (rune, bool) {
+	before := rune('a')
+	for _, r := range text {
+		joins := r == '\u200c' || r == '\u200d'
+		if r >= utf8.RuneSelf && unicode.IsPunct(r) && !strings.ContainsRune(allowedPunctuation, r) || joins && before < utf8.RuneSelf {
+			return r, true
+		}
+		before = r
+	}
+	return 0, false
+}
+
+// allowedPunctuation is that of names: what RFC 5892 section 2.6 and appendix A
+// lay down, and the full stops of RFC 3490 section 3.1.
+const allowedPunctuation = "\u00b7\u05f3\u05f4\u30fb\u3002\uff0e\uff61"
 
 // parseTLD reads what stands behind "*.".
 func parseTLD(text string) (string, error) {

@@ -91,6 +91,13 @@ func TestParseError(t *testing.T) {
 		{"broken A-label, upper case", "XN--999999999.example", "no IDNA rule"},
 		{"empty A-label", "xn--.example", "empty label"},
 		{"disallowed code point", "a\u200eb\u202e.example", "no IDNA rule"},
+		{"quotes of a text", "\u201carmy.mil\u201d", `'“' (U+201C) stands in no name: remove it`},
+		{"ellipsis of a text", "army.mil\u2026", "(U+2026) stands in no name"},
+		{"dash of a text", "us\u2013af.mil", "(U+2013) stands in no name"},
+		{"apostrophe of a text", "ar\u2019my.mil", "(U+2019) stands in no name"},
+		{"joiner that nobody sees", "army.mil\u200d", "(U+200D) stands in no name"},
+		{"joiner at the front", "\u200carmy.mil", "(U+200C) stands in no name"},
+		{"dot that is none", "army\u2024mil", "(U+2024) stands in no name"},
 		{"letter that folds into a slash", "℅.example", "character '/'"},
 	}
 	for _, tc := range tests {

@@ -28,7 +28,8 @@ type Source interface {
 const (
 	// soon is how long after a change the second look is taken.
 	soon = time.Second
-	// restless is how long files may keep changing before Failed is called.
+	// restless is how long files may keep changing before Failed is called, and how
+	// long one that ends within a line has to rest.
 	restless = time.Minute
 	// again is the time between two messages about the same failure.
 	again = 24 * time.Hour
@@ -43,7 +44,8 @@ const (
 // back. It is read when two looks, a second apart, agree. What was read comes
 // into force when a third look agrees, too: a file that is being written is not
 // taken. That second also tells apart two writes of the same length within one
-// tick of the clock.
+// tick of the clock. A file that ends within a line rests for a minute first: its
+// copy may have come to a halt.
 type Watcher struct {
 	files  []string
 	every  time.Duration
@@ -135,6 +137,9 @@ func (w *Watcher) poll(at time.Time) time.Duration {
 	if w.unrest.IsZero() && !w.retries(at) {
 		return w.every
 	}
+	if !w.unrest.IsZero() && w.unfinished(at) {
+		return min(w.every, soon)
+	}
 	use, err := w.read()
 	if now = w.look(); !slices.EqualFunc(now, w.seen, stamp.equal) {
 		return w.changed(at, now)
@@ -166,6 +171,34 @@ func (w *Watcher) changed(at time.Time, now []stamp) time.Duration {
 		w.fail(at, fmt.Errorf("%s: has kept changing for a minute: write it beside and rename it", file))
 	}
 	return min(w.every, soon)
+}
+
+// unfinished reports whether a file ends within a line and was written to in the
+// last minute.
+func (w *Watcher) unfinished(at time.Time) bool {
+	for i, s := range w.seen {
+		if s.info == nil || !s.info.Mode().IsRegular() {
+			continue
+		}
+		age := at.Sub(s.info.ModTime())
+		if age >= 0 && age < restless && endsWithinLine(w.files[i], s.info.Size()) {
+			return true
+		}
+	}
+	return false
+}
+
+// endsWithinLine reports whether the last of the file's size bytes is no line
+// end.
+func endsWithinLine(file string, size int64) bool {
+	f, err := os.Open(file)
+	if err != nil || size == 0 {
+		return false
+	}
+	defer f.Close()
+	var last [1]byte
+	n, _ := f.ReadAt(last[:], size-1) // what cannot be read is an error of the reader's
+	return n == 1 && last[0] != '\n'
 }
 
 // retries reports whether to read the files again although they have not

@@ -161,6 +161,39 @@ func TestWatcherCopy(t *testing.T) {
 	}
 }
 
+// TestWatcherHalt: a copy that comes to a halt within a line is taken when it has
+// rested for a minute; one that ends a line, when two looks agree.
+func TestWatcherHalt(t *testing.T) {
+	tests := []struct {
+		name, text string
+		ticks      int // of a second, until it is read
+	}{
+		{"within a line", "army.mil\nus.af", 60},
+		{"at the end of a line", "army.mil\nus.af.mil\n", 1},
+		{"empty", "", 1},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			file := write(t, "list", "army.mil\nus.af.mil\nusmc.mil\n")
+			s := new(source)
+			w := watched(s, file, write(t, "other", "navy.mil")) // which has rested long since
+			w.tick()
+			overwrite(t, file, tc.text)
+			touch(t, file, w.at.Add(every).Unix())
+			w.tick()
+			for i := 1; i <= tc.ticks; i++ {
+				if w.wait != time.Second || s.reads != 0 {
+					t.Fatalf("After %d s %d reads, the next look after %v", i-1, s.reads, w.wait)
+				}
+				w.tick()
+			}
+			if s.reads != 1 || s.uses != 1 || s.stale != 1 || len(s.failures) > 0 {
+				t.Errorf("%+v", *s)
+			}
+		})
+	}
+}
+
 // TestWatcherRestless: a file that never rests is told of after a minute, and
 // then once a day.
 func TestWatcherRestless(t *testing.T) {

@@ -19,6 +19,7 @@ type Lines struct {
 	Read int64  // bytes read so far
 	Text []byte // the line without its end, valid until Next is called
 	Long bool   // the line is longer than the limit; Text is its beginning
+	Cut  bool   // the input ends within the line, which has no line end
 	Err  error  // why Next returned false, other than io.EOF
 
 	// Growing is set for an input that others still write to. Next then waits
@@ -49,6 +50,7 @@ func (l *Lines) Next() bool {
 		l.add(part)
 		switch {
 		case err == nil, errors.Is(err, io.EOF) && l.begun && !l.Growing:
+			l.Cut = err != nil
 			return l.end()
 		case errors.Is(err, io.EOF):
 			return false
