@@ -11,7 +11,8 @@ import (
 )
 
 // TestTwoServersOnOnePort: the second server does not start, since each would
-// get some of the queries. The first one may read its Corefile again.
+// get some of the queries. The first one may read its Corefile again, but not take
+// a port that another server has.
 func TestTwoServersOnOnePort(t *testing.T) {
 	t.Parallel()
 	first := harness.Start(t, harness.Config{Corefile: corefile("lookalike"), Upstream: harness.NewUpstream(t).Addr})
@@ -25,6 +26,11 @@ func TestTwoServersOnOnePort(t *testing.T) {
 	}
 	if err := first.Reload(corefile("lookalike {\n ttl 5s\n }")); err != nil {
 		t.Errorf("The server that has the port cannot reload: %v", err)
+	}
+	other := harness.Start(t, harness.Config{Corefile: ".:{$DNS} {\n bind 127.0.0.1\n whoami\n}\n"}).Addr("DNS").Port()
+	err := first.Reload(corefile("lookalike") + fmt.Sprintf(".:%d {\n bind 127.0.0.1\n lookalike\n whoami\n}\n", other))
+	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("another process listens on port %d", other)) {
+		t.Errorf("Reloaded with a port of another server: %v", err)
 	}
 	if r := harness.Exchange(t, "udp", first.Addr("DNS"), harness.Query("army.ml", dns.TypeMX)); r.Rcode != dns.RcodeNameError {
 		t.Errorf("Got\n%v", r)

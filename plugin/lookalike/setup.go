@@ -36,7 +36,7 @@ func setup(c *caddy.Controller) error {
 			return plugin.Error(pluginName, err)
 		}
 	}
-	c.OnFirstStartup(func() error {
+	c.OnStartup(func() error {
 		if err := port.Check(c.ServerBlockKeys, config.ListenHosts); err != nil {
 			return plugin.Error(pluginName, err)
 		}

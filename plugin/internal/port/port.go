@@ -26,9 +26,12 @@ var protocols = map[string][]string{
 // Check returns an error where another process listens on an address of a
 // server block with these keys ("dns://.:53"). Its addresses are those of
 // hosts, or all of this machine where a host is empty. A single address beside
-// all of them, such as 127.0.0.53, is no conflict. Check works on Linux only,
-// and must be called before the server opens its own sockets.
-func Check(keys, hosts []string) error {
+// all of them, such as 127.0.0.53, is no conflict. Sockets of this process, which
+// a server that reloads has, do not count. Check works on Linux only.
+func Check(keys, hosts []string) error { return check(keys, hosts, ownSockets()) }
+
+// check is Check, with the inodes of the sockets that do not count.
+func check(keys, hosts []string, own map[string]bool) error {
 	for _, key := range keys {
 		scheme, rest := parse.Transport(key)
 		_, number, err := plugin.SplitHostPort(rest)
@@ -43,7 +46,7 @@ func Check(keys, hosts []string) error {
 				}
 			}
 			for _, protocol := range protocols[scheme] {
-				if taken(protocol, addr, number) {
+				if taken(protocol, addr, number, own) {
 					return fmt.Errorf("%s: address already in use: another process listens on port %s of %s (%s) and would get some of the "+
 						"queries: end it, or give one of the two another address with bind", key, number, shown(host), protocol)
 				}

@@ -64,11 +64,24 @@ func TestCheck(t *testing.T) {
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
 			withPort := strings.NewReplacer("PORT", listen(t, tc.network, tc.host))
-			err := Check([]string{"dns://.:0", withPort.Replace(tc.key)}, tc.hosts)
+			err := check([]string{"dns://.:0", withPort.Replace(tc.key)}, tc.hosts, nil)
 			if (err != nil) != (tc.want != "") || err != nil && !strings.Contains(err.Error(), withPort.Replace(tc.want)) {
 				t.Errorf("Error %v, want %q", err, withPort.Replace(tc.want))
 			}
 		})
+	}
+}
+
+// TestCheckOwn: a server that reloads has its own sockets.
+func TestCheckOwn(t *testing.T) {
+	for _, network := range []string{"udp4", "tcp4"} {
+		keys, hosts := []string{"dns://.:" + listen(t, network, "127.0.0.1")}, []string{"127.0.0.1"}
+		if err := Check(keys, hosts); err != nil {
+			t.Errorf("%s: %v", network, err)
+		}
+		if err := check(keys, hosts, nil); err == nil {
+			t.Errorf("%s: the socket of this process is not seen at all", network)
+		}
 	}
 }
 
@@ -83,7 +96,7 @@ func TestCheckConnected(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Check([]string{"dns://.:" + port}, []string{"127.0.0.1"}); err != nil {
+	if err := check([]string{"dns://.:" + port}, []string{"127.0.0.1"}, nil); err != nil {
 		t.Error(err)
 	}
 }

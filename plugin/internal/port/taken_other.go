@@ -4,4 +4,6 @@ package port
 
 import "net/netip"
 
-func taken(string, netip.Addr, string) bool { return false }
+func ownSockets() map[string]bool { return nil }
+
+func taken(string, netip.Addr, string, map[string]bool) bool { return false }
