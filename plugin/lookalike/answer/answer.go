@@ -81,9 +81,10 @@ func (a *Answer) compose(r *dns.Msg) *dns.Msg {
 // composeVia returns the answer to a question whose answer leads to a
 // lookalike, or nil where it is the same as for the lookalike. The name itself
 // is none, so its other types are left alone, unless it is an alias of one,
-// which leads there with every type. A blocked MX must not send the mail to the
-// name's address. It becomes a null MX, after which no address is tried (RFC
-// 7505 section 3), or leads to the sinkhole, as the target does.
+// which leads there with every type and gets the action itself. A blocked MX must
+// not send the mail to the name's address. It becomes a null MX, after which no
+// address is tried (RFC 7505 section 3), or leads to the sinkhole, as the target
+// does.
 func (a *Answer) composeVia(r *dns.Msg) *dns.Msg {
 	q := r.Question[0]
 	mail := q.Qtype == dns.TypeMX || q.Qtype == dns.TypeANY
@@ -93,9 +94,11 @@ func (a *Answer) composeVia(r *dns.Msg) *dns.Msg {
 		return a.positive(r, []dns.RR{&dns.MX{
 			Hdr: header(q.Name, dns.TypeMX, a.TTL), Preference: 10, Mx: dns.Fqdn(a.Verdict.Name),
 		}})
+	case alias:
+		return nil
 	case mail && (kind == record.NXDomain || kind == record.NoData || kind == record.NullMX):
 		return a.positive(r, nullMX(q, a.TTL))
-	case kind == record.NXDomain && !alias:
+	case kind == record.NXDomain:
 		return a.negative(r, dns.RcodeSuccess)
 	}
 	return nil
