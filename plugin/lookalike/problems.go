@@ -11,6 +11,7 @@ import (
 
 	"github.com/coredns/caddy/caddyfile"
 	"github.com/miekg/dns"
+	"golang.org/x/net/publicsuffix"
 
 	"github.com/lookalike-dns/lookalike/plugin/internal/directive"
 	"github.com/lookalike-dns/lookalike/plugin/internal/environment"
@@ -152,7 +153,7 @@ func (c *Corefile) twice() (errs []error) {
 // below a lookalike TLD without the directive. Such a block has an address of
 // its own, or comes before the one with the directive. Zones below such a TLD
 // are somebody's own, and counted only where they resemble what one of the
-// loaded policies protects.
+// loaded policies protects, or are public suffixes.
 func (c *Corefile) unguarded(loaded []*Policy) (warnings []string) {
 	var tlds []string
 	for _, p := range c.Policies {
@@ -189,7 +190,8 @@ func (c *Corefile) unguardedBlock(address string, b *serverBlock, tlds []string)
 }
 
 // samples returns names that stand for all below a TLD: one for those that no
-// zone is for, and the zones that are lookalikes themselves.
+// zone is for, the zones that are lookalikes themselves, and public suffixes, below
+// which others are.
 func samples(l *serving.Listener[*serverBlock], tld string, loaded []*Policy) []string {
 	const nobody = "lookalike-sample."
 	if tld == detect.AnyTLD {
@@ -198,11 +200,17 @@ func samples(l *serving.Listener[*serverBlock], tld string, loaded []*Policy) []
 	names := []string{nobody + tld + "."}
 	for _, zone := range l.Zones() {
 		if dns.IsSubDomain(tld+".", zone) && dns.CountLabel(zone) > 1 &&
-			slices.ContainsFunc(loaded, func(p *Policy) bool { return p.guards(tld) && p.resembles(zone) }) {
+			(isSuffix(zone) || slices.ContainsFunc(loaded, func(p *Policy) bool { return p.guards(tld) && p.resembles(zone) })) {
 			names = append(names, zone)
 		}
 	}
 	return names
+}
+
+func isSuffix(zone string) bool {
+	name := strings.TrimSuffix(zone, ".")
+	suffix, _ := publicsuffix.PublicSuffix(name)
+	return suffix == name
 }
 
 func (b *serverBlock) guards(tld string) bool {

@@ -2,6 +2,7 @@ package lookalike
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	golog "log"
 	"os"
@@ -30,6 +31,10 @@ func TestExamine(t *testing.T) {
 	} {
 		write(t, filepath.Join(dir, name), contents)
 	}
+	shared := filepath.Join(dir, "shared")
+	if err := errors.Join(os.Mkdir(shared, 0o700), os.Chmod(shared, 0o777|os.ModeSticky), os.Symlink("../secret", filepath.Join(shared, "link"))); err != nil {
+		t.Fatal(err)
+	}
 	const guarded = ". {\n lookalike {\n  protect army.mil\n }\n}\n"
 	tests := []struct {
 		name, corefile string
@@ -50,11 +55,14 @@ func TestExamine(t *testing.T) {
 		{"no list", ". {\n lookalike {\n  protect DIR/none.txt\n }\n}\n", []string{"refused FILE:3: "}},
 		{"missing directory of alerts", ". {\n lookalike {\n  alert DIR/none/alerts.json\n }\n}\n",
 			[]string{"refused FILE:3: alert DIR/none/alerts.json: there is no directory DIR/none: create it, and let the server's user write there"}},
-		{"directory for a file of alerts", ". {\n lookalike {\n  alert DIR\n }\n}\n", []string{"refused FILE:3: alert DIR: not a regular file"}},
+		{"directory for a file of alerts", ". {\n lookalike {\n  alert DIR\n }\n}\n", []string{"refused FILE:3: alert DIR: open DIR: is a directory (name a file in it)"}},
+		{"device for a file of alerts", ". {\n lookalike {\n  alert /dev/null\n }\n}\n", []string{"refused FILE:3: alert /dev/null: /dev/null: this is a device: write stdout, or a path"}},
+		{"socket that is not there for a file of alerts", ". {\n lookalike {\n  alert /dev/logger\n }\n}\n", []string{"refused FILE:3: alert /dev/logger: /dev/logger: files do not belong in /dev: write syslog:///dev/logger"}},
+		{"link where all may write", ". {\n lookalike {\n  alert DIR/shared/link\n }\n}\n", []string{"refused FILE:3: alert DIR/shared/link: open DIR/shared/link: too many levels of symbolic links (a link in DIR/shared"}},
 		{"missing secret", ". {\n lookalike {\n  spool DIR/spool\n  alert https://soc.example.org/ secret_file=DIR/none\n }\n}\n", []string{"refused FILE:4: alert https://soc.example.org"}},
 		{"network without a spool", ". {\n lookalike {\n  alert https://soc.example.org/\n }\n}\n", []string{"warning FILE:3: no spool for https://soc.example.org/: alerts wait in memory, "}},
 		{"one file in two formats", ". {\n lookalike {\n  alert DIR/a ecs\n  alert DIR/a cef\n }\n}\n", []string{"refused FILE:3: alert DIR/a: a file takes one format"}},
-		{"spool below a file", ". {\n lookalike {\n  spool DIR/secret/spool\n }\n}\n", []string{"warning FILE:3: spool DIR/secret/spool: "}},
+		{"spool below a file", ". {\n lookalike {\n  spool DIR/secret/spool\n }\n}\n", []string{"refused FILE:3: spool DIR/secret/spool: DIR/secret/spool: not a directory: name one"}},
 		{"spool shared wrongly", ". {\n lookalike {\n  spool DIR/spool\n  alert nats://a/x\n }\n lookalike cm {\n  protect army.mil\n  spool DIR/spool\n  alert nats://b/x\n }\n}\n",
 			[]string{"refused FILE:8: spool DIR/spool: two directives with different alert destinations"}},
 		{"unknown directive", ". {\n lookalike\n forwrad . 192.0.2.53\n}\n", []string{"refused FILE:3: unknown directive 'forwrad': correct the spelling"}},
@@ -86,6 +94,7 @@ func TestExamine(t *testing.T) {
 		{"longer zone", guarded + "ml {\n whoami\n}\n",
 			[]string{"warning FILE:7: server block ml answers queries for names below ml at port 53 unguarded: add the lookalike directive of FILE:2 to it, or answer other zones there"}},
 		{"lookalike zone", guarded + "army.ml {\n whoami\n}\n", []string{"warning FILE:7: server block army.ml answers queries for names below ml at port 53 unguarded"}},
+		{"public suffix", guarded + "com.ml {\n whoami\n}\n", []string{"warning FILE:7: server block com.ml answers queries for names below ml at port 53 unguarded"}},
 		{"another port", guarded + ".:54 {\n whoami\n}\n", []string{"warning FILE:7: server block .:54 answers queries for names below ml at port 54 unguarded"}},
 		{"another transport", guarded + "tls://. {\n whoami\n}\n", []string{"warning FILE:7: server block tls://. answers queries for names below ml at tls port 853 unguarded"}},
 		{"an address of its own", ". {\n bind 192.0.2.1\n lookalike\n}\n. {\n whoami\n}\n",

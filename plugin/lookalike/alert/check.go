@@ -7,8 +7,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/file"
 )
 
 // Check returns why the destinations and the spool of a configuration would not
@@ -31,8 +33,15 @@ func Check(cfg Config) (refused []error, doubtful []string) {
 		}
 	}
 	if s := cfg.Spool; s != nil {
-		if err := checkDirectory(s.dir, true); err != nil {
-			doubtful = append(doubtful, at(s.Where, fmt.Errorf("spool %s: %w", s.dir, err)).Error())
+		err := checkDirectory(s.dir, true)
+		if err != nil {
+			err = at(s.Where, fmt.Errorf("spool %s: %w", s.dir, err))
+		}
+		switch {
+		case errors.Is(err, errNotDirectory):
+			refused = append(refused, err)
+		case err != nil:
+			doubtful = append(doubtful, err.Error())
 		}
 	}
 	return refused, doubtful
@@ -51,25 +60,21 @@ func (d Destination) check(cfg Config) error {
 	case !strings.Contains(d.to.Name, "/"): // stdout
 		return nil
 	}
-	info, err := os.Stat(d.to.Name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return checkDirectory(filepath.Dir(d.to.Name), false)
-	case err != nil:
+	if err := file.Check(d.to.Name); !errors.Is(err, fs.ErrNotExist) {
 		return err
-	case !info.Mode().IsRegular():
-		return errors.New("not a regular file: name one, or a path where one can be made")
 	}
-	return nil
+	return checkDirectory(filepath.Dir(d.to.Name), false)
 }
+
+var errNotDirectory = errors.New("not a directory: name one")
 
 // checkDirectory looks at a directory that is to be written to, or made where
 // making is set.
 func checkDirectory(dir string, making bool) error {
 	info, err := os.Stat(dir)
 	switch {
-	case err == nil && !info.IsDir():
-		return fmt.Errorf("%s is not a directory: name one", dir)
+	case err == nil && !info.IsDir(), errors.Is(err, syscall.ENOTDIR):
+		return fmt.Errorf("%s: %w", dir, errNotDirectory)
 	case err == nil && info.Mode().Perm()&0o222 == 0:
 		return fmt.Errorf("nobody may write to the directory %s: let the server's user write there", dir)
 	case err == nil:

@@ -59,12 +59,33 @@ func Open(path string) (*Sink, error) {
 	return s, nil
 }
 
+// Check returns why Open would fail for a path, and changes nothing. Where there
+// is no file yet, the error is [fs.ErrNotExist]. That others may not read the
+// file says nothing about the server's user.
+func Check(path string) error {
+	if err := check(path); err != nil {
+		return err
+	}
+	f, err := openFile(path, os.O_RDONLY)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return nil
+	case err != nil:
+		return explain(path, err)
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return explain(path, &os.PathError{Op: "open", Path: path, Err: syscall.EISDIR})
+	}
+	return nil
+}
+
 // open opens the path, which may lead to a new file.
 func (s *Sink) open() error {
 	if err := check(s.path); err != nil {
 		return err
 	}
-	f, err := openFile(s.path)
+	f, err := openFile(s.path, os.O_RDWR|os.O_APPEND|os.O_CREATE)
 	if err != nil {
 		return explain(s.path, err)
 	}

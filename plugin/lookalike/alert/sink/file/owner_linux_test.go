@@ -3,6 +3,7 @@ package file
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -97,6 +98,9 @@ func TestForeignDirectory(t *testing.T) {
 			}
 			if err := os.Chmod(dir, tc.mode|tc.mode&0o1000<<11); err != nil {
 				t.Fatal(err)
+			}
+			if err := Check(path); !errors.Is(err, fs.ErrNotExist) && (err == nil) != (tc.want == "") {
+				t.Errorf("Check says %v, Open is to say %q", err, tc.want)
 			}
 			s, err := Open(path)
 			if (err == nil) != (tc.want == "") || err != nil && !strings.Contains(err.Error(), tc.want) {

@@ -4,9 +4,9 @@ package file
 
 import "os"
 
-// openFile opens or creates a file to append to.
-func openFile(path string) (*os.File, error) {
-	return os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, mode)
+// openFile opens a file with these flags of package os.
+func openFile(path string, flags int) (*os.File, error) {
+	return os.OpenFile(path, flags, mode)
 }
 
 // CreateForOwner has nothing to do where there is no root.

@@ -12,11 +12,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openFile opens or creates a file to append to. In a directory that others may
+// openFile opens a file with these flags of package os. In a directory that others may
 // write to, it follows no symbolic link and takes no file with a second hard
 // link. Otherwise somebody could use either to change a file of ours, or of
 // root's.
-func openFile(path string) (*os.File, error) {
+func openFile(path string, flags int) (*os.File, error) {
 	dir, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return nil, &os.PathError{Op: "open", Path: path, Err: errors.Unwrap(err)}
@@ -27,7 +27,7 @@ func openFile(path string) (*os.File, error) {
 		return nil, err
 	}
 	foreign := ofOthers(info)
-	flags := unix.O_RDWR | unix.O_APPEND | unix.O_CREAT | unix.O_CLOEXEC | unix.O_NONBLOCK
+	flags |= unix.O_CLOEXEC | unix.O_NONBLOCK
 	if foreign {
 		flags |= unix.O_NOFOLLOW
 	}
