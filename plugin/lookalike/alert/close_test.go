@@ -197,3 +197,29 @@ func TestSpoolDiskHangs(t *testing.T) {
 	close(hung.answers)
 	wait.For(t, "the end of the spool", hung.closed)
 }
+
+// deafStore is a spool whose disk does not answer while a destination is opened.
+type deafStore struct{ store }
+
+func (deafStore) Attach(string, string) *spool.Cursor { return nil }
+
+// TestSpoolDiskHangsAtReload holds that a configuration with a new destination is
+// refused, not waited for, while the spool's disk does not answer.
+func TestSpoolDiskHangsAtReload(t *testing.T) {
+	where := &Spool{dir: t.TempDir(), limit: minSpoolSize}
+	s, err := acquireSpool(Config{Spool: where})
+	if err != nil {
+		t.Fatal(err)
+	}
+	well := s.store
+	s.store = deafStore{well}
+	d := destination(new(sinktest.Receiver), "new")
+	if _, err := Open(Config{Destinations: []Destination{d}, Spool: where}); err == nil || !strings.Contains(err.Error(), "the disk of the spool "+where.dir+" does not answer") {
+		t.Errorf("Got error %v, want one that tells of the disk", err)
+	}
+	s.store = well
+	p := openSpooled(t, where.dir, minSpoolSize, d)
+	if err := errors.Join(Close(t.Context(), p), s.release()); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,6 +1,8 @@
 package alert
 
 import (
+	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -101,7 +103,12 @@ func acquireOutlet(d Destination, env sink.Env, from *sharedSpool) (*outlet, err
 	}
 	o := &outlet{key: key, refs: 1, direct: d.to.Direct, every: d.every}
 	if from != nil {
-		o.Runner = deliver.Start(d.to, s, from.Attach(d.key, d.to.Name), from.dead)
+		cursor := from.Attach(d.key, d.to.Name)
+		if cursor == nil {
+			err := fmt.Errorf("%s: the disk of the spool %s does not answer (mend the disk, then reload)", d.to.Name, from.dir)
+			return nil, errors.Join(err, s.Close())
+		}
+		o.Runner = deliver.Start(d.to, s, cursor, from.dead)
 	} else {
 		o.Runner = deliver.Start(d.to, s, deliver.NewQueue(d.to.Name), nil)
 	}

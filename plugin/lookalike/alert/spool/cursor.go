@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
@@ -31,10 +32,11 @@ type Cursor struct {
 	spent       bool    // the successor has delivered all
 
 	bad     unreadable
-	trimmed int // records that the commit at hand drops
-	left    int // records that the commit at hand gives up
-	leftNew int // of them, those that are not in the sink's counter
-	gaps    int // gaps that are begun and not counted as records
+	last    atomic.Pointer[backlog] // as it was last asked for
+	trimmed int                     // records that the commit at hand drops
+	left    int                     // records that the commit at hand gives up
+	leftNew int                     // of them, those that are not in the sink's counter
+	gaps    int                     // gaps that are begun and not counted as records
 }
 
 // cursorState is what the disk has of a cursor.
@@ -62,16 +64,21 @@ func withoutOptions(key string) string {
 // destination's name.
 func newCursor(s *Spool, key string) *Cursor {
 	name, _, _ := strings.Cut(key, " ")
-	return &Cursor{spool: s, key: key, name: name, detached: time.Now(), signal: make(chan struct{}, 1)}
+	c := &Cursor{spool: s, key: key, name: name, detached: time.Now(), signal: make(chan struct{}, 1)}
+	c.last.Store(new(backlog))
+	return c
 }
 
 // Attach returns the source of a destination. A new one begins with the next
 // record, or where lines of the state were lost, so that it may not be new, with the
 // oldest: twice rather than never. One that is known goes on where it was. The key begins with the
 // destination's address and format, and a space after each; what follows are
-// its options. The name is for messages and metrics.
+// its options. The name is for messages and metrics. It returns nil where the disk
+// does not answer.
 func (s *Spool) Attach(key, name string) *Cursor {
-	s.mu.Lock()
+	if !s.mu.within(patience) {
+		return nil
+	}
 	defer s.mu.Unlock()
 	c, ok := s.cursors[key]
 	if !ok {
@@ -320,17 +327,29 @@ func (c *Cursor) Settle(n int) {
 	c.dirty = true
 }
 
-// Backlog is the number of records that are not settled.
+// Backlog is the number of records that are not settled, and when the oldest was
+// made. While the disk does not answer, it is what it was.
 func (c *Cursor) Backlog() (int, time.Time) {
-	c.spool.mu.Lock()
+	if !c.spool.mu.within(briefly) {
+		b := c.last.Load()
+		return b.n, b.oldest
+	}
 	defer c.spool.mu.Unlock()
-	n, oldest := c.count()
+	var b backlog
+	b.n, b.oldest = c.count()
 	if c.predecessor != nil {
 		if before, at := c.predecessor.count(); before > 0 {
-			return n + before, at
+			b = backlog{b.n + before, at}
 		}
 	}
-	return n, oldest
+	c.last.Store(&b)
+	return b.n, b.oldest
+}
+
+// backlog is what Backlog returns.
+type backlog struct {
+	n      int
+	oldest time.Time
 }
 
 // waiting is the number of records that are not settled.

@@ -18,6 +18,8 @@ const (
 	maxRetry   = time.Minute
 	// patience is how long one commit may take before the log says so.
 	patience = 5 * time.Second
+	// briefly is how long those wait who can do without the spool.
+	briefly = 100 * time.Millisecond
 )
 
 // health is the state of the disk.
@@ -96,9 +98,11 @@ func retryAfter(took time.Duration) time.Duration {
 }
 
 // Look sets the gauges, finds out whether the files are still in their places, and
-// puts copies there if not.
+// puts copies there if not. While the disk does not answer, it does nothing.
 func (s *Spool) Look(now time.Time) {
-	s.mu.Lock()
+	if !s.mu.within(briefly) {
+		return
+	}
 	defer s.mu.Unlock()
 	if !now.Before(s.relook) {
 		s.putBack(now)
@@ -109,7 +113,7 @@ func (s *Spool) Look(now time.Time) {
 	}
 	spoolRecords.WithLabelValues(s.dir).Set(float64(s.end() - s.stored.from))
 	spoolBytes.WithLabelValues(s.dir).Set(float64(size))
-	spoolLimit.WithLabelValues(s.dir).Set(float64(s.limit))
+	spoolLimit.WithLabelValues(s.dir).Set(float64(s.limit.Load()))
 }
 
 // hide removes the gauges.

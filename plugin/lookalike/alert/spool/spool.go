@@ -17,7 +17,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	clog "github.com/coredns/coredns/plugin/pkg/log"
@@ -59,8 +59,9 @@ type Spool struct {
 
 	sensor, version string
 
-	mu      sync.Mutex
-	limit   int64
+	limit atomic.Int64 // bytes
+
+	mu      lock
 	disk    store  // nil while the directory cannot be opened
 	stored  series // positions of the records on disk that somebody needs
 	numbers numbers
@@ -113,10 +114,12 @@ func cursorKey(key string) string      { return cursorKind + url.PathEscape(key)
 const oldFile = "alerts.db"
 
 func newSpool(c Config) *Spool {
-	return &Spool{
-		dir: c.Dir, limit: c.Limit, sensor: c.Sensor, version: c.Version, count: c.Count,
+	s := &Spool{
+		dir: c.Dir, sensor: c.Sensor, version: c.Version, count: c.Count, mu: newLock(),
 		cursors: make(map[string]*Cursor), numbers: numbers{Epoch: record.NewID()}, stored: series{1, 1},
 	}
+	s.limit.Store(c.Limit)
+	return s
 }
 
 // Open opens or makes the spool in a directory. A disk that is full, read-only or
@@ -143,7 +146,7 @@ func (s *Spool) open() error {
 	if s.disk != nil {
 		return nil
 	}
-	j, found, err := journal.Open(s.dir, s.limit)
+	j, found, err := journal.Open(s.dir, s.limit.Load())
 	if err != nil {
 		return err
 	}
@@ -227,9 +230,12 @@ func (s *Spool) end() uint64 { return s.stored.to + uint64(len(s.tail)) }
 // Adopt returns the groups that the last run had not ended, once. From then on
 // they belong to owner: the commit with owner's groups removes the old ones
 // from the disk. The keys only tell the states apart, since two owners of the
-// last run may have had the same group.
+// last run may have had the same group. Where the disk does not answer there are
+// none yet.
 func (s *Spool) Adopt(owner string) States {
-	s.mu.Lock()
+	if !s.mu.within(briefly) {
+		return nil
+	}
 	defer s.mu.Unlock()
 	orphans := s.orphans
 	s.orphans = nil
@@ -307,6 +313,7 @@ func (s *Spool) commit(owner string, records []*record.Record, groups States) (w
 		s.retry = time.Now().Add(retryAfter(time.Since(began)))
 		return 0
 	}
+	s.disk.Resize(s.limit.Load())
 	for done := false; !done; {
 		piece, fresh, err := s.encode(records[written:])
 		if done = len(piece) == len(s.tail)+len(records)-written; err == nil {
@@ -465,17 +472,10 @@ func (s *Spool) GivenUp() int {
 	return s.givenUp
 }
 
-// Resize changes the size that the spool may grow to.
-func (s *Spool) Resize(limit int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.limit = limit
-	if s.disk != nil {
-		s.disk.Resize(limit)
-	}
-}
+// Resize changes the size that the spool may grow to, from the next write on.
+func (s *Spool) Resize(limit int64) { s.limit.Store(limit) }
 
-// Close writes what is left and closes the files.
+// Close writes what is left and closes the files. It waits for the disk.
 func (s *Spool) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -60,7 +60,7 @@ func (s *Spool) trim(now time.Time) uint64 {
 	if now.Before(s.doubt) { // a destination whose cursor was lost may come
 		needed = min(needed, s.stored.from)
 	}
-	oldest := s.disk.Oldest(s.limit)
+	oldest := s.disk.Oldest(s.limit.Load())
 	if from := max(s.stored.from, needed); from < oldest {
 		s.drop(series{from, oldest}, now)
 	}

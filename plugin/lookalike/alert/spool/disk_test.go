@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -98,4 +99,79 @@ func told(r *record.Record) string {
 		return fmt.Sprintf("lost %d-%d", r.Lost.From, r.Lost.To)
 	}
 	return fmt.Sprint(r.Sequence)
+}
+
+// hungDisk is a journal whose disk answers no commit and no read until it is told to.
+type hungDisk struct {
+	store
+	answers chan struct{}
+}
+
+func (d *hungDisk) Commit(c journal.Commit) error {
+	<-d.answers
+	return d.store.Commit(c)
+}
+
+func (d *hungDisk) Record(position uint64) (json.RawMessage, error) {
+	<-d.answers
+	return d.store.Record(position)
+}
+
+// TestSpoolHungDisk holds that nobody waits for a disk that does not answer but who
+// writes and who delivers.
+func TestSpoolHungDisk(t *testing.T) {
+	hangs := []struct {
+		name string
+		by   func(s *Spool, c *Cursor)
+	}{
+		{"a commit", func(s *Spool, _ *Cursor) { s.Append("owner", samples(1), nil) }},
+		{"a read", func(_ *Spool, c *Cursor) { c.Take(1) }},
+	}
+	uses := []struct {
+		name string
+		use  func(s *Spool, c *Cursor) (got, want any)
+		most time.Duration
+	}{
+		{"look", func(s *Spool, _ *Cursor) (got, want any) { s.Look(time.Now()); return nil, nil }, briefly},
+		{"backlog", func(_ *Spool, c *Cursor) (got, want any) { n, _ := c.Backlog(); return n, 2 }, briefly},
+		{"resize", func(s *Spool, _ *Cursor) (got, want any) {
+			s.Resize(2 * minSize)
+			return s.limit.Load(), int64(2 * minSize)
+		}, 0},
+		{"adopt", func(s *Spool, _ *Cursor) (got, want any) { return len(s.Adopt("other")), 0 }, briefly},
+		{"attach", func(s *Spool, _ *Cursor) (got, want any) { return s.Attach("y", "y") == nil, true }, patience},
+	}
+	for _, hang := range hangs {
+		t.Run(hang.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := open(t, t.TempDir(), minSize, newTally())
+				c := s.Attach("x", "x")
+				s.Append("owner", samples(2), nil)
+				c.Backlog()
+				d := &hungDisk{store: s.disk, answers: make(chan struct{})}
+				s.disk = d
+				var stuck sync.WaitGroup
+				stuck.Go(func() { hang.by(s, c) })
+				synctest.Wait()
+				for _, u := range uses {
+					began := time.Now()
+					got, want := u.use(s, c)
+					if took := time.Since(began); got != want || took > u.most {
+						t.Errorf("%s: got %v after %v, want %v after %v", u.name, got, took, want, u.most)
+					}
+				}
+				close(d.answers)
+				stuck.Wait()
+				if s.Attach("y", "y") == nil || !s.Checkpoint("owner", nil) {
+					t.Error("Got a spool that is not well when the disk has answered")
+				}
+				if n, _ := c.Backlog(); n < 2 {
+					t.Errorf("Got %d records waiting, want 2 at least", n)
+				}
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
 }
