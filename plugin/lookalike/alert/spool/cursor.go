@@ -297,7 +297,7 @@ func (c *Cursor) read(n int) bool {
 			c.flight = append(c.flight, r)
 			continue
 		}
-		if s.numbers.epochAt(c.next) != s.numbers.epochAt(missing.from) {
+		if s.numbers.EpochAt(c.next) != s.numbers.EpochAt(missing.from) {
 			break // a record that tells of a gap names the numbers of one epoch
 		}
 		missing.to++

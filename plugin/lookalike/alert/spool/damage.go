@@ -107,7 +107,7 @@ func (c *Cursor) widen(r *record.Record, reason string) { c.widenBy(r.Gap(reason
 // numbers are known, what they counted is not.
 func (c *Cursor) miss(positions series, reason string) {
 	s, now := c.spool, time.Now()
-	s.numbers.each(positions, func(epoch string, from, to uint64) {
+	s.numbers.Each(positions.from, positions.to, func(epoch string, from, to uint64) {
 		like := &record.Record{Epoch: epoch, Start: now, End: now, Sensor: s.sensor, Version: s.version}
 		c.widenBy(record.Gap{Epoch: epoch, From: from, To: to, Records: to - from + 1, Reason: reason}, like)
 	})

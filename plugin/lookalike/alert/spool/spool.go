@@ -24,6 +24,7 @@ import (
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/spool/journal"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/spool/sequence"
 )
 
 var log = clog.NewWithPlugin("lookalike")
@@ -61,18 +62,19 @@ type Spool struct {
 
 	limit atomic.Int64 // bytes
 
-	mu      lock
-	disk    store  // nil while the directory cannot be opened
-	stored  series // positions of the records on disk that somebody needs
-	numbers numbers
-	tail    []*record.Record // not on disk; their positions follow
-	held    States           // that came with the tail, by key
-	cursors map[string]*Cursor
-	orphans States    // groups of the last run, by key
-	stale   []string  // their keys, until a commit has put the adopter's in their place
-	adopter string    // owner of the adopted groups
-	givenUp int       // how often states were lost that are to be given again
-	doubt   time.Time // until then, destinations that have no cursor begin with the oldest record
+	mu       lock
+	disk     store  // nil while the directory cannot be opened
+	stored   series // positions of the records on disk that somebody needs
+	numbers  sequence.Numbers
+	renumber bool             // numbers are not on disk
+	tail     []*record.Record // not on disk; their positions follow
+	held     States           // that came with the tail, by key
+	cursors  map[string]*Cursor
+	orphans  States    // groups of the last run, by key
+	stale    []string  // their keys, until a commit has put the adopter's in their place
+	adopter  string    // owner of the adopted groups
+	givenUp  int       // how often states were lost that are to be given again
+	doubt    time.Time // until then, destinations that have no cursor begin with the oldest record
 	health
 
 	fallback         string // epoch while the disk is bad
@@ -116,7 +118,7 @@ const oldFile = "alerts.db"
 func newSpool(c Config) *Spool {
 	s := &Spool{
 		dir: c.Dir, sensor: c.Sensor, version: c.Version, count: c.Count, mu: newLock(),
-		cursors: make(map[string]*Cursor), numbers: numbers{Epoch: record.NewID()}, stored: series{1, 1},
+		cursors: make(map[string]*Cursor), numbers: sequence.Numbers{Epoch: record.NewID()}, stored: series{1, 1},
 	}
 	s.limit.Store(c.Limit)
 	return s
@@ -198,7 +200,7 @@ func (s *Spool) takeOver(j *journal.Journal, doubt bool) {
 // takeNumbers continues the numbers of the last run, unless it is unknown which
 // of them were used.
 func (s *Spool) takeNumbers(doubt bool) {
-	var last numbers
+	var last sequence.Numbers
 	value, err := s.disk.Value(numbersKey)
 	if err != nil || value == nil || json.Unmarshal(value, &last) != nil {
 		return
@@ -350,11 +352,11 @@ type line struct {
 // encode returns as many records as fit into a segment, one at least: of the tail,
 // then fresh ones, which get their numbers.
 func (s *Spool) encode(records []*record.Record) (piece []line, fresh int, err error) {
-	size, sequence := int64(0), s.numbers.Sequence
+	size, number := int64(0), s.numbers.Sequence
 	for i, r := range slices.Concat(s.tail, records) {
 		if i >= len(s.tail) {
-			sequence++
-			r.Epoch, r.Sequence = s.numbers.Epoch, sequence
+			number++
+			r.Epoch, r.Sequence = s.numbers.Epoch, number
 		}
 		b, err := json.Marshal(r)
 		if err != nil {
@@ -393,12 +395,12 @@ func (s *Spool) write(piece []line, keys States) error {
 	before, now := s.snapshot(), time.Now()
 	c := journal.Commit{Keys: keys, Keep: s.trim(now)}
 	for _, l := range piece {
-		s.numbers.note(s.stored.to, l.Epoch, l.Sequence)
+		s.numbers.Note(s.stored.to, l.Epoch, l.Sequence)
 		s.stored.to++
 		c.Records = append(c.Records, l.json)
 	}
-	if len(piece) > 0 || s.numbers.dirty {
-		s.numbers.forget(s.stored.from)
+	if len(piece) > 0 || s.renumber {
+		s.numbers.Forget(s.stored.from)
 		s.numbers.Needed = s.stored.from
 		keys[numbersKey] = mustMarshal(s.numbers)
 	}
@@ -407,7 +409,7 @@ func (s *Spool) write(piece []line, keys States) error {
 		s.restore(before)
 		return err
 	}
-	s.numbers.dirty = false
+	s.renumber = false
 	s.settleTrim(now)
 	if lost := s.disk.Damaged(); lost > 0 {
 		log.Errorf("spool %s: %d damaged lines, rewriting the cursors and the groups' states", s.dir, lost)
@@ -419,7 +421,7 @@ func (s *Spool) write(piece []line, keys States) error {
 // renew makes the next commits write the whole state again.
 func (s *Spool) renew() {
 	s.givenUp++
-	s.numbers.dirty = true
+	s.renumber = true
 	for _, c := range s.cursors {
 		c.dirty = true
 	}

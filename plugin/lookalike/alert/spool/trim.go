@@ -3,6 +3,8 @@ package spool
 import (
 	"maps"
 	"time"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/spool/sequence"
 )
 
 // cursorGrace is how long a cursor holds records for a sink that nobody has
@@ -15,7 +17,7 @@ const cursorGrace = 10 * time.Minute
 // snapshot is what changes back.
 type snapshot struct {
 	stored  series
-	numbers numbers
+	numbers sequence.Numbers
 	cursors map[*Cursor]cursorSnapshot
 }
 
