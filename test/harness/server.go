@@ -133,7 +133,7 @@ func Launch(binary, dir string, c Config) (*Server, error) {
 	go s.read(stdout, stderr)
 
 	// The banner comes after all sockets are open.
-	if !s.Wait(func() bool { return s.printed("CoreDNS-") }) {
+	if !s.Wait(func() bool { return s.printed("CoreDNS-") || strings.Contains(s.Output(), `"msg":"CoreDNS-`) }) {
 		s.Stop()
 		return nil, fmt.Errorf("server did not start:\n%s", s.Output())
 	}

@@ -43,8 +43,13 @@ var corednsCorpora = []corpus{
 		},
 	},
 	{
+		format: "coredns", version: "1.15 with the name at the end", options: event.Options{CoreDNS: `{type} {name}`}, rows: []row{
+			{"a query", `[INFO] MX a\ b.example.ml.`, `-  a\ b.example.ml. MX`},
+		},
+	},
+	{
 		format: "coredns", version: "1.15 combined", options: event.Options{CoreDNS: `{combined} {/forward/upstream}`}, rows: []row{
-			{"a query", `[INFO] 192.0.2.25:60997 - 63605 0 "MX IN example.ml. udp 48 false 1232" NXDOMAIN qr,rd,ra 136 0.003250290s 192.0.2.53:53`, "- 192.0.2.25 example.ml. MX"},
+			{"a query", `[INFO] 192.0.2.25:60997 - 63605 "MX IN example.ml. udp 48 false 1232" NXDOMAIN qr,rd,ra 136 0.003250290s "0" 192.0.2.53:53`, "- 192.0.2.25 example.ml. MX"},
 		},
 	},
 }

@@ -232,25 +232,31 @@ func askAll(t *testing.T, port uint16, spelled func(string) string, clients ...s
 	t.Helper()
 	sent := map[seen]int{}
 	for _, client := range clients {
-		server := netip.AddrPortFrom(netip.MustParseAddr(client), port)
-		for _, name := range queryNames {
-			for i, qtype := range queryLogTypes {
-				networks := []string{"udp"}
-				if i == 0 {
-					networks = []string{"udp", "udp", "tcp"}
+		askAllOf(t, netip.AddrPortFrom(netip.MustParseAddr(client), port), client, spelled, sent)
+	}
+	return sent
+}
+
+// askAllOf is askAll for one server, which the client asks from the address that
+// the kernel chooses. It adds to sent.
+func askAllOf(t *testing.T, server netip.AddrPort, client string, spelled func(string) string, sent map[seen]int) {
+	t.Helper()
+	for _, name := range queryNames {
+		for i, qtype := range queryLogTypes {
+			networks := []string{"udp"}
+			if i == 0 {
+				networks = []string{"udp", "udp", "tcp"}
+			}
+			for _, network := range networks {
+				harness.Exchange(t, network, server, harness.QueryEDNS(name, qtype, false))
+				s := nameless
+				if shown := spelled(name); shown != "" {
+					s = seen{client, wireName(t, shown), dns.Type(qtype).String()}
 				}
-				for _, network := range networks {
-					harness.Exchange(t, network, server, harness.QueryEDNS(name, qtype, false))
-					s := nameless
-					if shown := spelled(name); shown != "" {
-						s = seen{client, wireName(t, shown), dns.Type(qtype).String()}
-					}
-					sent[s]++
-				}
+				sent[s]++
 			}
 		}
 	}
-	return sent
 }
 
 // wireName is a name as octets, so that it does not matter how it is escaped.

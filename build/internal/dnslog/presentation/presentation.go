@@ -71,8 +71,12 @@ func escape(b []byte) int {
 }
 
 // End returns where the name at the start of b ends: at the first end that no
-// backslash stands before. It returns -1 where there is none.
+// backslash stands before. It returns -1 where there is none. An empty end is
+// that of b.
 func End(b []byte, end string) int {
+	if end == "" {
+		return len(b)
+	}
 	for i := 0; i < len(b); i++ {
 		if b[i] == '\\' {
 			i++

@@ -8,15 +8,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/coredns/coredns/plugin/log"
+
 	"github.com/lookalike-dns/lookalike/build/internal/dnslog/presentation"
-)
-
-// The formats that CoreDNS's log directive has names for (plugin log, log.go).
-const (
-	commonFormat   = `{remote}:{port} ` + noValue + ` {>id} "{type} {class} {name} {proto} {size} {>do} {>bufsize}" {rcode} {>rflags} {rsize} {duration}`
-	combinedFormat = `{remote}:{port} ` + noValue + ` {>id} {>opcode} "{type} {class} {name} {proto} {size} {>do} {>bufsize}" {rcode} {>rflags} {rsize} {duration}`
-
-	noValue = "-" // stands where a placeholder has no value
 )
 
 // placeholders are those of CoreDNS's formats (plugin/pkg/replacer), with the
@@ -66,8 +60,8 @@ func Compile(format string) (*Template, error) {
 	if format == "" {
 		format = "{common}"
 	}
-	format = strings.ReplaceAll(format, "{common}", commonFormat)
-	format = strings.ReplaceAll(format, "{combined}", combinedFormat)
+	format = strings.ReplaceAll(format, "{common}", log.CommonLogFormat)
+	format = strings.ReplaceAll(format, "{combined}", log.CombinedLogFormat)
 	t := &Template{}
 	literal := &t.before
 	for rest := format; rest != ""; {
