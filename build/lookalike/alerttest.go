@@ -80,7 +80,7 @@ func (t *alertTest) run(e *env, args []string) (int, error) {
 	for _, c := range configs {
 		results = append(results, alert.TestDestinations(ctx, c)...)
 	}
-	status, err := report(e.stdout, results)
+	status, err := outcomes(e.stdout, results)
 	if err != nil && !errors.Is(err, syscall.EPIPE) { // a reader that has gone has seen enough
 		return 0, err
 	}
@@ -120,8 +120,8 @@ func alertConfigs(e *env, corefile string) ([]alert.Config, error) {
 	return configs, nil
 }
 
-// report writes the results and returns the exit status.
-func report(w io.Writer, results []alert.Result) (int, error) {
+// outcomes writes the results and returns the exit status.
+func outcomes(w io.Writer, results []alert.Result) (int, error) {
 	status := exitNothing
 	var text strings.Builder
 	for _, r := range results {

@@ -25,6 +25,7 @@ func init() {
 		&checkCommand,
 		&confCommand,
 		&listCommand,
+		&auditCommand,
 		&alertTestCommand,
 		&alertTailCommand,
 		&versionCommand,

@@ -39,22 +39,52 @@ func newProgress(e *env) *progress {
 	return p
 }
 
-// show rewrites the line when it is due.
-func (p *progress) show(checked, found int, read int64) {
+// due reports whether the line is to be written now, and how long it has gone on.
+func (p *progress) due() (time.Duration, bool) {
 	if p.w == nil {
-		return
+		return 0, false
 	}
 	now := p.now()
 	if now.Sub(p.start) < progressAfter || now.Sub(p.last) < progressEvery {
-		return
+		return 0, false
 	}
 	p.last, p.shown = now, true
-	share := ""
-	if p.size > 0 {
-		share = fmt.Sprintf(" %3d %%,", min(100, 100*read/p.size))
+	return now.Sub(p.start), true
+}
+
+// show rewrites the line when it is due.
+func (p *progress) show(checked, found int, read int64) {
+	past, due := p.due()
+	if !due {
+		return
 	}
-	rate := float64(checked) / now.Sub(p.start).Seconds()
-	fmt.Fprintf(p.w, "\r\x1b[Klookalike:%s %d names, %d found, %.0f names/s", share, checked, found, rate)
+	rate := float64(checked) / past.Seconds()
+	fmt.Fprintf(p.w, "\r\x1b[Klookalike:%s %d names, %d found, %.0f names/s", p.share(read), checked, found, rate)
+}
+
+// share returns how much of the input is done, or nothing where that is not
+// known.
+func (p *progress) share(read int64) string {
+	if p.size <= 0 {
+		return ""
+	}
+	return fmt.Sprintf(" %3d %%,", min(100, 100*read/p.size))
+}
+
+// bytes rewrites the line of what reads files, with the time left.
+func (p *progress) bytes(read, size int64, events, found uint64) {
+	past, due := p.due()
+	if !due {
+		return
+	}
+	p.size = size
+	rate := float64(read) / past.Seconds()
+	left := ""
+	if size > read && rate > 0 {
+		left = ", " + (time.Duration(float64(size-read)/rate) * time.Second).String() + " left"
+	}
+	fmt.Fprintf(p.w, "\r\x1b[Klookalike:%s %.0f of %.0f MB, %.0f MB/s, %d events, %d found%s",
+		p.share(read), float64(read)/1e6, float64(size)/1e6, rate/1e6, events, found, left)
 }
 
 // clear removes the line, so that something else can be written.

@@ -90,6 +90,7 @@ type own struct {
 	Protocol        oneOrMore
 	ServerBlock     oneOrMore `json:"server_block"`
 	View            oneOrMore
+	Exception       *record.Exception
 	Lost            *lost
 }
 
@@ -136,7 +137,7 @@ func (e *ecs) record() record.Record {
 		Count: l.Count, Total: l.Total, Qtypes: l.Qtypes, Samples: l.Samples,
 		DistinctNames: l.DistinctNames, DistinctClients: l.DistinctClients,
 		Contexts: l.Context, Protocols: l.Protocol, ServerBlocks: l.ServerBlock, Views: l.View, Vias: l.Vias, ViasMore: l.ViasMore,
-		SMTP: l.SMTP, SMTPMore: l.SMTPMore, Sensor: e.Observer.Hostname, Version: e.Observer.Version,
+		SMTP: l.SMTP, SMTPMore: l.SMTPMore, Exception: l.Exception, Sensor: e.Observer.Hostname, Version: e.Observer.Version,
 	}
 	if r.Phase == record.Storm {
 		r.Clients = slices.DeleteFunc(e.Related.IP, func(a netip.Addr) bool { return a == r.Client || a == r.Server.Addr() })

@@ -50,6 +50,30 @@ type Judge struct {
 // corefile, or is the default one where that is empty.
 func New(file *lookalike.Corefile, corefile string) *Judge { return &Judge{file, corefile} }
 
+// TLDs returns the lookalike TLDs of all directives.
+func (j *Judge) TLDs() []string {
+	var all []string
+	for _, p := range j.file.Policies {
+		all = append(all, p.TLDs()...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// Protected returns how many names the directives protect; one that two protect
+// counts twice.
+func (j *Judge) Protected() int {
+	n := 0
+	for _, p := range j.file.Policies {
+		n += p.Index().Len()
+	}
+	return n
+}
+
+// Corefile returns the path that the directives were read from, empty for the
+// defaults.
+func (j *Judge) Corefile() string { return j.corefile }
+
 // ProtectedAt returns where the name is itself listed for protection, or an
 // empty string. It reads the lists again.
 func (j *Judge) ProtectedAt(name string) string {

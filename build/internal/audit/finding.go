@@ -1,0 +1,26 @@
+// Package audit judges what past logs tell, and makes a page of it.
+package audit
+
+import (
+	"github.com/lookalike-dns/lookalike/build/internal/event"
+	"github.com/lookalike-dns/lookalike/build/internal/judge"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike"
+)
+
+// Finding is an event of a past log that a policy would have seen.
+type Finding struct {
+	*event.Event
+	*judge.Finding
+	Domain string // the one of the event's that resembles a protected name
+}
+
+// stopped reports whether the policy blocks the name.
+func (f *Finding) stopped() bool {
+	return f.Idle == "" && f.Outcome() == lookalike.Acts && f.Action.Blocks()
+}
+
+// Outcome is what the policy makes of the name.
+func (f *Finding) Outcome() lookalike.Outcome { return f.Finding.Outcome }
+
+// Times returns how often it happened.
+func (f *Finding) Times() uint64 { return uint64(max(1, f.Count)) } //nolint:gosec // at least 1

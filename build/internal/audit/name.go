@@ -1,0 +1,172 @@
+package audit
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lookalike-dns/lookalike/build/internal/event"
+	"github.com/lookalike-dns/lookalike/build/internal/judge"
+	"github.com/lookalike-dns/lookalike/build/internal/report"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike"
+)
+
+// What is kept of one name.
+const (
+	keptTyped    = 5
+	keptMessages = 30
+	keptTop      = 10
+)
+
+// name is what is known of one registrable lookalike.
+type name struct {
+	finding  *judge.Finding // the strongest
+	typed    []string
+	counts   report.Counts
+	reported uint64 // messages or queries that the policy only reports
+	unserved uint64 // about which it is not asked
+	senders  tally
+	distinct distinct // senders
+	hosts    tally
+	asked    map[string]bool // hosts that asked for an MX record
+	days     days
+	first    time.Time
+	last     time.Time
+	messages []report.Message // the latest, as a ring
+	next     int
+}
+
+func (s *side) newName() *name {
+	return &name{
+		senders: newTally(&s.entries), distinct: newDistinct(&s.entries), hosts: newTally(&s.entries),
+		days: days{left: &s.days}, asked: make(map[string]bool),
+	}
+}
+
+// add adds a finding, which counts c.
+func (n *name) add(s *side, f *Finding, c report.Counts) {
+	if n.finding == nil || stronger(f.Finding, n.finding) {
+		n.finding = f.Finding
+	}
+	if typed := strings.ToLower(f.Domain); len(n.typed) < keptTyped && !slices.Contains(n.typed, typed) {
+		n.typed = append(n.typed, strings.Clone(typed))
+	}
+	n.counts.Add(c)
+	switch {
+	case f.Idle != "":
+		n.unserved += f.Times()
+	case f.Outcome() != lookalike.Allowed && !f.stopped():
+		n.reported += f.Times()
+	}
+	sender, host := strings.Clone(s.hide.Address(f.Sender)), strings.Clone(host(f.Event))
+	n.senders.add(sender, c)
+	n.distinct.add(strings.ToLower(f.Sender))
+	n.hosts.add(host, c)
+	if strings.EqualFold(f.Qtype, "MX") && n.hosts.counts[host] != nil {
+		n.asked[host] = true
+	}
+	if !f.Time.IsZero() {
+		n.days.add(report.DateOf(f.Time))
+		if n.first.IsZero() || f.Time.Before(n.first) {
+			n.first = f.Time
+		}
+		if f.Time.After(n.last) {
+			n.last = f.Time
+		}
+	}
+	n.keep(s, f)
+}
+
+// keep keeps the event among the latest.
+func (n *name) keep(s *side, f *Finding) {
+	e := f.Event
+	m := report.Message{
+		Time: e.Time, Sender: s.hide.Address(e.Sender), Recipient: s.hide.Address(e.Recipient), Original: s.hide.Address(e.Original),
+		Name: strings.Clone(e.Name), Type: strings.Clone(e.Qtype), Host: strings.Clone(host(e)), Outcome: e.Outcome.String(), Count: f.Times(),
+		File: e.File, Line: e.Line,
+	}
+	switch {
+	case len(n.messages) < keptMessages:
+		if take(&s.messages) {
+			n.messages = append(n.messages, m)
+		}
+	default:
+		n.messages[n.next] = m
+		n.next = (n.next + 1) % keptMessages
+	}
+}
+
+// host is the host that sent the message, or asked.
+func host(e *event.Event) string {
+	if e.Client != "" {
+		return e.Client
+	}
+	return e.Logger
+}
+
+// stronger reports whether a tells more than b.
+func stronger(a, b *judge.Finding) bool {
+	if a.Verdict.Confidence != b.Verdict.Confidence {
+		return a.Verdict.Confidence > b.Verdict.Confidence
+	}
+	return a.Verdict.Class < b.Verdict.Class
+}
+
+// decision says what is to be done about the name.
+func (n *name) decision(candidate bool) report.Decision {
+	all := n.counts.Delivered + n.counts.Bounced + n.counts.Deferred + n.counts.Rejected + n.counts.Queries
+	switch {
+	case all == 0 && n.counts.Allowed > 0:
+		return report.Allowed
+	case n.unserved > 0 && n.unserved >= all:
+		return report.Unserved
+	case n.reported > 0:
+		return report.Reported
+	case candidate:
+		return report.Ask
+	}
+	return report.Stopped
+}
+
+// row returns what the page says of the name.
+func (n *name) row(registrable string, s *side) report.Name {
+	v := n.finding.Verdict
+	row := report.Name{
+		Name: registrable, Unicode: v.Unicode, Typed: n.typed, Class: v.Class, Confidence: v.Confidence, Reason: v.Reason,
+		Action: n.finding.ActionName(), Directive: n.finding.Where, Idle: n.finding.Idle,
+		Counts: n.counts, First: n.first, Last: n.last, Days: len(n.days.sorted),
+		Senders: n.distinct.count(), Hosts: uint64(len(n.hosts.counts)),
+		TopSenders: n.senders.shares(s.basis, keptTop), TopHosts: n.hosts.shares(s.basis, keptTop),
+		Messages: slices.Concat(n.messages[n.next:], n.messages[:n.next]),
+	}
+	if v.Name == registrable { // else the slips are of a name below it
+		row.Slips = report.Slips(v)
+	} else if len(v.Matches) > 0 {
+		row.Slips = report.SlipsOf(registrable, v.Matches[0].Protected)
+	}
+	for _, m := range v.Matches {
+		row.Protected = append(row.Protected, m.Protected)
+		row.DidYouMean = append(row.DidYouMean, m.DidYouMean)
+	}
+	if n.finding.Allowed() {
+		row.AllowedAt = n.finding.Listed()
+	}
+	if s.basis == report.Queries {
+		row.Mail = n.estimate()
+	}
+	return row
+}
+
+// estimate returns how many messages may stand behind the queries of those hosts
+// that asked for an MX record: others are no mail servers. It is nil where there
+// are none.
+func (n *name) estimate() *report.Estimate {
+	var e report.Estimate
+	for host := range n.asked {
+		e.AddQueries(n.hosts.counts[host].Queries)
+	}
+	if e.Most == 0 {
+		return nil
+	}
+	return &e
+}

@@ -1,0 +1,79 @@
+package outfile
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestWrite(t *testing.T) {
+	fails := errors.New("the disk is full")
+	tests := []struct {
+		name    string
+		before  string // contents; empty: there is no file
+		link    bool   // the path is a link to it
+		err     error  // of the writer
+		want    string // contents afterwards; empty: there is no file
+		wantErr error
+	}{
+		{name: "new", want: "page"},
+		{name: "in place of another", before: "old", want: "page"},
+		{name: "behind a link", before: "old", link: true, want: "page"},
+		{name: "a failure leaves nothing", err: fails, wantErr: fails},
+		{name: "a failure leaves the old one", before: "old", err: fails, want: "old", wantErr: fails},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "page.html")
+			if tc.before != "" {
+				if err := os.WriteFile(path, []byte(tc.before), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			given := path
+			if tc.link {
+				given = filepath.Join(dir, "link.html")
+				if err := os.Symlink(path, given); err != nil {
+					t.Fatal(err)
+				}
+			}
+			err := Write(given, func(w io.Writer) error {
+				if _, err := io.WriteString(w, "page"); err != nil {
+					return err
+				}
+				return tc.err
+			})
+			if !errors.Is(err, tc.wantErr) {
+				t.Errorf("Got error %v, want %v", err, tc.wantErr)
+			}
+			got, _ := os.ReadFile(path)
+			if string(got) != tc.want {
+				t.Errorf("Got %q, want %q", got, tc.want)
+			}
+			if info, err := os.Stat(path); err == nil && tc.wantErr == nil && info.Mode().Perm() != mode {
+				t.Errorf("Got mode %v, want %v", info.Mode().Perm(), os.FileMode(mode))
+			}
+			for _, left := range []string{".page.html.*", ".link.html.*"} {
+				if names, _ := filepath.Glob(filepath.Join(dir, left)); len(names) > 0 {
+					t.Errorf("Got %v left over", names)
+				}
+			}
+		})
+	}
+}
+
+// TestWriteInPlace: a device stays a device.
+func TestWriteInPlace(t *testing.T) {
+	if err := Write(os.DevNull, func(w io.Writer) error { _, err := io.WriteString(w, "page"); return err }); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(os.DevNull); err != nil || info.Mode().IsRegular() {
+		t.Errorf("Got %v, error %v", info.Mode(), err)
+	}
+	if err := Write(filepath.Join(t.TempDir(), "none", "page.html"), func(io.Writer) error { return nil }); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("Got error %v for a directory that is not there", err)
+	}
+}

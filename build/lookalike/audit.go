@@ -1,0 +1,253 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/lookalike-dns/lookalike/build/internal/audit"
+	"github.com/lookalike-dns/lookalike/build/internal/dnslog"
+	"github.com/lookalike-dns/lookalike/build/internal/event"
+	"github.com/lookalike-dns/lookalike/build/internal/logfile"
+	"github.com/lookalike-dns/lookalike/build/internal/mailog"
+	"github.com/lookalike-dns/lookalike/build/internal/outfile"
+	"github.com/lookalike-dns/lookalike/build/internal/report"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike"
+)
+
+const auditHelp = `Say what past logs would have raised: how much mail left for lookalikes, whose,
+when, what the policy would have stopped, and what has to be allowed first.
+
+Usage: lookalike audit [FLAGS] LOG...
+
+LOG is a file, a directory of them, or - for standard input. Rotated and
+compressed files (gzip, zstd, xz, bzip2) are read as they are, in the order of
+their time. The formats are found by themselves, also within syslog, the journal
+(JSON, export) and the logs of containers:
+
+%s
+Flags:
+  -conf COREFILE       judge by the lookalike directives of this Corefile, as
+                       check does. Without the flag: Corefile in this directory
+                       or, where there is none, the default policy.
+  -format text|json|csv|html
+                       text (default) is for a terminal, html is a page for
+                       people that needs no other file, json has all that is on
+                       the page, csv has a row for each message or query
+  -o FILE              write to FILE, which only its owner can read, and which
+                       is there whole or not at all
+  -since TIME          leave out what was logged before: 2026-03-01, or a time
+                       such as 2026-03-01T12:00:00Z
+  -until TIME          leave out what was logged after; a day is included
+  -year YEAR           the year of the first line, where lines have none
+                       (default: from the names and times of the files)
+  -tz ZONE             the zone of times that have none, and of the page:
+                       Europe/Berlin, UTC, ... (default: this machine's)
+  -log FORMAT          all logs have this format: the first word of a line above
+  -coredns-format FORMAT
+                       what follows the name in the log directive of CoreDNS,
+                       where that is not the default
+  -addresses pseudonym|full|none
+                       pseudonym (default) puts a keyed hash for what stands
+                       before the @ in addresses, with a key that is thrown away
+  -unknown PERCENT     how many lines may be not understood (default 5)
+  -help                print this help
+
+A message counts once a recipient, by what became of it in the end. Delivered is
+what left; bounced, refused and waiting is what was tried.
+
+Exit status:
+  0  nothing was found, but what the allow list lets through
+  1  something was found
+  2  wrong usage, a file that could not be read to its end, or too many lines
+     that were not understood; the page is written all the same
+  130  interrupted; nothing is written
+
+Examples:
+  lookalike audit -format html -o audit.html /var/log/mail.log*
+      a page to look at, from all the mail logs that are left
+  journalctl -o json -u postfix@- | lookalike audit -
+      from the journal
+  lookalike audit -conf Corefile -format csv -o found.csv /var/log/named/
+      each query that the policy would have seen
+`
+
+var auditCommand = command{
+	name:    "audit",
+	summary: "say what past mail and DNS logs would have raised",
+	help:    fmt.Sprintf(auditHelp, formatLines()),
+	flags: func(fs *flag.FlagSet) action {
+		o := &auditOptions{zone: time.Local, addresses: report.Pseudonym, unknown: 5}
+		confFlag(fs, &o.conf)
+		fs.StringVar(&o.format, "format", "text", "")
+		fs.StringVar(&o.out, "o", "", "")
+		fs.StringVar(&o.since, "since", "", "")
+		fs.StringVar(&o.until, "until", "", "")
+		fs.IntVar(&o.year, "year", 0, "")
+		fs.Func("tz", "", func(s string) (err error) {
+			if o.zone, err = time.LoadLocation(s); err != nil {
+				err = errors.New("want a zone such as Europe/Berlin or UTC")
+			}
+			return err
+		})
+		fs.StringVar(&o.log, "log", "", "")
+		fs.StringVar(&o.coredns, "coredns-format", "", "")
+		fs.StringVar(&o.addresses, "addresses", report.Pseudonym, "")
+		fs.Float64Var(&o.unknown, "unknown", 5, "")
+		return o.run
+	},
+}
+
+// auditOptions is the command line of audit.
+type auditOptions struct {
+	conf, format, out, since, until, log, coredns, addresses string
+
+	year    int
+	zone    *time.Location
+	unknown float64 // percent
+}
+
+// logFormats are the formats of logs, for the help and for reading.
+func logFormats() []event.Format { return slices.Concat(mailog.Formats(), dnslog.Formats()) }
+
+func formatLines() string {
+	var b []byte
+	for _, f := range logFormats() {
+		b = fmt.Appendf(b, "  %-14s %s\n", f.Name, f.Title)
+	}
+	return string(b)
+}
+
+func (o *auditOptions) run(e *env, logs []string) (int, error) {
+	if len(logs) == 0 {
+		return 0, misused("want at least one LOG: a file, a directory, or - for standard input")
+	}
+	if !slices.Contains(pageFormats, o.format) {
+		return 0, misused("unknown format %q: want text, json, csv or html", o.format)
+	}
+	ao, err := o.options(e)
+	if err != nil {
+		return 0, err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process
+	defer stop()
+	p := newProgress(e)
+	ao.Progress = func(at logfile.Progress, events, found uint64) { p.bytes(at.Read, at.Size, events, found) }
+	var r *audit.Result
+	err = o.write(e, func(w io.Writer) error {
+		r, err = o.audit(ctx, e, logs, ao, w)
+		p.clear()
+		return err
+	})
+	switch {
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(e.stderr, "lookalike: interrupted, nothing was written")
+		return exitInterrupted, nil
+	case errors.Is(err, syscall.EPIPE): // the reader has seen enough
+	case err != nil:
+		return 0, err
+	}
+	return o.status(e, r), nil
+}
+
+// options translates the command line.
+func (o *auditOptions) options(e *env) (*audit.Options, error) {
+	if _, err := os.Stat(defaultConf); err == nil && o.conf == "" {
+		o.conf = defaultConf
+	}
+	j, err := e.judge(o.conf)
+	if err != nil {
+		return nil, err
+	}
+	hide, err := report.NewHider(o.addresses)
+	if err != nil {
+		return nil, misuse{err}
+	}
+	ao := &audit.Options{
+		Judge: j, Formats: logFormats(), Format: o.log, CoreDNS: o.coredns, Year: o.year, Zone: o.zone, Now: time.Now(),
+		Hide: hide, Version: lookalike.Version,
+	}
+	if ao.Since, err = point(o.since, o.zone, false); err != nil {
+		return nil, misused("-since: %v", err)
+	}
+	if ao.Until, err = point(o.until, o.zone, true); err != nil {
+		return nil, misused("-until: %v", err)
+	}
+	return ao, nil
+}
+
+// point reads a day or a time. Of a day it is the beginning, or the end.
+func point(s string, zone *time.Location, end bool) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t, nil
+	}
+	t, err := time.ParseInLocation(time.DateOnly, s, zone)
+	if err != nil {
+		return t, fmt.Errorf("%s is no time: want one such as 2026-03-01 or 2026-03-01T12:00:00Z", strconv.Quote(s))
+	}
+	if end {
+		t = t.AddDate(0, 0, 1)
+	}
+	return t, nil
+}
+
+// pageFormats are those of a page.
+var pageFormats = []string{"text", "json", "csv", "html"}
+
+// write writes to the file of -o, or else to standard output.
+func (o *auditOptions) write(e *env, write func(io.Writer) error) error {
+	if o.out == "" {
+		return write(e.stdout)
+	}
+	return outfile.Write(o.out, write)
+}
+
+// audit reads the logs, and writes what is found.
+func (o *auditOptions) audit(ctx context.Context, e *env, logs []string, ao *audit.Options, w io.Writer) (*audit.Result, error) {
+	if o.format != "csv" {
+		r, err := audit.Run(ctx, logs, e.stdin, ao)
+		if err != nil {
+			return nil, err
+		}
+		return r, r.Page.Write(w, o.format)
+	}
+	rows := report.NewCSV(w, audit.Columns)
+	ao.Finding = func(f *audit.Finding) error { return rows.Write(f.Row(ao.Hide, ao.Zone)) }
+	r, err := audit.Run(ctx, logs, e.stdin, ao)
+	if err != nil {
+		return nil, err
+	}
+	return r, rows.Flush()
+}
+
+// status says what is wrong with the logs, and returns the exit status.
+func (o *auditOptions) status(e *env, r *audit.Result) int {
+	if r == nil {
+		return exitNothing
+	}
+	status := exitNothing
+	if r.Found > 0 {
+		status = exitFound
+	}
+	for _, err := range r.Damaged() {
+		fmt.Fprintf(e.stderr, "lookalike: %s\n", display(err.Error()))
+		status = exitError
+	}
+	if share := 100 * r.Unknown(); share > o.unknown {
+		fmt.Fprintf(e.stderr, "lookalike: %.1f %% of the lines were not understood, more than %g %%: the text form shows the first of them; -log names a format, -unknown allows more\n", share, o.unknown)
+		status = exitError
+	}
+	return status
+}
