@@ -33,6 +33,23 @@ var keywordsByLast, keywordsByFirst = func() (byLast, byFirst [1 << 10][]keyword
 	return byLast, byFirst
 }()
 
+// lastTwo and firstTwo say which of them hold any.
+var lastTwo, firstTwo = anyOf(&keywordsByLast), anyOf(&keywordsByFirst)
+
+// twoSet is a set of what twoLetters returns.
+type twoSet [1 << 10 / 64]uint64
+
+func anyOf(words *[1 << 10][]keyword) (set twoSet) {
+	for i := range words {
+		if len(words[i]) > 0 {
+			set[i/64] |= 1 << (i % 64)
+		}
+	}
+	return set
+}
+
+func (s *twoSet) has(i int) bool { return s[i/64]>>(i%64)&1 != 0 }
+
 // twoLetters makes an index of two letters. Others may get the same one.
 func twoLetters(a, b rune) int { return int(a&31<<5 | b&31) }
 
@@ -61,12 +78,12 @@ func (s *search) combosquatKept(r *reading, cut affix) {
 	tails := s.index.tailsAt(r, 0)
 	for i := range tails {
 		t := &tails[i]
-		if n := len(t.letters); n < int(r.ends[0]) && hasLetters(r, 0, t.letters) {
+		if n := len(t.letters); n < r.end(0) && hasLetters(r, 0, t.letters) {
 			rest := s.tailless.cut(r, n)
 			cut := cut
 			cut.tail, cut.letters = t, n
 			for k := range min(rest.labels, s.index.depth, compareLabels) {
-				s.sameRun(rest, int(rest.ends[k]), k, cut)
+				s.sameRun(rest, rest.end(k), k, cut)
 			}
 			s.combosquatStarts(rest, cut)
 		}
@@ -79,9 +96,13 @@ func endKeywords(r *reading) iter.Seq[*keyword] {
 		if r.size < 2 {
 			return
 		}
-		all := keywordsByLast[twoLetters(r.letters[0], r.letters[1])]
+		two := twoLetters(r.letters[0], r.letters[1])
+		if !lastTwo.has(two) {
+			return
+		}
+		all := keywordsByLast[two]
 		for i := range all {
-			if w := &all[i]; len(w.letters) < int(r.ends[0]) && hasLetters(r, 0, w.letters) && !yield(w) {
+			if w := &all[i]; len(w.letters) < r.end(0) && hasLetters(r, 0, w.letters) && !yield(w) {
 				return
 			}
 		}
@@ -101,9 +122,9 @@ func (s *search) combosquatEnd(r *reading, w *keyword, cut affix) {
 func (s *search) cutKeyword(r *reading, w *keyword, cut affix) (*reading, affix) {
 	n := len(w.letters)
 	rest := s.wordless[cut.count].cut(r, n)
-	cut = cut.with(w, r.hyphens.has(n))
+	cut = cut.with(w, r.hyphen(n))
 	for k := range min(rest.labels, s.index.depth, compareLabels) {
-		s.sameRun(rest, int(rest.ends[k]), k, cut)
+		s.sameRun(rest, rest.end(k), k, cut)
 	}
 	s.combosquatStarts(rest, cut)
 	if cut.separated && rest.labels > 0 {
@@ -115,7 +136,7 @@ func (s *search) cutKeyword(r *reading, w *keyword, cut affix) (*reading, affix)
 // combosquatStarts looks for keywords where a run of rightmost labels begins.
 func (s *search) combosquatStarts(r *reading, cut affix) {
 	for k := range min(r.labels, s.index.depth, compareLabels) {
-		s.combosquatStart(r, int(r.ends[k]), k, cut, maxKeywords)
+		s.combosquatStart(r, r.end(k), k, cut, maxKeywords)
 	}
 }
 
@@ -125,18 +146,22 @@ func (s *search) combosquatStart(r *reading, n, k int, cut affix, max int) {
 	if n < 2 || max == 0 {
 		return
 	}
+	two := twoLetters(r.letters[n-1], r.letters[n-2])
+	if !firstTwo.has(two) {
+		return
+	}
 	least := 0 // letters of labels that no keyword reaches into
 	if k > 0 {
-		least = int(r.ends[k-1])
+		least = r.end(k - 1)
 	}
-	words := keywordsByFirst[twoLetters(r.letters[n-1], r.letters[n-2])]
+	words := keywordsByFirst[two]
 	for i := range words {
 		w := &words[i]
 		rest := n - len(w.letters)
 		if rest <= least || rest < classes[Combosquat].floor.medium && cut.tail == nil || !hasLetters(r, rest, w.letters) {
 			continue
 		}
-		cut := cut.with(w, r.hyphens.has(rest))
+		cut := cut.with(w, r.hyphen(rest))
 		s.sameRun(r, rest, k, cut)
 		s.combosquatStart(r, rest, k, cut, max-1)
 	}

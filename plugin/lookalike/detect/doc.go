@@ -17,8 +17,9 @@
 //     left out they are of the class double-typo.
 //
 // The classes combosquat and embedding look the skeletons of parts of the name
-// up. Keys are hashes in one open-addressing table, behind a bitmap that answers
-// most misses. Whatever they find is aligned with the queried name, character by
+// up. Keys are hashes in one open-addressing table, behind bitmaps that answer
+// most misses; of longer names, a look at the letters at both ends answers them
+// first. Whatever they find is aligned with the queried name, character by
 // character: that says what went wrong, which is what a verdict is graded by, its
 // reason says, and its [Slip]s hold.
 //

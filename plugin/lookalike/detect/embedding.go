@@ -18,10 +18,14 @@ const (
 // embedding looks for protected names as a run of labels, or of parts of
 // labels between hyphens, anywhere in r.
 func (s *search) embedding(r *reading) {
+	if r.labels == 1 && r.seen&separator == 0 {
+		return
+	}
 	places := append(s.places[:0], 0)
-	marks := r.dots.or(&r.hyphens)
-	for i := marks.next(1); 0 < i && i < r.size && len(places) <= maxPlaces; i = marks.next(i + 1) {
-		places = append(places, i)
+	marks := r.text.dots.or(&r.text.hyphens)
+	end := r.offset + r.size
+	for i := marks.next(r.offset + 1); 0 < i && i < end && len(places) <= maxPlaces; i = marks.next(i + 1) {
+		places = append(places, i-r.offset)
 	}
 	if len(places) == 1 {
 		return
@@ -78,12 +82,11 @@ func (s *search) tailWithin(r *reading, from int) *tail {
 // embedded adds the protected names that read as the letters between two
 // places of r; t follows them.
 func (s *search) embedded(r *reading, from, to int, t *tail) {
-	keys := &s.index.keys
 	h := skeletonOf(r.letters[from:to])
-	if !keys.maybe(h) {
+	if !s.index.skeletons.has(h) {
 		return
 	}
-	for probe := keys.find(h); ; {
+	for probe := s.index.keys.find(key(h, skeletonKey)); ; {
 		id, ok := s.next(&probe)
 		if !ok {
 			return
@@ -122,14 +125,13 @@ func (s *search) embed(r *reading, from, to int, id uint32, t *tail) {
 // togetherLetters letters that stand in the last label of r without a dot or
 // hyphen beside them. h are the prefix hashes of r.
 func (s *search) runTogether(r *reading, h []uint64) {
-	n := int(r.ends[0])
-	keys := &s.index.keys
+	n := r.end(0)
 	for from := 0; from+togetherLetters < n+1 && n > togetherLetters; from++ {
-		start := key((h[from+togetherLetters]-h[from])*inversePower(from), togetherKey)
-		if !keys.maybe(start) {
+		start := (h[from+togetherLetters] - h[from]) * inversePower(from)
+		if !s.index.together.has(start) {
 			continue
 		}
-		for probe := keys.find(start); ; {
+		for probe := s.index.keys.find(key(start, togetherKey)); ; {
 			id, ok := s.next(&probe)
 			if !ok {
 				break
@@ -163,7 +165,7 @@ func (s *search) inside(r *reading, from, end int, id uint32) {
 // labelAt returns the label that letter i of r stands in.
 func (s *search) labelAt(r *reading, i int) int {
 	k := 0
-	for k < r.labels-1 && int(r.ends[k]) <= i {
+	for k < r.labels-1 && r.end(k) <= i {
 		k++
 	}
 	return s.hi - r.skipped - 1 - k

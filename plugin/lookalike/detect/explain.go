@@ -62,10 +62,10 @@ func (s *search) explainName() []string {
 		if _, foreign := decodeLabel(s.runes[0][:0], n.label(i)); !foreign {
 			continue
 		}
-		one := name{labels: 1}
+		one := name{labels: 1, octets: 255}
 		one.ends[0] = uint8(copy(one.bytes[:], n.label(i)))
 		r := &s.joined
-		r.read(&one, 0, 1)
+		r.read(&one, 0, 1, &s.joinedText)
 		steps = append(steps, fmt.Sprintf("label %s is %s in Unicode and reads as %s", quote(n.text(i, i+1)), quote(one.unicode()),
 			quote(leftToRight(r.letters[:r.size]))))
 	}

@@ -55,16 +55,21 @@ type Index struct {
 	bare     []uint32    // protected names that are a TLD
 	kept     labelSet    // TLDs of all protected names
 	tails    [128][]tail // their public suffixes, by how the last letter reads
+	tailEnds uint32      // bit n is set where a letter with the lowest five bits n has any
 	heads    labelSet    // the last labels of those of headList
 	headList []string    // what stands before the TLD in public suffixes of several labels
 	suffixes *suffixes
 	exempt   suffixes // registrable names that are never flagged, under lookalike TLDs only; see Sparing
 
-	keys    table  // skeletons, letters, and letters without one of them
-	near    places // how many letters names at one edit from a protected one have
-	doubles doubles
-	depth   int // the most labels before a public suffix
-	longest int // the most letters that read as those of a protected name
+	keys      table // skeletons, letters, and letters without one of them
+	skeletons gate  // their hashes
+	edits     gate  // of letters, whole and without one of them
+	together  gate  // of letters that others may run together with
+	ends      ends
+	near      places // how many letters names at one edit from a protected one have
+	doubles   doubles
+	depth     int // the most labels before a public suffix
+	longest   int // the most letters that read as those of a protected name
 }
 
 // tail is the public suffix of a protected name, as a typist may leave it in.
@@ -121,9 +126,11 @@ type builder struct {
 	index     *Index
 	tails     labelSet // public suffixes met so far
 	keys      int      // an upper bound of the keys
+	together  int      // of which so many are for names that others run together with
 	core      name
-	letters   reading // of the core
-	joined    reading // the same with pairs put together
+	letters   reading    // of the core
+	joined    reading    // the same with pairs put together
+	text      [2]storage // of both
 	canonical []byte
 }
 
@@ -198,7 +205,7 @@ func (b *builder) readProtected(id uint32) *reading {
 	if core := b.index.core(id); core != "" { // else it is a TLD
 		b.core.parse(core)
 	}
-	b.letters.read(&b.core, 0, b.core.labels)
+	b.letters.read(&b.core, 0, b.core.labels, &b.text[0])
 	return &b.letters
 }
 
@@ -219,10 +226,13 @@ func (b *builder) split(p string, n *name, id uint32) uint8 {
 		b.addTail(strings.Clone(suffix))
 	}
 	r := &b.letters
-	r.read(n, 0, labels)
+	r.read(n, 0, labels, &b.text[0])
 	x.depth = max(x.depth, labels)
 	x.longest = max(x.longest, 2*r.size) // each may read as a pair
 	b.keys += r.size + 3
+	if labels == 1 && r.size >= togetherLetters {
+		b.together++
+	}
 	if r.paired() {
 		b.keys += r.size
 	}
@@ -243,6 +253,7 @@ func (b *builder) addTail(suffix string) {
 	if len(t.letters) > 0 {
 		last := apart[t.letters[0]&127].last
 		x.tails[last] = append(x.tails[last], t)
+		x.tailEnds |= 1 << (last & 31)
 	}
 	if dot := strings.LastIndexByte(suffix, '.'); dot > 0 {
 		head := suffix[:dot]
@@ -257,6 +268,8 @@ func (b *builder) addTail(suffix string) {
 func (b *builder) fill() {
 	x := b.index
 	x.keys = newTable(b.keys)
+	x.skeletons, x.edits, x.together = newGate(len(x.cores)), newGate(b.keys), newGate(b.together)
+	x.ends = newEnds(len(x.cores))
 	for id := range uint32(len(x.cores)) {
 		if x.isRepeated(id) {
 			continue
@@ -266,16 +279,21 @@ func (b *builder) fill() {
 			continue
 		}
 		x.near.addAround(r.size)
-		x.keys.add(skeletonOf(r.letters[:r.size]), id)
+		h := skeletonOf(r.letters[:r.size])
+		x.skeletons.add(h)
+		x.keys.add(key(h, skeletonKey), id)
 		b.addEdits(r, id)
 		if r.paired() {
-			joined := b.joined.join(r, all)
+			_, pairs := r.pairs(r.labels)
+			joined := b.joined.join(r, r.labels, &pairs, &b.text[1])
 			x.near.addAround(joined.size)
 			b.addEdits(joined, id)
 		}
 		if r.labels == 1 && r.size >= togetherLetters {
-			h := prefixHashes(nil, r.letters[:togetherLetters])
-			x.keys.add(key(h[togetherLetters], togetherKey), id)
+			var buf [togetherLetters + 1]uint64
+			h := prefixHashes(buf[:0], r.letters[:togetherLetters])[togetherLetters]
+			x.together.add(h)
+			x.keys.add(key(h, togetherKey), id)
 		}
 	}
 }
@@ -285,10 +303,15 @@ func (b *builder) addEdits(r *reading, id uint32) {
 	var buf hashes
 	h := prefixHashes(buf[:0], r.letters[:r.size])
 	whole := h[r.size]
-	b.index.keys.add(key(whole, editKey), id)
-	for i := range r.size {
-		b.index.keys.add(key(without(h, whole, i), editKey), id)
+	add := func(h uint64) {
+		b.index.edits.add(h)
+		b.index.keys.add(key(h, editKey), id)
 	}
+	add(whole)
+	for i := range r.size {
+		add(without(h, whole, i))
+	}
+	b.index.ends.addEdits(r.letters[:r.size])
 }
 
 // protected returns protected name id.

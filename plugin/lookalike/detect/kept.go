@@ -38,7 +38,11 @@ func (x *Index) tailsAt(r *reading, from int) []tail {
 	if from == r.size || r.letters[from] >= 128 {
 		return nil
 	}
-	return x.tails[apart[r.letters[from]].last]
+	last := apart[r.letters[from]].last
+	if x.tailEnds>>(last&31)&1 == 0 {
+		return nil
+	}
+	return x.tails[last]
 }
 
 // tailDisguised is the fewest letters of a public suffix that is known in other

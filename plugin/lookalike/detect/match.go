@@ -74,7 +74,7 @@ func (s *search) start(t *tld, qname string) bool {
 	if s.lo >= s.hi {
 		return false
 	}
-	s.query.read(&s.name, s.lo, s.hi)
+	s.query.read(&s.name, s.lo, s.hi, &s.queryText)
 	return true
 }
 
@@ -98,7 +98,7 @@ func (s *search) run() {
 		}
 	}
 	s.keptTLD = tld
-	s.compare(s.beforeTLD.cut(&s.query, int(s.query.ends[0])))
+	s.compare(s.beforeTLD.cut(&s.query, s.query.end(0)))
 	if len(s.found) == 0 {
 		s.found = append(s.found, finding{id: noName, first: s.hi, last: s.hi})
 	}
@@ -206,7 +206,7 @@ func (s *search) underHeads() {
 			continue
 		}
 		s.head, s.headLabels = head, labels
-		s.compare(s.headless.cut(&s.query, int(s.query.ends[labels-1])))
+		s.compare(s.headless.cut(&s.query, s.query.end(labels-1)))
 		s.head, s.headLabels = "", 0
 	}
 }
@@ -236,7 +236,7 @@ func (s *search) keptLabel() string {
 		return ""
 	}
 	label := s.name.label(s.hi - 1)
-	if s.query.foreign == 1 && s.query.ends[0] <= maxLabel {
+	if s.query.foreign == 1 && s.query.end(0) <= maxLabel {
 		var buf [maxLabel]byte
 		n := 0
 		for _, c := range slices.Backward(s.query.run(0)) {

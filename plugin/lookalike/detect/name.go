@@ -14,6 +14,7 @@ type name struct {
 	bytes  [maxOctets]byte
 	ends   [maxLabels]uint8 // ends[i] is where label i ends in bytes
 	labels int
+	octets byte // of all labels together, by or: 128 and more where one is no ASCII
 
 	// written is the presentation form, once a text has been asked for. All
 	// texts are parts of it.
@@ -25,8 +26,8 @@ type name struct {
 // they are. It reports whether s is a name that can occur in the DNS, the root
 // excepted.
 func (n *name) parse(s string) bool {
-	n.labels, n.written = 0, ""
-	at, start := 0, 0
+	n.labels, n.written, n.octets = 0, "", 0
+	at, start, octets := 0, 0, byte(0)
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		if c == '.' {
@@ -46,12 +47,14 @@ func (n *name) parse(s string) bool {
 		if at == maxOctets {
 			return false
 		}
-		n.bytes[at] = lower(c)
+		octets |= c
+		n.bytes[at] = lowered[c]
 		at++
 	}
 	if at > start && !n.endLabel(start, at) {
 		return false
 	}
+	n.octets = octets
 	return n.labels > 0
 }
 
@@ -155,6 +158,14 @@ func appendByte(dst []byte, c byte) []byte {
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// lowered holds what lower returns.
+var lowered = func() (table [256]byte) {
+	for c := range table {
+		table[c] = lower(byte(c))
+	}
+	return table
+}()
 
 // lower folds the case of ASCII letters, the only ones whose case does not
 // count in the DNS (RFC 4343).

@@ -8,66 +8,81 @@ package detect
 // rightmost labels of r, as it stands and with pairs put together. h are the
 // prefix hashes of r.
 func (s *search) near(r *reading, h []uint64, cut affix) {
-	s.nearRuns(r, r, h, cut)
-	s.heldKeys(r, h, cut)
-	if !r.paired() || int(r.ends[0]) > s.index.longest {
+	s.edges.read(&s.index.ends, r)
+	s.nearRuns(r, r, &s.edges, h, cut)
+	if r.seen&held3 != 0 {
+		s.heldKeys(r, h, cut)
+	}
+	if !r.paired() || r.end(0) > s.index.longest {
 		return
 	}
-	// All of them, and one at a time: an edit may have made another one.
-	for only := all; only < maxPairs && s.nearJoined(r, only, cut); only++ {
+	labels := 1 // with pairs put together, a run has half its letters at the least
+	for labels < min(r.labels, compareLabels) && r.end(labels) <= 2*s.index.longest {
+		labels++
+	}
+	every, read := r.pairs(labels)
+	last := every.before(maxLetters)
+	if last < 0 {
+		return
+	}
+	s.nearJoined(r, labels, &read, cut)
+	if every.before(last) < 0 {
+		return
+	}
+	// One at a time as well: an edit may have made another one.
+	for range maxPairs {
+		var one places
+		one.add(last)
+		s.nearJoined(r, labels, &one, cut)
+		if last = every.before(last); last < 0 {
+			return
+		}
 	}
 }
 
 // maxPairs is how many pairs of letters are put together one at a time.
 const maxPairs = 4
 
-// nearJoined looks for protected names at one edit from r with pairs put
-// together, and reports whether there are any.
-func (s *search) nearJoined(r *reading, only int, cut affix) bool {
-	joined := s.joined.join(r, only)
-	if joined.size == r.size {
-		return false
-	}
-	s.nearRuns(r, joined, joined.compared(s.joinedHashes[:0]), cut)
-	return true
+// nearJoined looks for protected names at one edit from the rightmost labels of r
+// with pairs put together.
+func (s *search) nearJoined(r *reading, labels int, pairs *places, cut affix) {
+	joined := s.joined.join(r, labels, pairs, &s.joinedText)
+	s.joinedEdges.read(&s.index.ends, joined)
+	s.nearRuns(r, joined, &s.joinedEdges, joined.compared(s.joinedHashes[:0]), cut)
 }
 
 // nearRuns looks runs of labels of joined up, which is r or r with pairs put
 // together.
-func (s *search) nearRuns(r, joined *reading, h []uint64, cut affix) {
-	for k := range min(r.labels, compareLabels) {
-		s.nearRun(r, joined, h, k, cut)
+func (s *search) nearRuns(r, joined *reading, e *edges, h []uint64, cut affix) {
+	for k := range min(joined.labels, compareLabels) {
+		if n := joined.end(k); n >= 2 && s.index.near.has(n) && e.edits(k, n) {
+			s.nearRun(r, joined.letters[:n], h, k, cut)
+		}
 	}
 }
 
-// nearRun looks the letters of the rightmost k+1 labels up, whole and with one
-// left out.
-func (s *search) nearRun(r, joined *reading, h []uint64, k int, cut affix) {
-	n := int(joined.ends[k])
-	if n < 2 || !s.index.near.has(n) {
-		return
-	}
-	keys := &s.index.keys
+// nearRun looks letters up, whole and with one left out. They are those of the
+// rightmost k+1 labels of r.
+func (s *search) nearRun(r *reading, letters []rune, h []uint64, k int, cut affix) {
+	edits, n := &s.index.edits, len(letters)
+	h = h[:n+1]
 	whole := h[n]
-	if h := key(whole, editKey); keys.maybe(h) {
-		s.nearCandidates(r, h, k, cut)
+	if edits.has(whole) {
+		s.nearCandidates(r, key(whole, editKey), k, cut)
 	}
-	var before rune
-	for i, c := range joined.letters[:n] {
-		if c = glyph(c); c == before {
-			continue // leaving out either of two equal letters is the same
+	for i := range letters {
+		h := without(h, whole, i)
+		if !edits.has(h) || i > 0 && glyph(letters[i]) == glyph(letters[i-1]) { // leaving out either of two equal letters is the same
+			continue
 		}
-		before = c
-		if h := key(without(h, whole, i), editKey); keys.maybe(h) {
-			s.nearCandidates(r, h, k, cut)
-		}
+		s.nearCandidates(r, key(h, editKey), k, cut)
 	}
 }
 
 // heldKeys looks r up with letters that stand there three times or more typed
 // once, and twice.
 func (s *search) heldKeys(r *reading, h []uint64, cut affix) {
-	n := int(r.ends[min(r.labels, compareLabels)-1])
+	n := r.end(min(r.labels, compareLabels) - 1)
 	for i := 1; i < n; i += 2 { // one of two places is in a run of three
 		c := r.letters[i]
 		if c != r.letters[i-1] && (i+1 == n || c != r.letters[i+1]) {
@@ -90,7 +105,7 @@ func (s *search) heldKeys(r *reading, h []uint64, cut affix) {
 // heldKey looks r up with the letters from from up to to typed once, and twice.
 func (s *search) heldKey(r *reading, h []uint64, from, to int, cut affix) {
 	for k := range min(r.labels, compareLabels) {
-		n := int(r.ends[k])
+		n := r.end(k)
 		if n < to {
 			continue
 		}
@@ -100,8 +115,8 @@ func (s *search) heldKey(r *reading, h []uint64, from, to int, cut affix) {
 				continue
 			}
 			whole := h[from+keep] + (h[n]-h[to])*inversePower(to-from-keep)
-			if key := key(whole, editKey); s.index.keys.maybe(key) {
-				s.nearCandidates(r, key, k, cut)
+			if s.index.edits.has(whole) {
+				s.nearCandidates(r, key(whole, editKey), k, cut)
 			}
 		}
 	}
@@ -122,7 +137,7 @@ func (s *search) nearCandidates(r *reading, h uint64, k int, cut affix) {
 func (s *search) nearTo(r *reading, k int, id uint32, cut affix) {
 	p := s.spellProtected(s.index, id)
 	f := s.finding(r, k)
-	n := int(r.ends[k])
+	n := r.end(k)
 	f.id, f.from, f.to, f.how.affix = id, r.offset, r.offset+n, cut
 	first, end := s.writing().span(f.from, f.to)
 	q := s.written.cells[first:end]

@@ -11,34 +11,52 @@ const maxLetters = 256
 
 // reading is a name as the comparison reads it: its letters, with Unicode
 // folded to ASCII, and apart from them the places of dots and hyphens. Letters
-// are stored last letter first, so that a run of rightmost labels is a prefix.
-//
-// It is too large for the stack of a goroutine that serves one query: it is
-// passed by pointer, and set from another one rather than returned.
+// are stored last letter first, so that a run of rightmost labels is a prefix,
+// and a cut at the end of a name copies nothing.
 type reading struct {
-	letters [maxLetters]rune
+	text    *storage
+	letters []rune // of text, from offset on
 	size    int
-	ends    [maxLabels]uint16 // ends[k] letters are in the rightmost k+1 labels
 	labels  int
-	dots    places
-	hyphens places
+	skipped int   // labels of text that stand to the right, outside of the reading
+	offset  int   // letters that do
 	foreign int   // the fewest rightmost labels that hold Unicode, 0 for none
 	strange int   // and those that hold a letter of no English or French word
-	skipped int   // labels that stand to the right, outside of the reading
-	offset  int   // letters that do
-	seen    trait // pairBegins, of all letters
+	seen    trait // pairBegins, separator and held3, of all characters
 	before  trait // of the last letter that was added
 }
 
-// reset makes the reading empty. Letters and ends beyond the new size may hold
-// anything, but for ends[0].
-func (r *reading) reset() {
-	r.size, r.labels = 0, 0
-	r.ends[0] = 0
-	r.dots, r.hyphens = places{}, places{}
-	r.foreign, r.strange, r.skipped, r.offset = 0, 0, 0, 0
-	r.seen, r.before = 0, 0
+// storage holds what readings are parts of.
+//
+// It is too large for the stack of a goroutine that serves one query: it stands
+// in what is pooled.
+type storage struct {
+	letters [maxLetters + 1]rune // one more, so that five may be read of four
+	ends    [maxLabels]uint16    // ends[k] letters are in the rightmost k+1 labels
+	dots    places
+	hyphens places
 }
+
+// begin makes r an empty reading that is kept in text.
+func (r *reading) begin(text *storage) {
+	text.dots, text.hyphens = places{}, places{}
+	*r = reading{text: text, letters: text.letters[:]}
+}
+
+// end returns how many letters are in the rightmost k+1 labels.
+func (r *reading) end(k int) int {
+	if r.labels == 0 {
+		return 0
+	}
+	return int(r.text.ends[r.skipped+k]) - r.offset
+}
+
+// hyphen and dot report whether one stands at place i. What is next to a cut went
+// with it.
+func (r *reading) hyphen(i int) bool {
+	return (i > 0 || r.offset == 0) && r.text.hyphens.has(r.offset+i)
+}
+func (r *reading) dot(i int) bool { return (i > 0 || r.offset == 0) && r.text.dots.has(r.offset+i) }
 
 // places is a set of places between letters: i has i letters to its right.
 type places [maxLetters/64 + 1]uint64
@@ -62,6 +80,16 @@ func (p places) or(q *places) places {
 	return p
 }
 
+// before returns the last place before i, or -1.
+func (p *places) before(i int) int {
+	for i--; i >= 0; i = i&^63 - 1 {
+		if word := p[i/64] << (63 - i%64); word != 0 {
+			return i - bits.LeadingZeros64(word)
+		}
+	}
+	return -1
+}
+
 // next returns the first place from i on, or -1.
 func (p *places) next(i int) int {
 	for w := i / 64; w < len(p); w++ {
@@ -76,27 +104,28 @@ func (p *places) next(i int) int {
 	return -1
 }
 
-// read sets r to the labels from lo up to hi of n. Labels that do not fit are
-// left out, from the left.
-func (r *reading) read(n *name, lo, hi int) {
-	r.reset()
+// read sets r to the labels from lo up to hi of n, kept in text. Labels that do
+// not fit are left out, from the left.
+func (r *reading) read(n *name, lo, hi int, text *storage) {
+	r.begin(text)
 	for i := hi - 1; i >= lo; i-- {
 		if r.labels > 0 {
-			r.dots.add(r.size)
+			text.dots.add(r.size)
 			r.before = 0
 		}
-		if !r.addLabel(n.label(i)) {
-			r.size = int(r.ends[max(r.labels-1, 0)])
+		if !r.addLabel(n.label(i), n.octets < utf8.RuneSelf) {
+			r.size = r.end(r.labels - 1)
 			return
 		}
-		r.ends[r.labels] = uint16(r.size)
+		text.ends[r.labels] = uint16(r.size)
 		r.labels++
 	}
 }
 
-// addLabel reads one label and reports whether it fits.
-func (r *reading) addLabel(label []byte) bool {
-	if hasACEPrefix(label) || !isASCII(label) {
+// addLabel reads one label, which is known to be ASCII or not, and reports whether
+// it fits.
+func (r *reading) addLabel(label []byte, ascii bool) bool {
+	if hasACEPrefix(label) || !ascii && !isASCII(label) {
 		return r.addUnicode(label)
 	}
 	return addASCII(r, label)
@@ -133,12 +162,19 @@ func (r *reading) addRune(c rune) bool {
 // first, and reports whether they fit.
 func addASCII[T string | []byte](r *reading, text T) bool {
 	size, seen, before := r.size, r.seen, r.before
+	var last rune
+	twice := false // last stands there twice or more
+	if size > 0 {
+		last = r.letters[size-1]
+		twice = size > 1 && r.letters[size-2] == last
+	}
 	i := len(text) - 1
 	for ; i >= 0; i-- {
 		c := text[i]
 		t := traits[c&127]
 		if t&separator != 0 {
-			r.hyphens.add(size)
+			r.text.hyphens.add(size)
+			seen |= separator
 			before = 0
 			continue
 		}
@@ -147,6 +183,13 @@ func addASCII[T string | []byte](r *reading, text T) bool {
 		}
 		seen |= t & pairBegins & (before >> pairShift)
 		before = t
+		if rune(c) != last {
+			last, twice = rune(c), false
+		} else if twice {
+			seen |= held3
+		} else {
+			twice = true
+		}
 		r.letters[size] = rune(c)
 		size++
 	}
@@ -161,6 +204,9 @@ func (r *reading) addOther(c rune) bool {
 		return false
 	}
 	r.before = 0
+	if r.size > 1 && r.letters[r.size-1] == c && r.letters[r.size-2] == c {
+		r.seen |= held3
+	}
 	r.letters[r.size] = c
 	r.size++
 	return true
@@ -179,6 +225,7 @@ const (
 	endVV
 	endUU
 	endCL
+	held3 // seen: a letter stands three times or more
 
 	pairBegins = beginRN | beginVV | beginUU | beginCL
 	pairShift  = 4 // from the end of a pair to its beginning
@@ -195,93 +242,68 @@ var traits = [128]trait{
 func (r *reading) paired() bool { return r.seen&pairBegins != 0 }
 
 // run returns the letters of the rightmost k+1 labels.
-func (r *reading) run(k int) []rune { return r.letters[:r.ends[k]] }
+func (r *reading) run(k int) []rune { return r.letters[:r.end(k)] }
 
 // parts reports whether a dot or hyphen stands at place i.
-func (r *reading) parts(i int) bool { return r.dots.has(i) || r.hyphens.has(i) }
+func (r *reading) parts(i int) bool { return r.dot(i) || r.hyphen(i) }
 
 // endsLabel reports whether a label begins, read from the left, at place i.
-func (r *reading) endsLabel(i int) bool { return i == r.size || r.dots.has(i) }
+func (r *reading) endsLabel(i int) bool { return i == r.size || r.dot(i) }
 
 // cut sets r to q without its n last letters and the dots and hyphens next to
 // them, and returns r.
 func (r *reading) cut(q *reading, n int) *reading {
-	r.reset()
-	r.size, r.skipped, r.offset, r.seen = q.size-n, q.skipped, q.offset+n, q.seen
-	copy(r.letters[:r.size], q.letters[n:q.size])
-	for k := range q.labels {
-		if end := int(q.ends[k]); end > n {
-			r.ends[r.labels] = uint16(end - n)
-			r.labels++
-		} else {
-			r.skipped++
-		}
+	*r = reading{text: q.text, letters: q.letters[n:], size: q.size - n, labels: q.labels,
+		skipped: q.skipped, offset: q.offset + n, foreign: q.foreign, seen: q.seen}
+	for k := 0; k < q.labels && q.end(k) <= n; k++ {
+		r.labels--
+		r.skipped++
 	}
 	if q.foreign > 0 {
 		r.foreign = max(1, q.foreign-(q.labels-r.labels))
 	}
-	for i := q.dots.next(n + 1); i >= 0; i = q.dots.next(i + 1) {
-		r.dots.add(i - n)
-	}
-	for i := q.hyphens.next(n + 1); i >= 0; i = q.hyphens.next(i + 1) {
-		r.hyphens.add(i - n)
-	}
 	return r
 }
 
-// all is the argument of join for all pairs.
-const all = -1
-
-// join sets r to q with the pairs of letters that read as one put together: all
-// of them, or only the one of that number from the left. Pairs across a dot or
-// hyphen stay. It returns r.
-func (r *reading) join(q *reading, only int) *reading {
-	r.reset()
-	r.skipped, r.offset, r.foreign = q.skipped, q.offset, q.foreign
-	// Which letters go together is found from the left of the name, where
-	// people begin to read; the letters are then copied from the right.
-	var left places // those of letters that go together with the one before
-	for i, pair := q.size-1, 0; i > 0; i-- {
-		if !q.pairAt(i) {
-			continue
+// pairs returns the places of letters of the rightmost labels that read as one
+// with the letter before: every one, and those that do so together, as people
+// read them from the left. Pairs across a dot or hyphen are none.
+func (r *reading) pairs(labels int) (every, read places) {
+	left := maxLetters // where the last one of read stands
+	for i := r.end(labels-1) - 1; i > 0; i-- {
+		if _, ok := together(r.letters[i], r.letters[i-1]); ok && !r.parts(i) {
+			every.add(i)
+			if i < left-1 {
+				read.add(i)
+				left = i
+			}
 		}
-		if only == all || only == pair {
-			left.add(i)
-			i--
-		}
-		pair++
 	}
-	label := 0
-	for i := 0; i <= q.size; i++ {
-		if q.dots.has(i) {
-			r.dots.add(r.size)
-		}
-		if q.hyphens.has(i) {
-			r.hyphens.add(r.size)
-		}
-		for label < q.labels && int(q.ends[label]) == i {
-			r.ends[label] = uint16(r.size)
-			label++
-		}
-		if i == q.size {
-			break
-		}
-		if i+1 < q.size && left.has(i+1) {
-			r.letters[r.size], _ = together(q.letters[i+1], q.letters[i])
-			i++
-		} else {
-			r.letters[r.size] = q.letters[i]
-		}
-		r.size++
-	}
-	r.labels = q.labels
-	return r
+	return every, read
 }
 
-// pairAt reports whether letters i and i-1 read as one.
-func (r *reading) pairAt(i int) bool {
-	_, ok := together(r.letters[i], r.letters[i-1])
-	return ok && !r.parts(i)
+// join sets r to the rightmost labels of q with the given pairs of letters put
+// together, and returns r. It is kept in text. It has the hyphens of no label.
+func (r *reading) join(q *reading, labels int, pairs *places, text *storage) *reading {
+	r.begin(text)
+	r.foreign = q.foreign
+	for ; r.labels < labels; r.labels++ {
+		from := 0
+		if r.labels > 0 {
+			from = q.end(r.labels - 1)
+		}
+		for i, end := from, q.end(r.labels); i < end; i++ {
+			c := q.letters[i]
+			if pairs.has(i + 1) {
+				i++
+				c, _ = together(q.letters[i], c)
+			}
+			r.letters[r.size] = c
+			r.size++
+		}
+		text.ends[r.labels] = uint16(r.size)
+	}
+	return r
 }
 
 func isASCII(label []byte) bool {

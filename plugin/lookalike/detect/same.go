@@ -28,15 +28,15 @@ func (a *affix) words() []*keyword { return a.keywords[:a.count] }
 // same looks for protected names whose skeleton is that of a run of rightmost
 // labels of r.
 func (s *search) same(r *reading, cut affix) {
-	h, from := newSkeletonHasher(), 0
+	h, from := skeletonHasher{}, 0
 	for k := range min(r.labels, max(s.index.depth, compareLabels)) {
-		n := int(r.ends[k])
+		n := r.end(k)
 		if n > s.index.longest {
 			break
 		}
 		h.add(r.letters[from:n])
 		from = n
-		s.sameKey(r, n, k, h.key(), cut)
+		s.sameHash(r, n, k, h.sum, cut)
 	}
 }
 
@@ -46,16 +46,15 @@ func (s *search) sameRun(r *reading, n, k int, cut affix) {
 	if n > s.index.longest {
 		return
 	}
-	s.sameKey(r, n, k, skeletonOf(r.letters[:n]), cut)
+	s.sameHash(r, n, k, skeletonOf(r.letters[:n]), cut)
 }
 
-// sameKey looks the key of a skeleton up.
-func (s *search) sameKey(r *reading, n, k int, key uint64, cut affix) {
-	keys := &s.index.keys
-	if n == 0 || !keys.maybe(key) {
+// sameHash looks the hash of a skeleton up.
+func (s *search) sameHash(r *reading, n, k int, h uint64, cut affix) {
+	if n == 0 || !s.index.skeletons.has(h) {
 		return
 	}
-	for p := keys.find(key); ; {
+	for p := s.index.keys.find(key(h, skeletonKey)); ; {
 		id, ok := s.next(&p)
 		if !ok {
 			return

@@ -11,13 +11,14 @@ import (
 // is copied whenever it grows. So what is large stands here and not on the
 // stack, and searches are pooled.
 type search struct {
-	index  *Index
-	tld    *tld // the lookalike TLD that the name lies under
-	name   name
-	lo, hi int     // the labels compared; before lo is the service, from hi on the suffix
-	query  reading // those labels
-	budget int     // how many more candidates are looked at
-	found  []finding
+	index     *Index
+	tld       *tld // the lookalike TLD that the name lies under
+	name      name
+	lo, hi    int     // the labels compared; before lo is the service, from hi on the suffix
+	query     reading // those labels
+	queryText storage
+	budget    int // how many more candidates are looked at
+	found     []finding
 
 	// The TLD of protected names that the last label is, or nothing; only names
 	// of that TLD are meant then.
@@ -34,15 +35,17 @@ type search struct {
 
 	// What a search works on besides the query. Each of them belongs to one
 	// function and what it calls, which never gets to that function again.
-	beforeTLD    reading              // run: the query without the kept TLD
-	tailless     reading              // keptTail: without a public suffix
-	headless     reading              // underHead: without the beginning of a public suffix
-	wordless     [maxKeywords]reading // combosquatEnd: without keywords at the end
-	joined       reading              // nearJoined: with pairs put together
-	places       [maxPlaces + 2]int   // embedding
-	hashes       hashes               // compare, and keptTail before it
-	joinedHashes hashes               // nearJoined
-	runes        [2][maxRunes]rune    // equalsCore
+	beforeTLD          reading              // run: the query without the kept TLD
+	tailless           reading              // keptTail: without a public suffix
+	headless           reading              // underHead: without the beginning of a public suffix
+	wordless           [maxKeywords]reading // combosquatEnd: without keywords at the end
+	joined             reading              // near: with pairs put together
+	joinedText         storage
+	places             [maxPlaces + 2]int // embedding
+	edges, joinedEdges edges              // near, and double after it
+	hashes             hashes             // compare, and keptTail before it
+	joinedHashes       hashes             // near
+	runes              [2][maxRunes]rune  // equalsCore
 	scratch
 }
 

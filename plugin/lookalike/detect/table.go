@@ -7,22 +7,11 @@ import "math/bits"
 // pointers, so the garbage collector does not look into it.
 type table struct {
 	slots []uint64 // the low half of the key, and the number plus one; 0 is free
-	gate  []uint64 // three bits of one word for each key: they answer most misses
 }
-
-// gateBitsPerKey makes about one miss in seventy pass the gate.
-const gateBitsPerKey = 12
 
 // newTable returns a table with room for the given number of keys.
 func newTable(keys int) table {
-	t := newGate(keys)
-	t.slots = make([]uint64, keys+keys/4+1) // at most four fifths full: the gate answers nearly all misses
-	return t
-}
-
-// newGate returns a table that has only the gate.
-func newGate(keys int) table {
-	return table{gate: make([]uint64, keys*gateBitsPerKey/64+1)}
+	return table{make([]uint64, keys+keys/4+1)} // at most four fifths full: gates answer nearly all misses
 }
 
 // home returns the slot where the search for key begins.
@@ -31,21 +20,8 @@ func (t *table) home(key uint64) int {
 	return int(hi)
 }
 
-// gateOf returns the word and bits of the gate for key.
-func (t *table) gateOf(key uint64) (int, uint64) {
-	hi, lo := bits.Mul64(key, uint64(len(t.gate)))
-	return int(hi), 1<<(lo>>58) | 1<<(lo>>52&63) | 1<<(lo>>46&63)
-}
-
-// mark makes maybe true for key.
-func (t *table) mark(key uint64) {
-	word, bits := t.gateOf(key)
-	t.gate[word] |= bits
-}
-
 // add puts id under key.
 func (t *table) add(key uint64, id uint32) {
-	t.mark(key)
 	slot := key<<32 | uint64(id) + 1
 	i := t.home(key)
 	for t.slots[i] != 0 {
@@ -57,12 +33,6 @@ func (t *table) add(key uint64, id uint32) {
 		}
 	}
 	t.slots[i] = slot
-}
-
-// maybe reports false when no name is under key.
-func (t *table) maybe(key uint64) bool {
-	word, bits := t.gateOf(key)
-	return t.gate[word]&bits == bits
 }
 
 // probe walks the names under a key.
@@ -91,21 +61,30 @@ func (p *probe) next() (uint32, bool) {
 }
 
 // Strings of letters are hashed as polynomials over the integers modulo 2^64:
-// letter i counts times base to the power of i. Then the hash of a string
+// letter i counts times firstPower and base to the power of i. Then the hash of a string
 // without some of its letters follows from the hashes of its beginnings.
 const (
 	base        = 0xd6e8feb86659fd93 // odd, so that it has an inverse
 	baseInverse = 0xcfee444d8b59a89b
+	firstPower  = 0x9e3779b97f4a7c15 // instead of 1, for hashes of few letters that fill 64 bits as well
 )
+
+// powers holds firstPower times the powers of base, for strings whose letters are
+// two each at the most.
+var powers = func() (table [2*maxLetters + 1]uint64) {
+	for n := range table {
+		table[n] = firstPower * power(base, n)
+	}
+	return table
+}()
 
 // prefixHashes appends the hashes of the first 0, 1, 2, ... letters, glyphs
 // applied, to h.
 func prefixHashes(h []uint64, letters []rune) []uint64 {
 	h = append(h, 0)
-	sum, power := uint64(0), uint64(1)
-	for _, r := range letters {
-		sum += power * uint64(glyph(r))
-		power *= base
+	sum := uint64(0)
+	for i, r := range letters[:min(len(letters), maxLetters)] {
+		sum += powers[i] * uint64(glyph(r))
 		h = append(h, sum)
 	}
 	return h
@@ -141,19 +120,22 @@ func inversePower(n int) uint64 { return inversePowers[n] }
 
 // skeletonHasher hashes letters, one after another, with each letter that reads
 // as a pair taken apart.
-type skeletonHasher struct{ sum, power uint64 }
+type skeletonHasher struct {
+	sum  uint64
+	size int // of the skeleton
+}
 
-func newSkeletonHasher() skeletonHasher { return skeletonHasher{power: 1} }
-
-// terms holds, for each letter, what it adds to the hash of a skeleton and by
-// how much it raises the power of base.
-var terms = func() (table [128]struct{ sum, power uint64 }) {
+// terms holds, for each letter, what it adds to the hash of a skeleton and to its
+// size.
+var terms = func() (table [128]struct {
+	sum  uint64
+	size int
+}) {
 	for r := range table {
 		term, p := &table[r], apart[r]
-		term.sum, term.power = uint64(p.last), base
+		term.sum, term.size = uint64(p.last), 1
 		if p.first != 0 {
-			term.sum += power(base, 1) * uint64(p.first)
-			term.power = power(base, 2)
+			term.sum, term.size = term.sum+power(base, 1)*uint64(p.first), 2
 		}
 	}
 	return table
@@ -169,34 +151,33 @@ func power(b uint64, n int) uint64 {
 }
 
 func (h *skeletonHasher) add(letters []rune) {
-	sum, power := h.sum, h.power
+	sum, size := h.sum, h.size
 	for _, r := range letters {
+		p := powers[size%len(powers)] // which size stays below
 		if r >= 128 {
-			sum += power * uint64(r)
-			power *= base
+			sum += p * uint64(r)
+			size++
 			continue
 		}
 		t := &terms[r&127]
-		sum += power * t.sum
-		power *= t.power
+		sum += p * t.sum
+		size += t.size
 	}
-	h.sum, h.power = sum, power
+	h.sum, h.size = sum, size
 }
 
-// key returns the key of the letters so far.
-func (h *skeletonHasher) key() uint64 { return key(h.sum, skeletonKey) }
-
-// skeletonOf returns the key of the skeleton of letters.
+// skeletonOf returns the hash of the skeleton of letters.
 func skeletonOf(letters []rune) uint64 {
-	h := newSkeletonHasher()
+	var h skeletonHasher
 	h.add(letters)
-	return h.key()
+	return h.sum
 }
 
 // Kinds of keys, which share a table.
 const (
 	skeletonKey = 0x9e3779b97f4a7c15 // of the skeleton
 	editKey     = 0x2545f4914f6cdd1d // of the letters, whole or with one left out
+	doubleKey   = 0xa0761d6478bd642f // of the letters without up to two
 	togetherKey = 0x5851f42d4c957f2d // of the last letters of a name that others may run together with
 )
 

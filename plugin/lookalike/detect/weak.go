@@ -87,7 +87,7 @@ func lettersOf(core string) int {
 		return len(core)
 	}
 	var r reading
-	r.read(&n, 0, n.labels)
+	r.read(&n, 0, n.labels, new(storage))
 	return r.size
 }
 

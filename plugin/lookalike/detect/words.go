@@ -98,12 +98,12 @@ func inWords(c rune) bool {
 // lastLabel writes the last label of r to word and returns it, or nothing where
 // that is too long or no word of letters.
 func lastLabel(r *reading, word []byte) []byte {
-	n := int(r.ends[0])
+	n := r.end(0)
 	if n > len(word) {
 		return nil
 	}
 	for i, c := range r.run(0) {
-		if c >= 128 || r.hyphens.has(i) {
+		if c >= 128 || r.hyphen(i) {
 			return nil
 		}
 		word[n-1-i] = byte(c)
