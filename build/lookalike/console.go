@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/lookalike-dns/lookalike/build/internal/alertlog"
+	"github.com/lookalike-dns/lookalike/build/internal/console"
+)
+
+const consoleHelp = `Show alerts in a browser, as they come: incidents, who asked, what was typed,
+what it resembles, why, and how many there are. The page changes nothing.
+
+Usage: lookalike console [FLAGS] ALERTS...
+
+ALERTS are alert files in the ecs format, of several resolvers too, which are
+read from their beginnings and followed over their rotation. Rotated ones may be
+compressed by gzip or zstd. A fleet's stream is named as in a Corefile:
+nats://HOST/SUBJECT.
+
+Flags:
+  -listen ADDRESS      where a browser finds the page (default 127.0.0.1:8053)
+  -token-file FILE     a browser has to show the word in this file, of 16
+                       characters or more. Any address but a loopback one needs
+                       it. The console speaks no TLS: put a proxy in front of
+                       it, or reach it by ssh -L 8053:127.0.0.1:8053.
+  -host NAME           a browser may ask under this name, besides addresses and
+                       localhost; may be given several times
+  -help                print this help
+
+Within the page, / goes to the search. The 200,000 incidents that changed last
+are kept in memory, at about 1 KiB each.
+
+Exit status:
+  0  it was interrupted
+  2  wrong usage, a file that cannot be read, or an address that is taken
+
+Examples:
+  lookalike console /var/log/lookalike/alerts.json*
+  lookalike console -listen 192.0.2.10:8053 -token-file token alerts.json
+`
+
+var consoleCommand = command{
+	name:    "console",
+	summary: "show alerts in a browser as they come",
+	help:    consoleHelp,
+	flags: func(fs *flag.FlagSet) action {
+		o := consoleOptions{listen: "127.0.0.1:8053"}
+		fs.StringVar(&o.listen, "listen", o.listen, "")
+		fs.StringVar(&o.tokenFile, "token-file", "", "")
+		fs.Func("host", "", func(s string) error {
+			if s == "" {
+				return errors.New("no name")
+			}
+			o.hosts = append(o.hosts, strings.ToLower(s))
+			return nil
+		})
+		return o.run
+	},
+}
+
+// consoleOptions is the command line of console.
+type consoleOptions struct {
+	listen, tokenFile string
+	hosts             []string
+}
+
+func (o *consoleOptions) run(e *env, alerts []string) (int, error) {
+	if len(alerts) == 0 {
+		return 0, misused("want an alert file, or more")
+	}
+	token, err := readToken(o.tokenFile)
+	if err != nil {
+		return 0, err
+	}
+	l, err := net.Listen("tcp", o.listen)
+	if err != nil {
+		return 0, err
+	}
+	if at := l.Addr().(*net.TCPAddr).AddrPort().Addr(); token == "" && !at.Unmap().IsLoopback() {
+		l.Close()
+		return 0, misused("-listen %s is not a loopback address: everybody there could read the alerts. Add -token-file FILE", o.listen)
+	}
+	fmt.Fprintf(e.stderr, "lookalike: the console is at http://%s/\n", pageHost(l.Addr()))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	defer stop()
+	c := &console.Console{Alerts: alerts, Token: token, Hosts: o.hosts}
+	c.Problem = func(p alertlog.Problem) { fmt.Fprintf(e.stderr, "lookalike: %s\n", display(p.Error())) }
+	return exitNothing, c.Run(ctx, l)
+}
+
+// pageHost is where a browser on this host finds the page.
+func pageHost(a net.Addr) string {
+	at := a.(*net.TCPAddr).AddrPort()
+	if !at.Addr().IsUnspecified() {
+		return netip.AddrPortFrom(at.Addr().Unmap(), at.Port()).String()
+	}
+	return fmt.Sprintf("localhost:%d", at.Port())
+}
+
+// leastToken is the length of the shortest token that nobody tries out.
+const leastToken = 16
+
+// readToken reads the word in a file; without a file it is empty.
+func readToken(file string) (string, error) {
+	if file == "" {
+		return "", nil
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	token := strings.TrimSpace(string(b))
+	if len(token) < leastToken || strings.ContainsAny(token, " \t\r\n") {
+		return "", fmt.Errorf("%s: want one word of %d characters or more, such as `openssl rand -hex 16` writes", file, leastToken)
+	}
+	return token, nil
+}
