@@ -1,12 +1,14 @@
 package dnslog
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/lookalike-dns/lookalike/build/internal/event"
+	"github.com/lookalike-dns/lookalike/test/querylog"
 )
 
 // BenchmarkLine measures a line of each corpus: of names that nobody wants, as
@@ -55,19 +57,50 @@ func TestLineDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// TestMemory has a log in which no name recurs: what is kept of them is bounded.
-func TestMemory(t *testing.T) {
-	q := newQueries("bind", event.Options{})
-	p := newBIND(q)
-	pad := strings.Repeat("a", 60)
-	const lines = 60000 // 5 times what is kept
-	for i := range lines {
-		l := &event.Line{Text: fmt.Appendf(nil, `client @0x7f 192.0.2.25#33785 (x): query: %d.%s.%s.%s.ml IN MX + (192.0.2.53)`, i, pad, pad, pad)}
-		if taken := p.Line(l, func(*event.Event) {}); taken != event.Used {
-			t.Fatalf("%s: taken as %d", l.Text, taken)
+// TestInterned has texts that recur kept once, and those that do not bounded.
+func TestInterned(t *testing.T) {
+	var kept interned
+	for i := range 3 * slots {
+		b := fmt.Append(nil, i)
+		if got, known := kept.get(b); known {
+			t.Fatalf("%s is known as %q before it was put", b, got)
+		}
+		kept.put(b, strings.Repeat("x", i%3+1))
+		if got, known := kept.get(b); !known || len(got) != i%3+1 {
+			t.Fatalf("%s is known as %q, %t", b, got, known)
 		}
 	}
-	if q.names.size > maxInterned || len(q.names.m) > lines/2 {
-		t.Errorf("%d names of %d bytes are kept, want at most %d bytes", len(q.names.m), q.names.size, maxInterned)
+	if len(kept.known) != slots {
+		t.Errorf("%d texts are kept, want %d", len(kept.known), slots)
+	}
+}
+
+// TestBIND has every query of a generated log found, and with a TLD that is
+// watched those below it.
+func TestBIND(t *testing.T) {
+	var log bytes.Buffer
+	counts, err := querylog.BIND(&log, 1<<20, 7, asOf)
+	if err != nil || counts.Lookalikes == 0 {
+		t.Fatalf("%+v, %v", counts, err)
+	}
+	for _, row := range []struct {
+		name   string
+		wanted func([]byte) bool
+		want   int
+	}{
+		{"all", nil, counts.Queries},
+		{"below ml", func(name []byte) bool { return bytes.HasSuffix(name, []byte(".ml")) }, counts.Lookalikes},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			p, n := formatNamed(t, "bind").New(event.Options{Wanted: row.wanted}), 0
+			for i, text := range bytes.Split(bytes.TrimSuffix(log.Bytes(), []byte("\n")), []byte("\n")) {
+				if taken := p.Line(&event.Line{Text: text, Number: i + 1}, func(*event.Event) { n++ }); taken != event.Used {
+					t.Fatalf("%s: taken as %d", text, taken)
+				}
+			}
+			if n != row.want {
+				t.Errorf("%d queries, want %d", n, row.want)
+			}
+		})
 	}
 }

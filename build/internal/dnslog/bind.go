@@ -19,13 +19,13 @@ type bind struct{ *queries }
 func newBIND(q *queries) event.Parser { return &bind{q} }
 
 var (
-	bindQuery  = []byte(": query: ")
+	bindQuery  = []byte(": query:")
 	bindClient = []byte("client ")
 )
 
 // Line reads a line of named's log.
 func (p *bind) Line(l *event.Line, emit func(*event.Event)) event.Taken {
-	before, query := cutLast(l.Text, bindQuery)
+	before, query := cutQuery(l.Text)
 	if query == nil {
 		return bindOther(l)
 	}
@@ -53,19 +53,23 @@ func (p *bind) Line(l *event.Line, emit func(*event.Event)) event.Taken {
 	return p.take(l, a, emit)
 }
 
-// cutLast cuts b at the last separator; after is nil where there is none.
-func cutLast(b, separator []byte) (before, after []byte) {
-	i := bytes.Index(b, separator)
-	if i < 0 {
-		return b, nil
-	}
-	for {
-		next := bytes.Index(b[i+1:], separator)
-		if next < 0 {
-			return b[:i], b[i+len(separator):]
+// bindWords is how many words there are after "query:" at most: name, class,
+// type, flags, server, and [ECS PREFIX].
+const bindWords = 7
+
+// cutQuery cuts a line at the last ": query: ". It goes by words from the right,
+// which a few bytes decide: after is nil where there is none.
+func cutQuery(b []byte) (before, after []byte) {
+	end := len(b)
+	for range bindWords {
+		if end = bytes.LastIndexByte(b[:end], ' '); end < 0 {
+			break
 		}
-		i += 1 + next
+		if before, ok := bytes.CutSuffix(b[:end], bindQuery); ok {
+			return before, b[end+1:]
+		}
 	}
+	return b, nil
 }
 
 // bindAddress returns the client's address, of "client @0x7fbe 192.0.2.25#33785".
@@ -115,13 +119,19 @@ func set(words ...string) map[string]bool {
 // of print-time iso8601 are the wrapper's.
 func bindTime(b []byte, where *time.Location) (time.Time, bool) {
 	const layout = "25-Nov-2026 21:51:05.364"
-	if len(b) < len(layout) || b[2] != '-' || b[6] != '-' || b[11] != ' ' {
+	if len(b) < len(layout) {
 		return time.Time{}, false
 	}
-	day, year, mon := number(b[:2]), number(b[7:11]), month(b[3:6])
-	h, m, s, ns, ok := clock(b[12:len(layout)])
-	if !ok || day < 1 || day > 31 || year < 0 || mon == 0 {
+	for i, c := range []byte(layout) {
+		if !digit(c) && c != b[i] && (i < 3 || i > 5) || digit(c) && !digit(b[i]) {
+			return time.Time{}, false
+		}
+	}
+	two := func(i int) int { return int(b[i]-'0')*10 + int(b[i+1]-'0') }
+	day, mon, year := two(0), month(b[3:6]), two(7)*100+two(9)
+	h, m, s, ms := two(12), two(15), two(18), two(21)*10+int(b[23]-'0')
+	if day < 1 || day > 31 || mon == 0 || h > 24 || m > 59 || s > 60 {
 		return time.Time{}, false
 	}
-	return time.Date(year, mon, day, h, m, s, ns, where), true
+	return time.Date(year, mon, day, h, m, s, ms*1e6, where), true
 }

@@ -3,6 +3,7 @@ package dnslog
 import (
 	"cmp"
 	"fmt"
+	"hash/maphash"
 	"net/netip"
 	"time"
 
@@ -135,31 +136,39 @@ func (q *queries) present(raw []byte) []byte {
 	return q.escaped
 }
 
-// maxInterned is how many bytes of text one kind of interned texts may keep.
-const maxInterned = 4 << 20
+// slots is how many texts of one kind are kept, a power of two. Names of 1 KB,
+// the longest that there are, fill 4 MB.
+const slots = 4096
 
-// interned keeps one copy of texts that recur. The zero value is empty.
+// interned keeps one copy of texts that recur: for each hash the last one. That
+// costs less than a map, and is bounded. The zero value is empty.
 type interned struct {
-	m    map[string]string
-	size int
+	seed  maphash.Seed
+	known []slot
 }
+
+type slot struct{ text, value string }
 
 // get returns what was put for b.
 func (t *interned) get(b []byte) (string, bool) {
-	s, ok := t.m[string(b)] // does not allocate
-	return s, ok
+	if t.known == nil {
+		return "", false
+	}
+	s := &t.known[t.at(b)]
+	return s.value, s.value != "" && s.text == string(b)
 }
 
-// put keeps s for b, and forgets all others when they have become too many.
-func (t *interned) put(b []byte, s string) string {
-	const each = 64 // bytes of an entry beside its texts, roughly
-	if t.size += len(b) + each; t.m == nil || t.size > maxInterned {
-		t.m, t.size = map[string]string{}, len(b)+each
+// put keeps value, which is not empty, for b.
+func (t *interned) put(b []byte, value string) string {
+	if t.known == nil {
+		t.seed, t.known = maphash.MakeSeed(), make([]slot, slots)
 	}
-	key := s
-	if key != string(b) {
-		key = string(b)
+	text := value
+	if text != string(b) {
+		text = string(b)
 	}
-	t.m[key] = s
-	return s
+	t.known[t.at(b)] = slot{text, value}
+	return value
 }
+
+func (t *interned) at(b []byte) uint64 { return maphash.Bytes(t.seed, b) % slots }

@@ -57,18 +57,6 @@ func nanoseconds(fraction []byte) int {
 	return n
 }
 
-// clock returns the parts of a time of day, as 21:51:05 or 21:51:05.364.
-func clock(b []byte) (h, m, s, ns int, ok bool) {
-	b, fraction, _ := bytes.Cut(b, []byte("."))
-	hour, b, _ := bytes.Cut(b, []byte(":"))
-	minute, second, _ := bytes.Cut(b, []byte(":"))
-	h, m, s = number(hour), number(minute), number(second)
-	if h < 0 || h > 24 || m < 0 || m > 59 || s < 0 || s > 60 {
-		return 0, 0, 0, 0, false
-	}
-	return h, m, s, nanoseconds(fraction), true
-}
-
 // month returns the month that an English abbreviation names, or 0.
 func month(b []byte) time.Month {
 	const all = "JanFebMarAprMayJunJulAugSepOctNovDec"
