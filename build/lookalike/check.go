@@ -62,6 +62,9 @@ Flags:
                          reason        one sentence that says why
                          directive     file and line of the directive that
                                        decides; empty without a Corefile
+                         exception     the one that lets the name through, or
+                                       has ended, as 'allow list' has it; left
+                                       out where there is none
                        For a name that resembles nothing all but name is empty.
   -help                print this help
 

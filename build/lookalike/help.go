@@ -51,7 +51,7 @@ func summaries(prefix string) string {
 	var b strings.Builder
 	for _, c := range commands {
 		if strings.HasPrefix(c.name, prefix) {
-			fmt.Fprintf(&b, "  %-11s %s\n", c.name, c.summary)
+			fmt.Fprintf(&b, "  %-12s %s\n", c.name, c.summary)
 		}
 	}
 	return b.String()

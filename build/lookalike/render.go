@@ -7,8 +7,10 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
+	"github.com/lookalike-dns/lookalike/build/internal/exceptions"
 	"github.com/lookalike-dns/lookalike/build/internal/judge"
 	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
@@ -24,6 +26,8 @@ type jsonResult struct {
 	Action     string   `json:"action"`
 	Reason     string   `json:"reason"`
 	Directive  string   `json:"directive"`
+
+	Exception *exceptions.Object `json:"exception,omitempty"`
 }
 
 // jsonWriter writes one object a line.
@@ -54,6 +58,7 @@ func (j *jsonWriter) write(given, _ string, f *judge.Finding) error {
 		}
 		j.res.Unicode, j.res.Action, j.res.Reason = v.Unicode, f.ActionName(), v.Reason
 		j.res.Directive = display(f.Where)
+		j.res.Exception = exceptions.NewObject(f.Exception, display)
 	}
 	j.buf.Reset()
 	if err := j.enc.Encode(&j.res); err != nil {
@@ -157,6 +162,9 @@ func (t *textWriter) finding(b *strings.Builder, given string, f *judge.Finding)
 		row(b, "action", fmt.Sprintf("%s (an allow line lets the name through; otherwise %s)", judge.ActionAllow, f.Action))
 	default:
 		row(b, "action", fmt.Sprintf("%s (%s)", f.Action, f.Action.Kind.Effect()))
+	}
+	if f.Exception != nil && !f.Exception.Bare() {
+		row(b, "exception", display(exceptions.Describe(f.Exception, time.Now())))
 	}
 	row(b, "according to", display(f.Origin))
 	if t.full {

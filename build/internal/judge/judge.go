@@ -130,7 +130,7 @@ func (j *Judge) Decide(name string, client netip.Addr) *Finding {
 	f.Steps = func() []string { return o.Policy.Index().Explain(name) }
 	f.Listed = func() string {
 		if o.Outcome == lookalike.Allowed {
-			return o.Policy.AllowedAt(name)
+			return cmp.Or(o.Exception.Where(), o.Policy.AllowedAt(name))
 		}
 		return o.Policy.ProtectedAt(o.Verdict.Matches[0].Protected)
 	}

@@ -72,6 +72,9 @@ func Keys() []string {
 // Example returns a word with this key, as an allow file has it.
 func Example(key string) string { return wordOf(key).example }
 
+// Get returns the value of a word as Parse reads it; empty where it is not given.
+func (e *Entry) Get(key string) string { return wordOf(key).get(e) }
+
 // Begins reports whether s, which stands behind a name, begins with a word and
 // not with a note.
 func Begins(s string) bool {
@@ -93,21 +96,29 @@ func Parse(name, s string) (*Entry, error) {
 			}
 			return e, err
 		}
-		s = rest
-		w := wordOf(key)
-		switch {
-		case w == nil:
-			return nil, fmt.Errorf("unknown word %q: want %s", text.Shorten(key, 32), text.Join(Keys(), "or"))
-		case seen[key]:
+		if s = rest; seen[key] {
 			return nil, fmt.Errorf("%s is given twice: remove one", key)
-		case strings.TrimSpace(value) == "":
-			return nil, fmt.Errorf("%s has no value: write such as %s, with quotes around a # or blanks, or leave it out", key, w.example)
 		}
 		seen[key] = true
-		if err := w.set(e, value); err != nil {
-			return nil, fmt.Errorf("%s: %w", key, err)
+		if err := e.Set(key, value); err != nil {
+			return nil, err
 		}
 	}
+}
+
+// Set sets a word. It returns an error as Parse does.
+func (e *Entry) Set(key, value string) error {
+	w := wordOf(key)
+	switch {
+	case w == nil:
+		return fmt.Errorf("unknown word %q: want %s", text.Shorten(key, 32), text.Join(Keys(), "or"))
+	case strings.TrimSpace(value) == "":
+		return fmt.Errorf("%s has no value: write such as %s, with quotes around a # or blanks, or leave it out", key, w.example)
+	}
+	if err := w.set(e, value); err != nil {
+		return fmt.Errorf("%s: %w", key, err)
+	}
+	return nil
 }
 
 // check returns what is wrong with the words together.

@@ -232,6 +232,17 @@ func find(path, name string) string {
 	return ""
 }
 
+// NameIn returns the name in a line of a list, and an empty string where there is
+// none, or the line is broken. The line may have its end.
+func NameIn(line []byte) string {
+	lines := text.NewLines(bytes.NewReader(line), maxLine)
+	if !lines.Next() {
+		return ""
+	}
+	name, _, _ := entry(lines, false)
+	return name
+}
+
 // content returns a line without its comment and the blanks around it.
 func content(line []byte) []byte {
 	if i := bytes.IndexByte(line, '#'); i >= 0 {

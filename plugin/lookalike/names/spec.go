@@ -131,6 +131,20 @@ func isTLD(label string) bool {
 	return icann
 }
 
+// RulesOf returns the rules for the entries of a file, and whether the file is
+// among those that were added, by this path or another one.
+func (s *Spec) RulesOf(file os.FileInfo) (rules *exception.Rules, added bool) {
+	for _, a := range s.args {
+		if a.file == "" {
+			continue
+		}
+		if fi, err := os.Stat(a.file); err == nil && os.SameFile(fi, file) {
+			return a.rules, true
+		}
+	}
+	return nil, false
+}
+
 // Empty reports whether nothing was added.
 func (s *Spec) Empty() bool { return len(s.args) == 0 }
 
