@@ -328,6 +328,15 @@ func Refused(tb testing.TB, c Config) (message string, status int) {
 	return stderr.String(), cmd.ProcessState.ExitCode()
 }
 
+// ForgetPeak has the kernel begin anew with the most memory that ever was.
+func (s *Server) ForgetPeak(tb testing.TB) {
+	tb.Helper()
+	const peak = "5" // of proc(5), clear_refs
+	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", s.cmd.Process.Pid), []byte(peak), 0); err != nil {
+		tb.Fatal(err)
+	}
+}
+
 // Pin lets the process run on these processors only, in the form of taskset: "0-3".
 func (s *Server) Pin(processors string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
