@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -18,7 +17,6 @@ import (
 	"github.com/lookalike-dns/lookalike/build/internal/event"
 	"github.com/lookalike-dns/lookalike/build/internal/logfile"
 	"github.com/lookalike-dns/lookalike/build/internal/mailog"
-	"github.com/lookalike-dns/lookalike/build/internal/outfile"
 	"github.com/lookalike-dns/lookalike/build/internal/report"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike"
 )
@@ -85,22 +83,14 @@ var auditCommand = command{
 	summary: "say what past mail and DNS logs would have raised",
 	help:    fmt.Sprintf(auditHelp, formatLines()),
 	flags: func(fs *flag.FlagSet) action {
-		o := &auditOptions{zone: time.Local, addresses: report.Pseudonym, unknown: 5}
+		o := new(auditOptions)
+		o.define(fs)
 		confFlag(fs, &o.conf)
-		fs.StringVar(&o.format, "format", "text", "")
-		fs.StringVar(&o.out, "o", "", "")
 		fs.StringVar(&o.since, "since", "", "")
 		fs.StringVar(&o.until, "until", "", "")
 		fs.IntVar(&o.year, "year", 0, "")
-		fs.Func("tz", "", func(s string) (err error) {
-			if o.zone, err = time.LoadLocation(s); err != nil {
-				err = errors.New("want a zone such as Europe/Berlin or UTC")
-			}
-			return err
-		})
 		fs.StringVar(&o.log, "log", "", "")
 		fs.StringVar(&o.coredns, "coredns-format", "", "")
-		fs.StringVar(&o.addresses, "addresses", report.Pseudonym, "")
 		fs.Float64Var(&o.unknown, "unknown", 5, "")
 		return o.run
 	},
@@ -108,10 +98,10 @@ var auditCommand = command{
 
 // auditOptions is the command line of audit.
 type auditOptions struct {
-	conf, format, out, since, until, log, coredns, addresses string
+	pageOptions
+	conf, since, until, log, coredns string
 
 	year    int
-	zone    *time.Location
 	unknown float64 // percent
 }
 
@@ -130,9 +120,6 @@ func (o *auditOptions) run(e *env, logs []string) (int, error) {
 	if len(logs) == 0 {
 		return 0, misused("want at least one LOG: a file, a directory, or - for standard input")
 	}
-	if !slices.Contains(pageFormats, o.format) {
-		return 0, misused("unknown format %q: want text, json, csv or html", o.format)
-	}
 	ao, err := o.options(e)
 	if err != nil {
 		return 0, err
@@ -148,15 +135,7 @@ func (o *auditOptions) run(e *env, logs []string) (int, error) {
 		p.clear()
 		return err
 	})
-	switch {
-	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(e.stderr, "lookalike: interrupted, nothing was written")
-		return exitInterrupted, nil
-	case errors.Is(err, syscall.EPIPE): // the reader has seen enough
-	case err != nil:
-		return 0, err
-	}
-	return o.status(e, r), nil
+	return o.finish(e, o.status(e, r), err)
 }
 
 // options translates the command line.
@@ -168,9 +147,9 @@ func (o *auditOptions) options(e *env) (*audit.Options, error) {
 	if err != nil {
 		return nil, err
 	}
-	hide, err := report.NewHider(o.addresses)
+	hide, err := o.check()
 	if err != nil {
-		return nil, misuse{err}
+		return nil, err
 	}
 	ao := &audit.Options{
 		Judge: j, Formats: logFormats(), Format: o.log, CoreDNS: o.coredns, Year: o.year, Zone: o.zone, Now: time.Now(),
@@ -201,17 +180,6 @@ func point(s string, zone *time.Location, end bool) (time.Time, error) {
 		t = t.AddDate(0, 0, 1)
 	}
 	return t, nil
-}
-
-// pageFormats are those of a page.
-var pageFormats = []string{"text", "json", "csv", "html"}
-
-// write writes to the file of -o, or else to standard output.
-func (o *auditOptions) write(e *env, write func(io.Writer) error) error {
-	if o.out == "" {
-		return write(e.stdout)
-	}
-	return outfile.Write(o.out, write)
 }
 
 // audit reads the logs, and writes what is found.

@@ -26,6 +26,7 @@ func init() {
 		&confCommand,
 		&listCommand,
 		&auditCommand,
+		&reportCommand,
 		&consoleCommand,
 		&allowListCommand,
 		&allowAddCommand,

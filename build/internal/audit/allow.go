@@ -23,19 +23,19 @@ const (
 func (n *name) candidate(registrable string, in *inbound, b report.Basis) (report.Candidate, bool) {
 	c := report.Candidate{Name: registrable}
 	went := n.counts.Delivered
-	if in != nil && in.days >= twoWayDays && went > 0 && len(n.days.sorted) >= twoWayDays {
+	if in != nil && in.days >= twoWayDays && went > 0 && n.days.Len() >= twoWayDays {
 		c.TwoWay = true
 		c.Reasons = append(c.Reasons, fmt.Sprintf("%s came from it and %s went there", report.Some(in.messages, "message"), report.Number(went)))
 	}
-	who, what := n.distinct.count(), "sender"
+	who, what := n.distinct.Count(), "sender"
 	if b != report.Mail {
-		who, what = uint64(len(n.hosts.counts)), "host"
+		who, what = uint64(n.hosts.Len()), "host"
 	}
 	if who >= manySenders {
 		c.Reasons = append(c.Reasons, report.Some(who, what))
 	}
-	if span := n.last.Sub(n.first).Hours() / 24; len(n.days.sorted) >= longDays && span >= longSpan {
-		c.Reasons = append(c.Reasons, fmt.Sprintf("on %d days over %.0f", len(n.days.sorted), span))
+	if span := n.last.Sub(n.first).Hours() / 24; n.days.Len() >= longDays && span >= longSpan {
+		c.Reasons = append(c.Reasons, fmt.Sprintf("on %d days over %.0f", n.days.Len(), span))
 	}
 	if len(c.Reasons) == 0 {
 		return c, false

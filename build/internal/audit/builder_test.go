@@ -262,7 +262,7 @@ func TestMemory(t *testing.T) {
 		t.Errorf("Got %d bytes more after %d events than after %d", grown, n, n/10)
 	}
 	p := b.Page(now)
-	if p.Total.Delivered != uint64(n) || len(p.Names) != small.names || p.Read.LeftOut != uint64(n-small.names) {
+	if p.Total.Delivered != uint64(n) || len(p.Names) != int(small.names) || p.Read.LeftOut != uint64(n-int(small.names)) {
 		t.Errorf("Got %d delivered, %d names, %d left out", p.Total.Delivered, len(p.Names), p.Read.LeftOut)
 	}
 }

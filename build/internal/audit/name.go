@@ -8,6 +8,7 @@ import (
 	"github.com/lookalike-dns/lookalike/build/internal/event"
 	"github.com/lookalike-dns/lookalike/build/internal/judge"
 	"github.com/lookalike-dns/lookalike/build/internal/report"
+	"github.com/lookalike-dns/lookalike/build/internal/tally"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike"
 )
 
@@ -25,11 +26,11 @@ type name struct {
 	counts   report.Counts
 	reported uint64 // messages or queries that the policy only reports
 	unserved uint64 // about which it is not asked
-	senders  tally
-	distinct distinct // senders
-	hosts    tally
+	senders  tally.Tally
+	distinct tally.Distinct // senders
+	hosts    tally.Tally
 	asked    map[string]bool // hosts that asked for an MX record
-	days     days
+	days     tally.Days
 	first    time.Time
 	last     time.Time
 	messages []report.Message // the latest, as a ring
@@ -38,8 +39,8 @@ type name struct {
 
 func (s *side) newName() *name {
 	return &name{
-		senders: newTally(&s.entries), distinct: newDistinct(&s.entries), hosts: newTally(&s.entries),
-		days: days{left: &s.days}, asked: make(map[string]bool),
+		senders: tally.New(&s.entries), distinct: tally.NewDistinct(&s.entries), hosts: tally.New(&s.entries),
+		days: tally.NewDays(&s.days), asked: make(map[string]bool),
 	}
 }
 
@@ -59,14 +60,13 @@ func (n *name) add(s *side, f *Finding, c report.Counts) {
 		n.reported += f.Times()
 	}
 	sender, host := strings.Clone(s.hide.Address(f.Sender)), strings.Clone(host(f.Event))
-	n.senders.add(sender, c)
-	n.distinct.add(strings.ToLower(f.Sender))
-	n.hosts.add(host, c)
-	if strings.EqualFold(f.Qtype, "MX") && n.hosts.counts[host] != nil {
+	n.senders.Add(sender, c)
+	n.distinct.Add(strings.ToLower(f.Sender))
+	if n.hosts.Add(host, c) && strings.EqualFold(f.Qtype, "MX") {
 		n.asked[host] = true
 	}
 	if !f.Time.IsZero() {
-		n.days.add(report.DateOf(f.Time))
+		n.days.Add(report.DateOf(f.Time))
 		if n.first.IsZero() || f.Time.Before(n.first) {
 			n.first = f.Time
 		}
@@ -87,7 +87,7 @@ func (n *name) keep(s *side, f *Finding) {
 	}
 	switch {
 	case len(n.messages) < keptMessages:
-		if take(&s.messages) {
+		if s.messages.Take() {
 			n.messages = append(n.messages, m)
 		}
 	default:
@@ -134,9 +134,9 @@ func (n *name) row(registrable string, s *side) report.Name {
 	row := report.Name{
 		Name: registrable, Unicode: v.Unicode, Typed: n.typed, Class: v.Class, Confidence: v.Confidence, Reason: v.Reason,
 		Action: n.finding.ActionName(), Directive: n.finding.Where, Idle: n.finding.Idle,
-		Counts: n.counts, First: n.first, Last: n.last, Days: len(n.days.sorted),
-		Senders: n.distinct.count(), Hosts: uint64(len(n.hosts.counts)),
-		TopSenders: n.senders.shares(s.basis, keptTop), TopHosts: n.hosts.shares(s.basis, keptTop),
+		Counts: n.counts, First: n.first, Last: n.last, Days: n.days.Len(),
+		Senders: n.distinct.Count(), Hosts: uint64(n.hosts.Len()),
+		TopSenders: n.senders.Shares(s.basis, keptTop), TopHosts: n.hosts.Shares(s.basis, keptTop),
 		Messages: slices.Concat(n.messages[n.next:], n.messages[:n.next]),
 	}
 	if v.Name == registrable { // else the slips are of a name below it
@@ -163,7 +163,7 @@ func (n *name) row(registrable string, s *side) report.Name {
 func (n *name) estimate() *report.Estimate {
 	var e report.Estimate
 	for host := range n.asked {
-		e.AddQueries(n.hosts.counts[host].Queries)
+		e.AddQueries(n.hosts.Of(host).Queries)
 	}
 	if e.Most == 0 {
 		return nil

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lookalike-dns/lookalike/build/internal/report"
+	"github.com/lookalike-dns/lookalike/build/internal/tally"
 )
 
 // keptShares is how many hosts, domains and classes a page has.
@@ -32,7 +33,7 @@ func (b *Builder) Page(created time.Time) *report.Page {
 	p := &report.Page{
 		Schema: report.Schema, Kind: report.Audit, Basis: s.basis, Created: created, Total: s.total,
 		Period:  report.Period{From: s.first, To: s.last, Zone: report.ZoneName(b.zone, created), In: b.zone},
-		Classes: s.byClass.shares(s.basis, keptShares), Hosts: s.byHost.shares(s.basis, keptShares), Domains: s.byFrom.shares(s.basis, keptShares),
+		Classes: s.byClass.Shares(s.basis, keptShares), Hosts: s.byHost.Shares(s.basis, keptShares), Domains: s.byFrom.Shares(s.basis, keptShares),
 	}
 	p.Read.Guessed, p.Read.WithoutTime, p.Read.LeftOut = s.guessed, s.timeless, s.leftOut
 	b.names(s, p)
@@ -58,7 +59,7 @@ func (b *Builder) names(s *side, p *report.Page) {
 		}
 		p.Names = append(p.Names, row)
 	}
-	slices.SortFunc(p.Names, func(x, y report.Name) int { return ranked(s.basis, &x.Counts, &y.Counts, x.Name, y.Name) })
+	slices.SortFunc(p.Names, func(x, y report.Name) int { return tally.Rank(s.basis, &x.Counts, &y.Counts, x.Name, y.Name) })
 	slices.SortFunc(p.Allow, func(x, y report.Candidate) int {
 		return cmp.Or(-compareBool(x.TwoWay, y.TwoWay), strings.Compare(x.Name, y.Name))
 	})
@@ -125,13 +126,13 @@ func (b *Builder) words(s *side, p *report.Page) {
 		p.Headline = "These logs tell of no mail and of no query, so nothing can be said."
 	case s.basis == report.Mail && c.Delivered > 0:
 		p.Headline = fmt.Sprintf("%s from %s left for %s %s. %s",
-			report.Some(c.Delivered, "message"), report.Some(s.who.count(), "sender"), report.Some(t.names, "lookalike name"), when, b.policy(&t))
+			report.Some(c.Delivered, "message"), report.Some(s.who.Count(), "sender"), report.Some(t.names, "lookalike name"), when, b.policy(&t))
 	case s.basis == report.Mail && held > 0:
 		p.Headline = fmt.Sprintf("No message reached a lookalike %s, but %s for %s came back or never left.",
 			when, report.Some(held, "message"), report.Some(t.tried, "lookalike name"))
 	case s.basis == report.Queries && c.Queries > 0:
 		p.Headline = fmt.Sprintf("%s from %s asked for %s %s. %s",
-			report.Some(c.Queries, "query"), report.Some(s.who.count(), "host"), report.Some(t.names, "lookalike name"), when, b.policy(&t))
+			report.Some(c.Queries, "query"), report.Some(s.who.Count(), "host"), report.Some(t.names, "lookalike name"), when, b.policy(&t))
 	case c.Allowed > 0:
 		p.Headline = fmt.Sprintf("Nothing but names on the allow list was found %s.", when)
 	case s.basis == report.Mail:

@@ -6,8 +6,21 @@ import (
 
 	"github.com/lookalike-dns/lookalike/build/internal/event"
 	"github.com/lookalike-dns/lookalike/build/internal/report"
+	"github.com/lookalike-dns/lookalike/build/internal/tally"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike"
 )
+
+// limits bound the memory of an audit, whatever the logs hold: about 100 MB in
+// all. What comes beyond them is counted in the totals only.
+type limits struct {
+	names    tally.Room // lookalikes that are told apart
+	entries  tally.Room // senders and hosts of single names
+	days     tally.Room // of single names
+	messages tally.Room // that are shown
+	others   tally.Room // hosts, domains and senders of all names
+}
+
+var usual = limits{names: 20_000, entries: 300_000, days: 500_000, messages: 40_000, others: 100_000}
 
 // side is what was found in one kind of logs: those of mail servers, or of DNS
 // servers.
@@ -19,10 +32,10 @@ type side struct {
 	found   map[string]*name // by registrable name
 	leftOut uint64           // findings about names for which there was no room
 	total   report.Counts
-	byClass tally
-	byHost  tally
-	byFrom  tally    // domain of the sender
-	who     distinct // senders whose mail was delivered, or hosts that asked
+	byClass tally.Tally
+	byHost  tally.Tally
+	byFrom  tally.Tally    // domain of the sender
+	who     tally.Distinct // senders whose mail was delivered, or hosts that asked
 	perDay  map[report.Date]report.Counts
 
 	events      uint64 // of any name
@@ -35,8 +48,8 @@ type side struct {
 
 func newSide(basis report.Basis, hide *report.Hider, l limits) *side {
 	s := &side{limits: l, basis: basis, hide: hide, found: make(map[string]*name), perDay: make(map[report.Date]report.Counts), seen: make(map[report.Date]bool)}
-	s.byClass, s.byHost, s.byFrom = newTally(&s.others), newTally(&s.others), newTally(&s.others)
-	s.who = newDistinct(&s.others)
+	s.byClass, s.byHost, s.byFrom = tally.New(&s.others), tally.New(&s.others), tally.New(&s.others)
+	s.who = tally.NewDistinct(&s.others)
 	return s
 }
 
@@ -69,7 +82,7 @@ func (s *side) add(f *Finding) {
 	registrable := f.Verdict.Registrable
 	n := s.found[registrable]
 	if n == nil {
-		if !take(&s.names) {
+		if !s.names.Take() {
 			s.leftOut++
 			return
 		}
@@ -77,13 +90,13 @@ func (s *side) add(f *Finding) {
 		s.found[strings.Clone(registrable)] = n
 	}
 	n.add(s, f, c)
-	s.byClass.add(f.Verdict.Class.String(), c)
-	s.byHost.add(strings.Clone(host(f.Event)), c)
-	s.byFrom.add(strings.ToLower(event.Domain(f.Sender)), c)
+	s.byClass.Add(f.Verdict.Class.String(), c)
+	s.byHost.Add(strings.Clone(host(f.Event)), c)
+	s.byFrom.Add(strings.ToLower(event.Domain(f.Sender)), c)
 	if s.basis != report.Mail {
-		s.who.add(host(f.Event))
+		s.who.Add(host(f.Event))
 	} else if c.Delivered > 0 {
-		s.who.add(strings.ToLower(f.Sender))
+		s.who.Add(strings.ToLower(f.Sender))
 	}
 	if !f.Time.IsZero() {
 		day := report.DateOf(f.Time)

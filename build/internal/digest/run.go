@@ -1,0 +1,69 @@
+package digest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/lookalike-dns/lookalike/build/internal/alertlog"
+	"github.com/lookalike-dns/lookalike/build/internal/report"
+)
+
+// Options say which alerts are told of.
+type Options struct {
+	Month   time.Time // any time in it, in the zone of the page
+	Now     time.Time
+	Hide    *report.Hider
+	Version string
+
+	// Alert is called for each alert that the page tells of. It may be nil.
+	Alert func(*alertlog.Record) error
+}
+
+// Run reads the alerts of files, and stdin for "-", and makes a page of them.
+// The error is that of ctx, of Alert, or of a file that cannot be opened. What
+// is wrong with single files is returned besides.
+func Run(ctx context.Context, files []string, stdin io.Reader, o *Options) (*report.Page, []error, error) {
+	b := New(o.Month, o.Hide)
+	sources := make(map[string]*report.File)
+	var damaged []error
+	for _, f := range files {
+		sources[f] = &report.File{Name: f, Format: "alerts (ecs)"}
+		b.file(f)
+	}
+	ao := alertlog.Options{Stdin: stdin, Problem: func(p alertlog.Problem) {
+		f := sources[p.File]
+		if p.Line == 0 {
+			damaged = append(damaged, p)
+			f.Damage = p.Error()
+			return
+		}
+		const most = 3
+		f.Lines++
+		if f.Unknown++; len(f.Samples) < most {
+			f.Samples = append(f.Samples, o.Hide.Line(fmt.Sprintf("%s: %.200s", p.Error(), p.Text)))
+		}
+	}}
+	err := alertlog.Read(ctx, files, ao, func(r *alertlog.Record) error {
+		f := sources[r.File]
+		f.Lines++
+		f.Used++
+		if b.Add(r) && o.Alert != nil {
+			return o.Alert(r)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	p := b.Page(o.Now)
+	p.Version = o.Version
+	for _, name := range files {
+		f := sources[name]
+		p.Read.Files = append(p.Read.Files, *f)
+		p.Read.Lines += f.Lines
+		p.Read.Unknown += f.Unknown
+	}
+	return p, damaged, nil
+}
