@@ -18,53 +18,13 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 )
 
-const alertTailHelp = `Show alert files in the ecs format, one readable line an alert, in the order of
-their times, and go on as they grow, also over their rotation.
-
-Usage: lookalike alert tail [FLAGS] FILE...
-
-Files may be compressed by gzip or zstd. FILE may be - for standard input, which
-is shown to its end.
-
-Flags:
-  -n NUMBER           begin with the last NUMBER alerts that match (default 10);
-                      -1 is all of the files
-  -once               end at the ends of the files
-  -client CIDR        only alerts of this client or network, and storms that it
-                      is among
-  -class CLASS        only alerts of this class: tld-swap, typo, ...
-  -action ACTION      only alerts with this action: nxdomain, monitor, ...
-  -name NAME          only alerts of queries for this name or one below
-  -protected NAME     only alerts of names that resemble this one or one below
-  -since TIME         only alerts with a query at this time or later: a date
-                      (2026-11-25), a date and time (2026-11-25T21:54, in this
-                      machine's zone unless one follows), or how long ago (36h,
-                      7d); shows all of them unless -n is given
-  -color auto|yes|no  colours (default auto: on a terminal, unless NO_COLOR is
-                      set)
-  -help               print this help
-
-A line has the time of the last query, the confidence, the phase, the client,
-the queried name and type, the protected names that it resembles, the class,
-what was answered, and the number of queries since the alert before and in all.
-
-Exit status:
-  0  the end was reached, or the tail was interrupted
-  2  wrong usage, or a file that cannot be read
-
-Examples:
-  lookalike alert tail /var/log/coredns/lookalike.json
-  lookalike alert tail -once -n -1 -client 192.0.2.0/24 -class typo alerts.json
-  lookalike alert tail -once -since 7d -action monitor alerts.json*
-`
-
 // tailGrace is how long an interrupted tail may take to finish its line.
 const tailGrace = 200 * time.Millisecond
 
 var alertTailCommand = command{
 	name:    "alert tail",
 	summary: "show alert files as they grow, one readable line an alert",
-	help:    alertTailHelp,
+	help:    helpText("alert tail"),
 	flags: func(fs *flag.FlagSet) action {
 		t := &tail{last: defaultLast}
 		fs.Func("n", "", func(s string) (err error) {

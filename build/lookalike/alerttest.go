@@ -16,37 +16,10 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
 )
 
-const alertTestHelp = `Send one test alert through every alert destination of a Corefile, and say what
-became of each.
-
-Usage: lookalike alert test [-conf COREFILE] [-timeout DURATION]
-
-A test alert has lookalike.phase "test" and lookalike.test true; rules and
-searches leave it out by these. It is sent once to each destination, without a
-spool: what is said is what the receiver answered now. Syslog has no answers:
-over UDP "sent" is all that is known, over TCP and TLS that there is a
-connection. For a file, a line is added to it; one that root creates by this is
-given to the owner and group of its directory, which should be the server's.
-
-Flags:
-  -conf COREFILE      take the alert lines of this Corefile (default Corefile)
-  -timeout DURATION   wait so long for all answers (default 15s)
-  -help               print this help
-
-Exit status:
-  0  every destination has taken the alert
-  1  at least one has not
-  2  wrong usage, an unreadable Corefile, or output that cannot be written
-  130  interrupted
-
-Examples:
-  lookalike alert test -conf /etc/coredns/Corefile
-`
-
 var alertTestCommand = command{
 	name:    "alert test",
 	summary: "send one test alert through every destination of a Corefile",
-	help:    alertTestHelp,
+	help:    helpText("alert test"),
 	flags: func(fs *flag.FlagSet) action {
 		t := alertTest{conf: defaultConf}
 		confFlag(fs, &t.conf)

@@ -21,67 +21,10 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike"
 )
 
-const auditHelp = `Say what past logs would have raised: how much mail left for lookalikes, whose,
-when, what the policy would have stopped, and what has to be allowed first.
-
-Usage: lookalike audit [FLAGS] LOG...
-
-LOG is a file, a directory of them, or - for standard input. Rotated and
-compressed files (gzip, zstd, xz, bzip2) are read as they are, in the order of
-their time. The formats are found by themselves, also within syslog, the journal
-(JSON, export) and the logs of containers:
-
-%s
-Flags:
-  -conf COREFILE       judge by the lookalike directives of this Corefile, as
-                       check does. Without the flag: Corefile in this directory
-                       or, where there is none, the default policy.
-  -format text|json|csv|html
-                       text (default) is for a terminal, html is a page for
-                       people that needs no other file, json has all that is on
-                       the page, csv has a row for each message or query
-  -o FILE              write to FILE, which only its owner can read, and which
-                       is there whole or not at all
-  -since TIME          leave out what was logged before: 2026-03-01, or a time
-                       such as 2026-03-01T12:00:00Z
-  -until TIME          leave out what was logged after; a day is included
-  -year YEAR           the year of the first line, where lines have none
-                       (default: from the names and times of the files)
-  -tz ZONE             the zone of times that have none, and of the page:
-                       Europe/Berlin, UTC, ... (default: this machine's)
-  -log FORMAT          all logs have this format: the first word of a line above
-  -coredns-format FORMAT
-                       what follows the name in the log directive of CoreDNS,
-                       where that is not the default
-  -addresses pseudonym|full|none
-                       pseudonym (default) puts a keyed hash for what stands
-                       before the @ in addresses, with a key that is thrown away
-  -unknown PERCENT     how many lines may be not understood (default 5)
-  -help                print this help
-
-A message counts once a recipient, by what became of it in the end. Delivered is
-what left; bounced, refused and waiting is what was tried.
-
-Exit status:
-  0  nothing was found, but what the allow list lets through
-  1  something was found
-  2  wrong usage, a file that could not be read to its end, or too many lines
-     that were not understood; the page is written all the same
-  130  interrupted; nothing is written
-
-Examples:
-  lookalike audit -format html -o audit.html /var/log/mail.log*
-      a page to look at, from all the mail logs that are left
-  journalctl -o json -u postfix@- | lookalike audit -
-      from the journal
-  lookalike audit -conf Corefile -format csv -o found.csv /var/log/named/
-      each query that the policy would have seen
-`
-
 var auditCommand = command{
 	name:    "audit",
 	summary: "say what past mail and DNS logs would have raised",
-	help:    fmt.Sprintf(auditHelp, formatLines()),
+	help:    fmt.Sprintf(helpText("audit"), formatLines()),
 	flags: func(fs *flag.FlagSet) action {
 		o := new(auditOptions)
 		o.define(fs)
@@ -127,12 +70,12 @@ func (o *auditOptions) run(e *env, logs []string) (int, error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process
 	defer stop()
-	p := newProgress(e)
-	ao.Progress = func(at logfile.Progress, events, found uint64) { p.bytes(at.Read, at.Size, events, found) }
+	p := e.progress()
+	ao.Progress = func(at logfile.Progress, events, found uint64) { p.Bytes(at.Read, at.Size, events, found) }
 	var r *audit.Result
 	err = o.write(e, func(w io.Writer) error {
 		r, err = o.audit(ctx, e, logs, ao, w)
-		p.clear()
+		p.Clear()
 		return err
 	})
 	return o.finish(e, o.status(e, r), err)

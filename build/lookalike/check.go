@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"os/signal"
 	"strconv"
 	"syscall"
 
@@ -18,80 +17,10 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
-const checkHelp = `Say whether names resemble protected ones, how, how sure that is, and what the
-resolver would do.
-
-Usage: lookalike check [-conf COREFILE] [-format text|json] [NAME...]
-
-Names come from the arguments or, without any, from standard input: one a line,
-of any case, with or without a trailing dot, Unicode (as mail programs read it,
-with IDNA) or A-labels (xn--...). Of a mail address, the domain is checked.
-Blank lines and comments (a # at the start of a line or after a blank) are
-skipped. After a second, a line on standard error shows the progress, if
-standard error is a terminal and standard output is not.
-
-Flags:
-  -conf COREFILE       take protected and allowed names, lookalike TLDs and
-                       actions from the lookalike directives of this Corefile.
-                       As in the server, the block with the longest zone that
-                       the name lies in decides, at each address that the server
-                       listens on; of several directives the first that has
-                       something to do about the name. Views are not looked at:
-                       the answer is for those in the view.
-                       Nothing is asked of the DNS: a server with verify or
-                       inspect may also block names that resemble nothing here,
-                       which a note at the end of the text says.
-                       Without the flag: Corefile in this directory or, where
-                       there is none, the built-in list of .mil names, TLD ml,
-                       and the default actions (high nxdomain, others monitor).
-  -client ADDRESS      say what this client gets: a directive with clients is
-                       for those alone. Without the flag: one in scope.
-  -format text|json    text (default) is for people. json is one object a line,
-                       in the order of the input:
-                         name          as it was given
-                         class         how it resembles: tld-swap, typo, ...
-                         confidence    high, medium or low
-                         protected     the names that it resembles, best first
-                         did_you_mean  the full names that were probably meant
-                         unicode       the name in Unicode, where that differs
-                         action        what the resolver does: nxdomain,
-                                       monitor, ..., or allow where an allow
-                                       line lets the name through; empty where
-                                       the server block that answers for the
-                                       name has no lookalike directive
-                         reason        one sentence that says why
-                         directive     file and line of the directive that
-                                       decides; empty without a Corefile
-                         exception     the one that lets the name through, or
-                                       has ended, as 'allow list' has it; left
-                                       out where there is none
-                       For a name that resembles nothing all but name is empty.
-  -help                print this help
-
-Exit status:
-  0  no name resembles a protected one, or all that do are allowed
-  1  at least one does
-  2  wrong usage, an unreadable Corefile or list, input in UTF-16, a line that
-     is no domain name or has something besides it (it is reported with its
-     number, the other lines are still checked), or output that cannot be
-     written
-  130  interrupted; what was found so far is written
-
-Examples:
-  lookalike check army.ml
-      why army.ml resembles army.mil, and what is done about it
-  lookalike check -conf /etc/coredns/Corefile mail.amry.ml us-af.ml
-      what your own resolver would do
-  lookalike check -format json <names.txt | jq -r 'select(.class!="").name'
-      the lookalikes in a file
-  lookalike check -conf Corefile <partners.txt >hits.txt || less hits.txt
-      whether blocking would hit a partner, who then belongs on the allow list
-`
-
 var checkCommand = command{
 	name:    "check",
 	summary: "say whether names resemble protected ones, and why",
-	help:    checkHelp,
+	help:    helpText("check"),
 	flags: func(fs *flag.FlagSet) action {
 		var o checkOptions
 		confFlag(fs, &o.conf)
@@ -216,16 +145,14 @@ func (c *checker) stream() (int, error) {
 	if isTerminal(c.stdin) {
 		fmt.Fprintln(c.stderr, "lookalike: reading names from the terminal, one a line; Ctrl-D ends")
 	}
-	// A second signal ends the process at once, even where output blocks.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
+	ctx, stop := interruptible()
 	defer stop()
 	in := input.NewLines(ctx, c.stdin)
 	defer in.Close()
-	p := newProgress(c.env)
+	p := c.progress()
 	for in.Next() {
 		if in.N%1024 == 0 {
-			p.show(c.checked, c.found, in.Read)
+			p.Show(c.checked, c.found, in.Read)
 		}
 		var err error
 		switch given := string(in.Content()); {
@@ -235,18 +162,18 @@ func (c *checker) stream() (int, error) {
 			err = c.check(given)
 		}
 		if err != nil {
-			p.clear()
+			p.Clear()
 			err = c.report(err, "line "+strconv.Itoa(in.N)+": ")
 		}
 		if err == nil && in.Paused() {
 			err = c.out.Flush()
 		}
 		if err != nil {
-			p.clear()
+			p.Clear()
 			return c.finish(err)
 		}
 	}
-	p.clear()
+	p.Clear()
 	return c.finish(in.Err)
 }
 

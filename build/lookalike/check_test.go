@@ -371,7 +371,7 @@ func TestHelp(t *testing.T) {
 		}
 	}
 	for _, want := range []string{"  0  ", "  1  ", "  2  ", "  130  ", "lookalike check army.ml"} {
-		if !strings.Contains(checkHelp, want) {
+		if !strings.Contains(helpText("check"), want) {
 			t.Errorf("The help of check does not name %q", want)
 		}
 	}

@@ -16,40 +16,10 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/smtpreject"
 )
 
-const confHelp = `Say what the server would refuse or warn about in a Corefile, without starting
-it, and what each lookalike directive does.
-
-Usage: lookalike conf [FLAGS] [FILE]
-
-FILE is a Corefile (default Corefile, in this directory). The server blocks, the
-lookalike and smtpreject directives, the lists, certificates and secrets that
-they name, and the directories for alerts are read. Of other plugins only the
-names are looked at. Nothing is written, and nothing is sent.
-
-Flags:
-  -conf COREFILE   the same as FILE
-  -quiet           print only what is wrong
-  -help            print this help
-
-What the server refuses begins with "refused", what it warns of with "warning";
-each says where it is in which file, and what to do. Two kinds of warnings are
-about this command's surroundings: a variable of the environment that is not set
-here, and a file that only root can read.
-
-Exit status:
-  0  nothing is wrong
-  1  there are warnings
-  2  the server would not start, or wrong usage
-
-Examples:
-  lookalike conf /etc/coredns/Corefile
-  lookalike conf -quiet Corefile && systemctl reload coredns
-`
-
 var confCommand = command{
 	name:    "conf",
 	summary: "say what the server would refuse or warn about in a Corefile",
-	help:    confHelp,
+	help:    helpText("conf"),
 	flags: func(fs *flag.FlagSet) action {
 		var o confOptions
 		confFlag(fs, &o.file)

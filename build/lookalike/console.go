@@ -16,42 +16,10 @@ import (
 	"github.com/lookalike-dns/lookalike/build/internal/console"
 )
 
-const consoleHelp = `Show alerts in a browser, as they come: incidents, who asked, what was typed,
-what it resembles, why, and how many there are. The page changes nothing.
-
-Usage: lookalike console [FLAGS] ALERTS...
-
-ALERTS are alert files in the ecs format, of several resolvers too, which are
-read from their beginnings and followed over their rotation. Rotated ones may be
-compressed by gzip or zstd. A fleet's stream is named as in a Corefile:
-nats://HOST/SUBJECT.
-
-Flags:
-  -listen ADDRESS      where a browser finds the page (default 127.0.0.1:8053)
-  -token-file FILE     a browser has to show the word in this file, of 16
-                       characters or more. Any address but a loopback one needs
-                       it. The console speaks no TLS: put a proxy in front of
-                       it, or reach it by ssh -L 8053:127.0.0.1:8053.
-  -host NAME           a browser may ask under this name, besides addresses and
-                       localhost; may be given several times
-  -help                print this help
-
-Within the page, / goes to the search. The 200,000 incidents that changed last
-are kept in memory, at about 1 KiB each.
-
-Exit status:
-  0  it was interrupted
-  2  wrong usage, a file that cannot be read, or an address that is taken
-
-Examples:
-  lookalike console /var/log/lookalike/alerts.json*
-  lookalike console -listen 192.0.2.10:8053 -token-file token alerts.json
-`
-
 var consoleCommand = command{
 	name:    "console",
 	summary: "show alerts in a browser as they come",
-	help:    consoleHelp,
+	help:    helpText("console"),
 	flags: func(fs *flag.FlagSet) action {
 		o := consoleOptions{listen: "127.0.0.1:8053"}
 		fs.StringVar(&o.listen, "listen", o.listen, "")

@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"golang.org/x/term"
 
+	"github.com/lookalike-dns/lookalike/plugin/lookalike"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+	"github.com/lookalike-dns/lookalike/plugin/rpz"
 )
 
 // defaultConf is the Corefile that CoreDNS reads by default.
@@ -26,6 +29,44 @@ func confFlag(fs *flag.FlagSet, conf *string) {
 		return nil
 	})
 }
+
+// policies reads the directives of a Corefile. Where conf is empty, it is set to the
+// Corefile in this directory; where there is none, it is one directive without a
+// block.
+func (e *env) policies(conf *string) ([]*lookalike.Policy, error) {
+	if _, err := os.Stat(defaultConf); err == nil && *conf == "" {
+		*conf = defaultConf
+	}
+	var file *lookalike.Corefile
+	var err error
+	if *conf == "" {
+		file, err = lookalike.Default()
+	} else {
+		file, err = e.load(*conf)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return file.Policies, nil
+}
+
+// classesFlag defines the flag -classes, of classes that can be listed.
+func classesFlag(fs *flag.FlagSet, classes *[]detect.Class) {
+	fs.Func("classes", "", func(s string) (err error) {
+		*classes, err = rpz.ParseClasses(strings.FieldsFunc(s, isComma))
+		return err
+	})
+}
+
+// tldFlag defines the flag -tld, of TLDs.
+func tldFlag(fs *flag.FlagSet, tlds *[]string) {
+	fs.Func("tld", "", func(s string) (err error) {
+		*tlds, err = rpz.ParseTLDs(strings.FieldsFunc(s, isComma))
+		return err
+	})
+}
+
+func isComma(r rune) bool { return r == ',' || r == ' ' }
 
 // formatFlag defines the flag -format of commands that write text or JSON.
 func formatFlag(fs *flag.FlagSet, json *bool) {

@@ -1,24 +1,28 @@
 package main
 
 import (
+	"embed"
 	"flag"
 	"fmt"
 	"strings"
 )
 
-const helpHelp = `Print what the commands are, or the help of one.
+//go:embed help
+var helpTexts embed.FS
 
-Usage: lookalike help [COMMAND]
-
-Examples:
-  lookalike help
-  lookalike help alert test
-`
+// helpText returns the help of a command: the file of its name in help/.
+func helpText(command string) string {
+	text, err := helpTexts.ReadFile("help/" + strings.ReplaceAll(command, " ", "-") + ".txt")
+	if err != nil {
+		panic(err) // go build had no such file
+	}
+	return string(text)
+}
 
 var helpCommand = command{
 	name:    "help",
 	summary: "print this help, or that of a command",
-	help:    helpHelp,
+	help:    helpText("help"),
 	flags:   func(*flag.FlagSet) action { return printHelp },
 }
 

@@ -8,7 +8,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"syscall"
 
@@ -17,67 +16,10 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
-const listHelp = `List the protected names, each with where it is listed, or those that raise
-false alarms most easily, each with the reason.
-
-Usage: lookalike list [-weak] [-conf COREFILE] [-format text|json]
-
-Flags:
-  -weak                list only the names that honest names resemble most
-                       easily:
-                         short  at most 3 letters, as one slip makes another
-                                short name of it. A leading label that hosts
-                                of all kinds carry (www, mail, mx1) does not
-                                count: www.ai.mil has two letters.
-                         word   a dictionary word: it is part of honest names
-                         host   a label that hosts of all kinds carry: mail.mil
-                         tld    a whole TLD: with *.mil, every name under the
-                                lookalike TLD resembles a protected one
-                       For such a name, protect a longer one below it (us.af.mil
-                       for af.mil), put the honest names on the allow list, or
-                       set the action of its directive to monitor.
-  -conf COREFILE       list the names of the lookalike directives of this
-                       Corefile. Without the flag: Corefile in this directory
-                       or, where there is none, the built-in list of .mil names.
-  -format text|json    text (default) has a comment line for each directive, and
-                       then one name a line, with its place in a comment. A
-                       directive can read it as a list. json is one object a
-                       line:
-                         name       the protected name, *.mil for a whole TLD
-                         source     file and line, or built-in
-                         directive  file and line of the directive; empty
-                                    without a Corefile
-                         tlds       the lookalike TLDs of the directive, * for
-                                    every TLD
-                         weak       short, word, host, tld, or empty
-                         reason     one sentence that says why it is weak
-  -help                print this help
-
-A name that several lines list stands once in each directive, where it is first
-listed. Everything is read as the server reads it when it starts; a server that
-runs may not have taken a change yet.
-
-Exit status:
-  0  the names are listed; with -weak, there are none
-  1  with -weak: there is at least one
-  2  wrong usage, an unreadable Corefile or list, or output that cannot be
-     written
-
-Examples:
-  lookalike list
-      the names that are protected where a Corefile lists none
-  lookalike list -weak -conf /etc/coredns/Corefile
-      which of your own names to think about before blocking
-  lookalike list -conf Corefile | grep army
-      which line of which file protects a name
-  lookalike list -format json -weak | jq -r 'select(.weak=="short").name'
-      the short names alone
-`
-
 var listCommand = command{
 	name:    "list",
 	summary: "list the protected names, and the weak ones among them",
-	help:    listHelp,
+	help:    helpText("list"),
 	flags: func(fs *flag.FlagSet) action {
 		var o listOptions
 		confFlag(fs, &o.conf)
@@ -98,7 +40,7 @@ func (o *listOptions) run(e *env, args []string) (int, error) {
 	if len(args) > 0 {
 		return 0, misused("takes no argument, got %q: 'lookalike check' is for single names", args[0])
 	}
-	policies, err := o.policies(e)
+	policies, err := e.policies(&o.conf)
 	if err != nil {
 		return 0, err
 	}
@@ -117,24 +59,6 @@ func (o *listOptions) run(e *env, args []string) (int, error) {
 		return exitFound, nil
 	}
 	return exitNothing, nil
-}
-
-// policies reads the directives. Without a Corefile it is the default one.
-func (o *listOptions) policies(e *env) ([]*lookalike.Policy, error) {
-	if _, err := os.Stat(defaultConf); err == nil && o.conf == "" {
-		o.conf = defaultConf
-	}
-	var file *lookalike.Corefile
-	var err error
-	if o.conf == "" {
-		file, err = lookalike.Default()
-	} else {
-		file, err = e.load(o.conf)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return file.Policies, nil
 }
 
 // lister writes names. An error of the output stays with it.

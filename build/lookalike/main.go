@@ -25,6 +25,8 @@ func init() {
 		&checkCommand,
 		&confCommand,
 		&listCommand,
+		&variantsCommand,
+		&rpzCommand,
 		&auditCommand,
 		&reportCommand,
 		&consoleCommand,

@@ -217,36 +217,6 @@ func TestProcessColor(t *testing.T) {
 	}
 }
 
-func TestProgress(t *testing.T) {
-	now := time.Unix(1000, 0)
-	var out bytes.Buffer
-	p := &progress{w: &out, size: 1000, now: func() time.Time { return now }, start: now}
-	step := func(after time.Duration, checked int, read int64) string {
-		out.Reset()
-		now = now.Add(after)
-		p.show(checked, 3, read)
-		return out.String()
-	}
-	if got := step(900*time.Millisecond, 90, 90); got != "" {
-		t.Errorf("%q within the first second", got)
-	}
-	if got, want := step(100*time.Millisecond, 100, 100), "\r\x1b[Klookalike:  10 %, 100 names, 3 found, 100 names/s"; got != want {
-		t.Errorf("%q, want %q", got, want)
-	}
-	if got := step(100*time.Millisecond, 110, 110); got != "" {
-		t.Errorf("%q too soon after the last", got)
-	}
-	if got, want := step(900*time.Millisecond, 400, 2000), "\r\x1b[Klookalike: 100 %, 400 names, 3 found, 200 names/s"; got != want {
-		t.Errorf("%q, want %q", got, want)
-	}
-	out.Reset()
-	p.clear()
-	p.clear()
-	if got := out.String(); got != "\r\x1b[K" {
-		t.Errorf("Cleared by %q", got)
-	}
-}
-
 // TestTailInterrupt: the first signal ends a tail that waits in a system call.
 func TestTailInterrupt(t *testing.T) {
 	tests := []struct {

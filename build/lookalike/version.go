@@ -11,15 +11,10 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike"
 )
 
-const versionHelp = `Print the version, the platform and the commit.
-
-Usage: lookalike version
-`
-
 var versionCommand = command{
 	name:    "version",
 	summary: "print the version",
-	help:    versionHelp,
+	help:    helpText("version"),
 	flags:   func(*flag.FlagSet) action { return printVersion },
 }
 

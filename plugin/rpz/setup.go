@@ -105,14 +105,11 @@ func ParseZone(arg string) (string, error) {
 }
 
 func (s *served) setClasses(l directive.Line) (err error) {
-	if len(l.Args) == 0 {
-		return errors.New("classes needs at least one class: " + listable())
-	}
 	s.options.Classes, err = ParseClasses(l.Args)
 	return err
 }
 
-// ParseClasses reads classes that can be listed.
+// ParseClasses reads classes that can be listed, of which there has to be one.
 func ParseClasses(args []string) (classes []detect.Class, err error) {
 	for _, arg := range args {
 		class, err := detect.ParseClass(arg)
@@ -126,6 +123,9 @@ func ParseClasses(args []string) (classes []detect.Class, err error) {
 		}
 		classes = append(classes, class)
 	}
+	if len(classes) == 0 {
+		return nil, errors.New("want at least one class: " + listable())
+	}
 	return classes, nil
 }
 
@@ -137,18 +137,26 @@ func listable() string {
 	return text.Join(all, "or")
 }
 
-func (s *served) setTLDs(l directive.Line) error {
-	if len(l.Args) == 0 {
-		return errors.New("tlds needs at least one TLD, such as 'tlds cm co'")
-	}
-	for _, arg := range l.Args {
-		tld, err := names.Canonical(arg)
-		if err != nil || strings.Contains(tld, ".") {
-			return fmt.Errorf("tlds: %q is no TLD: write one label, such as 'cm'", arg)
-		}
-		s.options.TLDs = append(s.options.TLDs, tld)
+func (s *served) setTLDs(l directive.Line) (err error) {
+	if s.options.TLDs, err = ParseTLDs(l.Args); err != nil {
+		return fmt.Errorf("tlds: %w", err)
 	}
 	return nil
+}
+
+// ParseTLDs reads TLDs, of which there has to be one.
+func ParseTLDs(args []string) (tlds []string, err error) {
+	for _, arg := range args {
+		tld, err := names.Canonical(arg)
+		if err != nil || strings.Contains(tld, ".") {
+			return nil, fmt.Errorf("%q is no TLD: write one label, such as cm", arg)
+		}
+		tlds = append(tlds, tld)
+	}
+	if len(tlds) == 0 {
+		return nil, errors.New("want at least one TLD, such as cm")
+	}
+	return tlds, nil
 }
 
 func (s *served) setAll(l directive.Line) error {

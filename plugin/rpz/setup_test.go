@@ -31,9 +31,9 @@ func TestParse(t *testing.T) {
 		{"an unknown class", "rpz rpz.example.org {\n classes typos\n}", "", nil, "", false, `Testfile:2 - Error during parsing: unknown class "typos": want tld-swap,`},
 		{"one that cannot be listed", "rpz rpz.example.org {\n classes embedding\n}", "", nil, "", false, "class embedding: its names are too many to list"},
 		{"a class twice", "rpz rpz.example.org {\n classes typo typo\n}", "", nil, "", false, "class typo is given twice"},
-		{"no class", "rpz rpz.example.org {\n classes\n}", "", nil, "", false, "classes needs at least one class: tld-swap,"},
+		{"no class", "rpz rpz.example.org {\n classes\n}", "", nil, "", false, "want at least one class: tld-swap,"},
 		{"a name as TLD", "rpz rpz.example.org {\n tlds co.uk\n}", "", nil, "", false, `tlds: "co.uk" is no TLD`},
-		{"no TLD", "rpz rpz.example.org {\n tlds\n}", "", nil, "", false, "tlds needs at least one TLD"},
+		{"no TLD", "rpz rpz.example.org {\n tlds\n}", "", nil, "", false, "tlds: want at least one TLD, such as cm"},
 		{"all of something", "rpz rpz.example.org {\n all names\n}", "", nil, "", false, `all takes no argument, got "names"`},
 		{"an unknown property", "rpz rpz.example.org {\n class typo\n}", "", nil, "", false, "unknown property 'class': want classes, tlds or all"},
 	} {

@@ -1,0 +1,50 @@
+package zone
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// WriteFile writes the zone to a file in place of the one before, at once, so that
+// who reads it finds one or the other. The serial is higher than that of the file
+// before. It does not touch a file that is no zone.
+func (z *Zone) WriteFile(path, origin string, about About) (serial uint32, err error) {
+	last, err := serialOf(path)
+	if err != nil {
+		return 0, err
+	}
+	serial = NextSerial(last, about.Time)
+	f, err := os.CreateTemp(filepath.Dir(path), ".rpz-*")
+	if err != nil {
+		return 0, err
+	}
+	defer os.Remove(f.Name()) // where it has not got its name
+	err = z.Write(f, origin, serial, about)
+	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()) //nolint:gosec // a resolver reads it, under another user
+	if err != nil {
+		return 0, err
+	}
+	return serial, os.Rename(f.Name(), path)
+}
+
+// serialOf returns the serial of a zone file, 0 where there is none.
+func serialOf(path string) (uint32, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	if fi, err := f.Stat(); err == nil && fi.Size() == 0 {
+		return 0, nil
+	}
+	serial, err := ReadSerial(f)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w: name another file, or remove this one", path, err)
+	}
+	return serial, nil
+}
