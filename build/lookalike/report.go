@@ -16,52 +16,10 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike"
 )
 
-const reportHelp = `Make the page of audit from the alerts of a month: who asked for which
-lookalikes, what was blocked, and how that compares with the month before.
-
-Usage: lookalike report [FLAGS] ALERTS...
-
-ALERTS are files of alerts in the ecs format, rotated and compressed ones too,
-or - for standard input. Give those of all resolvers, and of the month before:
-an alert that stands in two files counts once.
-
-Flags:
-  -month YEAR-MONTH    the month, such as 2026-11 (default: this one)
-  -tz ZONE             the zone of days and times: Europe/Berlin, UTC, ...
-                       (default: this machine's)
-  -format text|json|csv|html
-                       text (default) is for a terminal, html is a page for
-                       people that needs no other file, json has all that is on
-                       the page, csv has a row for each alert
-  -o FILE              write to FILE, which only its owner can read, and which
-                       is there whole or not at all
-  -addresses pseudonym|full|none
-                       pseudonym (default) puts a keyed hash for what stands
-                       before the @ in addresses, with a key that is thrown away
-  -help                print this help
-
-Messages are estimated from queries: a mail server asks 1 to 9 times for one, so
-the number lies between a ninth of its queries and all of them. Only hosts that
-asked for MX records count, and not those that checked mail which came in.
-
-Exit status:
-  0  nothing was reported in the month
-  1  something was
-  2  wrong usage, or a file that cannot be read to its end; the page is written
-     all the same
-  130  interrupted; nothing is written
-
-Examples:
-  lookalike report -month 2026-11 -format html -o november.html alerts.json*
-      a page for who decides, from this resolver's alerts
-  zcat ns1.json.gz ns2.json.gz | lookalike report -
-      the present month in brief
-`
-
 var reportCommand = command{
 	name:    "report",
 	summary: "make the page of a month from alerts",
-	help:    reportHelp,
+	help:    helpText("report"),
 	flags: func(fs *flag.FlagSet) action {
 		o := new(reportOptions)
 		o.define(fs)
