@@ -51,7 +51,9 @@ func (p *windows) Line(l *event.Line, emit func(*event.Event)) event.Taken {
 	}
 	a := asked{client: client, name: name, qtype: qtype}
 	if p.wants(name) {
-		a.time, a.guessed = p.order.read(stamp, p.queries)
+		if a.time, a.guessed, ok = p.order.read(stamp, p.queries); !ok {
+			return event.Unknown
+		}
 	}
 	return p.take(l, a, emit)
 }
@@ -117,14 +119,14 @@ const (
 // perhaps AM or PM. The year shows itself by its length. Of day and month, a
 // value beyond 12 tells for this stamp and all later ones; until then the month
 // is first where a slash separates them and the clock has 12 hours.
-func (o *dateOrder) read(b []byte, q *queries) (time.Time, bool) {
+func (o *dateOrder) read(b []byte, q *queries) (t time.Time, guessed, ok bool) {
 	i := bytes.LastIndexByte(b, ' ') // before the thread's number
 	if i < 0 {
-		return time.Time{}, false
+		return t, false, false
 	}
 	n, ok := stampNumbers(b[:i])
 	if !ok {
-		return time.Time{}, false
+		return t, false, false
 	}
 	where, guessed := q.location()
 	var year, month, day int
@@ -138,9 +140,10 @@ func (o *dateOrder) read(b []byte, q *queries) (time.Time, bool) {
 		day, month, sure = o.dayAndMonth(n[0], n[1], !twelve || bytes.IndexByte(b[:i], '/') < 0)
 		guessed = guessed || !sure
 	}
-	hour := hourOf(n[3], b[:i])
-	t := time.Date(year, time.Month(month), day, hour, n[4], n[5], 0, where)
-	return t, guessed
+	if year > 9999 || month < 1 || month > 12 || day < 1 || day > 31 || n[3] > 24 || n[4] > 59 || n[5] > 60 {
+		return t, false, false
+	}
+	return time.Date(year, time.Month(month), day, hourOf(n[3], b[:i]), n[4], n[5], 0, where), guessed, true
 }
 
 // dayAndMonth tells the two apart, and whether that is sure.
