@@ -67,11 +67,12 @@ func (r *Result) Damaged() (all []error) {
 // error is that of ctx, of Finding, or of a path that leads nowhere. What is
 // wrong with single files stands in the result.
 func Run(ctx context.Context, paths []string, stdin io.Reader, o *Options) (*Result, error) {
-	b := newBuilder(judge.NewSwift(o.Judge), o.Hide, o, usual)
+	swift := judge.NewSwift(o.Judge)
+	b := newBuilder(swift, o.Hide, o, usual)
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	lo := logfile.Options{
-		Options: event.Options{Location: o.Zone, Year: o.Year, CoreDNS: o.CoreDNS, Now: o.Now},
+		Options: event.Options{Location: o.Zone, Year: o.Year, CoreDNS: o.CoreDNS, Now: o.Now, Wanted: swift.WatchesBytes},
 		Formats: o.Formats, Format: o.Format,
 	}
 	if o.Progress != nil {

@@ -65,6 +65,9 @@ func (b *Builder) Add(logged *event.Event) *Finding {
 		s = b.queries
 	}
 	s.note(e)
+	if e.Bare {
+		return nil
+	}
 	if e.Name == "" {
 		b.arrival(e)
 	}

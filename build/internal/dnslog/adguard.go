@@ -42,11 +42,8 @@ func (p *adguard) Line(l *event.Line, emit func(*event.Event)) event.Taken {
 		r.Name = append(r.Name, '.')
 	}
 	a := asked{client: r.Client, name: r.Name, qtype: r.Type}
-	if !p.wants(a.name) {
-		return event.Used
-	}
 	var ok bool
-	if a.time, ok = p.stamp(r.Time, a.name, time.RFC3339Nano); !ok {
+	if a.time, ok = stamp(r.Time, time.RFC3339Nano); !ok {
 		return event.Unknown
 	}
 	return p.take(l, a, emit)

@@ -92,14 +92,21 @@ func TestBIND(t *testing.T) {
 		{"below ml", func(name []byte) bool { return bytes.HasSuffix(name, []byte(".ml")) }, counts.Lookalikes},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			p, n := formatNamed(t, "bind").New(event.Options{Wanted: row.wanted}), 0
+			p, n, bare := formatNamed(t, "bind").New(event.Options{Wanted: row.wanted}), 0, 0
+			emit := func(e *event.Event) {
+				if e.Bare {
+					bare++
+				} else {
+					n++
+				}
+			}
 			for i, text := range bytes.Split(bytes.TrimSuffix(log.Bytes(), []byte("\n")), []byte("\n")) {
-				if taken := p.Line(&event.Line{Text: text, Number: i + 1}, func(*event.Event) { n++ }); taken != event.Used {
+				if taken := p.Line(&event.Line{Text: text, Number: i + 1}, emit); taken != event.Used {
 					t.Fatalf("%s: taken as %d", text, taken)
 				}
 			}
-			if n != row.want {
-				t.Errorf("%d queries, want %d", n, row.want)
+			if n != row.want || bare != counts.Queries-n {
+				t.Errorf("%d queries and %d bare ones, want %d of %d", n, bare, row.want, counts.Queries)
 			}
 		})
 	}

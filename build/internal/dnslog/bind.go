@@ -30,9 +30,6 @@ func (p *bind) Line(l *event.Line, emit func(*event.Event)) event.Taken {
 		return bindOther(l)
 	}
 	name, rest := word(query)
-	if !p.wants(name) {
-		return event.Used
-	}
 	class, rest := word(rest)
 	qtype, _ := word(rest)
 	client, ok := bindAddress(before)

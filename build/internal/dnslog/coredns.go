@@ -100,15 +100,6 @@ func (p *coredns) json(l *event.Line, emit func(*event.Event)) event.Taken {
 		return event.Passed
 	}
 	a := asked{client: r.Client, name: r.Name, qtype: r.Type}
-	a.time, _ = p.stamp(r.Time, a.name, time.RFC3339Nano)
+	a.time, _ = stamp(r.Time, time.RFC3339Nano)
 	return p.take(l, a, emit)
-}
-
-// stamp reads a time in the given layout, for a name that is wanted.
-func (q *queries) stamp(b, name []byte, layout string) (time.Time, bool) {
-	if !q.wants(name) {
-		return time.Time{}, false
-	}
-	t, err := time.Parse(layout, string(b))
-	return t, err == nil
 }

@@ -3,6 +3,7 @@ package dnslog
 import (
 	"bytes"
 	"encoding/json"
+	"time"
 )
 
 // raw is a text of JSON that is read without a copy of its own: a number as it
@@ -27,4 +28,10 @@ func (r *raw) UnmarshalJSON(b []byte) error {
 	}
 	*r = append((*r)[:0], s...)
 	return nil
+}
+
+// stamp reads a time of JSON in the given layout.
+func stamp(b []byte, layout string) (time.Time, bool) {
+	t, err := time.Parse(layout, string(b))
+	return t, err == nil
 }

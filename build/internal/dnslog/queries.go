@@ -18,8 +18,8 @@ type asked struct {
 	guessed             bool      // the zone of time is assumed
 }
 
-// queries makes events. It is what all parsers have in common. A name that
-// nobody wants costs no allocation, and a wanted one only when it is new.
+// queries makes events. It is what all parsers have in common. An event costs no
+// allocation, but for a wanted name that is new.
 type queries struct {
 	event.Options
 
@@ -67,9 +67,6 @@ func (q *queries) location() (*time.Location, bool) {
 // take emits the query. A line whose client or name cannot be one is not
 // understood.
 func (q *queries) take(l *event.Line, a asked, emit func(*event.Event)) event.Taken {
-	if !q.wants(a.name) {
-		return event.Used
-	}
 	if !q.fill(l, a) {
 		return event.Unknown
 	}
@@ -79,6 +76,20 @@ func (q *queries) take(l *event.Line, a asked, emit func(*event.Event)) event.Ta
 
 // fill makes the event, and reports whether its parts are valid.
 func (q *queries) fill(l *event.Line, a asked) bool {
+	q.e.Time, q.e.Guessed = a.time, a.guessed
+	if a.time.IsZero() {
+		q.e.Time, q.e.Guessed = l.Time, !l.Time.IsZero() && l.Guessed()
+	}
+	q.e.Logger, q.e.File, q.e.Line, q.e.Count = l.Host, l.File, l.Number, max(l.Repeated, 1)
+	if q.e.Bare = !q.wants(a.name); q.e.Bare {
+		q.e.Name, q.e.Client, q.e.Qtype = ".", "", ""
+		return true
+	}
+	return q.identify(a)
+}
+
+// identify says who asked for what.
+func (q *queries) identify(a asked) bool {
 	var ok, known bool
 	if q.e.Name, known = q.names.get(a.name); !known {
 		if !presentation.Valid(a.name) {
@@ -89,15 +100,8 @@ func (q *queries) fill(l *event.Line, a asked) bool {
 	if q.e.Client, ok = q.address(a.client); !ok {
 		return false
 	}
-	if q.e.Qtype, ok = q.typeName(a.qtype); !ok {
-		return false
-	}
-	q.e.Time, q.e.Guessed = a.time, a.guessed
-	if a.time.IsZero() {
-		q.e.Time, q.e.Guessed = l.Time, !l.Time.IsZero() && l.Guessed()
-	}
-	q.e.Logger, q.e.File, q.e.Line, q.e.Count = l.Host, l.File, l.Number, max(l.Repeated, 1)
-	return true
+	q.e.Qtype, ok = q.typeName(a.qtype)
+	return ok
 }
 
 // address returns an address as all formats write it: IPv4 in IPv6 is IPv4.

@@ -29,10 +29,11 @@ func number(b []byte) int {
 	return n
 }
 
-// epoch returns the time of seconds since 1970 with up to nine decimals.
+// epoch returns the time of seconds since 1970 with up to nine decimals. More
+// than 11 digits are beyond the year 9999.
 func epoch(b []byte) (time.Time, bool) {
 	seconds, fraction, _ := bytes.Cut(b, []byte("."))
-	if len(seconds) > 12 || len(seconds) == 0 {
+	if len(seconds) > 11 || len(seconds) == 0 {
 		return time.Time{}, false
 	}
 	var s int64

@@ -74,11 +74,8 @@ func (p *suricata) ask(l *event.Line, questions []question, emit func(*event.Eve
 			q.Name = raw(".")
 		}
 		a := asked{client: p.rec.Client, name: p.present(q.Name), qtype: q.Qtype}
-		if !p.wants(a.name) {
-			continue
-		}
 		var ok bool
-		if a.time, ok = p.stamp(p.rec.Timestamp, a.name, eveTime); !ok {
+		if a.time, ok = stamp(p.rec.Timestamp, eveTime); !ok {
 			return event.Unknown
 		}
 		if taken := p.take(l, a, emit); taken != event.Used {

@@ -67,9 +67,6 @@ func (p *unbound) reply(l *event.Line, a asked, emit func(*event.Event)) event.T
 	if !p.once.pending(l.Host) {
 		return event.Passed
 	}
-	if !p.wants(a.name) {
-		return event.Used
-	}
 	if !p.fill(l, a) {
 		return event.Unknown
 	}

@@ -50,10 +50,8 @@ func (p *windows) Line(l *event.Line, emit func(*event.Event)) event.Taken {
 		return event.Unknown
 	}
 	a := asked{client: client, name: name, qtype: qtype}
-	if p.wants(name) {
-		if a.time, a.guessed, ok = p.order.read(stamp, p.queries); !ok {
-			return event.Unknown
-		}
+	if a.time, a.guessed, ok = p.order.read(stamp, p.queries); !ok {
+		return event.Unknown
 	}
 	return p.take(l, a, emit)
 }

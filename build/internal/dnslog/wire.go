@@ -44,8 +44,8 @@ func (t *tapped) message(m []byte, client netip.Addr, at time.Time, logger strin
 	} else if !t.once.pending(logger) {
 		return true
 	}
-	if !t.wants(t.name) {
-		return true
+	if year := at.Year(); year < 1970 || year > 9999 {
+		at = time.Time{} // damaged
 	}
 	t.from = client.AppendTo(t.from[:0])
 	t.line = event.Line{Host: logger}

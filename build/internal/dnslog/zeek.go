@@ -140,12 +140,9 @@ func (p *zeek) record(l *event.Line, emit func(*event.Event)) event.Taken {
 	if len(a.qtype) == 0 {
 		a.qtype = r.Number
 	}
-	if !p.wants(a.name) {
-		return event.Used
-	}
 	var ok bool
 	if a.time, ok = epoch(r.Time); !ok {
-		if a.time, ok = p.stamp(r.Time, a.name, time.RFC3339Nano); !ok {
+		if a.time, ok = stamp(r.Time, time.RFC3339Nano); !ok {
 			return event.Unknown
 		}
 	}

@@ -20,6 +20,10 @@ type Event struct {
 	Name      string // as asked, in presentation format; empty for mail
 	Qtype     string // as logged; empty for mail
 
+	// Bare is set where nobody wants the name (Options.Wanted): then the event
+	// tells that there was a query at Time, and Name is the root.
+	Bare bool
+
 	Outcome   Outcome
 	Count     int // how often the same thing happened, at least 1
 	Deferrals int // how often the message waited before its outcome
@@ -37,6 +41,9 @@ type Event struct {
 // A name that differs from another in case only is left out, and so is an
 // address literal.
 func (e *Event) Domains() []string {
+	if e.Bare {
+		return nil
+	}
 	if e.Name != "" {
 		return []string{unrooted(e.Name)}
 	}

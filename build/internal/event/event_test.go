@@ -25,6 +25,7 @@ func TestDomains(t *testing.T) {
 		{"a query for the root", Event{Name: "."}, []string{"."}},
 		{"a label that ends in a dot", Event{Name: `example.ml\.`}, []string{`example.ml\.`}},
 		{"a label that ends in a backslash", Event{Name: `example.ml\\.`}, []string{`example.ml\\`}},
+		{"a query whose name nobody wants", Event{Name: ".", Bare: true}, nil},
 		{"nothing", Event{}, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {

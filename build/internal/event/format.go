@@ -50,9 +50,9 @@ type Options struct {
 	CoreDNS  string         // the format of CoreDNS's log directive; empty: its default, "{common}"
 	Now      time.Time      // no line is later; zero: the clock
 
-	// Wanted reports whether events about a name asked for are of use. It is
-	// asked before an event is made, with the name in presentation format, and
-	// must not keep it. Nil wants all. Mail is always wanted.
+	// Wanted reports whether the name of a query is of use. It gets the name in
+	// presentation format, and must not keep it. Other queries become Bare events,
+	// which cost less. Nil wants all. Mail is always wanted.
 	Wanted func(name []byte) bool
 
 	// Warn takes what a Stream has to say of what it read, as a Warner would.

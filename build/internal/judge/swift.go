@@ -68,12 +68,24 @@ func (s *Swift) Judge(name string, client netip.Addr) *Finding {
 
 // Watches reports whether a name may lie below a watched TLD, in a few
 // nanoseconds. Of a TLD beyond ASCII only Judge can tell.
-func (s *Swift) Watches(name string) bool {
+func (s *Swift) Watches(name string) bool { return watches(s, name) }
+
+// WatchesBytes is Watches for a name that is not a string yet.
+func (s *Swift) WatchesBytes(name []byte) bool { return watches(s, name) }
+
+func watches[S string | []byte](s *Swift, name S) bool {
 	if s.all {
 		return true
 	}
-	tld := strings.TrimSuffix(name, ".")
-	tld = tld[strings.LastIndexByte(tld, '.')+1:]
+	end := len(name)
+	if end > 0 && name[end-1] == '.' {
+		end--
+	}
+	start := end
+	for start > 0 && name[start-1] != '.' {
+		start--
+	}
+	tld := name[start:end]
 	var lower [64]byte
 	if len(tld) > len(lower) {
 		return true
