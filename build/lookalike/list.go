@@ -2,12 +2,10 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"strings"
 	"syscall"
 
@@ -45,7 +43,7 @@ func (o *listOptions) run(e *env, args []string) (int, error) {
 		return 0, err
 	}
 	l := &lister{listOptions: o, out: bufio.NewWriterSize(e.stdout, 64<<10)}
-	l.enc = json.NewEncoder(&l.buf)
+	l.enc = json.NewEncoder(l.out)
 	l.enc.SetEscapeHTML(false)
 	for _, p := range policies {
 		if err := l.list(p); err != nil {
@@ -66,8 +64,7 @@ type lister struct {
 	*listOptions
 	out    *bufio.Writer
 	listed int
-	enc    *json.Encoder // into buf
-	buf    bytes.Buffer
+	enc    *json.Encoder // into out
 }
 
 // listedName is one line of the JSON output.
@@ -130,9 +127,5 @@ func (l *lister) writeText(n *listedName) {
 
 func (l *lister) writeJSON(n *listedName) {
 	n.Source, n.Directive = display(n.Source), display(n.Directive)
-	l.buf.Reset()
-	if err := l.enc.Encode(n); err != nil {
-		panic("list: " + err.Error()) // strings can be written as JSON
-	}
-	_, _ = io.Copy(l.out, &l.buf)
+	_ = l.enc.Encode(n) // Flush returns the error, if any
 }

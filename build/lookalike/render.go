@@ -54,8 +54,8 @@ func (j *jsonWriter) write(given, _ string, f *judge.Finding) error {
 		j.res.Class, j.res.Confidence = v.Class.String(), v.Confidence.String()
 		for _, m := range v.Matches {
 			j.res.Protected = append(j.res.Protected, m.Protected)
-			j.res.DidYouMean = append(j.res.DidYouMean, m.DidYouMean)
 		}
+		j.res.DidYouMean = v.Meant()
 		j.res.Unicode, j.res.Action, j.res.Reason = v.Unicode, f.ActionName(), v.Reason
 		j.res.Directive = display(f.Where)
 		j.res.Exception = exceptions.NewObject(f.Exception, display)
@@ -131,9 +131,12 @@ func (t *textWriter) end() error {
 // finding writes one name that resembles others.
 func (t *textWriter) finding(b *strings.Builder, given string, f *judge.Finding) {
 	v := f.Verdict
-	protected, meant := make([]string, len(v.Matches)), make([]string, len(v.Matches))
+	protected, meant := make([]string, len(v.Matches)), v.Meant()
 	for i, m := range v.Matches {
-		protected[i], meant[i] = display(m.Protected), display(m.DidYouMean)
+		protected[i] = display(m.Protected)
+	}
+	for i, name := range meant {
+		meant[i] = display(name)
 	}
 	verdict := "resembles a protected name"
 	if f.Allowed() {

@@ -162,6 +162,7 @@ func (s *search) double(r *reading, h []uint64) {
 func (s *search) doubleRun(r *reading, h []uint64, k int, at *[3]doubleEdits) {
 	n, labels := r.end(k), k+1
 	d := &s.index.doubles
+	s.work += n
 	h = h[:n+1]
 	whole := h[n]
 	if at[0] != 0 && n >= doubleMin-2 {
@@ -185,6 +186,7 @@ func (s *search) doubleRun(r *reading, h []uint64, k int, at *[3]doubleEdits) {
 // doublePairs leaves out two letters.
 func (s *search) doublePairs(r *reading, h []uint64, k int, at doubleEdits) {
 	n, labels := len(h)-1, k+1
+	s.work += n * n / 2
 	gate := s.index.doubles.gate(n - 2)
 	i0, i1, j0, j1 := at.pairs(n)
 	var one [doubleMax + 2]uint64 // without the second letter

@@ -82,6 +82,7 @@ func (s *search) tailWithin(r *reading, from int) *tail {
 // embedded adds the protected names that read as the letters between two
 // places of r; t follows them.
 func (s *search) embedded(r *reading, from, to int, t *tail) {
+	s.work += to - from
 	h := skeletonOf(r.letters[from:to])
 	if !s.index.skeletons.has(h) {
 		return
@@ -126,6 +127,7 @@ func (s *search) embed(r *reading, from, to int, id uint32, t *tail) {
 // hyphen beside them. h are the prefix hashes of r.
 func (s *search) runTogether(r *reading, h []uint64) {
 	n := r.end(0)
+	s.work += n
 	for from := 0; from+togetherLetters < n+1 && n > togetherLetters; from++ {
 		start := (h[from+togetherLetters] - h[from]) * inversePower(from)
 		if !s.index.together.has(start) {

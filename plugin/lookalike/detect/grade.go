@@ -42,7 +42,7 @@ var (
 	weakFloor   = floor{high: 5, medium: 4, low: 3} // of homoglyph, for letters that are less easily taken for each other
 	foldedFloor = floor{high: 8, medium: 5}         // of double-typo, where a fold or a dot or hyphen is one of the slips
 	typoFloor   = floor{high: 5, medium: 4}         // of typo, for all but transposition, repetition and omission
-	changeFloor = floor{high: 6, medium: 5}         // of edit, for all but insertion
+	changeFloor = floor{high: 6, medium: 5, low: 4} // of edit
 )
 
 // gradeSame grades a name that reads as the protected one. It reports false
@@ -226,8 +226,8 @@ func (s *search) limit(f *finding, plain bool) bool {
 		case s.core.labels > 1 && usualHost(label):
 			return false
 		case f.class == IDNHomoglyph || f.class == Split:
-		case f.class == Edit && f.how.steps[0].kind == inserted && f.letters() < classes[Edit].floor.medium && s.hostWord(f.id):
-			return false // mails, mailg
+		case f.class == Edit && f.letters() < classes[Edit].floor.medium && (s.hostWord(f.id) || shortWord(&s.query) || dictionaryWord(&s.query)):
+			return false // mails and mailg, or honest names of four letters
 		case s.query.strange == 1 || len(label) > longestWord:
 		case f.class == DoubleTypo && (shortWord(&s.query) || dictionaryWord(&s.query)):
 			return false

@@ -51,15 +51,19 @@ func (x *Index) MatchExact(qname string) (*Verdict, bool) {
 	return s.verdict(), true
 }
 
-// maxCandidates bounds the protected names that one search looks at.
-const maxCandidates = 256
+// maxCandidates bounds the protected names that one search looks at, and
+// candidateWork is for how many keys each counts in its work.
+const (
+	maxCandidates = 256
+	candidateWork = 50
+)
 
 // start takes qname apart. It reports whether there is anything to compare.
 func (s *search) start(t *tld, qname string) bool {
 	if !s.name.parse(qname) {
 		return false
 	}
-	s.tld, s.budget, s.isWritten, s.exact = t, maxCandidates, false, false
+	s.tld, s.budget, s.work, s.isWritten, s.exact = t, maxCandidates, 0, false, false
 	s.keptTLD, s.head, s.headLabels = "", "", 0
 	s.lo, s.hi = 0, s.name.labels-1
 	if s.hi > 0 && t.within>>len(s.name.label(s.hi-1))&1 != 0 {
@@ -124,6 +128,7 @@ func (s *search) compare(r *reading) {
 		return
 	}
 	h := r.compared(s.hashes[:0])
+	s.work += len(h)
 	s.near(r, h, affix{})
 	if s.open(TLDKept) {
 		s.combosquat(r)
@@ -219,6 +224,7 @@ func (s *search) next(p *probe) (uint32, bool) {
 		return 0, false
 	}
 	s.budget--
+	s.work += candidateWork
 	return id, true
 }
 

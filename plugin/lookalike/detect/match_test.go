@@ -117,10 +117,11 @@ func TestFloors(t *testing.T) {
 		{"so-com.ml", "split medium socom.mil"},
 		{"so.com.ml", ""}, // com.ml is a public suffix
 		{"soc.om.ml", "split medium socom.mil"},
-		// edit: high from 6, medium at 5; insertions low at 4.
+		// edit: high from 6, medium at 5, low at 4 but for words.
 		{"diap.ml", ""},
 		{"arxmy.ml", "edit low army.mil"},
-		{"arvy.ml", ""},
+		{"arvy.ml", "edit low army.mil"},
+		{"airy.ml", ""}, // a word
 		{"sokom.ml", "edit medium socom.mil"},
 		{"socoms.ml", "edit medium socom.mil"},
 		{"dodiip.ml", "edit high dodiis.mil"},
@@ -341,7 +342,7 @@ func TestPairsStayInLabels(t *testing.T) {
 	x := mustNew(t, "disa.mil", "darpa.mil", "army.mil", "navair.navy.mil")
 	testRows(t, x, []row{
 		{"clisa.ml", "homoglyph high disa.mil"},
-		{"c.lisa.ml", ""},
+		{"c.lisa.ml", "edit low disa.mil→c.disa.mil"},
 		{"clarpa.ml", "homoglyph high darpa.mil"},
 		{"c.larpa.ml", "edit medium darpa.mil→c.darpa.mil"},
 		{"arrny.ml", "homoglyph high army.mil"},

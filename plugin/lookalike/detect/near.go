@@ -46,6 +46,7 @@ const maxPairs = 4
 // nearJoined looks for protected names at one edit from the rightmost labels of r
 // with pairs put together.
 func (s *search) nearJoined(r *reading, labels int, pairs *places, cut affix) {
+	s.work += r.end(labels - 1)
 	joined := s.joined.join(r, labels, pairs, &s.joinedText)
 	s.joinedEdges.read(&s.index.ends, joined)
 	s.nearRuns(r, joined, &s.joinedEdges, joined.compared(s.joinedHashes[:0]), cut)
@@ -66,6 +67,7 @@ func (s *search) nearRuns(r, joined *reading, e *edges, h []uint64, cut affix) {
 func (s *search) nearRun(r *reading, letters []rune, h []uint64, k int, cut affix) {
 	edits, n := &s.index.edits, len(letters)
 	h = h[:n+1]
+	s.work += n
 	whole := h[n]
 	if edits.has(whole) {
 		s.nearCandidates(r, key(whole, editKey), k, cut)

@@ -134,7 +134,12 @@ func (h *byHand) compare(run string, end disguise, kept bool) {
 	}
 	own := letters(h.core) - idle
 	n := min(letters(h.core), letters(plain)) - idle
-	give := func(c Class, conf Confidence) { h.add(c, h.limited(run, c, conf)) }
+	give := func(c Class, conf Confidence) {
+		if word := unaccented(run); c == Edit && n < 5 && h.single && (isCommonWord(word) || isWord(word)) {
+			return // honest names of four letters
+		}
+		h.add(c, h.limited(run, c, conf))
+	}
 	if end.exact && keepsByHand(h.core, plain) {
 		h.add(TLDKept, High)
 		return
@@ -354,7 +359,7 @@ func (s slipByHand) grade(n, own int) (Class, Confidence) {
 	case "inserted":
 		return Edit, floorByHand(n, 6, 5, 4)
 	case "replaced":
-		return Edit, floorByHand(n, 6, 5, never)
+		return Edit, floorByHand(n, 6, 5, 4)
 	}
 	panic(s.kind)
 }

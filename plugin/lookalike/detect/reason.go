@@ -85,7 +85,7 @@ func (s *search) slipsUnder(tld, before, kept string) []Slip {
 func (s *search) shown(lo, hi int) string {
 	var one spelling
 	one.spell(&s.name, lo, hi)
-	return one.text(0, len(one.cells))
+	return writeOut(one.raw) // marks alone have no cell
 }
 
 // named gives the slips the names of their kinds.

@@ -189,8 +189,8 @@ var generators = map[string]func(label string) []variant{
 				if n >= 4 {
 					v = append(v, variant{l[:i] + string(c) + l[i:], Edit, min(Medium, floorByHand(n, 6, 5, 4))})
 				}
-				if n >= 5 && i < len(l) && l[i] != '.' && l[i] != c {
-					v = append(v, variant{l[:i] + string(c) + l[i+1:], Edit, Medium})
+				if q := l[:min(i, len(l)-1)] + string(c) + l[min(i+1, len(l)):]; i < len(l) && l[i] != '.' && l[i] != c && (n >= 5 || n == 4 && !commonByHand(q) && !isWord(q)) {
+					v = append(v, variant{q, Edit, min(Medium, floorByHand(n, 6, 5, 4))})
 				}
 			}
 		}

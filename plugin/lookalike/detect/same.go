@@ -35,6 +35,7 @@ func (s *search) same(r *reading, cut affix) {
 			break
 		}
 		h.add(r.letters[from:n])
+		s.work += n - from
 		from = n
 		s.sameHash(r, n, k, h.sum, cut)
 	}
@@ -46,6 +47,7 @@ func (s *search) sameRun(r *reading, n, k int, cut affix) {
 	if n > s.index.longest {
 		return
 	}
+	s.work += n
 	s.sameHash(r, n, k, skeletonOf(r.letters[:n]), cut)
 }
 

@@ -18,6 +18,7 @@ type search struct {
 	query     reading // those labels
 	queryText storage
 	budget    int // how many more candidates are looked at
+	work      int // letters hashed or copied and keys looked up so far, see candidateWork
 	found     []finding
 
 	// The TLD of protected names that the last label is, or nothing; only names

@@ -1,5 +1,7 @@
 package detect
 
+import "slices"
+
 // spelling is a run of labels as people see it, last character first: letters
 // with Unicode folded to ASCII, and dots and hyphens in their places. From the
 // letters of a reading, which come in the same order, one gets to its places.
@@ -139,9 +141,14 @@ func (s *spelling) span(from, to int) (first, end int) {
 // text returns what is written in the cells from first up to end, first
 // character first.
 func (s *spelling) text(first, end int) string {
+	return writeOut(s.raw[s.rawAt(first):s.rawAt(end)])
+}
+
+// writeOut returns code points, which stand last one first, in presentation form.
+func writeOut(raw []rune) string {
 	var b []byte
-	for i := s.rawAt(end) - 1; i >= s.rawAt(first); i-- {
-		b = appendRune(b, s.raw[i])
+	for _, r := range slices.Backward(raw) {
+		b = appendRune(b, r)
 	}
 	return string(b)
 }

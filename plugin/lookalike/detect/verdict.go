@@ -1,6 +1,9 @@
 package detect
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Confidence is how sure a verdict is, from its class and the length of what
 // was matched.
@@ -81,4 +84,16 @@ type Verdict struct {
 	// and the queried name, in the order of their places; Apply makes the one of
 	// the other.
 	Slips []Slip
+}
+
+// Meant returns the full names that were probably meant, best first. A name that
+// several of Matches lead to stands there once.
+func (v *Verdict) Meant() []string {
+	meant := make([]string, 0, len(v.Matches))
+	for i := range v.Matches {
+		if name := v.Matches[i].DidYouMean; !slices.Contains(meant, name) {
+			meant = append(meant, name)
+		}
+	}
+	return meant
 }

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 )
 
@@ -37,5 +38,23 @@ func TestTexts(t *testing.T) {
 	}
 	if _, err := json.Marshal(Confidence(99)); err == nil {
 		t.Error("an unknown confidence is written, want an error")
+	}
+}
+
+// TestMeant has names that several protected ones lead to.
+func TestMeant(t *testing.T) {
+	x := mustNew(t, "af.mil", "us.af.mil", "navy.mil")
+	for _, tt := range []struct {
+		qname string
+		want  []string
+	}{
+		{"us.af.ml", []string{"us.af.mil"}},
+		{"mx.us.af.ml", []string{"mx.us.af.mil"}},
+		{"navy.ml", []string{"navy.mil"}},
+	} {
+		v, ok := x.Match(tt.qname)
+		if !ok || !slices.Equal(v.Meant(), tt.want) {
+			t.Errorf("Match(%q) = %+v, want %v meant", tt.qname, v, tt.want)
+		}
 	}
 }
