@@ -100,14 +100,15 @@ e2e: build tools ## test with full disks, DNS clients and resolvers, receivers o
 	LOOKALIKE_E2E=1 $(GO) test -count=1 -v -run "^($$(echo $(DISK_TESTS) | tr ' ' '|'))$$" ./plugin/lookalike/alert/... >$$out; status=$$?; cat $$out; \
 	for t in $(DISK_TESTS); do grep -q "^--- PASS: $$t " $$out || { echo "make e2e: $$t has not passed"; status=1; }; done; \
 	rm -f $$out; exit $$status
-	LOOKALIKE_E2E=1 COREDNS="$(CURDIR)/$(BIN)/coredns" $(GO) test -count=1 -p 1 -timeout 40m -tags e2e -v ./test/... ./build/internal/dnslog
+	LOOKALIKE_E2E=1 COREDNS="$(CURDIR)/$(BIN)/coredns" LOOKALIKE="$(CURDIR)/$(BIN)/lookalike" $(GO) test -count=1 -p 1 -timeout 40m -tags e2e -v ./test/... ./build/internal/dnslog
 
 bench: build tools ## measure: Go benchmarks, then dnsperf with and without the directive (AGAINST=COMMIT: and that commit's server)
-	$(GO) test -run '^$$' -bench . -benchmem ./plugin/...
+	$(GO) test -run '^$$' -bench . -benchmem ./plugin/... ./build/...
 	@old=; trap 'rm -rf "$$old"' EXIT; if test -n '$(AGAINST)'; then old=$$(mktemp -d); \
 		git archive '$(AGAINST)' | tar -x -C "$$old" && \
 		(cd "$$old" && CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w' -o coredns ./build/coredns) || exit 1; fi; \
 	$(GO) run ./test/bench -coredns $(BIN)/coredns $${old:+-against "$$old/coredns"}
+	$(GO) run ./test/benchaudit -tool $(BIN)/lookalike
 	$(GO) build -o $(BIN)/benchalerts ./test/benchalerts
 	nice -n -15 $(BIN)/benchalerts -coredns $(BIN)/coredns; status=$$?; rm -f $(BIN)/benchalerts; exit $$status
 

@@ -103,7 +103,7 @@ func answer(w dns.ResponseWriter, r *dns.Msg) {
 	w.WriteMsg(m)
 }
 
-// message is what a mail server of the outside world was given.
+// message is what a mail server of the outside world was given for a recipient.
 type message struct {
 	at        time.Time
 	sender    string
@@ -188,6 +188,7 @@ func (b *mailbox) session(conn net.Conn) {
 	in := bufio.NewReader(recorder{conn, b})
 	secure := b.tls == nil
 	var m message
+	var recipients []string
 	reply := "220 mail ESMTP\r\n"
 	for {
 		fmt.Fprint(conn, reply)
@@ -208,9 +209,9 @@ func (b *mailbox) session(conn net.Conn) {
 			in.Reset(recorder{conn, b})
 			reply = ""
 		case "MAIL":
-			m = message{sender: address(arg)}
+			m, recipients = message{sender: address(arg)}, nil
 		case "RCPT":
-			m.recipient = address(arg)
+			recipients = append(recipients, address(arg))
 		case "DATA":
 			fmt.Fprint(conn, "354 go on\r\n")
 			if m.data, err = body(in); err != nil {
@@ -218,7 +219,9 @@ func (b *mailbox) session(conn net.Conn) {
 			}
 			m.at = time.Now()
 			b.mu.Lock()
-			b.messages = append(b.messages, m)
+			for _, m.recipient = range recipients {
+				b.messages = append(b.messages, m)
+			}
 			b.arrived.Broadcast()
 			b.mu.Unlock()
 		case "QUIT":

@@ -18,8 +18,9 @@ import (
 )
 
 const (
-	insideVar = "MAIL_LAB" // directory of the lab, in the inner process
-	binaryVar = "COREDNS"  // path of the resolver
+	insideVar = "MAIL_LAB"  // directory of the lab, in the inner process
+	binaryVar = "COREDNS"   // path of the resolver
+	toolVar   = "LOOKALIKE" // path of the command lookalike
 	cacheDir  = "../../build/bin/mail-lab"
 )
 
@@ -62,12 +63,13 @@ func outside() (int, error) {
 		return 0, err
 	}
 	defer os.RemoveAll(dir)
-	binary := os.Getenv(binaryVar)
-	if binary == "" {
-		binary = filepath.Join(dir, "coredns")
-		if err := run("go", "build", "-buildvcs=false", "-o", binary, "../../build/coredns"); err != nil {
-			return 0, err
-		}
+	binary, err := program(binaryVar, "coredns", dir)
+	if err != nil {
+		return 0, err
+	}
+	tool, err := program(toolVar, "lookalike", dir)
+	if err != nil {
+		return 0, err
 	}
 	for _, s := range servers {
 		if err := download(s); err != nil {
@@ -80,7 +82,7 @@ func outside() (int, error) {
 	}
 	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), insideVar+"="+lab, binaryVar+"="+binary)
+	cmd.Env = append(os.Environ(), insideVar+"="+lab, binaryVar+"="+binary, toolVar+"="+tool)
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWNET | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC,
 		Pdeathsig:  syscall.SIGKILL,
@@ -90,6 +92,16 @@ func outside() (int, error) {
 		return max(exit.ExitCode(), 1), nil
 	}
 	return 0, err
+}
+
+// program returns the path of a program: what a variable of the environment
+// says, otherwise one that is built in dir.
+func program(variable, name, dir string) (string, error) {
+	if path := os.Getenv(variable); path != "" {
+		return path, nil
+	}
+	path := filepath.Join(dir, name)
+	return path, run("go", "build", "-buildvcs=false", "-o", path, "../../build/"+name)
 }
 
 // download fetches a server's packages, and what they depend on, unless they

@@ -46,7 +46,7 @@ type Parser interface {
 // Options say how to read logs.
 type Options struct {
 	Location *time.Location // of times without a zone; nil is the machine's
-	Year     int            // of times without a year; 0: from the file's name or time of change
+	Year     int            // in which a file ends whose times have no year; 0: that of its name or its last change
 	CoreDNS  string         // the format of CoreDNS's log directive; empty: its default, "{common}"
 	Now      time.Time      // no line is later; zero: the clock
 

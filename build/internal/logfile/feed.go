@@ -25,6 +25,8 @@ type feed struct {
 	tries  int           // fruitless looks in a row
 	wait   int           // windows to pass
 	seen   int           // unknown lines of the window that passes
+
+	stretch stretch // of the first format
 }
 
 func (f *feed) activate(r *run) {
@@ -39,7 +41,7 @@ func (f *feed) line(l *event.Line) {
 		return
 	}
 	for _, run := range f.active {
-		if f.count(run.line(l)) {
+		if f.takes(run, l) {
 			return
 		}
 	}
@@ -53,10 +55,14 @@ func (f *feed) line(l *event.Line) {
 	}
 }
 
-func (f *feed) count(taken event.Taken) bool {
-	switch taken {
+// takes reports whether a parser knows the line, and counts it then.
+func (f *feed) takes(run *run, l *event.Line) bool {
+	switch run.line(l) {
 	case event.Used:
 		f.Used++
+		if run == f.active[0] {
+			f.stretch.note(l)
+		}
 	case event.Passed:
 		f.Passed++
 	default:
@@ -88,7 +94,7 @@ func (f *feed) settle() {
 		}
 		found = true
 		f.activate(best)
-		f.window = slices.DeleteFunc(f.window, func(l *event.Line) bool { return f.count(best.line(l)) })
+		f.window = slices.DeleteFunc(f.window, func(l *event.Line) bool { return f.takes(best, l) })
 	}
 	for _, l := range f.window {
 		f.unknown(l)

@@ -106,6 +106,8 @@ type reader struct {
 	only     *run // nil: all are tried
 	progress Progress
 	before   int64 // bytes of the files before this one
+
+	stretches []stretch // of the files before this one
 }
 
 // run is a format whose parser goes on from file to file.
@@ -227,6 +229,10 @@ func (r *reader) lines(s *source) {
 	s.Lines, s.Long = lines.Number, lines.Long
 	if err := lines.Err(); err != nil && r.ctx.Err() == nil {
 		s.Err = damage(s.Path, err)
+	}
+	if len(f.active) > 0 {
+		f.stretch.path, f.stretch.format = s.Path, f.active[0].Name
+		s.Warnings = append(s.Warnings, r.overlap(f.stretch)...)
 	}
 	for _, run := range f.active {
 		if w, ok := run.parser.(event.Warner); ok {

@@ -273,6 +273,27 @@ func TestBadRequests(t *testing.T) {
 	}
 }
 
+func TestOverlap(t *testing.T) {
+	dir := t.TempDir()
+	const first, second = "Nov 25 01:00:00 mx a: to a\n", "Nov 25 03:00:00 mx a: to b\n"
+	for _, row := range []struct {
+		name, a, b string
+		want       int
+	}{
+		{"the same lines, and others", first + first + second, "Nov 25 01:00:00 mx a: to x\n" + first + second, 1},
+		{"one after the other", first, second, 0},
+		{"another host", first + second, strings.ReplaceAll("Nov 25 00:59:59 mx a: to x\n"+first+second, "mx", "mx2"), 0},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			files, _ := read(t, options(), nil, write(t, dir, "mail.log", row.a), write(t, dir, "syslog", row.b))
+			warnings := slices.Concat(files[0].Warnings, files[1].Warnings)
+			if len(warnings) != row.want || row.want > 0 && !strings.Contains(warnings[0], "they count twice") {
+				t.Errorf("warnings %q, want %d", warnings, row.want)
+			}
+		})
+	}
+}
+
 func TestProgress(t *testing.T) {
 	o := options()
 	var last Progress

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/lookalike-dns/lookalike/build/internal/event"
 )
 
@@ -98,7 +100,7 @@ func TestWrappers(t *testing.T) {
 
 func TestMain(m *testing.M) {
 	time.Local = time.UTC
-	m.Run()
+	goleak.VerifyTestMain(m)
 }
 
 func TestZoneAndYearOfTheUser(t *testing.T) {

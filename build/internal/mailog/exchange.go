@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lookalike-dns/lookalike/build/internal/csvline"
 	"github.com/lookalike-dns/lookalike/build/internal/event"
 	"github.com/lookalike-dns/lookalike/build/internal/stamp"
 )
@@ -14,9 +15,9 @@ import (
 // Each server that a message passes logs it: the message id joins them.
 type exchange struct {
 	*queue
-	columns columns
+	columns csvline.Columns
 	file    string
-	record  record
+	record  csvline.Record
 	clock   stamp.Clock
 }
 
@@ -28,7 +29,7 @@ func (x *exchange) Line(l *event.Line, emit func(*event.Event)) event.Taken {
 	x.emit = emit
 	if l.File != x.file {
 		x.file, x.columns = l.File, nil
-		x.record.joined = x.record.joined[:0]
+		x.record.Reset()
 	}
 	if hasPrefix(l.Text, "#") {
 		return x.comment(l.Text)
@@ -36,7 +37,7 @@ func (x *exchange) Line(l *event.Line, emit func(*event.Event)) event.Taken {
 	if x.columns == nil {
 		return event.Unknown
 	}
-	if !x.record.read(l.Text, ',') {
+	if !x.record.Read(l.Text, ',') {
 		return event.Passed
 	}
 	t, rest, _, ok := x.clock.ISO(x.get("date-time"), 'T')
@@ -53,7 +54,7 @@ func (x *exchange) Flush(emit func(*event.Event)) {
 	x.flush()
 }
 
-func (x *exchange) get(name string) []byte { return x.columns.get(&x.record, name) }
+func (x *exchange) get(name string) []byte { return x.columns.Get(&x.record, name) }
 
 // comment reads "#Fields: date-time,client-ip,..".
 func (x *exchange) comment(text []byte) event.Taken {
@@ -69,7 +70,7 @@ func (x *exchange) comment(text []byte) event.Taken {
 	if !bytes.Contains(list, []byte("recipient-address")) || !bytes.Contains(list, []byte("event-id")) {
 		return event.Unknown
 	}
-	x.columns = make(columns)
+	x.columns = make(csvline.Columns)
 	for i, name := range strings.Split(string(list), ",") {
 		x.columns[strings.ToLower(strings.TrimSpace(name))] = i
 	}

@@ -51,7 +51,7 @@ func (e *exim) Line(l *event.Line, emit func(*event.Event)) event.Taken {
 	if e.reject(&line, text) {
 		return event.Used
 	}
-	if own || stamped && eximWords(text) {
+	if own || stamped && begins(text, eximBegins) {
 		return event.Passed
 	}
 	return event.Unknown
@@ -149,15 +149,6 @@ func eximID(b []byte) (id, rest []byte, ok bool) {
 var eximBegins = strings.Split("exim |Start queue run|End queue run|SMTP |TLS |no host name|no IP address|cwd=|Connection from|"+
 	"unexpected disconnection|SIGTERM|SIGHUP|Failed to |Warning:|H=|listening |refused |pid |daemon |"+
 	"rejected |unable to |ident |auth_|plain |login |DKIM:|configuration |socket |spam |sender ", "|")
-
-func eximWords(text []byte) bool {
-	for _, w := range eximBegins {
-		if hasPrefix(text, w) {
-			return true
-		}
-	}
-	return false
-}
 
 // flag reads a line behind the id (Exim's specification, "Log line flags").
 func (e *exim) flag(l *event.Line, id, b []byte) event.Taken {

@@ -8,9 +8,20 @@ import (
 
 // opensmtpd reads the lines of OpenSMTPD: "SESSION mta delivery evpid=.. key=value ..".
 // An envelope has one recipient, and its own id.
-type opensmtpd struct{ *queue }
+type opensmtpd struct {
+	*queue
+	sure bool // the log is of OpenSMTPD
+}
 
-func newOpenSMTPD(event.Options) event.Parser { return &opensmtpd{newQueue()} }
+func newOpenSMTPD(event.Options) event.Parser { return &opensmtpd{queue: newQueue()} }
+
+// What smtpd prints beside the lines of sessions where it stays in the
+// foreground, as in a container: what only it does, and after that its parts
+// and levels.
+var (
+	smtpdOnly  = []string{"info: OpenSMTPD ", "setup_peer: ", "setup_proc: ", "setup_done: ", "smtp-out: ", "smtp-in: "}
+	smtpdWords = []string{"debug: ", "info: ", "warn: ", "fatal: ", "mta: ", "smtp: ", "smtpd: ", "lka: ", "dns: ", "queue: ", "scheduler: ", "bounce: ", "expand: "}
+)
 
 // sessionLen is the length of ids of sessions and envelopes: 64 bits in hex.
 const sessionLen = 16
@@ -27,14 +38,15 @@ func (o *opensmtpd) Line(l *event.Line, emit func(*event.Event)) event.Taken {
 	o.emit = emit
 	session, rest, ok := hexID(l.Text)
 	if !ok {
-		return passedIf(l.Program == "smtpd")
+		return passedIf(l.Program == "smtpd" || l.Program == "" && o.foreground(l.Text))
 	}
+	o.sure = true
 	// Before 6.4 the second word was event=delivery.
 	part, rest, _ := bytes.Cut(rest, []byte(" "))
 	kind, rest, _ := bytes.Cut(bytes.TrimPrefix(rest, []byte("event=")), []byte(" "))
 	switch string(part) + " " + string(kind) {
 	case "smtp connected":
-		if addr, ok := attribute(rest, "address"); ok {
+		if addr, ok := attribute(rest, "address"); ok && string(addr) != "local" {
 			o.message(l, session).client = o.words.Of(addr)
 		}
 	case "smtp closed", "smtp disconnected":
@@ -58,6 +70,14 @@ func (o *opensmtpd) Line(l *event.Line, emit func(*event.Event)) event.Taken {
 func (o *opensmtpd) Flush(emit func(*event.Event)) {
 	o.emit = emit
 	o.flush()
+}
+
+// foreground reports whether smtpd prints such a line beside those of sessions.
+func (o *opensmtpd) foreground(text []byte) bool {
+	if begins(text, smtpdOnly) {
+		o.sure = true
+	}
+	return o.sure && (begins(text, smtpdOnly) || begins(text, smtpdWords) || bytes.Contains(text, []byte(" preference ")))
 }
 
 func hexID(b []byte) (id, rest []byte, ok bool) {

@@ -92,3 +92,13 @@ func id(b []byte, least, most int) (id, rest []byte, ok bool) {
 func hasPrefix(b []byte, prefix string) bool {
 	return len(b) >= len(prefix) && string(b[:len(prefix)]) == prefix
 }
+
+// begins reports whether a text begins with one of several.
+func begins(b []byte, prefixes []string) bool {
+	for _, p := range prefixes {
+		if hasPrefix(b, p) {
+			return true
+		}
+	}
+	return false
+}

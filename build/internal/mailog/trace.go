@@ -6,7 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lookalike-dns/lookalike/build/internal/csvline"
 	"github.com/lookalike-dns/lookalike/build/internal/event"
+	"github.com/lookalike-dns/lookalike/build/internal/stamp"
 )
 
 // trace reads message traces of Microsoft 365 as PowerShell and the portal
@@ -14,13 +16,13 @@ import (
 // status for each recipient. Columns are found by name.
 type trace struct {
 	*queue
-	columns columns
+	columns csvline.Columns
 	file    string
 	sep     byte
-	record  record
+	record  csvline.Record
 	now     time.Time
 
-	order    dayOrder
+	order    stamp.DayOrder
 	held     []heldRow // rows that can be read either way round
 	rows     int       // of this file
 	warnings []string
@@ -31,7 +33,7 @@ type heldRow struct {
 	line             event.Line
 	id, from, client string
 	outcomes         []traced
-	times            [2]time.Time // as dayOrder counts
+	times            [2]time.Time // by order
 }
 
 // traced is what became of a message for a recipient.
@@ -77,7 +79,7 @@ func (p *trace) Line(l *event.Line, emit func(*event.Event)) event.Taken {
 	if p.columns == nil {
 		return p.header(l)
 	}
-	if !p.record.read(l.Text, p.sep) {
+	if !p.record.Read(l.Text, p.sep) {
 		return event.Passed
 	}
 	return p.row(l)
@@ -97,33 +99,24 @@ func (p *trace) header(l *event.Line) event.Taken {
 		return event.Passed
 	}
 	for _, sep := range []byte{',', ';', '\t'} {
-		var r record
-		if !r.read(l.Text, sep) {
+		var r csvline.Record
+		if !r.Read(l.Text, sep) {
 			continue
 		}
-		found := make(columns)
-		for i, f := range r.fields {
+		found := make(csvline.Columns)
+		for i, f := range r.Fields {
 			if name, ok := traceColumns[columnName(f)]; ok {
 				if _, double := found[name]; !double {
 					found[name] = i
 				}
 			}
 		}
-		if found.has("time", "sender", "recipient", "status") || found.has("time", "sender", "recipients") {
+		if found.Has("time", "sender", "recipient", "status") || found.Has("time", "sender", "recipients") {
 			p.columns, p.sep = found, sep
 			return event.Used
 		}
 	}
 	return event.Unknown
-}
-
-func (c columns) has(names ...string) bool {
-	for _, name := range names {
-		if _, ok := c[name]; !ok {
-			return false
-		}
-	}
-	return true
 }
 
 // columnName returns the letters of a column's name, without the zone: the
@@ -141,11 +134,11 @@ func columnName(b []byte) string {
 	return strings.TrimSuffix(name, "utc")
 }
 
-func (p *trace) get(name string) []byte { return p.columns.get(&p.record, name) }
+func (p *trace) get(name string) []byte { return p.columns.Get(&p.record, name) }
 
 // row reads a message, or holds it until the order of day and month is known.
 func (p *trace) row(l *event.Line) event.Taken {
-	times, order, ok := traceTime(p.get("time"))
+	times, order, ok := stamp.Country(p.get("time"))
 	if !ok {
 		return event.Unknown
 	}
@@ -159,12 +152,12 @@ func (p *trace) row(l *event.Line) event.Taken {
 		return event.Unknown
 	}
 	p.rows++
-	if order != eitherOrder {
+	if order != stamp.EitherFirst {
 		p.decide(order, false)
 		p.take(&h, order, false)
 		return event.Used
 	}
-	if p.order != eitherOrder {
+	if p.order != stamp.EitherFirst {
 		p.take(&h, p.order, false)
 		return event.Used
 	}
@@ -177,7 +170,7 @@ func (p *trace) row(l *event.Line) event.Taken {
 // outcomes reads the status of the row's recipients. A status that is no
 // outcome, such as Expanded, tells nothing.
 func (p *trace) outcomes() (all []traced, ok bool) {
-	if p.columns.has("status", "recipient") {
+	if p.columns.Has("status", "recipient") {
 		o, known := traceOutcomes[columnName(p.get("status"))]
 		for to := range bytes.SplitSeq(p.get("recipient"), []byte(";")) {
 			if to = bytes.TrimSpace(to); known && len(to) > 0 {
@@ -206,7 +199,7 @@ func (p *trace) outcomes() (all []traced, ok bool) {
 }
 
 // take notes a row whose time is known, or guessed.
-func (p *trace) take(h *heldRow, order dayOrder, guessed bool) {
+func (p *trace) take(h *heldRow, order stamp.DayOrder, guessed bool) {
 	l := h.line
 	l.Time, l.YearKnown, l.ZoneKnown = h.times[order%2], true, !guessed
 	if h.id == "" {
@@ -225,8 +218,8 @@ func (p *trace) take(h *heldRow, order dayOrder, guessed bool) {
 }
 
 // decide takes the rows that waited.
-func (p *trace) decide(order dayOrder, guessed bool) {
-	if p.order == eitherOrder {
+func (p *trace) decide(order stamp.DayOrder, guessed bool) {
+	if p.order == stamp.EitherFirst {
 		p.order = order
 	}
 	held := p.held
@@ -257,9 +250,9 @@ func (p *trace) guess() {
 			span[o] += 1000 * 24 * time.Hour
 		}
 	}
-	order, tells := monthFirst, span[0] != span[1]
-	if span[dayFirst] < span[monthFirst] {
-		order = dayFirst
+	order, tells := stamp.MonthFirst, span[0] != span[1]
+	if span[stamp.DayFirst] < span[stamp.MonthFirst] {
+		order = stamp.DayFirst
 	}
 	if !tells {
 		p.warnings = append(p.warnings, p.file+`: dates such as 3/4/2026 can be read two ways; taken as month/day: export with "Get-Date -Format o" to be sure`)
@@ -273,8 +266,8 @@ func (p *trace) endFile() {
 	if p.rows > 0 && p.rows%fullPage == 0 {
 		p.warnings = append(p.warnings, fmt.Sprintf("%s: %d rows, which is as many as a message trace returns: it may be cut off. Ask for fewer days at once", p.file, p.rows))
 	}
-	p.order, p.rows = eitherOrder, 0
-	p.record.joined = p.record.joined[:0]
+	p.order, p.rows = stamp.EitherFirst, 0
+	p.record.Reset()
 }
 
 // Warnings returns what there is to say of the file that has ended.

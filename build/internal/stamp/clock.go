@@ -105,6 +105,9 @@ type Clock struct {
 
 	hour [13]byte // of the last stamp: "Nov 25 21" or "2026-11-25T21"
 	base time.Time
+
+	bsd  [stampLen]byte // the last stamp of RFC 3164: a busy log repeats it
+	last time.Time
 }
 
 // BSD reads a stamp in the style of RFC 3164, which has neither year nor zone,
@@ -112,6 +115,10 @@ type Clock struct {
 func (c *Clock) BSD(b []byte) (t time.Time, rest []byte, ok bool) {
 	if len(b) < stampLen || b[9] != ':' {
 		return t, b, false
+	}
+	if string(b[:stampLen]) == string(c.bsd[:]) {
+		more, rest := fraction(b[stampLen:])
+		return c.last.Add(more), rest, true
 	}
 	if string(b[:9]) != string(c.hour[:9]) || c.hour[9] != 0 {
 		month, day, hour, ok := Date(b)
@@ -126,8 +133,10 @@ func (c *Clock) BSD(b []byte) (t time.Time, rest []byte, ok bool) {
 	if minute < 0 || minute > 59 || second < 0 || second > 60 || b[12] != ':' {
 		return t, b, false
 	}
+	c.bsd = [stampLen]byte(b)
+	c.last = c.base.Add(time.Duration(minute*60+second) * time.Second)
 	more, rest := fraction(b[stampLen:])
-	return c.base.Add(time.Duration(minute)*time.Minute + time.Duration(second)*time.Second + more), rest, true
+	return c.last.Add(more), rest, true
 }
 
 // isoLen is the length of "2026-11-25T21:54:52".

@@ -136,3 +136,38 @@ func FuzzStamps(f *testing.F) {
 		}
 	})
 }
+
+func TestCountry(t *testing.T) {
+	const either = "either "
+	for _, row := range []struct{ name, text, want string }{
+		{"ISO", "2026-11-25T21:54:52.103Z", "2026-11-25 21:54"},
+		{"ISO with a blank", "2026-11-25 21:54:52Z", "2026-11-25 21:54"},
+		{"the USA", "11/25/2026 9:54:52 PM", "2026-11-25 21:54"},
+		{"the USA, after midnight", "11/25/2026 12:54:52 AM", "2026-11-25 00:54"},
+		{"Britain", "25/11/2026 21:54:52", "2026-11-25 21:54"},
+		{"Germany", "05.11.2026 21:54:52", "2026-11-05 21:54"},
+		{"the Netherlands, without seconds", "25-11-2026 21:54", "2026-11-25 21:54"},
+		{"Japan", "2026/11/05 21:54:52", "2026-11-05 21:54"},
+		{"Spain", "25/11/2026 9:54:52 p. m.", "2026-11-25 21:54"},
+		{"who knows", "05/11/2026 21:54:52", either + "2026-11-05 21:54, 2026-05-11 21:54"},
+		{"the same number twice", "11/11/2026 21:54:52", "2026-11-11 21:54"},
+		{"no month", "25/13/2026 21:54:52", ""},
+		{"no hour", "25/11/2026 31:54:52", ""},
+		{"no time", "25/11/2026", ""},
+		{"nothing", "", ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			times, order, ok := Country([]byte(row.text))
+			got, layout := "", "2006-01-02 15:04"
+			switch {
+			case ok && order == EitherFirst:
+				got = either + times[DayFirst].Format(layout) + ", " + times[MonthFirst].Format(layout)
+			case ok:
+				got = times[order].Format(layout)
+			}
+			if got != row.want {
+				t.Errorf("got %q, want %q", got, row.want)
+			}
+		})
+	}
+}

@@ -1,30 +1,28 @@
-package mailog
+package stamp
 
 import (
 	"bytes"
 	"time"
-
-	"github.com/lookalike-dns/lookalike/build/internal/stamp"
 )
 
-// dayOrder says which number of a date is the day. PowerShell exports dates as
-// the administrator's country writes them.
-type dayOrder uint8
+// DayOrder says which number of a date is the day.
+type DayOrder uint8
 
+// The orders. A date that is right either way does not tell.
 const (
-	dayFirst dayOrder = iota
-	monthFirst
-	eitherOrder
+	DayFirst DayOrder = iota
+	MonthFirst
+	EitherFirst
 )
 
-// traceTime reads a time in UTC: of ISO 8601, or as the countries write it, such
+// Country reads a time in UTC: of ISO 8601, or as the countries write it, such
 // as "11/25/2026 9:54:52 PM", "25.11.2026 21:54:52" or "25-11-2026 21:54". Where
 // the order is not plain, both times are returned, by order.
-func traceTime(b []byte) (times [2]time.Time, order dayOrder, ok bool) {
-	clock := stamp.Clock{Location: time.UTC}
+func Country(b []byte) (times [2]time.Time, order DayOrder, ok bool) {
+	clock := Clock{Location: time.UTC}
 	for _, sep := range []byte{'T', ' '} {
 		if t, _, _, ok := clock.ISO(b, sep); ok {
-			return [2]time.Time{t, t}, dayFirst, true
+			return [2]time.Time{t, t}, DayFirst, true
 		}
 	}
 	var n [6]int
@@ -44,16 +42,16 @@ func traceTime(b []byte) (times [2]time.Time, order dayOrder, ok bool) {
 	days, months := valid(n[0], n[1]), valid(n[1], n[0])
 	switch {
 	case sep == 'y' && months, months && !days:
-		order = monthFirst
+		order = MonthFirst
 	case days && (!months || sep == '.' || n[0] == n[1]):
-		order = dayFirst
+		order = DayFirst
 	case days && months:
-		order = eitherOrder
+		order = EitherFirst
 	default:
 		return times, order, false
 	}
-	times[dayFirst] = time.Date(n[2], time.Month(n[1]), n[0], n[3], n[4], n[5], 0, time.UTC)
-	times[monthFirst] = time.Date(n[2], time.Month(n[0]), n[1], n[3], n[4], n[5], 0, time.UTC)
+	times[DayFirst] = time.Date(n[2], time.Month(n[1]), n[0], n[3], n[4], n[5], 0, time.UTC)
+	times[MonthFirst] = time.Date(n[2], time.Month(n[0]), n[1], n[3], n[4], n[5], 0, time.UTC)
 	return times, order, true
 }
 
@@ -84,9 +82,9 @@ func numbers(b []byte, n *[6]int) (count int, sep byte, rest []byte) {
 func hour(h int, rest []byte) int {
 	rest = bytes.ToLower(bytes.TrimSpace(rest))
 	switch {
-	case hasPrefix(rest, "p") && h < 12:
+	case bytes.HasPrefix(rest, []byte("p")) && h < 12:
 		return h + 12
-	case hasPrefix(rest, "a") && h == 12:
+	case bytes.HasPrefix(rest, []byte("a")) && h == 12:
 		return 0
 	}
 	return h
