@@ -31,7 +31,7 @@ LDFLAGS := -s -w -buildid= -X github.com/coredns/coredns/coremain.GitCommit=$(CO
 
 # The tests that mount small disks, by name: go test is content with a pattern
 # that no test matches.
-DISK_TESTS := TestFull TestSpoolDiskFull TestSpoolReadOnly TestSpoolNoRoom TestSpoolNoDirectoryReadOnly TestDiskFillsUp
+DISK_TESTS := TestFull TestReadOnly TestSpoolDiskFull TestSpoolReadOnly TestSpoolNoRoom TestSpoolNoDirectoryReadOnly TestDiskFillsUp
 
 # The race detector needs cgo, and cgo a C compiler.
 RACE = $(shell command -v $$($(GO) env CC) >/dev/null 2>&1 && echo -race)

@@ -1,11 +1,6 @@
 package spool
 
-import (
-	"errors"
-	"slices"
-	"syscall"
-	"time"
-)
+import "time"
 
 const (
 	// tailLimit is the number of records that are kept in memory while the
@@ -30,13 +25,6 @@ type health struct {
 	relook  time.Time // when to see next whether they are
 	retry   time.Time // when the next commit is due
 	told    time.Time // when the log last heard of it
-}
-
-var transientErrors = []error{syscall.ENOSPC, syscall.EROFS, syscall.EIO, syscall.EDQUOT}
-
-// transient reports errors that a disk may get over.
-func transient(err error) bool {
-	return slices.ContainsFunc(transientErrors, func(known error) bool { return errors.Is(err, known) })
 }
 
 // fail notes that the disk took nothing; the log hears of it once a minute.

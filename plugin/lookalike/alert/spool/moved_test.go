@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -244,7 +245,7 @@ func TestSpoolDeletedBetweenRuns(t *testing.T) {
 func TestSpoolNoDirectory(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "spool")
 	s := newSpool(Config{Dir: dir, Limit: minSize, Count: newTally()})
-	s.fail(transientErrors[0])
+	s.fail(syscall.ENOSPC)
 	c := &client{T: t, s: s, tally: newTally(), c: s.Attach("disk", "disk"), seen: make(map[string]bool)}
 	s.Append("owner", samples(1), nil)
 	c.added++

@@ -22,6 +22,7 @@ import (
 
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 
+	"github.com/lookalike-dns/lookalike/plugin/internal/disk"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/spool/journal"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/spool/sequence"
@@ -131,7 +132,7 @@ func Open(c Config) (*Spool, error) {
 	err := s.open()
 	switch {
 	case err == nil:
-	case transient(err):
+	case disk.MayPass(err):
 		s.fail(err)
 	case errors.Is(err, journal.ErrInUse):
 		return nil, fmt.Errorf("spool %s: another process uses it (each server needs a directory of its own)", s.dir)

@@ -18,6 +18,9 @@ import (
 	"strings"
 	"syscall"
 
+	clog "github.com/coredns/coredns/plugin/pkg/log"
+
+	"github.com/lookalike-dns/lookalike/plugin/internal/disk"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
 )
 
@@ -37,7 +40,11 @@ type Sink struct {
 	buf  []byte
 }
 
-// Parse reads the path of a file. There are no options.
+var log = clog.NewWithPlugin("lookalike")
+
+// Parse reads the path of a file. There are no options. The opener's sink of a
+// disk that is full, read-only or failing opens the file later: DNS starts
+// without it.
 func Parse(a sink.Address, _ *sink.Options) (sink.Opener, error) {
 	return func(env sink.Env) (sink.Sink, error) {
 		if env.Guest {
@@ -45,7 +52,12 @@ func Parse(a sink.Address, _ *sink.Options) (sink.Opener, error) {
 				return nil, err
 			}
 		}
-		return Open(a.Target)
+		s, err := Open(a.Target)
+		if disk.MayPass(err) {
+			log.Errorf("alert %s: alerts wait in memory until it can be written: %v", a.Target, err)
+			return &Sink{path: a.Target}, nil
+		}
+		return s, err
 	}, nil
 }
 

@@ -204,6 +204,38 @@ func TestFull(t *testing.T) {
 	content(t, path, strings.Repeat(line+"\n", len(todo)))
 }
 
+// TestReadOnly begins on a disk that cannot be written, as after a failure of it:
+// DNS starts, and what waits is written when the disk can be.
+func TestReadOnly(t *testing.T) {
+	dir := sinktest.SmallDisk(t, "64k")
+	remount := func(flags uintptr) {
+		if err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT|flags, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(dir, "alerts.json")
+	opener, err := Parse(sink.Address{Target: path}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	remount(syscall.MS_RDONLY)
+	s, err := opener(sink.Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.Send(t.Context(), batch("{}")); n != 0 || !errors.Is(err, syscall.EROFS) {
+		t.Errorf("Got %d lines and error %v, want none", n, err)
+	}
+	remount(0)
+	if n, err := s.Send(t.Context(), batch("{}")); n != 1 || err != nil {
+		t.Errorf("Got %d lines and error %v on a disk that can be written again", n, err)
+	}
+	content(t, path, "{}\n")
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestOpenFails(t *testing.T) {
 	dir := t.TempDir()
 	socket, pipe := filepath.Join(dir, "socket"), filepath.Join(dir, "pipe")
