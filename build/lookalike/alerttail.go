@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/lookalike-dns/lookalike/build/internal/alertlog"
+	"github.com/lookalike-dns/lookalike/build/internal/render"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 )
 
@@ -50,7 +51,7 @@ const defaultLast = 10
 // tail shows files.
 type tail struct {
 	*env
-	paint paint
+	paint render.Paint
 
 	filter  alertlog.Filter
 	last    int
@@ -150,7 +151,7 @@ func (t *tail) strange(p alertlog.Problem) {
 func (t *tail) line(a *alertlog.Record) string {
 	at := a.End.Local().Format("2006-01-02 15:04:05")
 	if a.Phase == record.Lost || a.Phase == record.Test {
-		return t.paint.in(magenta, at+" "+strings.ToUpper(a.Phase.String())+" "+display(a.Text)) + "\n"
+		return t.paint.In(render.Magenta, at+" "+strings.ToUpper(a.Phase.String())+" "+display(a.Text)) + "\n"
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %-6s %-6s ", at, a.Confidence, a.Phase)
@@ -180,9 +181,9 @@ func (t *tail) line(a *alertlog.Record) string {
 		fmt.Fprintf(&b, "  mail <%s> to <%s>", display(m.From), display(m.To))
 	}
 	fmt.Fprintf(&b, "  +%d of %d", a.Count, a.Total)
-	color := faint
+	color := render.Faint
 	if a.Phase != record.Final {
-		color = confidenceColor[a.Confidence]
+		color = render.ConfidenceColor[a.Confidence]
 	}
-	return t.paint.in(color, b.String()) + "\n"
+	return t.paint.In(color, b.String()) + "\n"
 }

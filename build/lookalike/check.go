@@ -13,6 +13,7 @@ import (
 
 	"github.com/lookalike-dns/lookalike/build/internal/input"
 	"github.com/lookalike-dns/lookalike/build/internal/judge"
+	"github.com/lookalike-dns/lookalike/build/internal/render"
 	"github.com/lookalike-dns/lookalike/plugin/pkg/address"
 	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
@@ -55,11 +56,11 @@ func (o *checkOptions) run(e *env, names []string) (int, error) {
 	}
 	c := &checker{env: e, judge: j, client: o.client, out: bufio.NewWriterSize(e.stdout, 64<<10)}
 	if o.json {
-		c.render = newJSONWriter(c.out)
+		c.render = render.NewJSON(c.out)
 	} else {
-		c.render = &textWriter{
-			w: c.out, explain: j.Explain, protectedAt: j.ProtectedAt, more: j.More(),
-			paint: wantColor(e.stdout), full: len(names) > 0,
+		c.render = &render.Text{
+			W: c.out, Explain: j.Explain, ProtectedAt: j.ProtectedAt, More: j.More(),
+			Paint: wantColor(e.stdout), Full: len(names) > 0,
 		}
 	}
 	if len(names) > 0 {
@@ -71,8 +72,8 @@ func (o *checkOptions) run(e *env, names []string) (int, error) {
 // renderer writes the finding about one name, beside the text that was given; f
 // is nil for a name that resembles nothing.
 type renderer interface {
-	write(given, name string, f *judge.Finding) error
-	end() error
+	Write(given, name string, f *judge.Finding) error
+	End() error
 }
 
 // checker checks names and remembers what the exit status will be.
@@ -97,7 +98,7 @@ func (c *checker) check(given string) error {
 	if f != nil && !f.Allowed() {
 		c.found++
 	}
-	return c.render.write(given, name, f)
+	return c.render.Write(given, name, f)
 }
 
 // inputError is the error of a text that is no domain name. Others are about
@@ -183,7 +184,7 @@ func (c *checker) finish(err error) (int, error) {
 	if c.broken > maxReported {
 		fmt.Fprintf(c.stderr, "lookalike: %d lines were no domain names, the first %d are shown\n", c.broken, maxReported)
 	}
-	if ended := c.render.end(); err == nil {
+	if ended := c.render.End(); err == nil {
 		err = ended
 	}
 	if flushed := c.out.Flush(); flushed != nil {

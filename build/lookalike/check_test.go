@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/lookalike-dns/lookalike/build/internal/render"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/names"
 	"github.com/lookalike-dns/lookalike/test/proof"
@@ -97,7 +98,7 @@ func TestCheckJSON(t *testing.T) {
 				args = append(args, "-conf", tc.conf)
 			}
 			_, stdout, stderr := runTool("", args...)
-			var got jsonResult
+			var got render.Result
 			if err := json.Unmarshal([]byte(stdout), &got); err != nil || stderr != "" {
 				t.Fatalf("Output %q, %q: %v", stdout, stderr, err)
 			}
@@ -170,7 +171,7 @@ navy.ml.:53 {
 	for _, tc := range tests {
 		t.Run(filepath.Base(filepath.Dir(tc.conf))+"/"+tc.name, func(t *testing.T) {
 			_, stdout, stderr := runTool("", "check", "-conf", tc.conf, "-format", "json", tc.name)
-			var got jsonResult
+			var got render.Result
 			if err := json.Unmarshal([]byte(stdout), &got); err != nil || stderr != "" {
 				t.Fatalf("Output %q, %q: %v", stdout, stderr, err)
 			}
@@ -385,7 +386,7 @@ func TestStreamOrder(t *testing.T) {
 	status, stdout, stderr := runTool(stdin, "check", "-format", "json")
 	var got []string
 	for dec := json.NewDecoder(strings.NewReader(stdout)); ; {
-		var r jsonResult
+		var r render.Result
 		if err := dec.Decode(&r); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/lookalike-dns/lookalike/build/internal/render"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 	"github.com/lookalike-dns/lookalike/plugin/rpz"
@@ -79,29 +80,9 @@ func formatFlag(fs *flag.FlagSet, json *bool) {
 	})
 }
 
-// paint writes in colours, where its value is true.
-type paint bool
-
-// The colours, as parameters of the escape sequence SGR.
-const (
-	green   = "32"
-	magenta = "1;35"
-	faint   = "2"
-)
-
-// confidenceColor is the colour of a verdict.
-var confidenceColor = map[detect.Confidence]string{detect.High: "1;31", detect.Medium: "33", detect.Low: "36"}
-
-func (p paint) in(color, s string) string {
-	if !p || color == "" {
-		return s
-	}
-	return "\x1b[" + color + "m" + s + "\x1b[0m"
-}
-
 // colorFlag defines the flag -color, and returns a function that applies its
 // value to an output.
-func colorFlag(fs *flag.FlagSet) func(stdout io.Writer) paint {
+func colorFlag(fs *flag.FlagSet) func(stdout io.Writer) render.Paint {
 	value := "auto"
 	fs.Func("color", "", func(s string) error {
 		if value = s; s != "auto" && s != "yes" && s != "no" {
@@ -109,13 +90,13 @@ func colorFlag(fs *flag.FlagSet) func(stdout io.Writer) paint {
 		}
 		return nil
 	})
-	return func(stdout io.Writer) paint { return value == "yes" || value == "auto" && wantColor(stdout) }
+	return func(stdout io.Writer) render.Paint { return value == "yes" || value == "auto" && wantColor(stdout) }
 }
 
 // wantColor reports whether to write in colours: on terminals, unless the user
 // has NO_COLOR set (https://no-color.org).
-func wantColor(stdout io.Writer) paint {
-	return paint(isTerminal(stdout) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb")
+func wantColor(stdout io.Writer) render.Paint {
+	return render.Paint(isTerminal(stdout) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb")
 }
 
 // isTerminal reports whether a stream is a terminal.
@@ -123,3 +104,6 @@ func isTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
+
+// display is short for what stands in every message.
+var display = render.Display

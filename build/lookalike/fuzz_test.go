@@ -12,6 +12,7 @@ import (
 
 	"github.com/lookalike-dns/lookalike/build/internal/input"
 	"github.com/lookalike-dns/lookalike/build/internal/judge"
+	"github.com/lookalike-dns/lookalike/build/internal/render"
 )
 
 // FuzzCheck gives arbitrary bytes to check as its input: nothing panics, each
@@ -40,7 +41,7 @@ func FuzzCheck(f *testing.F) {
 			t.Errorf("%d lines for %d names", got, c.checked)
 		}
 		for _, line := range lines[:len(lines)-1] {
-			var r jsonResult
+			var r render.Result
 			if err := json.Unmarshal(line, &r); err != nil || r.Protected == nil || r.DidYouMean == nil {
 				t.Errorf("Line %q: %v", line, err)
 			}
@@ -58,9 +59,9 @@ func hostile(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }
 func stream(j *judge.Judge, input []byte, out, messages io.Writer, asJSON bool) *checker {
 	c := &checker{env: &env{bytes.NewReader(input), out, messages}, judge: j, out: bufio.NewWriter(out)}
 	if asJSON {
-		c.render = newJSONWriter(c.out)
+		c.render = render.NewJSON(c.out)
 	} else {
-		c.render = &textWriter{w: c.out, explain: j.Explain, protectedAt: j.ProtectedAt, full: true}
+		c.render = &render.Text{W: c.out, Explain: j.Explain, ProtectedAt: j.ProtectedAt, Full: true}
 	}
 	c.stream()
 	return c

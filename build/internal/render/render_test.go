@@ -1,4 +1,4 @@
-package main
+package render
 
 import (
 	"bytes"
@@ -97,9 +97,9 @@ func TestText(t *testing.T) {
 		{"text-color", true, false},
 	} {
 		var b bytes.Buffer
-		w := &textWriter{w: &b, explain: explain, protectedAt: func(string) string { return "" }, paint: paint(tc.color), full: tc.full}
+		w := &Text{W: &b, Explain: explain, ProtectedAt: func(string) string { return "" }, Paint: Paint(tc.color), Full: tc.full}
 		for _, s := range samples() {
-			if err := w.write(s.name, s.name, s.f); err != nil {
+			if err := w.Write(s.name, s.name, s.f); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -112,9 +112,9 @@ func TestText(t *testing.T) {
 
 func TestJSON(t *testing.T) {
 	var b bytes.Buffer
-	w := newJSONWriter(&b)
+	w := NewJSON(&b)
 	for _, s := range samples() {
-		if err := w.write(s.name, s.name, s.f); err != nil {
+		if err := w.Write(s.name, s.name, s.f); err != nil {
 			t.Fatal(err)
 		}
 	}

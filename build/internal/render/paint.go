@@ -1,0 +1,36 @@
+// Package render writes what is found about names, for people and for programs.
+package render
+
+import (
+	"unicode"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
+)
+
+// Paint writes in colours, where its value is true.
+type Paint bool
+
+// The colours, as parameters of the escape sequence SGR.
+const (
+	Green   = "32"
+	Magenta = "1;35"
+	Faint   = "2"
+)
+
+// ConfidenceColor is the colour of a verdict.
+var ConfidenceColor = map[detect.Confidence]string{detect.High: "1;31", detect.Medium: "33", detect.Low: "36"}
+
+// In returns s in a colour; an empty one is none.
+func (p Paint) In(color, s string) string {
+	if !p || color == "" {
+		return s
+	}
+	return "\x1b[" + color + "m" + s + "\x1b[0m"
+}
+
+// Display returns text fit for a terminal: what is not printable could move the
+// cursor or turn the direction of writing.
+func Display(s string) string {
+	return text.Escape(s, func(c rune) bool { return !unicode.IsPrint(c) })
+}
