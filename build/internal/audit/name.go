@@ -112,8 +112,9 @@ func stronger(a, b *judge.Finding) bool {
 	return a.Verdict.Class < b.Verdict.Class
 }
 
-// decision says what is to be done about the name.
-func (n *name) decision(candidate bool) report.Decision {
+// decision says what is to be done about the name. That it is popular changes
+// nothing: mail that went both ways does.
+func (n *name) decision(twoWay bool) report.Decision {
 	all := n.counts.Delivered + n.counts.Bounced + n.counts.Deferred + n.counts.Rejected + n.counts.Queries
 	switch {
 	case all == 0 && n.counts.Allowed > 0:
@@ -122,7 +123,7 @@ func (n *name) decision(candidate bool) report.Decision {
 		return report.Unserved
 	case n.reported > 0:
 		return report.Reported
-	case candidate:
+	case twoWay:
 		return report.Ask
 	}
 	return report.Stopped
@@ -139,10 +140,11 @@ func (n *name) row(registrable string, s *side) report.Name {
 		TopSenders: n.senders.Shares(s.basis, keptTop), TopHosts: n.hosts.Shares(s.basis, keptTop),
 		Messages: slices.Concat(n.messages[n.next:], n.messages[:n.next]),
 	}
-	if v.Name == registrable { // else the slips are of a name below it
-		row.Slips = report.Slips(v)
-	} else if len(v.Matches) > 0 {
-		row.Slips = report.SlipsOf(registrable, v.Matches[0].Protected)
+	row.Slips = report.Slips(v)
+	if v.Name != registrable && len(v.Matches) > 0 { // a name below it: the slips of the part that a registrant holds say more
+		if own := report.SlipsOf(registrable, v.Matches[0].Protected); own != nil {
+			row.Slips = own
+		}
 	}
 	for _, m := range v.Matches {
 		row.Protected = append(row.Protected, m.Protected)

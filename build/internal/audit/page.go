@@ -53,7 +53,7 @@ func (b *Builder) names(s *side, p *report.Page) {
 			row.Received = in.messages
 		}
 		c, is := n.candidate(registrable, in, s.basis)
-		row.Decision = n.decision(is)
+		row.Decision = n.decision(is && c.TwoWay)
 		if is && row.Decision != report.Allowed {
 			p.Allow = append(p.Allow, c)
 		}

@@ -127,7 +127,9 @@ func (n *name) row(registrable string) report.Name {
 		row.Decision = report.Reported
 	}
 	if len(r.Protected) > 0 {
-		row.Slips = report.SlipsOf(registrable, r.Protected[0])
+		if row.Slips = report.SlipsOf(registrable, r.Protected[0]); row.Slips == nil {
+			row.Slips = report.SlipsOf(r.Name, r.Protected[0])
+		}
 	}
 	for _, queries := range n.mail {
 		if row.Mail == nil {

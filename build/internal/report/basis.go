@@ -61,7 +61,7 @@ type Decision string
 const (
 	Stopped  Decision = "stopped"  // the policy blocks it
 	Reported Decision = "reported" // the policy only reports it, so mail leaves
-	Ask      Decision = "ask"      // the policy blocks it, but somebody may need it
+	Ask      Decision = "ask"      // the policy blocks it, but mail went both ways
 	Allowed  Decision = "allowed"  // an exception lets it through
 	Unserved Decision = "unserved" // no directive is asked
 )

@@ -180,7 +180,7 @@ func ceiling(n uint64) uint64 {
 }
 
 // mostTicks is how many dates fit below a chart on a screen of 320 pixels.
-const mostTicks = 5
+const mostTicks = 4
 
 // ticks returns the dates below the bars: the first bucket of months, or days.
 func ticks(t *Trend) []tick {

@@ -1,0 +1,201 @@
+//go:build e2e
+
+package browser
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// limit is how long one page may take on a loaded machine.
+const limit = 3 * time.Minute
+
+// tab is an open page, and what the browser said of it.
+type tab struct {
+	context.Context
+
+	mu       sync.Mutex
+	requests []string // but that for the page itself
+	messages []string // of the console, such as violations of the policy
+}
+
+// open starts a browser and shows a file in it.
+func open(t *testing.T, file string, width int64, dark bool) *tab {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.Flag("hide-scrollbars", true))
+	ctx, stop := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(stop)
+	ctx, stop = chromedp.NewContext(ctx)
+	t.Cleanup(stop)
+	ctx, stop = context.WithTimeout(ctx, limit)
+	t.Cleanup(stop)
+	b := &tab{Context: ctx}
+	address := "file://" + file
+	chromedp.ListenTarget(ctx, func(event any) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		switch e := event.(type) {
+		case *network.EventRequestWillBeSent:
+			if e.Request.URL != address {
+				b.requests = append(b.requests, e.Request.URL)
+			}
+		case *log.EventEntryAdded:
+			b.messages = append(b.messages, e.Entry.Text)
+		case *runtime.EventExceptionThrown:
+			b.messages = append(b.messages, e.ExceptionDetails.Error())
+		}
+	})
+	scheme := "light"
+	if dark {
+		scheme = "dark"
+	}
+	media := emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}})
+	b.do(t, network.Enable(), log.Enable(), media, emulation.SetDeviceMetricsOverride(width, 900, 1, false), chromedp.Navigate(address))
+	return b
+}
+
+// do has the browser do things.
+func (b *tab) do(t *testing.T, actions ...chromedp.Action) {
+	t.Helper()
+	if err := chromedp.Run(b, actions...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// quiet fails for a request that the page made, and for what the browser had to
+// say of it.
+func (b *tab) quiet(t *testing.T) {
+	t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.requests) > 0 {
+		t.Errorf("The page asks for %q", b.requests)
+	}
+	if len(b.messages) > 0 {
+		t.Errorf("The browser says %q", b.messages)
+	}
+}
+
+// fits fails where the page is wider than the screen.
+func (b *tab) fits(t *testing.T, width int64) {
+	t.Helper()
+	var wide int64
+	var what string
+	b.do(t, chromedp.Evaluate(`document.documentElement.scrollWidth`, &wide),
+		chromedp.Evaluate(`[...document.querySelectorAll("main *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1).slice(0, 3).map(e => e.outerHTML.slice(0, 80)).join(" ; ")`, &what))
+	if wide > width || what != "" {
+		t.Errorf("The page is %d pixels wide on a screen of %d: %s", wide, width, what)
+	}
+}
+
+// axeVersion is the version of axe-core (MPL-2.0), which tests alone use: it is
+// fetched when it is needed, and is no part of this repository.
+const axeVersion = "4.14.1"
+
+// axe is the script, which is fetched once.
+var axe = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "axe")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(dir)
+	ctx, stop := context.WithTimeout(context.Background(), limit)
+	defer stop()
+	npm := exec.CommandContext(ctx, "npm", "pack", "--silent", "axe-core@"+axeVersion)
+	npm.Dir = dir
+	if out, err := npm.CombinedOutput(); err != nil {
+		return "", &exec.Error{Name: "npm pack axe-core: " + string(out), Err: err}
+	}
+	f, err := os.Open(filepath.Join(dir, "axe-core-"+axeVersion+".tgz"))
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		return "", err
+	}
+	for files := tar.NewReader(z); ; {
+		h, err := files.Next()
+		if err != nil {
+			return "", err
+		}
+		if h.Name == "package/axe.min.js" {
+			script, err := io.ReadAll(files)
+			return string(script), err
+		}
+	}
+})
+
+// accessible fails for what axe-core finds.
+func (b *tab) accessible(t *testing.T) {
+	t.Helper()
+	script, err := axe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found string
+	wait := func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
+	b.do(t, chromedp.Evaluate(script, nil), chromedp.Evaluate(`axe.run().then(r => JSON.stringify(r.violations.map(v =>
+		[v.id, v.help, v.nodes.length, v.nodes[0].html.slice(0, 200), v.nodes[0].failureSummary])))`, &found, wait))
+	var violations [][]any
+	if err := json.Unmarshal([]byte(found), &violations); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range violations {
+		t.Errorf("axe-core: %v", v)
+	}
+}
+
+// tool builds the tool once for all tests.
+var tool = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "lookalike")
+	if err != nil {
+		return "", err
+	}
+	ctx, stop := context.WithTimeout(context.Background(), 8*time.Minute)
+	defer stop()
+	path := filepath.Join(dir, "lookalike")
+	out, err := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", path, "github.com/lookalike-dns/lookalike/build/lookalike").CombinedOutput()
+	if err != nil {
+		return "", &exec.Error{Name: "go build: " + string(out), Err: err}
+	}
+	return path, nil
+})
+
+// run runs the tool; the exit status has to be 0 or 1.
+func run(t *testing.T, stdin string, args ...string) string {
+	t.Helper()
+	path, err := tool()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithTimeout(t.Context(), limit)
+	defer stop()
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Stdin = strings.NewReader(stdin)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if code := cmd.ProcessState.ExitCode(); code != 0 && code != 1 {
+		t.Fatalf("lookalike %v: status %d, error %v, messages %s", args, code, err, stderr.String())
+	}
+	return string(out)
+}
