@@ -155,21 +155,9 @@ func (a *aligner) from(i, j, left int) bool {
 	if i == len(p) && j == len(q) {
 		return true
 	}
-	try := func(k kind, pn, qn int) bool {
-		if a.folded && a.count == 1 && !kinds[k].fold && !kinds[a.found[0].kind].fold {
-			return false
-		}
-		a.found[a.count] = step{k, uint16(i), uint16(j), uint16(pn), uint16(qn)}
-		a.count++
-		if a.from(i+pn, j+qn, left-1) {
-			return true
-		}
-		a.count--
-		return false
-	}
 	ps, qs := p[i:], q[j:]
 	pMark, qMark := len(ps) > 0 && isMark(ps[0].char), len(qs) > 0 && isMark(qs[0].char)
-	if k, pn, qn := walkStep(ps, qs); k != different && try(k, pn, qn) {
+	if k, pn, qn := walkStep(ps, qs); k != different && a.try(k, i, j, pn, qn, left) {
 		return true
 	}
 	if len(ps) > 1 && len(qs) > 1 && ps[0].is(&qs[1]) && ps[1].is(&qs[0]) {
@@ -177,39 +165,51 @@ func (a *aligner) from(i, j, left int) bool {
 		if pMark || qMark {
 			k = moved
 		}
-		if try(k, 2, 2) {
+		if a.try(k, i, j, 2, 2, left) {
 			return true
 		}
 	}
-	if left == 1 && a.count == 0 { // the index finds them alone only
-		if len(ps) > 2 && len(qs) > 2 && rotated(ps, qs) && try(displaced, 3, 3) {
-			return true
-		}
-		if n := a.held(i, j); n > 1 && try(held, 0, n) {
-			return true
-		}
+	if left == 1 && a.count == 0 && a.alone(i, j) {
+		return true
 	}
 	switch {
-	case pMark:
-		if try(dropped, 1, 0) {
-			return true
-		}
-	case len(ps) > 0:
-		if try(omitted, 1, 0) {
-			return true
-		}
+	case pMark && a.try(dropped, i, j, 1, 0, left):
+		return true
+	case !pMark && len(ps) > 0 && a.try(omitted, i, j, 1, 0, left):
+		return true
 	}
 	switch {
-	case qMark:
-		if try(added, 0, 1) {
-			return true
-		}
-	case len(qs) > 0:
-		if try(a.insertion(j), 0, 1) {
-			return true
-		}
+	case qMark && a.try(added, i, j, 0, 1, left):
+		return true
+	case !qMark && len(qs) > 0 && a.try(a.insertion(j), i, j, 0, 1, left):
+		return true
 	}
-	return len(ps) > 0 && len(qs) > 0 && !pMark && !qMark && try(replacement(ps[0].char, qs[0].char), 1, 1)
+	return len(ps) > 0 && len(qs) > 0 && !pMark && !qMark && a.try(replacement(ps[0].char, qs[0].char), i, j, 1, 1, left)
+}
+
+// try takes a slip at places i of p and j of q, of pn and qn characters, and looks
+// for the others, of which there may be one less than left.
+func (a *aligner) try(k kind, i, j, pn, qn, left int) bool {
+	if a.folded && a.count == 1 && !kinds[k].fold && !kinds[a.found[0].kind].fold {
+		return false
+	}
+	a.found[a.count] = step{k, uint16(i), uint16(j), uint16(pn), uint16(qn)}
+	a.count++
+	if a.from(i+pn, j+qn, left-1) {
+		return true
+	}
+	a.count--
+	return false
+}
+
+// alone looks for the slips that the index finds only where they are the only one.
+func (a *aligner) alone(i, j int) bool {
+	ps, qs := a.p[i:], a.q[j:]
+	if len(ps) > 2 && len(qs) > 2 && rotated(ps, qs) && a.try(displaced, i, j, 3, 3, 1) {
+		return true
+	}
+	n := a.held(i, j)
+	return n > 1 && a.try(held, i, j, 0, n, 1)
 }
 
 // rotated reports whether one of three letters stands two places from where it

@@ -54,7 +54,7 @@ func syntheticWord(r *rand.Rand) string {
 	return b.String()
 }
 
-var benchSizes = []int{100, 5_000, 100_000, 1_000_000}
+var benchSizes = []int{100, 258, 5_000, 100_000, 1_000_000}
 
 // benchIndex returns an index of synthetic names and a few fixed ones. Indexes
 // are kept between benchmarks.
@@ -154,6 +154,9 @@ func worstNames() map[string]string {
 		"punycode":  "xn--" + long("k0a", 56) + ".ml.",
 		"punycodes": strings.TrimSuffix(strings.Repeat("xn--"+long("k0a", 54)+".", 4), ".") + ".ml.",
 		"doubles":   "abcdefghijklmnopqrstuvwxyzabcdefgh.a.a.a.ml.",
+		// TestWorstName found it.
+		"climbed": "nnrr.eri.cnetdu.nelwonhunnilmdel.vumsmgilunosu89.popcl.mil.clulcibezus.zilveterrne.zilbotsiiifolja.dip.cepenrrnnport-" +
+			"alincuwo79.dor.n.mil.fgarnevvdurnnnelk1milsernn-nnirnnnnni-ixworatnetset.f.onlinentufo-ornxklrnnotkme-re1dvxn-zrnilnutketoutlookrnnil.ml.",
 	}
 }
 

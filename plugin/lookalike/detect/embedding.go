@@ -34,20 +34,31 @@ func (s *search) embedding(r *reading) {
 		places = append(places, r.size)
 	}
 	for i, from := range places {
-		t := s.tailAt(r, places[:i+1])
-		glued := s.tailWithin(r, from)
-		for _, to := range places[i+1 : min(len(places), i+1+maxParts)] {
-			if from == 0 && r.endsLabel(to) {
-				continue // has been compared as a run of labels
-			}
-			if to-from <= s.index.longest && (t != nil || to-from >= embeddingLetters) {
-				s.embedded(r, from, to, t)
-			}
-			if glued != nil {
-				if at := from + len(glued.letters); at < to && to-at <= s.index.longest {
-					s.embedded(r, at, to, glued)
-				}
-			}
+		ends := places[i+1 : min(len(places), i+1+maxParts)]
+		s.embeddedFrom(r, from, ends, s.tailAt(r, places[:i+1]), from == 0)
+		if glued := s.tailWithin(r, from); glued != nil {
+			s.embeddedFrom(r, from+len(glued.letters), ends, glued, from == 0)
+		}
+	}
+}
+
+// embeddedFrom looks the letters between place from and each of ends up; t, or
+// nothing, follows them. Whole labels at the end of r have been compared before.
+func (s *search) embeddedFrom(r *reading, from int, ends []int, t *tail, atEnd bool) {
+	var h skeletonHasher
+	at := from
+	for _, to := range ends {
+		if to-from > s.index.longest {
+			return
+		}
+		if to <= from || atEnd && r.endsLabel(to) {
+			continue
+		}
+		s.work += to - at
+		h.add(r.letters[at:to])
+		at = to
+		if t != nil || to-from >= embeddingLetters {
+			s.embedded(r, from, to, h.sum, t)
 		}
 	}
 }
@@ -80,10 +91,8 @@ func (s *search) tailWithin(r *reading, from int) *tail {
 }
 
 // embedded adds the protected names that read as the letters between two
-// places of r; t follows them.
-func (s *search) embedded(r *reading, from, to int, t *tail) {
-	s.work += to - from
-	h := skeletonOf(r.letters[from:to])
+// places of r, of which h is the hash of the skeleton; t follows them.
+func (s *search) embedded(r *reading, from, to int, h uint64, t *tail) {
 	if !s.index.skeletons.has(h) {
 		return
 	}

@@ -127,12 +127,19 @@ func (n *name) text(lo, hi int) string {
 // offset returns where label i begins in the presentation form.
 func (n *name) offset(i int) int {
 	at := i // dots
-	var buf [4]byte
 	for _, c := range n.bytes[:n.start(i)] {
-		at += len(appendByte(buf[:0], c))
+		at += int(writtenOctets[c])
 	}
 	return at
 }
+
+// writtenOctets holds how many octets appendByte appends for each.
+var writtenOctets = func() (table [256]uint8) {
+	for c := range table {
+		table[c] = uint8(len(appendByte(nil, byte(c))))
+	}
+	return table
+}()
 
 // plain reports whether no label is an A-label or raw UTF-8.
 func (n *name) plain() bool {
