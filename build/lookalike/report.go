@@ -23,6 +23,7 @@ var reportCommand = command{
 	flags: func(fs *flag.FlagSet) action {
 		o := new(reportOptions)
 		o.define(fs)
+		confFlag(fs, &o.conf)
 		fs.StringVar(&o.month, "month", "", "")
 		return o.run
 	},
@@ -31,7 +32,7 @@ var reportCommand = command{
 // reportOptions is the command line of report.
 type reportOptions struct {
 	pageOptions
-	month string
+	conf, month string
 }
 
 func (o *reportOptions) run(e *env, files []string) (int, error) {
@@ -48,6 +49,13 @@ func (o *reportOptions) run(e *env, files []string) (int, error) {
 		if do.Month, err = time.ParseInLocation("2006-01", o.month, o.zone); err != nil {
 			return 0, misused("-month: %q is no month: want one such as 2026-11", o.month)
 		}
+	}
+	if o.conf != "" {
+		file, err := e.load(o.conf)
+		if err != nil {
+			return 0, err
+		}
+		do.Policies = file.Policies
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process

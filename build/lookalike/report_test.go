@@ -24,6 +24,7 @@ func TestReport(t *testing.T) {
 	if err := os.WriteFile(broken, []byte("\x1f\x8bno gzip"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	conf := corefile(t, ".:1053 {\n lookalike {\n  allow ally.ml\n }\n}\n")
 	tests := []struct {
 		name   string
 		args   []string
@@ -35,6 +36,7 @@ func TestReport(t *testing.T) {
 		{"a month with alerts", []string{"-month", "2026-11", alerts}, "", 1, "In November 2026, 2 hosts asked 43 times for 2 lookalike names", ""},
 		{"from standard input", []string{"-month", "2026-11", "-"}, content, 1, "2 hosts asked 43 times", ""},
 		{"a month without", []string{"-month", "2026-09", alerts}, "", 0, "In September 2026, no query for a lookalike was reported.", ""},
+		{"with exceptions", []string{"-month", "2026-11", "-format", "json", "-conf", conf, alerts}, "", 1, `"name": "ally.ml"`, ""},
 		{"rows", []string{"-month", "2026-11", "-format", "csv", alerts}, "", 1, "2001:db8::25,army.ml", ""},
 		{"a page", []string{"-month", "2026-11", "-format", "html", alerts}, "", 1, "<!doctype html>", ""},
 		{"data", []string{"-month", "2026-11", "-format", "json", alerts}, "", 1, `"kind": "report"`, ""},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/lookalike-dns/lookalike/build/internal/alertlog"
 	"github.com/lookalike-dns/lookalike/build/internal/report"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike"
 )
 
 // Options say which alerts are told of.
@@ -16,6 +17,8 @@ type Options struct {
 	Now     time.Time
 	Hide    *report.Hider
 	Version string
+	// Policies are those of whose exceptions the page tells. There may be none.
+	Policies []*lookalike.Policy
 
 	// Alert is called for each alert that the page tells of. It may be nil.
 	Alert func(*alertlog.Record) error
@@ -59,6 +62,9 @@ func Run(ctx context.Context, files []string, stdin io.Reader, o *Options) (*rep
 	}
 	p := b.Page(o.Now)
 	p.Version = o.Version
+	if p.Exceptions, err = Exceptions(o.Policies, o.Now); err != nil {
+		return nil, nil, err
+	}
 	for _, name := range files {
 		f := sources[name]
 		p.Read.Files = append(p.Read.Files, *f)

@@ -199,7 +199,7 @@ type Exception struct {
 	Owner  string    `json:"owner,omitempty"`
 	Reason string    `json:"reason,omitempty"`
 	Until  time.Time `json:"until,omitzero"`
-	Used   uint64    `json:"used"` // messages or queries that it let through
+	Used   uint64    `json:"used"` // on how many days, where the server keeps that
 	Note   string    `json:"note,omitempty"`
 }
 
