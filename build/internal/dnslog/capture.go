@@ -174,8 +174,8 @@ func (c *captureReader) dns(m []byte, from, to netip.AddrPort, info gopacket.Cap
 // section 4.2.2). A segment that was sent again is known by its number.
 func (c *captureReader) segment(t *layers.TCP, from, to netip.AddrPort, info gopacket.CaptureInfo, emit func(*event.Event)) {
 	b, key := t.LayerPayload(), flow{from, to}
-	next := t.Seq + uint32(len(b)) //nolint:gosec // numbers wrap around
-	if seen, ok := c.sent[key]; ok && int32(next-seen) <= 0 && !t.SYN {
+	next := t.Seq + uint32(len(b))                                      //nolint:gosec // numbers wrap around
+	if seen, ok := c.sent[key]; ok && int32(next-seen) <= 0 && !t.SYN { //nolint:gosec // the sign tells which is later
 		return
 	}
 	if len(c.sent) >= maxFlows {

@@ -89,14 +89,14 @@ func corpora() []corpus {
 		windowsCorpora, zeekCorpora, suricataCorpora, adguardCorpora)
 }
 
-func formatNamed(t testing.TB, name string) event.Format {
-	t.Helper()
+func formatNamed(tb testing.TB, name string) event.Format {
+	tb.Helper()
 	for _, f := range Formats() {
 		if f.Name == name {
 			return f
 		}
 	}
-	t.Fatalf("no format %q", name)
+	tb.Fatalf("no format %q", name)
 	return event.Format{}
 }
 

@@ -28,6 +28,7 @@ func FuzzAdGuard(f *testing.F)  { fuzzLines(f, "adguard") }
 // fuzzLines has a parser read anything. What it emits is valid, there is no more
 // of it than the lines can hold, and a second reading gives the same.
 func fuzzLines(f *testing.F, format string) {
+	f.Helper()
 	for _, c := range corpora() {
 		if c.format != format {
 			continue
@@ -81,6 +82,7 @@ func checkEvent(t *testing.T, e *event.Event) {
 
 // fuzzStream has a reader of binary files read anything.
 func fuzzStream(f *testing.F, format string) {
+	f.Helper()
 	stream := formatNamed(f, format).Stream
 	f.Fuzz(func(t *testing.T, file []byte) {
 		n := 0

@@ -7,12 +7,11 @@ import (
 
 // word returns the text up to the first space, and what follows that space.
 func word(b []byte) (first, rest []byte) {
-	i := bytes.IndexByte(b, ' ')
-	if i < 0 {
-		return b, nil
-	}
-	return b[:i], b[i+1:]
+	first, rest, _ = bytes.Cut(b, space)
+	return first, rest
 }
+
+var space = []byte(" ")
 
 // number returns the value of decimal digits, at most 9 of them, or -1.
 func number(b []byte) int {

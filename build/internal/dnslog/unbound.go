@@ -34,14 +34,13 @@ func (p *unbound) Line(l *event.Line, emit func(*event.Event)) event.Taken {
 	a.name, text = word(text)
 	a.qtype, text = word(text)
 	class, text := word(text)
-	reply, isQuery := len(text) > 0 && !bytes.HasPrefix(text, []byte("on ")), false
+	isQuery := false
 	switch string(tag) {
 	case "query":
-		isQuery, reply = true, false
+		isQuery = true
 	case "reply":
-		reply = true
 	case "info":
-		isQuery = !reply
+		isQuery = len(text) == 0 || bytes.HasPrefix(text, []byte("on "))
 	default:
 		return event.Passed // error, notice, warning, debug
 	}

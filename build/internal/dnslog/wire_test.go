@@ -22,24 +22,24 @@ import (
 var asOf = time.Date(2026, 11, 25, 21, 54, 52, 103412000, time.UTC)
 
 // message returns a query, or the response to it.
-func message(t testing.TB, name string, qtype uint16, response bool) []byte {
-	t.Helper()
+func message(tb testing.TB, name string, qtype uint16, response bool) []byte {
+	tb.Helper()
 	m := new(dns.Msg).SetQuestion(dns.Fqdn(name), qtype)
 	m.Response = response
 	packed, err := m.Pack()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return packed
 }
 
 // streamed returns what a file without lines gives: its events, its warnings, and
 // what has ended it too early.
-func streamed(t testing.TB, format string, file []byte) (events, warnings []string, failure string) {
-	t.Helper()
-	f := formatNamed(t, format)
+func streamed(tb testing.TB, format string, file []byte) (events, warnings []string, failure string) {
+	tb.Helper()
+	f := formatNamed(tb, format)
 	if !f.Magic(file) {
-		t.Errorf("a file of %d bytes is not recognised as %s", len(file), format)
+		tb.Errorf("a file of %d bytes is not recognised as %s", len(file), format)
 	}
 	o := event.Options{Warn: func(w string) { warnings = append(warnings, w) }}
 	if err := f.Stream(bytes.NewReader(file), o, func(e *event.Event) { events = append(events, shown(e)) }); err != nil {
@@ -76,24 +76,24 @@ func tapMessage(kind tap.Message_Type, content []byte) *tap.Dnstap {
 }
 
 // frames returns a Frame Streams file.
-func frames(t testing.TB, messages ...*tap.Dnstap) []byte {
-	t.Helper()
+func frames(tb testing.TB, messages ...*tap.Dnstap) []byte {
+	tb.Helper()
 	var b bytes.Buffer
 	w, err := framestream.NewWriter(&b, &framestream.WriterOptions{ContentTypes: [][]byte{[]byte(dnstapType)}})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for _, m := range messages {
 		frame, err := proto.Marshal(m)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		if _, err := w.WriteFrame(frame); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	if err := w.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b.Bytes()
 }
@@ -140,26 +140,26 @@ func TestDnstap(t *testing.T) {
 }
 
 // packet serialises layers.
-func packet(t testing.TB, all ...gopacket.SerializableLayer) []byte {
-	t.Helper()
+func packet(tb testing.TB, all ...gopacket.SerializableLayer) []byte {
+	tb.Helper()
 	b := gopacket.NewSerializeBuffer()
 	if err := gopacket.SerializeLayers(b, gopacket.SerializeOptions{FixLengths: true}, all...); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b.Bytes()
 }
 
 // pcap returns a capture file of one link type.
-func pcap(t testing.TB, link layers.LinkType, packets ...[]byte) []byte {
-	t.Helper()
+func pcap(tb testing.TB, link layers.LinkType, packets ...[]byte) []byte {
+	tb.Helper()
 	var b bytes.Buffer
 	w := pcapgo.NewWriter(&b)
 	if err := w.WriteFileHeader(1<<16, link); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for _, p := range packets {
 		if err := w.WritePacket(gopacket.CaptureInfo{Timestamp: asOf, CaptureLength: len(p), Length: len(p)}, p); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	return b.Bytes()
@@ -167,25 +167,25 @@ func pcap(t testing.TB, link layers.LinkType, packets ...[]byte) []byte {
 
 // pcapng returns a capture file with one interface of each link type, each with
 // one packet.
-func pcapng(t testing.TB, links []layers.LinkType, packets [][]byte) []byte {
-	t.Helper()
+func pcapng(tb testing.TB, links []layers.LinkType, packets [][]byte) []byte {
+	tb.Helper()
 	var b bytes.Buffer
 	w, err := pcapgo.NewNgWriterInterface(&b, pcapgo.NgInterface{LinkType: links[0], SnapLength: 1 << 16, TimestampResolution: 9}, pcapgo.NgWriterOptions{})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for _, link := range links[1:] {
 		if _, err := w.AddInterface(pcapgo.NgInterface{LinkType: link, SnapLength: 1 << 16, TimestampResolution: 9}); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	for i, p := range packets {
 		if err := w.WritePacket(gopacket.CaptureInfo{Timestamp: asOf, CaptureLength: len(p), Length: len(p), InterfaceIndex: i}, p); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	if err := w.Flush(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b.Bytes()
 }

@@ -4,6 +4,7 @@
 package presentation
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -89,14 +90,7 @@ func End(b []byte, end string) int {
 
 // Plain reports whether no octet of b needs an escape. Dots are what separates
 // labels.
-func Plain(b []byte) bool {
-	for _, c := range b {
-		if special(c) {
-			return false
-		}
-	}
-	return true
-}
+func Plain(b []byte) bool { return !slices.ContainsFunc(b, special) }
 
 // Append appends a name whose octets stand as they are, with dots between labels
 // only.
