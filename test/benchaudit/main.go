@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/lookalike-dns/lookalike/test/maillog"
+	"github.com/lookalike-dns/lookalike/test/querylog"
 )
 
 // log is a log to measure with.
@@ -48,6 +49,13 @@ var logs = []log{{
 		{"grep", []string{"grep", "-c", "status="}, 5, "at most 4 times its time"},
 		{"pflogsumm", []string{"pflogsumm"}, 1, "at most a twentieth of its time"},
 	},
+}, {
+	name: "BIND",
+	write: func(w io.Writer, size int64) error {
+		_, err := querylog.BIND(w, size, 1, time.Now())
+		return err
+	},
+	rivals: []rival{{"grep", []string{"grep", "-c", "query:"}, 5, "at most 4 times its time"}},
 }}
 
 func main() {
