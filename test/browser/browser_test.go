@@ -36,8 +36,8 @@ type tab struct {
 	messages []string // of the console, such as violations of the policy
 }
 
-// open starts a browser and shows a file in it.
-func open(t *testing.T, file string, width int64, dark bool) *tab {
+// open starts a browser and shows the page at an address in it.
+func open(t *testing.T, address string, width int64, dark bool) *tab {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.Flag("hide-scrollbars", true))
 	ctx, stop := chromedp.NewExecAllocator(t.Context(), options...)
@@ -47,7 +47,6 @@ func open(t *testing.T, file string, width int64, dark bool) *tab {
 	ctx, stop = context.WithTimeout(ctx, limit)
 	t.Cleanup(stop)
 	b := &tab{Context: ctx}
-	address := "file://" + file
 	chromedp.ListenTarget(ctx, func(event any) {
 		b.mu.Lock()
 		defer b.mu.Unlock()

@@ -137,7 +137,7 @@ func TestPages(t *testing.T) {
 			dark  bool
 		}{{"light", 1180, false}, {"dark", 1180, true}, {"narrow", 320, false}} {
 			t.Run(name+" "+look.name, func(t *testing.T) {
-				b := open(t, file, look.width, look.dark)
+				b := open(t, "file://"+file, look.width, look.dark)
 				b.fits(t, look.width)
 				b.accessible(t)
 				b.quiet(t)
@@ -149,7 +149,7 @@ func TestPages(t *testing.T) {
 
 // TestPrint prints the page: all of it is on paper.
 func TestPrint(t *testing.T) {
-	b := open(t, pages(t)["audit"], 1180, true)
+	b := open(t, "file://"+pages(t)["audit"], 1180, true)
 	var pdf []byte
 	b.do(t, chromedp.ActionFunc(func(ctx context.Context) (err error) {
 		pdf, _, err = page.PrintToPDF().WithPreferCSSPageSize(true).WithPaperWidth(8.27).WithPaperHeight(11.69).Do(ctx)
@@ -188,7 +188,7 @@ const picture = "../../build/internal/report/testdata/page.png"
 // Letters differ with the fonts of a machine, so the one in the repository is
 // compared by its size alone; LOOKALIKE_UPDATE=1 replaces it.
 func TestPicture(t *testing.T) {
-	b := open(t, pages(t)["audit"], 1000, false)
+	b := open(t, "file://"+pages(t)["audit"], 1000, false)
 	var got []byte
 	b.do(t, chromedp.CaptureScreenshot(&got))
 	if os.Getenv("LOOKALIKE_UPDATE") != "" {
