@@ -94,6 +94,9 @@ func (o *auditOptions) options(e *env) (*audit.Options, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := dnslog.CheckCoreDNS(o.coredns); err != nil {
+		return nil, misused("-coredns-format: %v", err)
+	}
 	ao := &audit.Options{
 		Judge: j, Formats: logFormats(), Format: o.log, CoreDNS: o.coredns, Year: o.year, Zone: o.zone, Now: time.Now(),
 		Hide: hide, Version: lookalike.Version,
