@@ -46,7 +46,9 @@ func (p Problem) Error() string {
 const maxRecord = 1 << 20
 
 // Read reads the alerts of all files, in the order of their times as far as each
-// file is in order, and hands them to emit, which keeps what it is given. It
+// file is in order, and hands them to emit, which keeps what it is given. A
+// stream, nats://... or kafka://... with the options of an alert line behind it,
+// comes first, up to what it has when Read begins, and is not followed. Read
 // ends with the files, unless it follows them; with an error of emit or Current;
 // with that of a file that cannot be opened; and with the context. A Read that
 // waits for a pipe goes on waiting.
@@ -55,6 +57,14 @@ func Read(ctx context.Context, files []string, o Options, emit func(*Record) err
 	defer r.close()
 	if err := r.open(files); err != nil {
 		return err
+	}
+	for _, source := range files {
+		if !isStream(source) {
+			continue
+		}
+		if err := r.stream(ctx, source); err != nil {
+			return err
+		}
 	}
 	if err := r.merge(ctx); err != nil {
 		return err
@@ -79,6 +89,9 @@ type reader struct {
 
 func (r *reader) open(files []string) error {
 	for _, file := range files {
+		if isStream(file) {
+			continue
+		}
 		s, err := newSource(file, r.Stdin, r.Follow)
 		if err != nil {
 			return err

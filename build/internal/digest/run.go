@@ -24,16 +24,17 @@ type Options struct {
 	Alert func(*alertlog.Record) error
 }
 
-// Run reads the alerts of files, and stdin for "-", and makes a page of them.
+// Run reads the alerts of files, of streams, and of stdin for "-", and makes a page of them.
 // The error is that of ctx, of Alert, or of a file that cannot be opened. What
 // is wrong with single files is returned besides.
 func Run(ctx context.Context, files []string, stdin io.Reader, o *Options) (*report.Page, []error, error) {
 	b := New(o.Month, o.Hide)
 	sources := make(map[string]*report.File)
 	var damaged []error
-	for _, f := range files {
-		sources[f] = &report.File{Name: f, Format: "alerts (ecs)"}
-		b.file(f)
+	for _, source := range files {
+		name := alertlog.Name(source)
+		sources[name] = &report.File{Name: name, Format: "alerts (ecs)"}
+		b.file(name)
 	}
 	ao := alertlog.Options{Stdin: stdin, Problem: func(p alertlog.Problem) {
 		f := sources[p.File]
@@ -65,8 +66,8 @@ func Run(ctx context.Context, files []string, stdin io.Reader, o *Options) (*rep
 	if p.Exceptions, err = Exceptions(o.Policies, o.Now); err != nil {
 		return nil, nil, err
 	}
-	for _, name := range files {
-		f := sources[name]
+	for _, source := range files {
+		f := sources[alertlog.Name(source)]
 		p.Read.Files = append(p.Read.Files, *f)
 		p.Read.Lines += f.Lines
 		p.Read.Unknown += f.Unknown

@@ -97,7 +97,7 @@ func (c config) open(sink.Env) (sink.Sink, error) {
 const maxAnswer = 256 << 10
 
 // connect makes a client, which connects when there is something to send.
-func (c config) connect() (*kgo.Client, error) {
+func (c config) connect(more ...kgo.Opt) (*kgo.Client, error) {
 	options := []kgo.Opt{
 		kgo.SeedBrokers(c.brokers...),
 		kgo.DefaultProduceTopic(c.topic),
@@ -125,7 +125,7 @@ func (c config) connect() (*kgo.Client, error) {
 		}
 		options = append(options, kgo.SASL(c.sasl()))
 	}
-	return kgo.NewClient(options...)
+	return kgo.NewClient(append(options, more...)...)
 }
 
 // dialTLS reads the files anew for each connection.
