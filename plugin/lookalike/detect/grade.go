@@ -221,6 +221,9 @@ func (s *search) limit(f *finding, plain bool) bool {
 	if f.class == TLDKept {
 		return true
 	}
+	if f.class == Edit && f.how.steps[0].kind != inserted && f.letters() < changeFloor.medium && (s.tld.any || s.ownTLD(f.id)) {
+		return false // nearly every name of four letters is somebody's there
+	}
 	if plain && f.last-f.first == 1 {
 		switch label := s.name.label(f.first); {
 		case s.core.labels > 1 && usualHost(label):

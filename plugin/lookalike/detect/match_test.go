@@ -699,6 +699,9 @@ func TestOwnTLD(t *testing.T) {
 		{"example.co.uk", "tld-swap high example.com"},
 		{"bank.co.uk", ""},
 		{"bamk.co.uk", "typo medium bank.co.uk"},
+		{"baxk.co.uk", ""}, // four letters
+		{"baxnk.co.uk", "edit low bank.co.uk"},
+		{"baxk.com", "edit low bank.co.uk"},
 		{"bank.com", "tld-swap high bank.co.uk"},
 		{"mial.sample.com", ""}, // of the same owner
 		{"mail.sapmle.com", "typo high mail.sample.com"},
@@ -728,6 +731,8 @@ func TestAnyTLD(t *testing.T) {
 		{"example.us.com", "tld-swap high example.com"},
 		{"army.ml", "tld-swap high army.mil"},
 		{"army.fr", "tld-swap medium army.mil"},
+		{"arvy.ml", ""}, // four letters
+		{"arxmy.ml", "edit low army.mil"},
 		{"sample.dk", "tld-swap medium sample.de"},
 		{"sample.fe", "tld-swap high sample.de"},
 		{"exarnple.com", "homoglyph high example.com"},
