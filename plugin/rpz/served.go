@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/coredns/coredns/core/dnsserver"
@@ -26,9 +27,10 @@ type served struct {
 	policies []*lookalike.Policy
 	notify   func(zone string) error
 	history  *history
-	changed  chan struct{}
+	changed  chan struct{} // a list has changed
+	news     chan struct{} // the zone has
 	stop     context.CancelFunc
-	done     chan struct{}
+	done     chan struct{} // closed when nothing runs any more
 }
 
 // version returns what is served, nil until it has been compiled.
@@ -91,9 +93,10 @@ func (s *served) start(o *owner, config *dnsserver.Config) error {
 	return nil
 }
 
-// run starts the goroutine of the zone, which stop ends.
+// run starts the goroutines of the zone, which stop ends: one that compiles, and
+// one that tells the secondaries, of which one that does not answer takes seconds.
 func (s *served) run() {
-	s.changed, s.done = make(chan struct{}, 1), make(chan struct{})
+	s.changed, s.news, s.done = make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{})
 	ctx, cancel := context.WithCancel(context.Background())
 	var ends []func()
 	for _, p := range s.policies {
@@ -105,17 +108,36 @@ func (s *served) run() {
 		}
 		cancel()
 	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		s.compile(ctx)
+		each(ctx, s.changed, func() { s.compile(ctx) })
+	})
+	wg.Go(func() { each(ctx, s.news, s.tell) })
 	go func() {
-		defer close(s.done)
-		for {
-			s.compile(ctx)
-			select {
-			case <-ctx.Done():
-				return
-			case <-s.changed:
-			}
-		}
+		wg.Wait()
+		close(s.done)
 	}()
+}
+
+// each calls do for each of the tidings until ctx ends.
+func each(ctx context.Context, tidings <-chan struct{}, do func()) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tidings:
+			do()
+		}
+	}
+}
+
+// tell sends a NOTIFY to the secondaries.
+func (s *served) tell() {
+	defer guard.Recover(pluginName)
+	if err := s.notify(s.origin); err != nil {
+		log.Warningf("%s: %v", s.where, err)
+	}
 }
 
 // compile makes the zone of the names in force, and tells the secondaries where it
@@ -141,8 +163,9 @@ func (s *served) compile(ctx context.Context) {
 	for _, doubt := range z.Doubts(s.origin) {
 		log.Warningf("%s: zone %s: %s", s.where, s.origin, doubt)
 	}
-	if err := s.notify(s.origin); err != nil {
-		log.Warningf("%s: %v", s.where, err)
+	select {
+	case s.news <- struct{}{}:
+	default: // they are still to be told of another version
 	}
 }
 

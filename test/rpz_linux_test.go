@@ -1,0 +1,294 @@
+//go:build e2e
+
+package test
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+	"github.com/lookalike-dns/lookalike/plugin/rpz/zone"
+	"github.com/lookalike-dns/lookalike/test/harness"
+)
+
+// follows is how long a resolver may take to follow a change of a list.
+const follows = 10 * time.Second
+
+// subscriber is a resolver that blocks by the zone of the plugin rpz, with what the
+// README says.
+type subscriber struct {
+	name string
+	// configure returns the files of its configuration, of which {DIR}, {PORT},
+	// {UPSTREAM} and {UPSTREAMPORT} are replaced, given what the README has.
+	configure func(readme string, ours netip.AddrPort) map[string]string
+	args      []string
+	byFile    bool // it reads a zone file, and resolves exceptions itself, for which the lab has no root
+	deaf      bool // it takes no NOTIFY
+}
+
+const (
+	bindBase = `options { directory "{DIR}"; pid-file none; session-keyfile none; managed-keys-directory "{DIR}";
+listen-on port {PORT} { 127.0.0.1; }; listen-on-v6 { none; }; recursion yes; allow-query { any; };
+dnssec-validation no; empty-zones-enable no; forward only; forwarders { {UPSTREAM} port {UPSTREAMPORT}; };
+`
+	unboundBase = `server:
+	interface: 127.0.0.1
+	port: {PORT}
+	username: ""
+	chroot: ""
+	directory: "{DIR}"
+	pidfile: "{DIR}/pid"
+	use-syslog: no
+	logfile: ""
+	do-daemonize: no
+	do-ip6: no
+	do-not-query-localhost: no
+	access-control: 127.0.0.0/8 allow
+forward-zone:
+	name: "."
+	forward-addr: {UPSTREAM}@{UPSTREAMPORT}
+remote-control:
+	control-enable: no
+`
+	pdnsBase = `local-address=127.0.0.1
+local-port={PORT}
+forward-zones-recurse=.={UPSTREAM}:{UPSTREAMPORT}
+dont-query=
+dnssec=off
+socket-dir={DIR}
+allow-from=127.0.0.0/8
+daemon=no
+lua-config-file={DIR}/rpz.lua
+`
+	knotBase = `net.listen('127.0.0.1', {PORT}, { kind = 'dns' })
+modules = { 'policy' }
+trust_anchors.remove('.')
+`
+)
+
+var subscribers = []subscriber{
+	{"named", func(readme string, ours netip.AddrPort) map[string]string {
+		readme = strings.Replace(readme, "192.0.2.53;", fmt.Sprintf("%s port %d;", ours.Addr(), ours.Port()), 1)
+		return map[string]string{"conf": strings.Replace(readme, "options {", bindBase, 1) + "controls { };\n"}
+	}, []string{"-g", "-n", "1", "-c", "{DIR}/conf"}, false, false},
+	{"unbound", func(readme string, ours netip.AddrPort) map[string]string {
+		readme = strings.Replace(readme, "primary: 192.0.2.53", fmt.Sprintf("primary: %s@%d", ours.Addr(), ours.Port()), 1)
+		return map[string]string{"conf": unboundBase + strings.Replace(readme, "192.0.2.53", ours.Addr().String(), 1)}
+	}, []string{"-d", "-p", "-c", "{DIR}/conf"}, false, false},
+	{"pdns_recursor", func(readme string, ours netip.AddrPort) map[string]string {
+		return map[string]string{"recursor.conf": pdnsBase, "rpz.lua": strings.Replace(readme, "192.0.2.53", ours.String(), 1)}
+	}, []string{"--config-dir={DIR}"}, false, true},
+	{"kresd", func(readme string, _ netip.AddrPort) map[string]string {
+		readme = strings.Replace(readme, "/var/lib/lookalike/rpz.zone", "{DIR}/rpz.zone", 1)
+		return map[string]string{"conf": knotBase + readme + "policy.add(policy.all(policy.STUB('{UPSTREAM}@{UPSTREAMPORT}')))\n"}
+	}, []string{"-n", "-c", "{DIR}/conf", "{DIR}"}, true, true},
+}
+
+var fenced = regexp.MustCompile("(?s)\n~~~ txt\n(.*?)~~~\n")
+
+// ofReadme returns what the README of rpz has for each of the subscribers.
+func ofReadme(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile("../plugin/rpz/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "\n## The resolvers\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	var all []string
+	for _, m := range fenced.FindAllStringSubmatch(section, -1) {
+		all = append(all, m[1])
+	}
+	if len(all) != len(subscribers) {
+		t.Fatalf("The README has %d configurations, want %d", len(all), len(subscribers))
+	}
+	return all
+}
+
+// TestRPZ has real resolvers take the zone. They must block names before a query
+// leaves, with DO, too, pass exceptions, and follow a change of a list.
+func TestRPZ(t *testing.T) {
+	configurations := ofReadme(t)
+	for i, s := range subscribers {
+		t.Run(s.name, func(t *testing.T) {
+			upstream := harness.NewUpstream(t)
+			port := harness.FreePort(t)
+			to := fmt.Sprintf("127.0.0.1:%d", port)
+			if s.deaf {
+				to = "*"
+			}
+			server := harness.Start(t, harness.Config{
+				Corefile: fmt.Sprintf(".:{$DNS} {\n bind 127.0.0.1\n lookalike {\n allow ./allow.txt\n reload 1s\n }\n"+
+					" rpz rpz.example.org {\n classes tld-swap tld-kept homoglyph\n }\n transfer rpz.example.org {\n to %s\n }\n}\n", to),
+				Files:    map[string]string{"allow.txt": "navy.ml\n"},
+				Upstream: upstream.Addr,
+			})
+			r := &running{subscriber: s, t: t, server: server, upstream: upstream, dir: t.TempDir(), addr: netip.AddrPortFrom(harness.Loopback, port)}
+			if !server.Wait(func() bool {
+				return len(harness.Exchange(t, "udp", server.Addr("DNS"), harness.Query("rpz.example.org", dns.TypeSOA)).Answer) == 1
+			}) {
+				t.Fatal("The zone is not served")
+			}
+			r.writeZone()
+			r.start(configurations[i])
+			r.blocks()
+			r.passes("navy.ml", "203.0.113.68")
+			r.follows("navy.ml\narmy.ml\n", "army.ml", true)
+			r.follows("navy.ml\n", "army.ml", false)
+			r.saysNothing()
+		})
+	}
+}
+
+// running is a subscriber that runs.
+type running struct {
+	subscriber
+	t        *testing.T
+	server   *harness.Server
+	upstream *harness.Upstream
+	dir      string
+	addr     netip.AddrPort
+	asked    int
+}
+
+func (r *running) fill(text string) string {
+	return strings.NewReplacer("{DIR}", r.dir, "{PORT}", fmt.Sprint(r.addr.Port()), "{UPSTREAMPORT}", fmt.Sprint(r.upstream.Addr.Port()),
+		"{UPSTREAM}", r.upstream.Addr.Addr().String()).Replace(text)
+}
+
+// start runs the resolver until it blocks.
+func (r *running) start(readme string) {
+	r.t.Helper()
+	for name, text := range r.configure(readme, r.server.Addr("DNS")) {
+		if err := os.WriteFile(filepath.Join(r.dir, name), []byte(r.fill(text)), 0o600); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	args := []string{"-c", `exec "$0" "$@" >"` + r.dir + `/log" 2>&1`, harness.Private(r.t, r.name, r.dir)}
+	for _, arg := range r.args {
+		args = append(args, r.fill(arg))
+	}
+	r.t.Cleanup(func() {
+		if log, err := os.ReadFile(filepath.Join(r.dir, "log")); err == nil && r.t.Failed() {
+			r.t.Logf("%s said:\n%s", r.name, log)
+		}
+	})
+	harness.StartProcess(r.t, "/bin/sh", args, func() bool {
+		client := dns.Client{Timeout: time.Second}
+		reply, _, err := client.Exchange(harness.Query(r.fresh("af.ml"), dns.TypeA), r.addr.String())
+		return err == nil && reply.Rcode == dns.RcodeNameError && r.upstream.Count(r.last("af.ml"), dns.TypeA) == 0
+	})
+}
+
+// fresh returns a name below another that nobody has asked for yet.
+func (r *running) fresh(above string) string {
+	r.asked++
+	return r.last(above)
+}
+
+func (r *running) last(above string) string { return fmt.Sprintf("n%d.%s", r.asked, above) }
+
+// writeZone writes the zone for a resolver that reads a file, as the tool does.
+func (r *running) writeZone() {
+	r.t.Helper()
+	if !r.byFile {
+		return
+	}
+	conf := filepath.Join(r.server.Dir, "written")
+	if err := os.WriteFile(conf, []byte(". {\n lookalike {\n allow "+r.server.Dir+"/allow.txt\n }\n}\n"), 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+	c, err := lookalike.Load(conf)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	z, err := zone.Compile(r.t.Context(), zone.SourcesOf(c.Policies), zone.Options{Classes: []detect.Class{detect.TLDSwap, detect.TLDKept, detect.Homoglyph}})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if _, err := z.WriteFile(filepath.Join(r.dir, "rpz.zone"), "rpz.example.org.", zone.About{Writer: "a test", Time: time.Now()}); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// blocks asks for names of the zone, with and without DO: no query leaves.
+func (r *running) blocks() {
+	r.t.Helper()
+	before := r.upstream.Below("ml.")
+	for _, name := range []string{"army.ml", "mx.arrny.ml"} {
+		for _, qtype := range []uint16{dns.TypeMX, dns.TypeA} {
+			for _, do := range []bool{false, true} {
+				reply := harness.Exchange(r.t, "udp", r.addr, harness.QueryEDNS(name, qtype, do))
+				if reply.Rcode != dns.RcodeNameError || len(reply.Answer) != 0 {
+					r.t.Errorf("%s %s, DO %v: want NXDOMAIN, got\n%v", name, dns.Type(qtype), do, reply)
+				}
+			}
+		}
+	}
+	if n := r.upstream.Below("ml.") - before; n != 0 {
+		r.t.Errorf("%d queries have left", n)
+	}
+}
+
+// passes asks for an exception.
+func (r *running) passes(name, address string) {
+	r.t.Helper()
+	reply := harness.Exchange(r.t, "udp", r.addr, harness.QueryEDNS(name, dns.TypeA, false))
+	if r.byFile && reply.Rcode != dns.RcodeNameError {
+		return
+	}
+	if len(reply.Answer) != 1 || !strings.HasSuffix(reply.Answer[0].String(), "\t"+address) {
+		r.t.Errorf("%s: want %s, got\n%v", name, address, reply)
+	}
+}
+
+// follows changes the exceptions and waits until names below one pass, or do not:
+// the query for one that passes gets to the upstream.
+func (r *running) follows(exceptions, name string, pass bool) {
+	r.t.Helper()
+	if err := os.WriteFile(filepath.Join(r.server.Dir, "allow.txt"), []byte(exceptions), 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+	began := time.Now()
+	r.writeZone()
+	if !r.server.Wait(func() bool {
+		reply := harness.Exchange(r.t, "udp", r.addr, harness.Query(r.fresh(name), dns.TypeA))
+		if r.byFile {
+			return (reply.Rcode != dns.RcodeNameError) == pass
+		}
+		return (r.upstream.Count(r.last(name), dns.TypeA) > 0) == pass
+	}) {
+		r.t.Errorf("%s passes: %v never comes true", name, pass)
+		return
+	}
+	took := time.Since(began)
+	if took > follows {
+		r.t.Errorf("%s passes: %v came true after %s, want it within %s", name, pass, took, follows)
+	}
+	r.t.Logf("%s passes: %v after %s", name, pass, took.Round(100*time.Millisecond))
+}
+
+var complaint = regexp.MustCompile(`(?i)\b(warn(ing)?|err(or)?|invalid|duplicate|ignored|fail(ed|ure)?)\b`)
+
+// saysNothing checks that the resolver has nothing to say of the zone.
+func (r *running) saysNothing() {
+	r.t.Helper()
+	log, err := os.ReadFile(filepath.Join(r.dir, "log"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for line := range strings.Lines(string(log)) {
+		if strings.Contains(strings.ToLower(line), "rpz") && complaint.MatchString(line) {
+			r.t.Errorf("It says: %s", line)
+		}
+	}
+}
