@@ -66,7 +66,7 @@ func open(t *testing.T, address string, width int64, dark bool) *tab {
 		scheme = "dark"
 	}
 	media := emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}})
-	b.do(t, network.Enable(), log.Enable(), media, emulation.SetDeviceMetricsOverride(width, 900, 1, false), chromedp.Navigate(address))
+	b.do(t, network.Enable(), log.Enable(), media, emulation.SetDeviceMetricsOverride(width, 990, 1, false), chromedp.Navigate(address))
 	return b
 }
 
