@@ -4,10 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/file"
@@ -26,19 +24,19 @@ func Check(cfg Config) (refused []error, doubtful []string) {
 		if err := d.check(cfg); err != nil {
 			refused = append(refused, at(d.Where, fmt.Errorf("alert %s: %w", d.to.Name, err)))
 		}
-		for _, file := range d.to.Files {
-			if onlyRoot(file) {
-				doubtful = append(doubtful, at(d.Where, fmt.Errorf("alert %s: only root can read %s: let the server's user read it, if that is another", d.to.Name, file)).Error())
+		for _, name := range d.to.Files {
+			if file.OnlyRoot(name) {
+				doubtful = append(doubtful, at(d.Where, fmt.Errorf("alert %s: only root can read %s: let the server's user read it, if that is another", d.to.Name, name)).Error())
 			}
 		}
 	}
 	if s := cfg.Spool; s != nil {
-		err := checkDirectory(s.dir, true)
+		err := file.CheckDirectory(s.dir, true)
 		if err != nil {
 			err = at(s.Where, fmt.Errorf("spool %s: %w", s.dir, err))
 		}
 		switch {
-		case errors.Is(err, errNotDirectory):
+		case errors.Is(err, file.ErrNotDirectory):
 			refused = append(refused, err)
 		case err != nil:
 			doubtful = append(doubtful, err.Error())
@@ -63,26 +61,5 @@ func (d Destination) check(cfg Config) error {
 	if err := file.Check(d.to.Name); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return checkDirectory(filepath.Dir(d.to.Name), false)
-}
-
-var errNotDirectory = errors.New("not a directory: name one")
-
-// checkDirectory looks at a directory that is to be written to, or made where
-// making is set.
-func checkDirectory(dir string, making bool) error {
-	info, err := os.Stat(dir)
-	switch {
-	case err == nil && !info.IsDir(), errors.Is(err, syscall.ENOTDIR):
-		return fmt.Errorf("%s: %w", dir, errNotDirectory)
-	case err == nil && info.Mode().Perm()&0o222 == 0:
-		return fmt.Errorf("nobody may write to the directory %s: let the server's user write there", dir)
-	case err == nil:
-		return nil
-	case making && errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir):
-		return checkDirectory(filepath.Dir(dir), making)
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("there is no directory %s: create it, and let the server's user write there", dir)
-	}
-	return err
+	return file.CheckDirectory(filepath.Dir(d.to.Name), false)
 }

@@ -1,15 +1,15 @@
 //go:build unix
 
-package alert
+package file
 
 import (
 	"os"
 	"syscall"
 )
 
-// onlyRoot reports whether a file is root's, and nobody else may read it.
-func onlyRoot(file string) bool {
-	info, err := os.Stat(file)
+// OnlyRoot reports whether a file is root's, and nobody else may read it.
+func OnlyRoot(name string) bool {
+	info, err := os.Stat(name)
 	if err != nil {
 		return false
 	}
