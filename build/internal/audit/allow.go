@@ -29,7 +29,7 @@ func (n *name) candidate(registrable string, in *inbound, b report.Basis) (repor
 	}
 	who, what := n.distinct.Count(), "sender"
 	if b != report.Mail {
-		who, what = uint64(n.hosts.Len()), "host"
+		who, what = n.hosts.Len(), "host"
 	}
 	if who >= manySenders {
 		c.Reasons = append(c.Reasons, report.Some(who, what))

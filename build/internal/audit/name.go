@@ -136,7 +136,7 @@ func (n *name) row(registrable string, s *side) report.Name {
 		Name: registrable, Unicode: v.Unicode, Typed: n.typed, Class: v.Class, Confidence: v.Confidence, Reason: v.Reason,
 		Action: n.finding.ActionName(), Directive: n.finding.Where, Idle: n.finding.Idle,
 		Counts: n.counts, First: n.first, Last: n.last, Days: n.days.Len(),
-		Senders: n.distinct.Count(), Hosts: uint64(n.hosts.Len()),
+		Senders: n.distinct.Count(), Hosts: n.hosts.Len(),
 		TopSenders: n.senders.Shares(s.basis, keptTop), TopHosts: n.hosts.Shares(s.basis, keptTop),
 		Messages: slices.Concat(n.messages[n.next:], n.messages[:n.next]),
 	}

@@ -2,7 +2,7 @@
 package digest
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -235,7 +235,7 @@ func Row(r *alertlog.Record) []string {
 		meant = r.DidYouMean[0]
 	}
 	return []string{
-		r.End.Format(time.RFC3339), r.Sensor, r.Phase.String(), client, r.Name, r.Qtype, fmt.Sprint(r.Count), r.Registrable, r.Unicode,
-		r.Class.String(), r.Confidence.String(), protected, meant, r.Action.String(), fmt.Sprint(r.Blocked()), r.Reason, r.Group, r.ID, r.File, fmt.Sprint(r.Line),
+		r.End.Format(time.RFC3339), r.Sensor, r.Phase.String(), client, r.Name, r.Qtype, strconv.FormatUint(r.Count, 10), r.Registrable, r.Unicode,
+		r.Class.String(), r.Confidence.String(), protected, meant, r.Action.String(), strconv.FormatBool(r.Blocked()), r.Reason, r.Group, r.ID, r.File, strconv.Itoa(r.Line),
 	}
 }

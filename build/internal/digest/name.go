@@ -118,7 +118,7 @@ func (n *name) row(registrable string) report.Name {
 		Name: registrable, Unicode: r.Unicode, Typed: n.typed, Protected: r.Protected, DidYouMean: r.DidYouMean,
 		Class: r.Class, Confidence: r.Confidence, Reason: r.Reason, Action: r.Action.String(), Decision: report.Stopped,
 		Counts: n.counts, Incidents: n.incidents, Before: &n.earlier, First: n.first, Last: n.last, Days: n.days.Len(),
-		Senders: n.who.Count(), Hosts: uint64(n.hosts.Len()), //nolint:gosec // a length
+		Senders: n.who.Count(), Hosts: n.hosts.Len(),
 		TopSenders: n.senders.Shares(report.Alerts, keptTop), TopHosts: n.hosts.Shares(report.Alerts, keptTop),
 		Messages: slices.Concat(n.messages[n.next:], n.messages[:n.next]),
 	}

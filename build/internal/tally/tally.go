@@ -54,7 +54,7 @@ func (t Tally) Of(key string) report.Counts {
 }
 
 // Len returns how many keys there are.
-func (t Tally) Len() int { return len(t.counts) }
+func (t Tally) Len() uint64 { return uint64(len(t.counts)) }
 
 // Shares returns the first n, of what got away most first.
 func (t Tally) Shares(b report.Basis, n int) []report.Share {

@@ -33,7 +33,7 @@ func Read(ctx context.Context, a sink.Address, o *sink.Options, each func(body [
 	if err != nil {
 		return err
 	}
-	c := opened.(*Sink).config //nolint:forcetypeassert // Parse makes no other
+	c := opened.(*Sink).config // Parse makes no other
 	opened.Close()
 	client, err := c.connect(kgo.ConsumeTopics(c.topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.BrokerMaxReadBytes(4*maxFetch), kgo.FetchMaxBytes(maxFetch), kgo.FetchMaxPartitionBytes(maxFetch))

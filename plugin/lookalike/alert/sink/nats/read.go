@@ -29,7 +29,7 @@ func Read(ctx context.Context, a sink.Address, o *sink.Options, each func(body [
 		return err
 	}
 	defer opened.Close()
-	s := opened.(*Sink) //nolint:forcetypeassert // Parse makes no other
+	s := opened.(*Sink) // Parse makes no other
 	if err := s.connect(ctx); err != nil {
 		return err
 	}
