@@ -12,6 +12,7 @@ import (
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
 	natssink "github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/nats"
+	"github.com/lookalike-dns/lookalike/test/wait"
 )
 
 // TestReadStream reads the stream of a fleet to its end, as report does: first
@@ -39,10 +40,14 @@ func TestReadStream(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := natssink.Read(t.Context(), sink.Address{Target: "nats://" + addr + "/lookalike.alerts"}, o, func(body []byte) error {
+		r, err := natssink.NewReader(sink.Address{Target: "nats://" + addr + "/lookalike.alerts"}, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Read(t.Context(), func(body []byte) error {
 			got = append(got, string(body))
 			return nil
-		}); err != nil {
+		}, nil); err != nil {
 			t.Fatal(err)
 		}
 		return strings.Join(got, " ")
@@ -65,4 +70,69 @@ func TestReadStream(t *testing.T) {
 			t.Errorf("Got %q with options %q", got, options)
 		}
 	}
+}
+
+// TestStreamGoesOn reads what is published while one reads, and after a restart
+// of the server what has come since.
+func TestStreamGoesOn(t *testing.T) {
+	t.Parallel()
+	addr := localAddr(t)
+	broker := &program{t: t, path: "/usr/sbin/nats-server", args: []string{"-js", "-sd", t.TempDir(), "-a", "127.0.0.1", "-p", addr[len("127.0.0.1:"):]}}
+	broker.start(addr)
+	publish := func(body string) {
+		t.Helper()
+		conn, err := nats.Connect("nats://" + addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		js, err := jetstream.New(conn)
+		if err == nil {
+			_, err = js.CreateOrUpdateStream(t.Context(), jetstream.StreamConfig{Name: "LOOKALIKE", Subjects: []string{"lookalike.>"}})
+		}
+		if err == nil {
+			_, err = js.Publish(t.Context(), "lookalike.alerts", []byte(body))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	publish("1")
+	o, err := sink.ParseOptions(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := natssink.NewReader(sink.Address{Target: "nats://" + addr + "/lookalike.alerts"}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan string, 10)
+	read := func() (current chan struct{}, ended chan error) {
+		current, ended = make(chan struct{}), make(chan error, 1)
+		go func() {
+			ended <- r.Read(t.Context(), func(body []byte) error { got <- string(body); return nil },
+				func() error { close(current); return nil })
+		}()
+		return current, ended
+	}
+	next := func(want string) {
+		t.Helper()
+		if body := wait.For(t, "message "+want, got); body != want {
+			t.Fatalf("Got %q, want %q", body, want)
+		}
+	}
+	current, ended := read()
+	next("1")
+	wait.For(t, "the end of the stream", current)
+	publish("2")
+	next("2")
+	broker.kill()
+	if err := wait.For(t, "the reader to notice", ended); err == nil {
+		t.Error("No error of a server that is gone")
+	}
+	broker.start(addr)
+	publish("3")
+	current, _ = read()
+	next("3")
+	wait.For(t, "the end of the stream", current)
 }

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Options say how files are read.
@@ -14,7 +17,7 @@ type Options struct {
 	// Stdin is read where a file is named "-", to its end.
 	Stdin io.Reader
 	// Follow goes on after the ends of the files as they grow, over their
-	// rotation, until the context is done. Compressed files and standard input
+	// rotation, and with streams, until the context is done. Compressed files and standard input
 	// are not expected to grow.
 	Follow bool
 	// Current is called once, when the ends of all files have been reached. It
@@ -48,36 +51,64 @@ const maxRecord = 1 << 20
 // Read reads the alerts of all files, in the order of their times as far as each
 // file is in order, and hands them to emit, which keeps what it is given. A
 // stream, nats://... or kafka://... with the options of an alert line behind it,
-// comes first, up to what it has when Read begins, and is not followed. Read
-// ends with the files, unless it follows them; with an error of emit or Current;
-// with that of a file that cannot be opened; and with the context. A Read that
-// waits for a pipe goes on waiting.
+// comes first, up to what it has when Read begins. Emit, Current and Problem are
+// never called at the same time. Read ends with the files, unless it follows
+// them; with an error of emit or Current; with that of a file that cannot be
+// opened, or of a stream that cannot be read at first; and with the context. A
+// Read that waits for a pipe goes on waiting.
 func Read(ctx context.Context, files []string, o Options, emit func(*Record) error) error {
 	r := &reader{Options: o, emit: emit}
 	defer r.close()
 	if err := r.open(files); err != nil {
 		return err
 	}
+	var live *errgroup.Group // the streams that are followed
+	if o.Follow {
+		live, ctx = errgroup.WithContext(ctx)
+	}
+	err := r.all(ctx, files, live)
+	if live == nil {
+		return err
+	}
+	live.Go(func() error {
+		if err == nil {
+			err = r.follow(ctx)
+		}
+		return err
+	})
+	return live.Wait()
+}
+
+// all reads what streams and files have now. Streams go on in live, where there
+// is one.
+func (r *reader) all(ctx context.Context, files []string, live *errgroup.Group) error {
 	for _, source := range files {
 		if !isStream(source) {
 			continue
 		}
-		if err := r.stream(ctx, source); err != nil {
-			return err
+		if live == nil {
+			if err := r.streamed(ctx, source, nil); err != nil {
+				return err
+			}
+			continue
+		}
+		reached := make(chan struct{})
+		live.Go(func() error { return r.streamed(ctx, source, func() error { close(reached); return nil }) })
+		select {
+		case <-reached:
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
 	if err := r.merge(ctx); err != nil {
 		return err
 	}
-	if o.Current != nil {
-		if err := o.Current(); err != nil {
-			return err
-		}
-	}
-	if !o.Follow {
+	if r.Current == nil {
 		return nil
 	}
-	return r.follow(ctx)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.Current()
 }
 
 // reader reads several sources.
@@ -85,6 +116,35 @@ type reader struct {
 	Options
 	emit    func(*Record) error
 	sources []*source
+
+	mu     sync.Mutex // one at a time calls emit, Current or Problem
+	failed bool       // emit has
+}
+
+// hand gives a record on.
+func (r *reader) hand(rec *Record) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	err := r.emit(rec)
+	r.failed = r.failed || err != nil
+	return err
+}
+
+// ended reports whether emit wants no more.
+func (r *reader) ended() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.failed
+}
+
+// tell tells of a problem.
+func (r *reader) tell(p Problem) {
+	if r.Problem == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.Problem(p)
 }
 
 func (r *reader) open(files []string) error {
@@ -123,7 +183,7 @@ func (r *reader) merge(ctx context.Context) error {
 		if first < 0 {
 			return nil
 		}
-		if err := r.emit(waiting[first]); err != nil {
+		if err := r.hand(waiting[first]); err != nil {
 			return err
 		}
 		waiting[first] = r.next(r.sources[first])
@@ -162,17 +222,13 @@ func (r *reader) next(s *source) *Record {
 	}
 	if err := s.lines.Err; err != nil && !s.ended {
 		s.ended = true
-		if r.Problem != nil {
-			r.Problem(Problem{File: s.name, Err: err})
-		}
+		r.tell(Problem{File: s.name, Err: err})
 	}
 	return nil
 }
 
 func (r *reader) problem(s *source, n int, line []byte, err error) {
-	if r.Problem != nil {
-		r.Problem(Problem{s.name, n, line, err})
-	}
+	r.tell(Problem{s.name, n, line, err})
 }
 
 // pollEvery is how often files are looked at for new lines: a poll of a hundred
@@ -214,7 +270,7 @@ func (r *reader) drain(ctx context.Context, s *source) error {
 		if rec == nil {
 			return nil
 		}
-		if err := r.emit(rec); err != nil {
+		if err := r.hand(rec); err != nil {
 			return err
 		}
 	}

@@ -118,10 +118,12 @@ func (k *Keeper) correct(now sample) bool {
 	switch {
 	case now.size < k.goal:
 		k.hold(max(want, have+1))
-	case now.size > k.goal:
+	case now.size > k.goal && have > 1:
 		k.hold(min(want, have-1))
 	}
-	return now.size == k.goal
+	// Where next to nothing runs, one holder may already be too much, and none too
+	// few.
+	return now.size == k.goal || now.size > k.goal && have <= 1
 }
 
 // hold has n holders, or as near to it as is allowed.

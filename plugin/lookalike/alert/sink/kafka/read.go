@@ -18,67 +18,95 @@ const readTimeout = 30 * time.Second
 // maxFetch is how much a broker may send at once.
 const maxFetch = 8 << 20
 
-// Read hands over what the topic has, each partition from its beginning up to
-// what it has when Read begins. The address and the options are those of Parse.
-// The error is that of each, of ctx, or of the brokers.
-func Read(ctx context.Context, a sink.Address, o *sink.Options, each func(body []byte) error) error {
+// A Reader reads a topic. It is not for concurrent use.
+type Reader struct {
+	config config
+	next   map[int32]int64 // by partition, the offset of the record to read next
+}
+
+// NewReader returns a reader of the topic. The address and the options are those
+// of Parse. Nothing is connected yet.
+func NewReader(a sink.Address, o *sink.Options) (*Reader, error) {
 	open, err := Parse(a, o)
 	if err == nil {
 		err = o.Err()
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	opened, err := open(sink.Env{Sensor: "reader", Guest: true})
+	s, err := open(sink.Env{Sensor: "reader", Guest: true})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	c := opened.(*Sink).config // Parse makes no other
-	opened.Close()
-	client, err := c.connect(kgo.ConsumeTopics(c.topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+	defer s.Close()
+	return &Reader{s.(*Sink).config, make(map[int32]int64)}, nil // Parse makes no other
+}
+
+// Read hands over what the topic has, each partition from where the Read before
+// has ended. With a nil current it ends where the topic ended when it began.
+// Otherwise it calls current there, and goes on until an error. That is the error
+// of each, of current, of ctx, or of the brokers.
+func (r *Reader) Read(ctx context.Context, each func(body []byte) error, current func() error) error {
+	client, err := r.config.connect(kgo.ConsumeTopics(r.config.topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.BrokerMaxReadBytes(4*maxFetch), kgo.FetchMaxBytes(maxFetch), kgo.FetchMaxPartitionBytes(maxFetch))
 	if err != nil {
 		return err
 	}
 	defer client.Close()
 	began := time.Now()
-	first, err := offsets(ctx, client, c.topic, -2)
+	first, err := offsets(ctx, client, r.config.topic, -2)
 	if err != nil {
 		return sink.Waited(ctx, "the offsets of the topic", time.Since(began), err)
 	}
-	last, err := offsets(ctx, client, c.topic, -1)
+	ends, err := offsets(ctx, client, r.config.topic, -1)
 	if err != nil {
 		return err
 	}
-	for p := range last {
-		if first[p] >= last[p] {
-			delete(last, p)
+	for p := range ends {
+		if max(first[p], r.next[p]) >= ends[p] {
+			delete(ends, p)
 		}
 	}
-	return drain(ctx, client, last, each)
-}
-
-// drain reads until each partition has come to its end.
-func drain(ctx context.Context, client *kgo.Client, ends map[int32]int64, each func(body []byte) error) error {
 	for len(ends) > 0 {
 		one, stop := context.WithTimeout(ctx, readTimeout)
-		fetches := client.PollFetches(one)
+		err := r.fetch(one, client, ends, current != nil, each)
 		stop()
-		if err := fetches.Err(); err != nil {
+		if err != nil {
 			return sink.Waited(ctx, "the next records of the topic", readTimeout, err)
 		}
-		for _, r := range fetches.Records() {
-			end, open := ends[r.Partition]
-			if !open || r.Offset >= end {
-				continue
-			}
-			if r.Offset+1 == end {
-				delete(ends, r.Partition)
-			}
-			if err := each(r.Value); err != nil {
-				return err
-			}
+	}
+	if current == nil {
+		return nil
+	}
+	if err := current(); err != nil {
+		return err
+	}
+	for {
+		if err := r.fetch(ctx, client, ends, true, each); err != nil {
+			return err
 		}
+	}
+}
+
+// fetch hands over what the brokers have next; of what lies behind the ends only
+// where beyond is set. A partition whose end it reaches leaves the ends.
+func (r *Reader) fetch(ctx context.Context, client *kgo.Client, ends map[int32]int64, beyond bool, each func(body []byte) error) error {
+	fetches := client.PollFetches(ctx)
+	if err := fetches.Err(); err != nil {
+		return err
+	}
+	for _, rec := range fetches.Records() {
+		end, open := ends[rec.Partition]
+		if rec.Offset < r.next[rec.Partition] || !beyond && (!open || rec.Offset >= end) {
+			continue
+		}
+		if open && rec.Offset+1 >= end {
+			delete(ends, rec.Partition)
+		}
+		if err := each(rec.Value); err != nil {
+			return err
+		}
+		r.next[rec.Partition] = rec.Offset + 1
 	}
 	return nil
 }

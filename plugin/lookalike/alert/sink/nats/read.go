@@ -13,23 +13,36 @@ import (
 // readTimeout is how long the stream may take for one message that it has.
 const readTimeout = 30 * time.Second
 
-// Read hands over what the stream with the subject has, the oldest first, up to
-// what it has when Read begins. The address and the options are those of Parse.
-// The error is that of each, of ctx, or of the server.
-func Read(ctx context.Context, a sink.Address, o *sink.Options, each func(body []byte) error) error {
+// A Reader reads a stream. It is not for concurrent use.
+type Reader struct {
+	sink *Sink
+	last uint64 // the sequence number of the last message that was read
+}
+
+// NewReader returns a reader of the stream with the subject. The address and the
+// options are those of Parse. Nothing is connected yet.
+func NewReader(a sink.Address, o *sink.Options) (*Reader, error) {
 	open, err := Parse(a, o)
 	if err == nil {
 		err = o.Err()
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	opened, err := open(sink.Env{Sensor: "reader", Guest: true})
+	s, err := open(sink.Env{Sensor: "reader", Guest: true})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer opened.Close()
-	s := opened.(*Sink) // Parse makes no other
+	return &Reader{sink: s.(*Sink)}, nil // Parse makes no other
+}
+
+// Read hands over what the stream has, the oldest first, from where the Read
+// before has ended. With a nil current it ends where the stream ended when it
+// began. Otherwise it calls current there, and goes on until an error. That is
+// the error of each, of current, of ctx, or of the server.
+func (r *Reader) Read(ctx context.Context, each func(body []byte) error, current func() error) error {
+	s := r.sink
+	defer s.Close()
 	if err := s.connect(ctx); err != nil {
 		return err
 	}
@@ -43,30 +56,53 @@ func Read(ctx context.Context, a sink.Address, o *sink.Options, each func(body [
 			return fmt.Errorf("no stream for the subject %s can be found: %w", s.config.subject, err)
 		}
 	}
-	sub, err := js.SubscribeSync(s.config.subject, nats.BindStream(stream), nats.OrderedConsumer(), nats.DeliverAll())
+	from := nats.DeliverAll()
+	if r.last > 0 {
+		from = nats.StartSequence(r.last + 1)
+	}
+	sub, err := js.SubscribeSync(s.config.subject, nats.BindStream(stream), nats.OrderedConsumer(), from)
 	if err != nil {
 		return explain(err)
 	}
 	defer func() { _ = sub.Unsubscribe() }() // the connection ends as well
-	return drain(ctx, sub, each)
-}
-
-// drain reads until nothing waits that was there at the beginning.
-func drain(ctx context.Context, sub *nats.Subscription, each func(body []byte) error) error {
 	info, err := sub.ConsumerInfo()
 	if err != nil {
 		return explain(err)
 	}
 	for left := info.NumPending + info.Delivered.Consumer; left > 0; left-- {
 		one, stop := context.WithTimeout(ctx, readTimeout)
-		msg, err := sub.NextMsgWithContext(one)
+		err := r.next(one, sub, each)
 		stop()
 		if err != nil {
 			return sink.Waited(ctx, "the next message of the stream", readTimeout, err)
 		}
-		if err := each(msg.Data); err != nil {
+	}
+	if current == nil {
+		return nil
+	}
+	if err := current(); err != nil {
+		return err
+	}
+	for {
+		if err := r.next(ctx, sub, each); err != nil {
 			return err
 		}
 	}
+}
+
+// next hands one message over.
+func (r *Reader) next(ctx context.Context, sub *nats.Subscription, each func(body []byte) error) error {
+	msg, err := sub.NextMsgWithContext(ctx)
+	if err != nil {
+		return err
+	}
+	meta, err := msg.Metadata()
+	if err != nil {
+		return err
+	}
+	if err := each(msg.Data); err != nil {
+		return err
+	}
+	r.last = meta.Sequence.Stream
 	return nil
 }
