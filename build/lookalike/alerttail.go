@@ -24,7 +24,7 @@ const tailGrace = 200 * time.Millisecond
 
 var alertTailCommand = command{
 	name:    "alert tail",
-	summary: "show alert files as they grow, one readable line an alert",
+	summary: "show alert files as they grow, one readable line per alert",
 	help:    helpText("alert tail"),
 	flags: func(fs *flag.FlagSet) action {
 		t := &tail{last: defaultLast}

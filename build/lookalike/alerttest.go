@@ -18,7 +18,7 @@ import (
 
 var alertTestCommand = command{
 	name:    "alert test",
-	summary: "send one test alert through every destination of a Corefile",
+	summary: "send a test alert to every destination of a Corefile",
 	help:    helpText("alert test"),
 	flags: func(fs *flag.FlagSet) action {
 		t := alertTest{conf: defaultConf}

@@ -13,7 +13,7 @@ import (
 
 var allowListCommand = command{
 	name:    "allow list",
-	summary: "list the exceptions, or those that end soon or nobody uses",
+	summary: "list exceptions, such as those that end soon or are unused",
 	help:    exceptions.ListHelp,
 	flags: func(fs *flag.FlagSet) action {
 		var o allowListOptions

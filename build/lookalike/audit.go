@@ -23,7 +23,7 @@ import (
 
 var auditCommand = command{
 	name:    "audit",
-	summary: "say what past mail and DNS logs would have raised",
+	summary: "find lookalikes in past mail and DNS logs",
 	help:    fmt.Sprintf(helpText("audit"), formatLines()),
 	flags: func(fs *flag.FlagSet) action {
 		o := new(auditOptions)

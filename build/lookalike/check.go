@@ -20,7 +20,7 @@ import (
 
 var checkCommand = command{
 	name:    "check",
-	summary: "say whether names resemble protected ones, and why",
+	summary: "check whether names resemble protected ones, and why",
 	help:    helpText("check"),
 	flags: func(fs *flag.FlagSet) action {
 		var o checkOptions

@@ -18,7 +18,7 @@ import (
 
 var confCommand = command{
 	name:    "conf",
-	summary: "say what the server would refuse or warn about in a Corefile",
+	summary: "report everything wrong in a Corefile, without a start",
 	help:    helpText("conf"),
 	flags: func(fs *flag.FlagSet) action {
 		var o confOptions

@@ -18,7 +18,7 @@ import (
 
 var consoleCommand = command{
 	name:    "console",
-	summary: "show alerts in a browser as they come",
+	summary: "show alerts in a browser as they arrive",
 	help:    helpText("console"),
 	flags: func(fs *flag.FlagSet) action {
 		o := consoleOptions{listen: "127.0.0.1:8053"}

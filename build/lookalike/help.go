@@ -21,7 +21,7 @@ func helpText(command string) string {
 
 var helpCommand = command{
 	name:    "help",
-	summary: "print this help, or that of a command",
+	summary: "print this help, or the help of a command",
 	help:    helpText("help"),
 	flags:   func(*flag.FlagSet) action { return printHelp },
 }

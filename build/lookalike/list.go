@@ -16,7 +16,7 @@ import (
 
 var listCommand = command{
 	name:    "list",
-	summary: "list the protected names, and the weak ones among them",
+	summary: "list the protected names, or only the weak ones",
 	help:    helpText("list"),
 	flags: func(fs *flag.FlagSet) action {
 		var o listOptions

@@ -18,7 +18,7 @@ import (
 
 var reportCommand = command{
 	name:    "report",
-	summary: "make the page of a month from alerts",
+	summary: "report on a month of alerts",
 	help:    helpText("report"),
 	flags: func(fs *flag.FlagSet) action {
 		o := new(reportOptions)

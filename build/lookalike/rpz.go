@@ -17,7 +17,7 @@ import (
 
 var rpzCommand = command{
 	name:    "rpz",
-	summary: "write what would be blocked as a response policy zone",
+	summary: "write the blocked names as a response policy zone",
 	help:    helpText("rpz"),
 	flags: func(fs *flag.FlagSet) action {
 		o := rpzOptions{origin: "rpz.lookalike.internal."}

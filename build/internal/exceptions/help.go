@@ -7,19 +7,20 @@ Usage: lookalike allow list [FLAGS]
 
 Flags:
   -conf COREFILE     default: Corefile in this directory
-  -expiring DAYS     only what ends within so many days (30d), or has ended
-  -unused DAYS       only what has let nothing pass for so many days (90d). The
-                     server keeps the days of use in the directory of the
-                     directive's spool; they are read there.
-  -format text|json  text (default) can be read as an allow file. json is one
-                     object a line: name, source, until, owner, reason, ticket,
-                     added, clients, classes, directive, state, first_use,
-                     last_use, days_used (null where that is not known)
+  -expiring DAYS     only exceptions that end within this time (30d), or have
+                     ended
+  -unused DAYS       only exceptions that have let no query pass for this time
+                     (90d). The server records the days of use in the spool
+                     directory of the directive.
+  -format text|json  text (default) is valid as an allow file. json is one
+                     object per line: name, source, until, owner, reason,
+                     ticket, added, clients, classes, directive, state,
+                     first_use, last_use, days_used (null if unknown)
   -help              print this help
 
 Exit status:
-  0  there is none to list
-  1  there is at least one
+  0  no exceptions to list
+  1  at least one
   2  wrong usage, an unreadable Corefile or list, no record of uses for -unused
 
 Example, for cron:
@@ -31,26 +32,26 @@ const AddHelp = `Add an exception to an allow file.
 
 Usage: lookalike allow add NAME [FLAGS] FILE
 
-A line is written at the end of FILE, with today as the day when it was added;
-all others stay as they are. The file is replaced in one step, with its mode and
-owner, and a server that runs takes the change. Nothing is changed where the
-server would refuse the line, or the name is protected or listed already.
+allow add appends a line to FILE, with today as the value of "added", and keeps
+all other lines. It replaces the file in one step and keeps its mode and owner;
+a running server loads the change. If the server would refuse the line, or if
+the name is protected or already listed, nothing changes.
 
 Flags:
   -until DAY       the last day, in UTC (2027-03-31), or a time (RFC 3339)
-  -owner TEXT      whom to ask
-  -reason TEXT     why
-  -ticket TEXT     where it was asked for
-  -clients LIST    only for these addresses and CIDRs, with commas between them
-  -class LIST      only for these classes, with commas between them
-  -conf COREFILE   keep to what its allow line for FILE requires, and refuse
-                   what its directives protect. Without the flag, the names of
-                   the built-in list are refused.
+  -owner TEXT      the person or team to ask
+  -reason TEXT     the reason for the exception
+  -ticket TEXT     the ticket of the request
+  -clients LIST    only for these addresses and CIDRs, separated by commas
+  -class LIST      only for these classes, separated by commas
+  -conf COREFILE   obey the requirements of its allow line for FILE, and refuse
+                   names that its directives protect. Without the flag, refuse
+                   the names of the built-in list.
   -help            print this help
 
 Exit status:
   0  the exception is added
-  2  it is not
+  2  the exception is not added
 
 Example:
   lookalike allow add bank.ml -until 2027-03-31 -owner mail-team@example.net \
@@ -62,8 +63,9 @@ const RemoveHelp = `Remove an exception from an allow file.
 
 Usage: lookalike allow remove NAME FILE
 
-Each line that lists just this name is taken out, and printed; all others stay
-as they are. The file is replaced in one step, with its mode and owner.
+allow remove deletes and prints each line that lists exactly this name, and
+keeps all other lines. It replaces the file in one step and keeps its mode and
+owner.
 
 Exit status:
   0  the exception is removed
