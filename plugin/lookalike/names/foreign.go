@@ -52,7 +52,7 @@ func cosmetic(line []byte) bool {
 	if len(after) > 0 && bytes.IndexByte([]byte("@?$%"), after[0]) >= 0 {
 		after = after[1:]
 	}
-	return len(before) > 0 && bytes.IndexAny(before, " \t") < 0 && bytes.HasPrefix(after, []byte{'#'})
+	return len(before) > 0 && !bytes.ContainsAny(before, " \t") && bytes.HasPrefix(after, []byte{'#'})
 }
 
 // checkForeign returns an error where line, without blanks around it, is one of
