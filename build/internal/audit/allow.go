@@ -56,7 +56,7 @@ func (n *name) line(registrable string, c *report.Candidate) string {
 	}
 	switch {
 	case !c.TwoWay:
-		return fmt.Sprintf("# %s  # popular is not known: %s%s", registrable, why, resembles)
+		return fmt.Sprintf("# %s  # popularity is no proof: %s%s", registrable, why, resembles)
 	case v.Confidence == detect.High && v.Class <= detect.IDNHomoglyph:
 		return fmt.Sprintf("# %s  # ask who holds it: %s%s", registrable, why, resembles)
 	}

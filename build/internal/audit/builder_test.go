@@ -93,7 +93,7 @@ func TestBuilder(t *testing.T) {
 		names    string
 		note     string // a part of one of the notes
 	}{
-		{"nothing at all", nil, "These logs tell of no mail and of no query, so nothing can be said.", "0 0 0 0", "", ""},
+		{"nothing at all", nil, "These logs contain no mail and no queries.", "0 0 0 0", "", ""},
 		{
 			"nothing found", []event.Event{mail(day(3, 2), alice, "bob@army.mil", event.Delivered), mail(day(3, 4), alice, "bob@example.org", event.Delivered)},
 			"No mail to a lookalike name was found among 2 messages between 2 March and 4 March 2026.", "0 0 0 0", "", "Nothing was logged on 1 of 3 days.",
@@ -121,20 +121,20 @@ func TestBuilder(t *testing.T) {
 		},
 		{
 			"allowed", []event.Event{mail(day(3, 2), alice, "x@ally.army.ml", event.Delivered)},
-			"Nothing but names on the allow list was found on 2 March 2026.", "0 0 0 0", "army.ml allowed 0+0", "1 was let through by the allow list",
+			"Only names on the allow list were found on 2 March 2026.", "0 0 0 0", "army.ml allowed 0+0", "1 was let through by the allow list",
 		},
 		{
 			"queries", []event.Event{query(day(3, 2), "192.0.2.25", "army.ml", "MX"), query(day(3, 2), "192.0.2.25", "army.ml", "A"), query(day(3, 3), "192.0.2.26", "amry.ml.", "A")},
 			"3 queries from 2 hosts asked for 2 lookalike names between 2 March and 3 March 2026. With this policy 2 would have been stopped; 1 needs a decision first.",
-			"3 1-2 2 1", "amry.ml only reported 1+0, army.ml blocked 0+2", "A mail server asks 1 to 9 times",
+			"3 1-2 2 1", "amry.ml only reported 1+0, army.ml blocked 0+2", "A mail server sends 1 to 9 queries",
 		},
 		{
 			"mail comes first", []event.Event{mail(day(3, 2), alice, bob, event.Delivered), query(day(3, 2), "192.0.2.25", "navy.ml", "MX")},
-			"1 message from 1 sender left for 1 lookalike name on 2 March 2026. With this policy 1 would have been stopped.", "1 0 1 0", "army.ml blocked 1+0", "have 1 query for 1 lookalike name",
+			"1 message from 1 sender left for 1 lookalike name on 2 March 2026. With this policy 1 would have been stopped.", "1 0 1 0", "army.ml blocked 1+0", "contain 1 query for 1 lookalike name",
 		},
 		{
 			"no time, or one that cannot be", []event.Event{mail(time.Time{}, alice, bob, event.Delivered), mail(time.Unix(0, 0), alice, bob, event.Delivered), mail(day(12, 24), alice, bob, event.Delivered)},
-			"3 messages from 1 sender left for 1 lookalike name at times that the logs do not tell. With this policy 3 would have been stopped.",
+			"3 messages from 1 sender left for 1 lookalike name at unknown times. With this policy 3 would have been stopped.",
 			"3 0 3 0", "army.ml blocked 3+0", "3 events without a time",
 		},
 	}
@@ -171,7 +171,7 @@ func TestWithin(t *testing.T) {
 	e := mail(time.Time{}, "a@example.net", "b@army.ml", event.Delivered)
 	b.Add(&e)
 	p := b.Page(now)
-	if p.Total.Delivered != 2 || !strings.Contains(strings.Join(p.Notes, " "), "4 events outside of the asked time were left out.") {
+	if p.Total.Delivered != 2 || !strings.Contains(strings.Join(p.Notes, " "), "4 events outside the requested period were left out.") {
 		t.Errorf("Got %+v, notes %q", p.Total, p.Notes)
 	}
 }
@@ -209,8 +209,8 @@ func TestCandidates(t *testing.T) {
 		{"both ways, but on one day", [][]event.Event{went("amry.ml", 1, 5), came("amry.ml", 2, 2)}, "", report.Reported},
 		{"both ways with the closest of lookalikes", [][]event.Event{went("army.ml", 1, 5), came("army.ml", 2, 9)},
 			"# army.ml  # ask who holds it: 2 messages came from it and 2 went there; resembles army.mil (tld-swap)", report.Ask},
-		{"many senders", [][]event.Event{crowd}, "# amry.ml  # popular is not known: 6 senders; resembles army.mil (typo)", report.Reported},
-		{"a long history", [][]event.Event{years}, "# amry.ml  # popular is not known: on 12 days over 110; resembles army.mil (typo)", report.Reported},
+		{"many senders", [][]event.Event{crowd}, "# amry.ml  # popularity is no proof: 6 senders; resembles army.mil (typo)", report.Reported},
+		{"a long history", [][]event.Event{years}, "# amry.ml  # popularity is no proof: on 12 days over 110; resembles army.mil (typo)", report.Reported},
 		{"only came", [][]event.Event{came("amry.ml", 1, 2, 3)}, "", ""},
 	}
 	for _, tc := range tests {

@@ -123,7 +123,7 @@ func (b *Builder) words(s *side, p *report.Page) {
 	held := report.Mail.Held(c)
 	switch {
 	case s.events == 0:
-		p.Headline = "These logs tell of no mail and of no query, so nothing can be said."
+		p.Headline = "These logs contain no mail and no queries."
 	case s.basis == report.Mail && c.Delivered > 0:
 		p.Headline = fmt.Sprintf("%s from %s left for %s %s. %s",
 			report.Some(c.Delivered, "message"), report.Some(s.who.Count(), "sender"), report.Some(t.names, "lookalike name"), when, b.policy(&t))
@@ -134,7 +134,7 @@ func (b *Builder) words(s *side, p *report.Page) {
 		p.Headline = fmt.Sprintf("%s from %s asked for %s %s. %s",
 			report.Some(c.Queries, "query"), report.Some(s.who.Count(), "host"), report.Some(t.names, "lookalike name"), when, b.policy(&t))
 	case c.Allowed > 0:
-		p.Headline = fmt.Sprintf("Nothing but names on the allow list was found %s.", when)
+		p.Headline = fmt.Sprintf("Only names on the allow list were found %s.", when)
 	case s.basis == report.Mail:
 		p.Headline = fmt.Sprintf("No mail to a lookalike name was found among %s %s.", report.Some(s.events, "message"), when)
 	default:
@@ -151,7 +151,7 @@ func (b *Builder) policy(t *sums) string {
 		text += fmt.Sprintf("; %s %s a decision first", report.Number(t.decide), report.Plural(t.decide, "needs"))
 	}
 	if t.unserved > 0 {
-		text += fmt.Sprintf("; about %s no directive is asked", report.Number(t.unserved))
+		text += fmt.Sprintf("; no directive covers %s", report.Number(t.unserved))
 	}
 	return text + "."
 }
@@ -159,7 +159,7 @@ func (b *Builder) policy(t *sums) string {
 func (b *Builder) figures(s *side, t *sums) []report.Figure {
 	c := &s.total
 	decide := report.Figure{Label: "Need a decision", Value: t.decide, Note: "allow first, or only reported"}
-	stopped := report.Figure{Label: "Would be stopped", Value: t.stopped, Note: "by this policy, without a question"}
+	stopped := report.Figure{Label: "Would be stopped", Value: t.stopped, Note: "by this policy, no decision needed"}
 	if s.basis == report.Queries {
 		return []report.Figure{
 			{Label: "Queries", Value: c.Queries, Note: fmt.Sprintf("for %s", report.Some(t.names, "lookalike name")), Leaks: true},
@@ -168,7 +168,7 @@ func (b *Builder) figures(s *side, t *sums) []report.Figure {
 		}
 	}
 	return []report.Figure{
-		{Label: "Delivered", Value: c.Delivered, Note: "taken by another server", Leaks: true},
+		{Label: "Delivered", Value: c.Delivered, Note: "accepted by another server", Leaks: true},
 		{Label: "Came back", Value: report.Mail.Held(c), Note: fmt.Sprintf("%s bounced, %s refused, %s waiting", report.Number(c.Bounced), report.Number(c.Rejected), report.Number(c.Deferred))},
 		stopped, decide,
 	}
@@ -184,7 +184,7 @@ func (b *Builder) notes(s *side, p *report.Page, t *sums) (notes []string) {
 	c := &s.total
 	held := report.Mail.Held(c)
 	add(s.basis == report.Mail && c.Delivered > 0 && held > 0, "%s more came back or never left.", report.Number(held))
-	add(s.basis == report.Queries && c.Queries > 0, "A mail server asks %d to %d times for one message, so the number of messages is estimated, from hosts that asked for MX records.", report.LeastQueries, report.MostQueries)
+	add(s.basis == report.Queries && c.Queries > 0, "A mail server sends %d to %d queries per message. The number of messages is an estimate from hosts that asked for MX records.", report.LeastQueries, report.MostQueries)
 	add(c.Allowed > 0, "%s %s let through by the allow list, and counted nowhere else.", report.Number(c.Allowed), report.Plural(c.Allowed, "was"))
 	silent, all := b.silent(s)
 	add(silent > 0, "Nothing was logged on %d of %d days.", silent, all)
@@ -193,12 +193,12 @@ func (b *Builder) notes(s *side, p *report.Page, t *sums) (notes []string) {
 		other = b.mail
 	}
 	if n := len(other.found); n > 0 {
-		add(true, "The DNS logs among these have %s for %s, which are not counted here: read them alone to see those.",
+		add(true, "The DNS logs also contain %s for %s. This page does not count them: run audit on the DNS logs alone.",
 			report.Some(other.total.Queries, "query"), report.Some(uint64(n), "lookalike name"))
 	}
-	add(s.guessed > 0, "The logs leave out the year or the zone of %s of %s times: both were assumed.", report.Number(s.guessed), report.Number(s.events))
-	add(s.timeless > 0, "%s without a time; they are counted, but in no week.", report.Some(s.timeless, "event"))
-	add(b.outside > 0, "%s outside of the asked time %s left out.", report.Some(b.outside, "event"), report.Plural(b.outside, "was"))
+	add(s.guessed > 0, "The logs lack the year or the zone of %s of %s times; audit assumed them.", report.Number(s.guessed), report.Number(s.events))
+	add(s.timeless > 0, "%s without a time: counted, but in no week.", report.Some(s.timeless, "event"))
+	add(b.outside > 0, "%s outside the requested period %s left out.", report.Some(b.outside, "event"), report.Plural(b.outside, "was"))
 	add(s.leftOut > 0, "%s about further names %s counted in the totals only.", report.Some(s.leftOut, "finding"), report.Plural(s.leftOut, "is"))
 	return notes
 }

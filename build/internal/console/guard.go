@@ -52,7 +52,7 @@ func (g *guard) protect(next http.Handler) http.Handler {
 		switch {
 		case !g.host(r.Host):
 			// A page of somebody else whose name now leads here (DNS rebinding).
-			http.Error(w, "unknown host: ask by address, or start the console with -host NAME", http.StatusMisdirectedRequest)
+			http.Error(w, "unknown host: use the address, or start the console with -host NAME", http.StatusMisdirectedRequest)
 		case r.URL.Path == loginPath:
 			g.login(w, r)
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:

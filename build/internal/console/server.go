@@ -71,9 +71,9 @@ func (s *server) list(q url.Values) listing {
 	switch {
 	case v.count > 0:
 	case v.last == 0:
-		l.Empty = "There are no alerts yet. The page shows them as they come."
+		l.Empty = "There are no alerts yet. The page shows them as they arrive."
 	default:
-		l.Empty = "No incident is like that."
+		l.Empty = "No incident matches."
 	}
 	return l
 }
@@ -112,7 +112,7 @@ func (s *server) incident(w http.ResponseWriter, r *http.Request) {
 func render(w http.ResponseWriter, name string, data any) {
 	var b bytes.Buffer
 	if err := templates.ExecuteTemplate(&b, name, data); err != nil {
-		http.Error(w, "the page cannot be made: "+err.Error(), http.StatusInternalServerError)
+		http.Error(w, "rendering the page failed: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -144,11 +144,11 @@ func TestPages(t *testing.T) {
 		status int
 		part   string
 	}{
-		{"/?q=nothing", 200, "No incident is like that."},
+		{"/?q=nothing", 200, "No incident matches."},
 		{"/?client=here", 200, "write an address or a network"},
 		{"/?class=tipo", 200, "unknown class"},
 		{"/rows?q=army", 200, "army.ml"},
-		{"/incident/none", 404, "This incident is not here."},
+		{"/incident/none", 404, "The console does not have this incident."},
 		{"/static/console.js", 200, "EventSource"},
 		{"/static/console.css", 200, "color-scheme"},
 		{"/static/", 200, ""},
@@ -245,8 +245,8 @@ func TestLogin(t *testing.T) {
 		status int
 		part   string
 	}{
-		{"", 401, "That is not the token."},
-		{"0123456789abcdeg", 401, "That is not the token."},
+		{"", 401, "Wrong token."},
+		{"0123456789abcdeg", 401, "Wrong token."},
 		{"0123456789abcdef", 200, "Incidents"},
 	} {
 		reply, err := r.http.PostForm(r.url+loginPath, url.Values{"token": {tc.token}})

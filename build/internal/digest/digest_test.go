@@ -61,10 +61,10 @@ func TestBuilder(t *testing.T) {
 		figures  string // blocked, reported, messages, incidents
 		note     string // a part of the notes and of those of the figures
 	}{
-		{"nothing", nil, "In November 2026, no query for a lookalike was reported.", "0 0 0 0", "nothing is known of October"},
+		{"nothing", nil, "In November 2026, no query for a lookalike was reported.", "0 0 0 0", "no data for October"},
 		{
 			"one", []*alertlog.Record{alert(1, 3, a, 1)},
-			"In November 2026, 1 host asked once for 1 lookalike name, in 1 incident. 1 query was blocked, 0 only reported.", "1 0 1 1", "a mail server asks 1 to 9 times",
+			"In November 2026, 1 host asked once for 1 lookalike name, in 1 incident. 1 query was blocked, 0 only reported.", "1 0 1 1", "a mail server sends 1 to 9 queries",
 		},
 		{
 			"updates of one incident", []*alertlog.Record{alert(1, 3, a, 1), alert(2, 3, a, 9), alert(3, 4, a, 20)},
@@ -110,7 +110,7 @@ func TestBuilder(t *testing.T) {
 		},
 		{
 			"groups and single queries", []*alertlog.Record{alert(1, 3, a, 1), but(alert(0, 3, a, 1), func(r *alertlog.Record) { r.Phase = record.Query })},
-			"In November 2026, 1 host asked 2 times for 1 lookalike name, in 1 incident. 2 queries were blocked, 0 only reported.", "2 0 1-2 1", "give files of one kind",
+			"In November 2026, 1 host asked 2 times for 1 lookalike name, in 1 incident. 2 queries were blocked, 0 only reported.", "2 0 1-2 1", "use files of one kind",
 		},
 	}
 	for _, tc := range tests {

@@ -60,7 +60,7 @@ func remark(l *exceptions.Listed, now time.Time) string {
 		days := uint64(l.Until.Sub(now)/(24*time.Hour)) + 1 //nolint:gosec // it has not ended
 		return "ends within " + report.Some(days, "day")
 	case l.Recorded && l.Used.Days == 0:
-		return "nothing has used it"
+		return "never used"
 	}
 	return ""
 }

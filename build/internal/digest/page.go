@@ -78,7 +78,7 @@ func (b *Builder) candidates(p *report.Page) {
 			resembles = fmt.Sprintf("; resembles %s (%s)", n.Protected[0], n.Class)
 		}
 		p.Allow = append(p.Allow, report.Candidate{
-			Name: n.Name, Reasons: []string{why}, Line: fmt.Sprintf("# %s  # popular is not known: %s%s", n.Name, why, resembles),
+			Name: n.Name, Reasons: []string{why}, Line: fmt.Sprintf("# %s  # popularity is no proof: %s%s", n.Name, why, resembles),
 		})
 	}
 }
@@ -104,9 +104,9 @@ func (b *Builder) words(p *report.Page) {
 	}
 	p.Figures = []report.Figure{
 		{Label: "Queries blocked", Value: held, Note: b.change()},
-		{Label: "Only reported", Value: leaked, Note: "they went on, and so did mail", Leaks: true},
+		{Label: "Only reported", Value: leaked, Note: "answered, so mail could leave", Leaks: true},
 		mail.Figure(),
-		{Label: "Incidents", Value: b.groups.Count(), Note: "a host, a name and what was done"},
+		{Label: "Incidents", Value: b.groups.Count(), Note: "one host, one name, one action"},
 	}
 	p.Notes = b.notes(p)
 }
@@ -124,7 +124,7 @@ func (b *Builder) change() string {
 	month := b.before.Format("January")
 	switch {
 	case before == 0:
-		return "nothing is known of " + month
+		return "no data for " + month
 	case now == before:
 		return "as many queries as in " + month
 	}
@@ -143,11 +143,11 @@ func (b *Builder) notes(p *report.Page) (notes []string) {
 		}
 	}
 	add(b.total.Queries > 0 && b.earlier.Queries > 0, "In %s there were %s.", b.before.Format("January 2006"), report.Some(b.earlier.Queries, "query"))
-	add(p.Figures[2].Value > 0, "The number of messages is estimated: a mail server asks %d to %d times for one message. Counted are hosts that asked for MX records, and not those that checked mail which came in (SPF, DKIM, DMARC).",
+	add(p.Figures[2].Value > 0, "The number of messages is an estimate: a mail server sends %d to %d queries per message. It counts only hosts that asked for MX records, and leaves out those that checked incoming mail (SPF, DKIM, DMARC).",
 		report.LeastQueries, report.MostQueries)
 	add(b.refused > 0, "The SMTP responder refused %s.", report.Some(b.refused, "message"))
-	add(b.rolled > 0, "%s rolled up over many names, and stand in the totals only.", report.Some(b.rolled, "query")+" "+report.Plural(b.rolled, "was"))
-	add(b.single && b.grouped, "These alerts have both groups and single queries (every=query), which count the same twice: give files of one kind.")
+	add(b.rolled > 0, "%s rolled up over many names and counted only in the totals.", report.Some(b.rolled, "query")+" "+report.Plural(b.rolled, "was"))
+	add(b.single && b.grouped, "These alerts contain both groups and single queries (every=query), which counts queries twice: use files of one kind.")
 	add(b.twice > 0, "%s in more than one file, and counted once.", report.Some(b.twice, "alert")+" "+report.Plural(b.twice, "was"))
 	add(b.tests > 0, "%s of the test command left out.", report.Some(b.tests, "alert")+" "+report.Plural(b.tests, "was"))
 	add(b.leftOut > 0, "%s about further names %s counted in the totals only.", report.Some(b.leftOut, "alert"), report.Plural(b.leftOut, "is"))

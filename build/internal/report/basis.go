@@ -26,7 +26,7 @@ type basis struct {
 
 var bases = map[Basis]*basis{
 	Mail: {
-		unit: "message", leaked: "Delivered", held: "Came back", host: "Sending host", hosts: "Where it was sent from",
+		unit: "message", leaked: "Delivered", held: "Came back", host: "Sending host", hosts: "Sending hosts",
 		perUnit: "Mail to lookalikes per %s", perName: "Messages per name", perClass: "Messages per class", perHost: "Messages per sending host",
 		leakedOf: func(c *Counts) uint64 { return c.Delivered },
 		heldOf:   func(c *Counts) uint64 { return c.Bounced + c.Deferred + c.Rejected },
@@ -72,7 +72,7 @@ var decisions = map[Decision]string{
 	Reported: "only reported",
 	Ask:      "decide first",
 	Allowed:  "allowed",
-	Unserved: "nobody is asked",
+	Unserved: "no directive applies",
 }
 
 // String returns the decision for people.

@@ -141,7 +141,7 @@ func TestWords(t *testing.T) {
 		{Span(at(2026, 3, 2), at(2026, 11, 25)), "between 2 March and 25 November 2026"},
 		{Span(at(2025, 12, 30), at(2026, 1, 2)), "between 30 December 2025 and 2 January 2026"},
 		{Span(at(2026, 3, 2), at(2026, 3, 2)), "on 2 March 2026"},
-		{Span(time.Time{}, time.Time{}), "at times that the logs do not tell"},
+		{Span(time.Time{}, time.Time{}), "at unknown times"},
 		{share(0, 10), "0 %"}, {share(10, 10), "100 %"}, {share(1, 100000), "< 0.1 %"}, {share(99999, 100000), "> 99.9 %"}, {share(1, 3), "33.3 %"}, {share(0, 0), "0 %"},
 		{middle("short.ml", 10), "short.ml"}, {middle("a-very-long-name.example.ml", 12), "a-very-…e.ml"},
 		{wrap("one two three", 7), "one two\nthree"},

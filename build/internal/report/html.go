@@ -162,9 +162,9 @@ func (v *view) charts(b *basis) {
 	v.DomainTable = v.shares("By domain of the sender", "Domain", v.Domains)
 	v.HostsHeading = b.hosts
 	v.NamesHeading = "The names"
-	v.NamesCaption = fmt.Sprintf("%s, those that most mail left for first", Some(uint64(len(v.Names)), "registrable name"))
+	v.NamesCaption = fmt.Sprintf("%s, most mail first", Some(uint64(len(v.Names)), "registrable name"))
 	if v.Basis != Mail {
-		v.NamesCaption = fmt.Sprintf("%s, those that were asked for most first", Some(uint64(len(v.Names)), "registrable name"))
+		v.NamesCaption = fmt.Sprintf("%s, most queries first", Some(uint64(len(v.Names)), "registrable name"))
 	}
 }
 
@@ -213,15 +213,15 @@ func (v *view) tables() {
 
 // allow says what may have to be allowed.
 func (v *view) allow() {
-	v.NoCandidates = "No name has two-way mail, many senders or a long history: nothing speaks for an exception."
+	v.NoCandidates = "No name has two-way mail, many senders or a long history, so none is a candidate for an exception."
 	if v.Kind == Review {
-		v.NoCandidates = "No name was asked for by many hosts or over a long time: nothing speaks for an exception."
+		v.NoCandidates = "No name has queries from many hosts or over a long time, so none is a candidate for an exception."
 	}
 	if !v.Found {
-		v.NoCandidates = "Nothing was found, so nothing has to be allowed."
+		v.NoCandidates = "Nothing was found, so there is nothing to allow."
 	}
 	v.AllowText = "These names may belong to partners. Ask before you allow one: a name that many people write to can be a slip that many people make. " +
-		"Lines that begin with # are comments until you take the # away."
+		"Lines that begin with # are comments: remove the # to allow the name."
 	v.AllowFile = v.allowFile()
 	for i := range v.Exceptions {
 		row := exceptionRow{v.Exceptions[i], "no end"}
@@ -251,9 +251,9 @@ func (v *view) health() {
 		v.SensorRows = append(v.SensorRows, sensorRow{v.Sensors[i], stamp(v.Sensors[i].Last, v.Period.In)})
 		missing += v.Sensors[i].Missing
 	}
-	v.HealthText = "Every alert that the resolvers numbered is here."
+	v.HealthText = "No alert is missing from the resolvers' sequences."
 	if missing > 0 || lost > 0 {
-		v.HealthText = fmt.Sprintf("%s of the resolvers' sequences %s not here, and %s %s reported as lost. A file that was rotated away may have the others.",
+		v.HealthText = fmt.Sprintf("%s %s missing from the resolvers' sequences; %s %s reported as lost. A rotated file may contain the rest.",
 			Some(missing, "alert"), Plural(missing, "is"), Number(lost), Plural(lost, "was"))
 	}
 }
@@ -272,14 +272,14 @@ func (v *view) parts() {
 	add(len(v.Exceptions) > 0, "exceptions", "Exceptions")
 	add(len(v.Destinations)+len(v.Sensors) > 0, "health", "Health")
 	add(len(v.Sections) > 0, "each", "Each name")
-	add(true, "read", "What was read")
+	add(true, "read", "Input")
 }
 
 // hidings say what has become of the addresses, for the foot of the page.
 var hidings = map[string]string{
-	"full":      "Addresses are shown in full: treat this page as you treat the logs.",
-	"pseudonym": "The part of an address before the @ is replaced by eight characters of a keyed hash: the same on all of this page, another on the next, since the key is thrown away.",
-	"none":      "The parts of addresses before the @ are left out.",
+	"full":      "This page shows addresses in full: protect it like the logs.",
+	"pseudonym": "Eight characters of a keyed hash replace the part of each address before the @. They differ from page to page, because the key is discarded.",
+	"none":      "This page leaves out the part of each address before the @.",
 }
 
 func (p *Page) foot() string {

@@ -182,7 +182,7 @@ func TestHTMLSize(t *testing.T) {
 	if got := strings.Count(string(page), `<article class="lookalike"`); got != mostSectioned {
 		t.Errorf("Got %d sections, want %d", got, mostSectioned)
 	}
-	if !strings.Contains(string(page), "And 500 more, in the JSON.") || len(page) > 1<<20 {
+	if !strings.Contains(string(page), "The JSON has 500 more.") || len(page) > 1<<20 {
 		t.Errorf("Got %d bytes, or nothing about the rest", len(page))
 	}
 }

@@ -28,7 +28,7 @@ func (v *view) read() {
 	if r.Protected > 0 {
 		add("Protected names", Number(uint64(r.Protected)))
 	}
-	add("Lookalikes sought under", strings.Join(r.TLDs, ", "))
+	add("TLDs searched", strings.Join(r.TLDs, ", "))
 	policy := r.Corefile
 	if policy == "" {
 		policy = "the default policy"

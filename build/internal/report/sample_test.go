@@ -82,7 +82,7 @@ func sample() *Page {
 	p.Domains = []Share{{"example.net", Counts{Delivered: 301, Bounced: 20}}, {"travel.example.net", Counts{Delivered: 88, Bounced: 8}}, {"hq.example.org", Counts{Delivered: 23, Bounced: 1}}}
 	p.Allow = []Candidate{
 		{"navvy.ml", []string{"12 messages came from it and 5 went there", "3 senders"}, `navvy.ml  # 12 messages came from it and 5 went there; resembles navy.mil (typo)`, true},
-		{"army-shop.ml", []string{"on 10 days over 172"}, "# army-shop.ml  # popular is not known: on 10 days over 172; resembles army.mil (embedding)", false},
+		{"army-shop.ml", []string{"on 10 days over 172"}, "# army-shop.ml  # popularity is no proof: on 10 days over 172; resembles army.mil (embedding)", false},
 	}
 	counts := make(map[Date]Counts)
 	from, to := DateOf(p.Period.From), DateOf(p.Period.To)

@@ -74,7 +74,7 @@ func (v *view) facts(n *Name) []fact {
 		number("Bounced", n.Bounced)
 		number("Refused at submission", n.Rejected)
 		number("Still waiting", n.Deferred)
-		number("Came from there", n.Received)
+		number("Received from it", n.Received)
 		number("Queries", n.Queries)
 		number("Senders", n.Senders)
 	} else {
@@ -98,7 +98,7 @@ func (v *view) facts(n *Name) []fact {
 	}
 	add("Policy", n.policy())
 	if n.Directive != "" {
-		add("Decided at", n.Directive)
+		add("Decided by", n.Directive)
 	}
 	return all
 }

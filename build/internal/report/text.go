@@ -37,7 +37,7 @@ func (p *Page) WriteText(w io.Writer) error {
 	}
 	p.textNames(b)
 	if len(p.Allow) > 0 {
-		fmt.Fprintf(b, "\nAllow first (lines for the allow file; ask before you take one):\n\n%s", p.allowFile())
+		fmt.Fprintf(b, "\nAllow first (lines for the allow file; ask before you use one):\n\n%s", p.allowFile())
 	}
 	p.textRead(b)
 	return b.Flush()

@@ -50,7 +50,7 @@ func day(t time.Time) string {
 func Span(from, to time.Time) string {
 	switch {
 	case from.IsZero() || to.IsZero():
-		return "at times that the logs do not tell"
+		return "at unknown times"
 	case day(from) == day(to):
 		return "on " + day(from)
 	case from.Year() == to.Year():
