@@ -55,6 +55,7 @@ type Upstream struct {
 	Addr netip.AddrPort
 
 	records map[string][]dns.RR // by owner, lower case
+	chain   *Chain              // signs the answers; nil in an unsigned one
 
 	mu    sync.Mutex
 	count map[dns.Question]int // names in lower case
@@ -64,7 +65,12 @@ type Upstream struct {
 // test.
 func NewUpstream(tb testing.TB) *Upstream {
 	tb.Helper()
-	u, stop, err := ServeUpstream()
+	return newUpstream(tb, nil)
+}
+
+func newUpstream(tb testing.TB, c *Chain) *Upstream {
+	tb.Helper()
+	u, stop, err := serveUpstream(c)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -73,8 +79,10 @@ func NewUpstream(tb testing.TB) *Upstream {
 }
 
 // ServeUpstream is [NewUpstream] outside a test; the caller ends it with stop.
-func ServeUpstream() (u *Upstream, stop func(), err error) {
-	u = &Upstream{records: make(map[string][]dns.RR), count: make(map[dns.Question]int)}
+func ServeUpstream() (u *Upstream, stop func(), err error) { return serveUpstream(nil) }
+
+func serveUpstream(c *Chain) (u *Upstream, stop func(), err error) {
+	u = &Upstream{records: make(map[string][]dns.RR), chain: c, count: make(map[dns.Question]int)}
 	parser := dns.NewZoneParser(strings.NewReader(zone), ".", "")
 	for rr, ok := parser.Next(); ok; rr, ok = parser.Next() {
 		name := rr.Header().Name
@@ -82,6 +90,9 @@ func ServeUpstream() (u *Upstream, stop func(), err error) {
 	}
 	if err := parser.Err(); err != nil {
 		return nil, nil, err
+	}
+	if c != nil {
+		c.adopt(u.records)
 	}
 
 	packets, listener, err := listen()
@@ -113,7 +124,11 @@ func (u *Upstream) ServeDNS(w dns.ResponseWriter, r *dns.Msg) {
 	u.mu.Lock()
 	u.count[key]++
 	u.mu.Unlock()
-	_ = w.WriteMsg(u.answer(r, key)) // the asker may be gone
+	m := u.answer(r, key)
+	if u.chain != nil {
+		u.sign(m, key)
+	}
+	_ = w.WriteMsg(m) // the asker may be gone
 }
 
 func (u *Upstream) answer(r *dns.Msg, q dns.Question) *dns.Msg {
