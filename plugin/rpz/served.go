@@ -25,6 +25,7 @@ type served struct {
 
 	key      string // of its history
 	policies []*lookalike.Policy
+	compiler *zone.Compiler
 	notify   func(zone string) error
 	history  *history
 	changed  chan struct{} // a list has changed
@@ -88,6 +89,7 @@ func (s *served) start(o *owner, config *dnsserver.Config) error {
 		return err
 	}
 	s.policies, s.notify, s.history = guarded.Policies(), t.Notify, history
+	s.compiler = zone.NewCompiler(s.options)
 	s.run()
 	o.zones = append(o.zones, s)
 	return nil
@@ -145,7 +147,7 @@ func (s *served) tell() {
 func (s *served) compile(ctx context.Context) {
 	defer guard.Recover(pluginName)
 	begin := time.Now()
-	z, err := zone.Compile(ctx, zone.SourcesOf(s.policies), s.options)
+	z, err := s.compiler.Compile(ctx, zone.SourcesOf(s.policies))
 	if ctx.Err() != nil {
 		return
 	}

@@ -18,11 +18,10 @@ type node struct {
 	own    bool // it is protected, and passes only where it would be blocked
 }
 
-// pack puts nodes into the zone: sorted, each name once, and below a name only
-// what is needed. An exception wins over what is blocked, and of those that block
+// pack puts nodes, which are sorted, into the zone: each name once, and below a
+// name only what is needed. An exception wins over what is blocked, and of those that block
 // the same name the first.
 func (z *Zone) pack(nodes []node) {
-	slices.SortStableFunc(nodes, func(a, b node) int { return compareNames(a.name, b.name) })
 	var above []node // the names of the zone above the one that comes, the last the nearest
 	for i := 0; i < len(nodes); {
 		n, next := merge(nodes[i:])

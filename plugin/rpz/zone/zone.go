@@ -45,6 +45,15 @@ const passes = 255
 type policy struct {
 	action action.Action
 	data   []dns.RR // without an owner
+	text   string   // the same, to compare
+}
+
+func newPolicy(a action.Action, data ...dns.RR) policy {
+	p := policy{action: a, data: data}
+	for _, rr := range data {
+		p.text += rr.String() + "\n"
+	}
+	return p
 }
 
 // blocked has a row for each action that a zone can express, with the target of
@@ -58,7 +67,7 @@ var blocked = [...]string{
 }
 
 // pass lets a name pass.
-var pass = policy{data: []dns.RR{cname("rpz-passthru.")}}
+var pass = newPolicy(action.Action{}, cname("rpz-passthru."))
 
 func cname(target string) dns.RR {
 	return &dns.CNAME{Hdr: header(dns.TypeCNAME), Target: target}
@@ -76,23 +85,26 @@ func (z *Zone) policyOf(a action.Action) uint8 {
 	if i := slices.IndexFunc(z.policies, same); i >= 0 {
 		return uint8(i) //nolint:gosec // there are a few dozen at most
 	}
-	p := policy{action: a}
+	z.policies = append(z.policies, newPolicy(a, recordsOf(a)...))
+	return uint8(len(z.policies) - 1) //nolint:gosec // as above
+}
+
+// recordsOf returns the records that do what an action does, without an owner.
+func recordsOf(a action.Action) (data []dns.RR) {
 	switch a.Kind {
 	case record.NullMX:
-		p.data = append(p.data, &dns.MX{Hdr: header(dns.TypeMX), Mx: "."})
+		return []dns.RR{&dns.MX{Hdr: header(dns.TypeMX), Mx: "."}}
 	case record.Sinkhole:
 		for _, address := range a.Addresses {
 			if address.Is4() {
-				p.data = append(p.data, &dns.A{Hdr: header(dns.TypeA), A: address.AsSlice()})
+				data = append(data, &dns.A{Hdr: header(dns.TypeA), A: address.AsSlice()})
 			} else {
-				p.data = append(p.data, &dns.AAAA{Hdr: header(dns.TypeAAAA), AAAA: address.AsSlice()})
+				data = append(data, &dns.AAAA{Hdr: header(dns.TypeAAAA), AAAA: address.AsSlice()})
 			}
 		}
-	default:
-		p.data = append(p.data, cname(blocked[a.Kind]))
+		return data
 	}
-	z.policies = append(z.policies, p)
-	return uint8(len(z.policies) - 1) //nolint:gosec // as above
+	return []dns.RR{cname(blocked[a.Kind])}
 }
 
 // policy returns the policy of an entry.
@@ -148,7 +160,7 @@ func (z *Zone) Equal(o *Zone) bool {
 
 // same reports whether two entries of the same name have the same records.
 func (z *Zone) same(e entry, o *Zone, f entry) bool {
-	return e.wild == f.wild && slices.EqualFunc(z.policy(e).data, o.policy(f).data, func(a, b dns.RR) bool { return a.String() == b.String() })
+	return e.wild == f.wild && z.policy(e).text == o.policy(f).text
 }
 
 // maxOwner is how many characters the name of a record has at most (RFC 1035

@@ -159,6 +159,56 @@ func TestExceptions(t *testing.T) {
 	}
 }
 
+// TestAgain compiles for lists that change. It must be the zone of the lists as they
+// are, and only other protected names are searched anew.
+func TestAgain(t *testing.T) {
+	c, last := NewCompiler(Options{}), []*lookalikes(nil)
+	indexes := make(map[string]*detect.Index)
+	for _, tc := range []struct {
+		name       string
+		directives string // the same one has the same index
+		allow      string
+		kept       int
+	}{
+		{"the first time", "lookalike {\n protect army.mil navy.mil\n allow ./allow.txt\n}\n", "", 0},
+		{"the same", "lookalike {\n protect army.mil navy.mil\n allow ./allow.txt\n}\n", "", 1},
+		{"another exception", "lookalike {\n protect army.mil navy.mil\n allow ./allow.txt\n}\n", "mx.arrny.ml", 1},
+		{"without it", "lookalike {\n protect army.mil navy.mil\n allow ./allow.txt\n}\n", "navy.ml", 1},
+		{"another protected name", "lookalike {\n protect army.mil navy.mil disa.mil\n allow ./allow.txt\n}\n", "navy.ml", 0},
+		{"another TLD", "lookalike ml cm {\n protect army.mil navy.mil disa.mil\n allow ./allow.txt\n}\n", "navy.ml", 0},
+		{"a second directive", "lookalike ml cm {\n protect army.mil navy.mil disa.mil\n allow ./allow.txt\n}\n" +
+			"lookalike {\n protect army.mil amry.mil\n action medium nodata\n}\n", "navy.ml", 1},
+		{"with another exception", "lookalike ml cm {\n protect army.mil navy.mil disa.mil\n allow ./allow.txt\n}\n" +
+			"lookalike {\n protect army.mil amry.mil\n action medium nodata\n}\n", "navy.ml arrny.ml", 2},
+	} {
+		s := sources(t, tc.directives, strings.Fields(tc.allow)...)
+		for i := range s {
+			directive := strings.SplitAfter(tc.directives, "}\n")[i]
+			if indexes[directive] != nil {
+				s[i].Index = indexes[directive]
+			}
+			indexes[directive] = s[i].Index
+		}
+		z, err := c.Compile(t.Context(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := compile(t, s, Options{}); !z.Equal(want) || z.Passed != want.Passed {
+			t.Errorf("%s: %v, want %v", tc.name, z, want)
+		}
+		kept := 0
+		for i, l := range c.kept {
+			if i < len(last) && l == last[i] {
+				kept++
+			}
+		}
+		if kept != tc.kept {
+			t.Errorf("%s: the lookalikes of %d directives are kept, want %d", tc.name, kept, tc.kept)
+		}
+		last = c.kept
+	}
+}
+
 // wellFormed checks what holds for all zones: names are sorted, stand there once,
 // and below a blocked name is nothing but exceptions, and what leads to them.
 func wellFormed(t *testing.T, what string, z *Zone) {
@@ -385,4 +435,27 @@ func BenchmarkCompile(b *testing.B) {
 	}
 	b.ReportMetric(float64(z.Bytes()), "resting-B")
 	b.ReportMetric(float64(len(z.entries)), "names")
+}
+
+// BenchmarkChange makes that zone again with another exception, and finds out what
+// has changed.
+func BenchmarkChange(b *testing.B) {
+	before, after := sources(b, "lookalike"), sources(b, "lookalike {\n allow army.ml\n }")
+	after[0].Index = before[0].Index
+	c := NewCompiler(Options{})
+	old, err := c.Compile(b.Context(), before)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		z, err := c.Compile(b.Context(), after)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if old.Equal(z) || z.Minus(old).Names() != 1 || old.Minus(z).Names() != 1 {
+			b.Fatalf("%v, then %v", old, z)
+		}
+		old, before, after = z, after, before
+	}
 }
