@@ -54,7 +54,7 @@ func (b *builder) fillDoubles() {
 	floors := keys.floors(doubleKeysMax)
 	d.without -= names.from(floors)
 	all, short := keys.from(floors), keys.short(floors)
-	d.keys, d.hashes = newTable(all), [...]gate{newGate(short), newGate(all - short)}
+	d.keys, d.hashes = newTable(all, len(b.index.cores)), [...]gate{newGate(short), newGate(all - short)}
 	b.eachDouble(func(id uint32, r *reading) {
 		if floors[r.labels] <= r.size && r.size <= doubleMax {
 			d.add(id, r)

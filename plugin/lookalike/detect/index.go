@@ -160,7 +160,7 @@ func (b *builder) list(protected []string) error {
 	text.Grow(total)
 	x.starts = make([]uint32, 1, len(protected)+1)
 	x.cores = make([]uint8, 0, len(protected))
-	met := newTable(len(protected))
+	met := newTable(len(protected), len(protected))
 	var n name
 	for _, p := range protected {
 		if err := b.parse(&n, p); err != nil {
@@ -267,7 +267,7 @@ func (b *builder) addTail(suffix string) {
 // fill builds the table of keys.
 func (b *builder) fill() {
 	x := b.index
-	x.keys = newTable(b.keys)
+	x.keys = newTable(b.keys, len(x.cores))
 	x.skeletons, x.edits, x.together = newGate(len(x.cores)), newGate(b.keys), newGate(b.together)
 	x.ends = newEnds(len(x.cores))
 	for id := range uint32(len(x.cores)) {

@@ -6,12 +6,19 @@ import "math/bits"
 // key. It may return names of other keys: whoever asks verifies. It holds no
 // pointers, so the garbage collector does not look into it.
 type table struct {
-	slots []uint64 // the low half of the key, and the number plus one; 0 is free
+	// The number plus one in the bits of ids, and bits of the key in the others; 0
+	// is free. A million names leave 12 bits to the key: one in 4,096 slots that a
+	// search passes seems to be of its key.
+	slots []uint32
+	ids   uint32
 }
 
-// newTable returns a table with room for the given number of keys.
-func newTable(keys int) table {
-	return table{make([]uint64, keys+keys/4+1)} // at most four fifths full: gates answer nearly all misses
+// newTable returns a table with room for so many keys of so many protected names.
+func newTable(keys, names int) table {
+	return table{
+		slots: make([]uint32, keys+keys/4+1), // at most four fifths full: gates answer nearly all misses
+		ids:   1<<bits.Len(uint(names)) - 1,
+	}
 }
 
 // home returns the slot where the search for key begins.
@@ -20,9 +27,12 @@ func (t *table) home(key uint64) int {
 	return int(hi)
 }
 
+// tag returns the bits of key that a slot holds, where it holds them.
+func (t *table) tag(key uint64) uint32 { return uint32(key) &^ t.ids }
+
 // add puts id under key.
 func (t *table) add(key uint64, id uint32) {
-	slot := key<<32 | uint64(id) + 1
+	slot := t.tag(key) | (id + 1)
 	i := t.home(key)
 	for t.slots[i] != 0 {
 		if t.slots[i] == slot {
@@ -42,20 +52,21 @@ type probe struct {
 	at    int
 }
 
-func (t *table) find(key uint64) probe { return probe{t, uint32(key), t.home(key)} }
+func (t *table) find(key uint64) probe { return probe{t, t.tag(key), t.home(key)} }
 
 // next returns the next name, or false after the last.
 func (p *probe) next() (uint32, bool) {
+	slots, ids := p.table.slots, p.table.ids
 	for {
-		slot := p.table.slots[p.at]
+		slot := slots[p.at]
 		if slot == 0 {
 			return 0, false
 		}
-		if p.at++; p.at == len(p.table.slots) {
+		if p.at++; p.at == len(slots) {
 			p.at = 0
 		}
-		if uint32(slot>>32) == p.tag {
-			return uint32(slot) - 1, true
+		if slot&^ids == p.tag {
+			return slot&ids - 1, true
 		}
 	}
 }
