@@ -36,7 +36,12 @@ type subscriber struct {
 	byFile    bool   // it reads a zone file
 	deaf      bool   // it takes no NOTIFY
 	harmless  string // what it may complain of
+	loaded    string // what it logs when it has the whole zone, if it blocks before that
 }
+
+// lists protects the built-in names and those of a file, and has exceptions in
+// another.
+const lists = " lookalike {\n  protect @mil %s/protect.txt\n  allow %s/allow.txt\n  reload 1s\n }\n"
 
 // tsig has the server hand the zone to those that sign with the key of the README.
 const tsig = ` tsig rpz.example.org {
@@ -93,7 +98,7 @@ var subscribers = []subscriber{
 	{name: "named", configure: func(readme string, ours netip.AddrPort) map[string]string {
 		readme = strings.Replace(readme, "192.0.2.53 key", fmt.Sprintf("%s port %d key", ours.Addr(), ours.Port()), 1)
 		return map[string]string{"conf": strings.Replace(readme, "options {", bindBase, 1) + "controls { };\n"}
-	}, args: []string{"-g", "-n", "1", "-c", "{DIR}/conf"}, signed: true},
+	}, args: []string{"-g", "-n", "1", "-c", "{DIR}/conf"}, signed: true, loaded: "rpz.example.org: reload done: success"},
 	{name: "unbound", configure: func(readme string, ours netip.AddrPort) map[string]string {
 		readme = strings.Replace(readme, "primary: 192.0.2.53", fmt.Sprintf("primary: %s@%d", ours.Addr(), ours.Port()), 1)
 		return map[string]string{"conf": unboundBase + strings.Replace(readme, "192.0.2.53", ours.Addr().String(), 1)}
@@ -134,13 +139,14 @@ func TestRPZ(t *testing.T) {
 	configurations := ofReadme(t)
 	for i, s := range subscribers {
 		t.Run(s.name, func(t *testing.T) {
-			r := serve(t, s, " lookalike {\n  allow ./allow.txt\n  reload 1s\n }\n")
+			r := serve(t, s, fmt.Sprintf(lists, ".", "."))
 			r.writeZone()
 			r.start(configurations[i], "af.ml", func(reply *dns.Msg) bool { return reply.Rcode == dns.RcodeNameError })
 			r.blocks()
 			r.passes("navy.ml", "203.0.113.68")
-			r.follows("navy.ml\narmy.ml\n", "army.ml", true)
-			r.follows("navy.ml\n", "army.ml", false)
+			r.follows("allow.txt", "navy.ml\narmy.ml\n", "army.ml", true)
+			r.follows("allow.txt", "navy.ml\n", "army.ml", false)
+			r.follows("protect.txt", "disa.mil\nexample.mil\n", "example.ml", false)
 			r.saysNothing()
 		})
 	}
@@ -200,7 +206,7 @@ func serve(t *testing.T, s subscriber, directives string) *running {
 	}
 	server := harness.Start(t, harness.Config{
 		Corefile: fmt.Sprintf(".:{$DNS} {\n bind 127.0.0.1\n%s rpz rpz.example.org\n transfer rpz.example.org {\n to %s\n }\n}\n", directives, to),
-		Files:    map[string]string{"allow.txt": "navy.ml\n"},
+		Files:    map[string]string{"allow.txt": "navy.ml\n", "protect.txt": "disa.mil\n"},
 		Upstream: upstream.Addr,
 	})
 	if !server.Wait(func() bool {
@@ -241,15 +247,27 @@ func (r *running) start(readme, blocked string, ready func(*dns.Msg) bool) {
 		args = append(args, r.fill(arg))
 	}
 	r.t.Cleanup(func() {
-		if log, err := os.ReadFile(filepath.Join(r.dir, "log")); err == nil && r.t.Failed() {
-			r.t.Logf("%s said:\n%s", r.name, log)
+		if r.t.Failed() {
+			r.t.Logf("%s said:\n%s", r.name, r.log())
 		}
 	})
 	harness.StartProcess(r.t, "/bin/sh", args, func() bool {
+		if !strings.Contains(r.log(), r.loaded) {
+			return false
+		}
 		client := dns.Client{Timeout: time.Second}
 		reply, _, err := client.Exchange(harness.Query(r.fresh(blocked), dns.TypeA), r.addr.String())
 		return err == nil && ready(reply) && r.upstream.Count(r.last(blocked), dns.TypeA) == 0
 	})
+}
+
+// log returns what the resolver has said so far.
+func (r *running) log() string {
+	text, err := os.ReadFile(filepath.Join(r.dir, "log"))
+	if err != nil && !errors.Is(err, os.ErrNotExist) { // it does not run yet
+		r.t.Error(err)
+	}
+	return string(text)
 }
 
 // fresh returns a name below another that nobody has asked for yet.
@@ -267,7 +285,7 @@ func (r *running) writeZone() {
 		return
 	}
 	conf := filepath.Join(r.server.Dir, "written")
-	if err := os.WriteFile(conf, []byte(". {\n lookalike {\n allow "+r.server.Dir+"/allow.txt\n }\n}\n"), 0o600); err != nil {
+	if err := os.WriteFile(conf, fmt.Appendf(nil, ". {\n"+lists+"}\n", r.server.Dir, r.server.Dir), 0o600); err != nil {
 		r.t.Fatal(err)
 	}
 	c, err := lookalike.Load(conf)
@@ -331,11 +349,11 @@ func (r *running) passes(name, address string) {
 	}
 }
 
-// follows changes the exceptions and waits until names below one pass, or do not:
-// the query for one that passes gets to the upstream.
-func (r *running) follows(exceptions, name string, pass bool) {
+// follows changes a list and waits until names below one pass, or do not: the query
+// for one that passes gets to the upstream.
+func (r *running) follows(list, entries, name string, pass bool) {
 	r.t.Helper()
-	if err := os.WriteFile(filepath.Join(r.server.Dir, "allow.txt"), []byte(exceptions), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(r.server.Dir, list), []byte(entries), 0o600); err != nil {
 		r.t.Fatal(err)
 	}
 	began := time.Now()
@@ -359,11 +377,7 @@ var complaint = regexp.MustCompile(`(?i)\b(warn(ing)?|err(or)?|invalid|duplicate
 // saysNothing checks that the resolver has logged no complaint.
 func (r *running) saysNothing() {
 	r.t.Helper()
-	log, err := os.ReadFile(filepath.Join(r.dir, "log"))
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	for line := range strings.Lines(string(log)) {
+	for line := range strings.Lines(r.log()) {
 		if complaint.MatchString(line) && !(r.harmless != "" && regexp.MustCompile(r.harmless).MatchString(line)) {
 			r.t.Errorf("It says: %s", line)
 		}
