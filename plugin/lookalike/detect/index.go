@@ -83,6 +83,20 @@ const compareLabels = 4
 
 // New builds an Index. Its errors about one entry are of type *EntryError.
 func New(cfg Config) (*Index, error) {
+	d, err := Begin(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return d.Finish(), nil
+}
+
+// Draft is an Index that has its names, but not its tables, which take ten times
+// as much memory. It is not safe for concurrent use.
+type Draft struct{ builder }
+
+// Begin checks the names of cfg and copies them. Whoever is short of memory drops
+// cfg before Finish. Its errors are those of New.
+func Begin(cfg Config) (*Draft, error) {
 	if len(cfg.TLDs) == 0 {
 		return nil, errNoTLD
 	}
@@ -96,16 +110,21 @@ func New(cfg Config) (*Index, error) {
 		}
 		x.tlds = append(x.tlds, tld{label, label == AnyTLD, within(label)})
 	}
-	b := builder{index: x}
-	if err := b.list(cfg.Protected); err != nil {
+	d := &Draft{builder{index: x}}
+	if err := d.list(cfg.Protected); err != nil {
 		return nil, err
 	}
 	x.exempt = x.owners(x)
-	b.fill()
-	b.fillDoubles()
+	return d, nil
+}
+
+// Finish builds the tables. It may be called once.
+func (d *Draft) Finish() *Index {
+	d.fill()
+	d.fillDoubles()
 	commonWords() // are read in now, not by the first query
 	moreWords()
-	return x, nil
+	return d.index
 }
 
 // isTLD reports whether s is a label of lower-case letters, digits and hyphens.

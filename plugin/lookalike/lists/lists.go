@@ -122,6 +122,18 @@ func (l *Lists) Load() error {
 }
 
 func (l *Lists) compileProtect() (func(*inForce), error) {
+	draft, err := l.readProtect()
+	if err != nil {
+		return nil, err
+	}
+	if anyRunning() {
+		debug.FreeOSMemory() // what the files were read into; the tables are built beside those in force
+	}
+	index := draft.Finish()
+	return func(f *inForce) { f.own = index }, nil
+}
+
+func (l *Lists) readProtect() (*detect.Draft, error) {
 	protected := names.Default()
 	if !l.Protect.Empty() {
 		var err error
@@ -129,11 +141,11 @@ func (l *Lists) compileProtect() (func(*inForce), error) {
 			return nil, err
 		}
 	}
-	index, err := detect.New(detect.Config{Protected: protected, TLDs: l.TLDs})
+	draft, err := detect.Begin(detect.Config{Protected: protected, TLDs: l.TLDs})
 	if err != nil {
 		return nil, l.locate(err)
 	}
-	return func(f *inForce) { f.own = index }, nil
+	return draft, nil
 }
 
 func (l *Lists) compileAllow() (func(*inForce), error) {
