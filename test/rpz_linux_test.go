@@ -105,7 +105,7 @@ var subscribers = []subscriber{
 	}, args: []string{"-d", "-p", "-c", "{DIR}/conf"}},
 	{name: "pdns_recursor", configure: func(readme string, ours netip.AddrPort) map[string]string {
 		return map[string]string{"recursor.conf": pdnsBase, "rpz.lua": strings.Replace(readme, "192.0.2.53", ours.String(), 1)}
-	}, args: []string{"--config-dir={DIR}"}, deaf: true, harmless: "NOT using IPv6|Failed to update . records"}, // the lab has neither IPv6 nor a root
+	}, args: []string{"--config-dir={DIR}"}, signed: true, deaf: true, harmless: "NOT using IPv6|Failed to update . records"}, // the lab has neither IPv6 nor a root
 	{name: "kresd", configure: func(readme string, _ netip.AddrPort) map[string]string {
 		readme = strings.Replace(readme, "/var/lib/lookalike/rpz.zone", "{DIR}/rpz.zone", 1)
 		return map[string]string{"conf": knotBase + strings.Replace(readme, "192.0.2.1", "{UPSTREAM}@{UPSTREAMPORT}", 1)}
