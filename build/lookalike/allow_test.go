@@ -63,7 +63,7 @@ func TestAllow(t *testing.T) {
 	}
 	for _, step := range steps {
 		var args []string
-		for _, arg := range strings.Fields("allow " + step.args) {
+		for arg := range strings.FieldsSeq("allow " + step.args) {
 			var days int
 			if _, err := fmt.Sscanf(arg, "@%d", &days); err == nil {
 				arg = at(days)

@@ -100,9 +100,9 @@ func (s *served) start(o *owner, config *dnsserver.Config) error {
 func (s *served) run() {
 	s.changed, s.news, s.done = make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{})
 	ctx, cancel := context.WithCancel(context.Background())
-	var ends []func()
-	for _, p := range s.policies {
-		ends = append(ends, p.Lists().Subscribe(s.changed))
+	ends := make([]func(), len(s.policies))
+	for i, p := range s.policies {
+		ends[i] = p.Lists().Subscribe(s.changed)
 	}
 	s.stop = func() {
 		for _, end := range ends {

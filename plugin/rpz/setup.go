@@ -130,9 +130,9 @@ func ParseClasses(args []string) (classes []detect.Class, err error) {
 }
 
 func listable() string {
-	var all []string
-	for _, class := range detect.Listable() {
-		all = append(all, class.String())
+	all := make([]string, len(detect.Listable()))
+	for i, class := range detect.Listable() {
+		all[i] = class.String()
 	}
 	return text.Join(all, "or")
 }

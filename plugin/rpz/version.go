@@ -2,6 +2,7 @@ package rpz
 
 import (
 	"iter"
+	"slices"
 	"sync"
 	"time"
 
@@ -118,7 +119,7 @@ func (h *history) publish(z *zone.Zone, now time.Time) (v *version, changed bool
 	}
 	old := h.now
 	next := &version{zone: z, serial: zone.NextSerial(old.serial, now)}
-	next.deltas = kept(append(old.deltas[:len(old.deltas):len(old.deltas)],
+	next.deltas = kept(append(slices.Clip(old.deltas),
 		delta{old.serial, next.serial, old.zone.Minus(z), z.Minus(old.zone)}), z)
 	h.now = next
 	return next, true

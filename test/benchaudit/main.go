@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"text/tabwriter"
 	"time"
@@ -150,7 +151,7 @@ func read(path string) error {
 // best returns the shortest of several runs of a program, and the most memory.
 func (b *bench) best(ctx context.Context, args []string, path string, rounds int) (best usage, err error) {
 	for round := range rounds {
-		u, err := once(ctx, append(args[:len(args):len(args)], path))
+		u, err := once(ctx, append(slices.Clip(args), path))
 		if err != nil {
 			return best, err
 		}

@@ -77,14 +77,14 @@ func (b *tab) sound(t *testing.T, own string, width int64) {
 	b.requests = slices.DeleteFunc(b.requests, func(url string) bool { return strings.HasPrefix(url, own) })
 	b.mu.Unlock()
 	b.quiet(t)
-	if wide := eval[int64](b, t, "document.documentElement.scrollWidth"); wide > width {
+	if wide := eval[int64](t, b, "document.documentElement.scrollWidth"); wide > width {
 		t.Errorf("The page is %d pixels wide on a screen of %d", wide, width)
 	}
 	b.accessible(t)
 }
 
 // eval runs JavaScript in the page.
-func eval[T any](b *tab, t *testing.T, script string) (value T) {
+func eval[T any](t *testing.T, b *tab, script string) (value T) {
 	t.Helper()
 	b.do(t, chromedp.Evaluate(script, &value))
 	return value
@@ -103,7 +103,7 @@ func (b *tab) until(t *testing.T, what, expression string) {
 // follow goes to where a link leads.
 func (b *tab) follow(t *testing.T, link string) {
 	t.Helper()
-	b.do(t, chromedp.Navigate(eval[string](b, t, "document.querySelector('"+link+"').href")))
+	b.do(t, chromedp.Navigate(eval[string](t, b, "document.querySelector('"+link+"').href")))
 }
 
 // live waits until the page is.
@@ -203,7 +203,7 @@ func TestConsoleLooks(t *testing.T) {
 			p.until(t, "rows", "document.querySelectorAll('#rows tr').length === 100")
 			p.live(t)
 			p.sound(t, url, tc.width)
-			if title := eval[string](p, t, "document.title"); title != "lookalike console" {
+			if title := eval[string](t, p, "document.title"); title != "lookalike console" {
 				t.Errorf("A name has made the title %q", title)
 			}
 			p.follow(t, "#rows a")
@@ -215,6 +215,7 @@ func TestConsoleLooks(t *testing.T) {
 // search goes to the search by its key. The protocol of the browser's tools types
 // the letter even where the page keeps it from that, so it is taken back.
 func search(t *testing.T, p *tab) {
+	t.Helper()
 	p.do(t, chromedp.KeyEvent("/"))
 	p.until(t, "the search to have the focus", "document.activeElement.name === 'q'")
 	p.do(t, chromedp.KeyEvent(kb.Backspace))
@@ -230,7 +231,7 @@ func TestConsoleKeyboard(t *testing.T) {
 	p.until(t, "one row", "document.querySelectorAll('#rows tr').length === 1")
 	for range 20 {
 		p.do(t, chromedp.KeyEvent("\t"))
-		if eval[bool](p, t, "document.activeElement.matches('#rows a')") {
+		if eval[bool](t, p, "document.activeElement.matches('#rows a')") {
 			break
 		}
 	}
@@ -245,12 +246,12 @@ func TestConsoleCrowd(t *testing.T) {
 	p := open(t, url, desk, false)
 	p.until(t, "all incidents", "document.querySelector('.figures dd').innerText === '100,000'")
 	p.live(t)
-	eval[int](p, t, "window.longest = 0; new PerformanceObserver(l => { for (const e of l.getEntries()) longest = Math.max(longest, e.duration) }).observe({type: 'longtask'}); 0")
+	eval[int](t, p, "window.longest = 0; new PerformanceObserver(l => { for (const e of l.getEntries()) longest = Math.max(longest, e.duration) }).observe({type: 'longtask'}); 0")
 	search(t, p)
 	p.do(t, chromedp.KeyEvent("host77777."))
 	p.until(t, "one row", "document.querySelectorAll('#rows tr').length === 1")
-	if n := eval[int](p, t, "document.querySelectorAll('*').length"); n > 2500 {
+	if n := eval[int](t, p, "document.querySelectorAll('*').length"); n > 2500 {
 		t.Errorf("The page has %d elements: it shows more than a part", n)
 	}
-	t.Logf("The longest task of the page took %.0f ms", eval[float64](p, t, "longest"))
+	t.Logf("The longest task of the page took %.0f ms", eval[float64](t, p, "longest"))
 }

@@ -192,7 +192,7 @@ func TestPicture(t *testing.T) {
 	var got []byte
 	b.do(t, chromedp.CaptureScreenshot(&got))
 	if os.Getenv("LOOKALIKE_UPDATE") != "" {
-		if err := os.WriteFile(picture, got, 0o644); err != nil { //nolint:gosec // for everybody to read
+		if err := os.WriteFile(picture, got, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -36,6 +36,7 @@ func lines(minutes ...int) string {
 }
 
 func gzipped(t *testing.T, content string) string {
+	t.Helper()
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
 	if _, err := w.Write([]byte(content)); err != nil {
@@ -46,6 +47,7 @@ func gzipped(t *testing.T, content string) string {
 }
 
 func zstandard(t *testing.T, content string) string {
+	t.Helper()
 	w, err := zstd.NewWriter(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -160,6 +162,7 @@ func (f *followed) minutes() string {
 
 // follow reads files until the test ends.
 func follow(t *testing.T, files ...string) *followed {
+	t.Helper()
 	f := new(followed)
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -197,6 +200,7 @@ func write(t *testing.T, flags int, file, content string) {
 // TestFollow does to files what servers and logrotate do, while they are read.
 func TestFollow(t *testing.T) {
 	rename := func(t *testing.T, from, to string) {
+		t.Helper()
 		if err := os.Rename(from, to); err != nil {
 			t.Fatal(err)
 		}
@@ -206,22 +210,29 @@ func TestFollow(t *testing.T) {
 		do   func(t *testing.T, a, b string) // a has minute 1 and b minute 0
 		want string
 	}{
-		{"grows", func(t *testing.T, a, _ string) { write(t, os.O_APPEND, a, lines(2)) }, "0 1 2"},
+		{"grows", func(t *testing.T, a, _ string) {
+			t.Helper()
+			write(t, os.O_APPEND, a, lines(2))
+		}, "0 1 2"},
 		{"half a line at first", func(t *testing.T, a, _ string) {
+			t.Helper()
 			write(t, os.O_APPEND, a, lines(2)[:50])
 			time.Sleep(2 * pollEvery)
 			write(t, os.O_APPEND, a, lines(2)[50:])
 		}, "0 1 2"},
 		{"renamed", func(t *testing.T, a, _ string) {
+			t.Helper()
 			rename(t, a, a+".old")
 			write(t, os.O_APPEND, a+".old", lines(2)) // the server has yet to notice
 			write(t, os.O_APPEND, a, lines(3))
 		}, "0 1 2 3"},
 		{"renamed to the other", func(t *testing.T, a, b string) {
+			t.Helper()
 			rename(t, a, b)
 			write(t, os.O_APPEND, a, lines(2))
 		}, "0 1 2"},
 		{"renamed to the other, twice", func(t *testing.T, a, b string) {
+			t.Helper()
 			rename(t, a, b)
 			write(t, os.O_APPEND, a, lines(2))
 			time.Sleep(4 * pollEvery)
@@ -229,6 +240,7 @@ func TestFollow(t *testing.T) {
 			write(t, os.O_APPEND, a, lines(3))
 		}, "0 1 2 3"},
 		{"cut", func(t *testing.T, a, _ string) {
+			t.Helper()
 			if err := os.Truncate(a, 0); err != nil {
 				t.Fatal(err)
 			}
@@ -236,6 +248,7 @@ func TestFollow(t *testing.T) {
 			write(t, os.O_APPEND, a, lines(2))
 		}, "0 1 2"},
 		{"gone for a while", func(t *testing.T, a, _ string) {
+			t.Helper()
 			os.Remove(a)
 			time.Sleep(2 * pollEvery)
 			write(t, os.O_APPEND, a, lines(2))

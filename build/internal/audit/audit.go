@@ -119,9 +119,9 @@ func provenance(p *report.Page, files []*logfile.File, o *Options) {
 			Name: f.Path, Bytes: f.Size,
 			Lines: uint64(f.Lines), Used: uint64(f.Used), Passed: uint64(f.Passed), Unknown: uint64(f.Unknown), //nolint:gosec // counts
 		}
-		var formats []string
-		for _, name := range f.Formats {
-			formats = append(formats, titles[name])
+		formats := make([]string, len(f.Formats))
+		for i, name := range f.Formats {
+			formats[i] = titles[name]
 		}
 		row.Format = strings.Join(formats, ", ")
 		for _, s := range f.First {

@@ -136,7 +136,7 @@ func (b *Builder) arrival(e *event.Event) {
 		in = new(inbound)
 		b.came[strings.Clone(f.Verdict.Registrable)] = in
 	}
-	in.messages += uint64(max(1, e.Count)) //nolint:gosec // at least 1
+	in.messages += uint64(max(1, e.Count))
 	if day := report.DateOf(e.Time); !e.Time.IsZero() && (in.days == 0 || day != in.last) {
 		in.days++
 		in.last = day

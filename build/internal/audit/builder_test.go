@@ -19,15 +19,15 @@ import (
 var now = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 
 // by returns a judge by a Corefile of one directive.
-func by(t testing.TB, directive string) *judge.Judge {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "Corefile")
+func by(tb testing.TB, directive string) *judge.Judge {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), "Corefile")
 	if err := os.WriteFile(path, []byte(". {\n"+directive+"\n}\n"), 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	file, err := lookalike.Load(path)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return judge.New(file, path)
 }
@@ -39,14 +39,14 @@ const policy = `lookalike ml {
 	action  medium monitor
 }`
 
-func build(t testing.TB, directive string, o Options, l limits) *Builder {
-	t.Helper()
+func build(tb testing.TB, directive string, o Options, l limits) *Builder {
+	tb.Helper()
 	hide, err := report.NewHider(report.Full)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	o.Zone, o.Now = time.UTC, now
-	return newBuilder(judge.NewSwift(by(t, directive)), hide, &o, l)
+	return newBuilder(judge.NewSwift(by(tb, directive)), hide, &o, l)
 }
 
 // day returns noon of a day of 2026.

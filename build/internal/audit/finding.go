@@ -23,4 +23,4 @@ func (f *Finding) stopped() bool {
 func (f *Finding) Outcome() lookalike.Outcome { return f.Finding.Outcome }
 
 // Times returns how often it happened.
-func (f *Finding) Times() uint64 { return uint64(max(1, f.Count)) } //nolint:gosec // at least 1
+func (f *Finding) Times() uint64 { return uint64(max(1, f.Count)) }

@@ -141,7 +141,7 @@ func (b *Builder) words(s *side, p *report.Page) {
 		p.Headline = fmt.Sprintf("No query for a lookalike name was found among %s %s.", report.Some(s.events, "query"), when)
 	}
 	p.Figures = b.figures(s, &t)
-	p.Notes = b.notes(s, p, &t)
+	p.Notes = b.notes(s)
 }
 
 // policy says what the policy would have done.
@@ -162,7 +162,7 @@ func (b *Builder) figures(s *side, t *sums) []report.Figure {
 	stopped := report.Figure{Label: "Would be stopped", Value: t.stopped, Note: "by this policy, no decision needed"}
 	if s.basis == report.Queries {
 		return []report.Figure{
-			{Label: "Queries", Value: c.Queries, Note: fmt.Sprintf("for %s", report.Some(t.names, "lookalike name")), Leaks: true},
+			{Label: "Queries", Value: c.Queries, Note: "for " + report.Some(t.names, "lookalike name"), Leaks: true},
 			t.estimate.Figure(),
 			stopped, decide,
 		}
@@ -175,7 +175,7 @@ func (b *Builder) figures(s *side, t *sums) []report.Figure {
 }
 
 // notes say what a reader of the headline has to know.
-func (b *Builder) notes(s *side, p *report.Page, t *sums) (notes []string) {
+func (b *Builder) notes(s *side) (notes []string) {
 	add := func(when bool, format string, args ...any) {
 		if when {
 			notes = append(notes, fmt.Sprintf(format, args...))

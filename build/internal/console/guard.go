@@ -114,6 +114,7 @@ func (g *guard) login(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPost {
 		r.Body = http.MaxBytesReader(w, r.Body, maxHeader)
 		if g.same(r.PostFormValue("token"), g.token) {
+			//nolint:gosec // the console has no TLS of its own: a proxy adds Secure
 			http.SetCookie(w, &http.Cookie{
 				Name: cookieName, Value: g.cookie(), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode,
 				Secure: r.TLS != nil,

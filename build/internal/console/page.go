@@ -119,9 +119,9 @@ func newForm(q url.Values) form {
 		}
 		f.Selects = append(f.Selects, c)
 	}
-	var times []option
-	for _, w := range windows {
-		times = append(times, option{Value: w.Name, Text: w.Text})
+	times := make([]option, len(windows))
+	for i, w := range windows {
+		times[i] = option{Value: w.Name, Text: w.Text}
 	}
 	add("class", "Class", "Any class", optionsOf(detect.Classes()))
 	add("confidence", "Confidence", "Any confidence", optionsOf([]detect.Confidence{detect.High, detect.Medium, detect.Low}))
@@ -282,7 +282,7 @@ func height(n, most uint64) int {
 	if n == 0 {
 		return 0
 	}
-	return max(2, int(n*chartHeight/most))
+	return max(2, int(n*chartHeight/most)) //nolint:gosec // at most chartHeight
 }
 
 func percent(of, all float64) string { return strconv.FormatFloat(100*of/all, 'f', 2, 64) }

@@ -150,7 +150,7 @@ func (b *Builder) count(r *alertlog.Record, c report.Counts) {
 // name returns what is known of the alert's name, or nil where there is no room.
 func (b *Builder) name(r *alertlog.Record) *name {
 	n := b.found[r.Registrable]
-	if n == nil && b.limits.names.Take() {
+	if n == nil && b.names.Take() {
 		n = b.newName()
 		b.found[r.Registrable] = n
 	}

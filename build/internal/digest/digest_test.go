@@ -43,11 +43,11 @@ func but(r *alertlog.Record, change func(*alertlog.Record)) *alertlog.Record {
 	return r
 }
 
-func build(t testing.TB) *Builder {
-	t.Helper()
+func build(tb testing.TB) *Builder {
+	tb.Helper()
 	hide, err := report.NewHider(report.Full)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return New(now, hide)
 }

@@ -31,7 +31,7 @@ func Exceptions(policies []*lookalike.Policy, now time.Time) ([]report.Exception
 			}
 			all = append(all, report.Exception{
 				Name: l.Name, Where: where, Owner: l.Owner, Reason: l.Reason, Until: l.Until,
-				Used: uint64(max(0, l.Used.Days)), Note: remark(l, now), //nolint:gosec // not below 0
+				Used: uint64(max(0, l.Used.Days)), Note: remark(l, now),
 			})
 			return nil
 		})

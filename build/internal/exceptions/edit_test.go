@@ -191,7 +191,7 @@ func TestReplace(t *testing.T) {
 	}
 
 	f := File{Path: path, Now: noon}
-	err = f.change(func(contents []byte) ([]byte, error) {
+	err = f.change(func([]byte) ([]byte, error) {
 		write(t, path, []byte("somebody else's\n"))
 		return []byte("ours\n"), nil
 	}, func(string) error { return nil })

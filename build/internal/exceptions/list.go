@@ -64,11 +64,11 @@ func (f *Filter) Each(l *lists.Lists, visit func(*Listed) error) (note string, e
 		return "", err
 	}
 	if uses != nil && f.Unused > 0 && f.Now.Sub(uses.Since) < f.Unused {
-		note = fmt.Sprintf("%s: uses are recorded since %s only: what was not used before that is not known", l.Config.Where, uses.Since.Format(time.DateOnly))
+		note = fmt.Sprintf("%s: uses are recorded since %s only: what was not used before that is not known", l.Where, uses.Since.Format(time.DateOnly))
 	}
 	var failed error
 	err = l.EachException(func(e *exception.Entry) {
-		listed := &Listed{Entry: e, Directive: l.Config.Where, Recorded: uses != nil, now: f.Now}
+		listed := &Listed{Entry: e, Directive: l.Where, Recorded: uses != nil, now: f.Now}
 		if uses != nil {
 			listed.Used = uses.Of(e.Name)
 		}
@@ -110,7 +110,7 @@ func (f *Filter) List(w io.Writer, policies []*lookalike.Policy, asJSON bool, sh
 func usesOf(l *lists.Lists, needed bool) (*exception.Record, error) {
 	if l.Uses == "" {
 		if needed {
-			return nil, fmt.Errorf("%s: the directive has no spool, whose directory keeps the days of use: add such a line", l.Config.Where)
+			return nil, fmt.Errorf("%s: the directive has no spool, whose directory keeps the days of use: add such a line", l.Where)
 		}
 		return nil, nil
 	}
@@ -121,7 +121,7 @@ func usesOf(l *lists.Lists, needed bool) (*exception.Record, error) {
 	case !needed:
 		return nil, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("%s: no uses are recorded yet: run the server with its spool in %s", l.Config.Where, l.Uses)
+		return nil, fmt.Errorf("%s: no uses are recorded yet: run the server with its spool in %s", l.Where, l.Uses)
 	}
 	return nil, err
 }

@@ -38,6 +38,7 @@ func FuzzRead(f *testing.F) {
 
 // everything returns what a file tells, and how its reading ended.
 func everything(t *testing.T, file []byte) (got []string) {
+	t.Helper()
 	files, err := Read(context.Background(), []string{Stdin}, bytes.NewReader(file), options(), func(e *event.Event) {
 		got = append(got, fmt.Sprint(*e))
 	})

@@ -74,11 +74,11 @@ func journalValue(raw json.RawMessage) []byte {
 	if json.Unmarshal(raw, &text) == nil {
 		return []byte(text)
 	}
-	var octets []uint8
 	var numbers []int
 	if json.Unmarshal(raw, &numbers) == nil {
-		for _, n := range numbers {
-			octets = append(octets, uint8(n))
+		octets := make([]byte, len(numbers))
+		for i, n := range numbers {
+			octets[i] = byte(n & 0xff)
 		}
 		return octets
 	}

@@ -149,9 +149,9 @@ func (r *reader) named(name string) *run {
 }
 
 func (r *reader) formats() string {
-	var names []string
-	for _, f := range r.Options.Formats {
-		names = append(names, f.Name)
+	names := make([]string, len(r.Formats))
+	for i, f := range r.Formats {
+		names[i] = f.Name
 	}
 	return strings.Join(names, ", ")
 }

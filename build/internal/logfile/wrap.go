@@ -185,11 +185,11 @@ var (
 
 // word splits a text at its first blank.
 func word(text []byte) (first, rest []byte, ok bool) {
-	at := bytes.IndexByte(text, ' ')
-	if at < 0 {
+	before, after, ok := bytes.Cut(text, []byte{' '})
+	if !ok {
 		return text, nil, false
 	}
-	return text[:at], text[at+1:], true
+	return before, after, true
 }
 
 // inTag are the bytes that the name of a program can have.

@@ -267,7 +267,7 @@ func fieldAt(b []byte) bool {
 
 // field returns the value of a field up to the next.
 func field(fields []byte, key string) ([]byte, bool) {
-	for i := 0; i < len(fields); i++ {
+	for i := range fields {
 		if fields[i] != ' ' || !hasPrefix(fields[i+1:], key) {
 			continue
 		}

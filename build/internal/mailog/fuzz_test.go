@@ -38,6 +38,7 @@ func FuzzParsers(f *testing.F) {
 }
 
 func told(t *testing.T, log []byte, only string) (events []string) {
+	t.Helper()
 	o := logfile.Options{Options: event.Options{Location: time.UTC, Now: modified}, Formats: Formats(), Format: only}
 	files, err := logfile.Read(context.Background(), []string{logfile.Stdin}, bytes.NewReader(log), o, func(e *event.Event) {
 		if e.Recipient == "" || e.Count < 1 || e.Line < 1 || e.File != logfile.Stdin || e.Format == "" || e.Outcome == event.Queried || e.Outcome.String() == "" {

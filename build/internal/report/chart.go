@@ -133,7 +133,7 @@ func newWeeks(t *Trend, b Basis, heading string) weeks {
 	top := ceiling(most)
 	for _, share := range []uint64{4, 2} {
 		if v := top * share / 4; v > 0 {
-			y := plotTop + plotHeight - int(plotHeight*share/4)
+			y := plotTop + plotHeight - int(plotHeight*share/4) //nolint:gosec // at most plotHeight
 			w.Grid = append(w.Grid, gridLine{y, y + 4, Number(v)})
 		}
 	}

@@ -20,7 +20,7 @@ func Create(path string, resume bool) (*Output, error) {
 	if !resume {
 		mode |= os.O_TRUNC
 	}
-	f, err := os.OpenFile(path, mode, 0o644) //nolint:gosec // a list of names is no secret
+	f, err := os.OpenFile(path, mode, 0o644)
 	if err != nil {
 		return nil, err
 	}

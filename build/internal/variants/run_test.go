@@ -109,7 +109,7 @@ func TestOptionsRun(t *testing.T) {
 		}
 
 		// A run that ended in the middle of any line goes on there.
-		for end := range len(whole) {
+		for end := range whole {
 			if end%50 != 0 && end != len(whole)-1 {
 				continue
 			}

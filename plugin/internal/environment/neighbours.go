@@ -40,9 +40,9 @@ func Neighbours(path string, block caddyfile.ServerBlock) (warnings []string) {
 // forgeable says that proxyproto believes everybody, which it does without an
 // allow line, and with "default use".
 func forgeable(tokens []caddyfile.Token) string {
-	var words []string
-	for _, t := range tokens {
-		words = append(words, t.Text)
+	words := make([]string, len(tokens))
+	for i, t := range tokens {
+		words[i] = t.Text
 	}
 	i := slices.Index(words, "default")
 	if slices.Contains(words, "allow") && (i < 0 || i+1 == len(words) || words[i+1] != "use") {

@@ -284,9 +284,8 @@ var otherScripts = []*unicode.RangeTable{unicode.Cyrillic, unicode.Greek, unicod
 func (o original) in(script *unicode.RangeTable) (string, bool) {
 	var b strings.Builder
 	for _, c := range o.core {
-		at := -1
 		if !isMark(c) && !isASCIIDigit(c) {
-			at = slices.IndexFunc(foldsBack()[glyphsOf([]rune{c})], func(r rune) bool {
+			at := slices.IndexFunc(foldsBack()[glyphsOf([]rune{c})], func(r rune) bool {
 				to, _ := foldRune(r)
 				return to == string(c) && unicode.Is(script, r)
 			})

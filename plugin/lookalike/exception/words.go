@@ -265,9 +265,9 @@ func (e *Entry) setClasses(value string) error {
 	for _, s := range list(value) {
 		class, err := detect.ParseClass(s)
 		if err != nil || class == detect.None {
-			var all []string
-			for _, c := range detect.Classes() {
-				all = append(all, c.String())
+			all := make([]string, len(detect.Classes()))
+			for i, c := range detect.Classes() {
+				all[i] = c.String()
 			}
 			return fmt.Errorf("%q is no class: want %s, and commas between several", text.Shorten(s, 32), text.Join(all, "or"))
 		}

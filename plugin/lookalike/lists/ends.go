@@ -211,7 +211,7 @@ func publishEnds() {
 		if len(rest) == 0 {
 			continue
 		}
-		key, seconds := [...]string{l.Block, l.Config.Where}, rest[0].Until.Sub(now).Seconds()
+		key, seconds := [...]string{l.Block, l.Where}, rest[0].Until.Sub(now).Seconds()
 		if before, ok := next[key]; !ok || seconds < before {
 			next[key] = seconds
 		}

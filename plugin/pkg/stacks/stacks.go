@@ -62,7 +62,7 @@ type Keeper struct {
 // by a few collections, and keeps it until Stop. It returns an error where this
 // Go has another way; the Keeper then does nothing.
 func Start(goal int) (*Keeper, error) {
-	k := &Keeper{goal: uint64(goal), stop: make(chan struct{})}
+	k := &Keeper{goal: uint64(max(goal, 0)), stop: make(chan struct{})}
 	for range tries {
 		runtime.GC() // what was seen before may be of other goroutines
 		if k.correct(look()) {
@@ -113,7 +113,7 @@ func (k *Keeper) keep() {
 func (k *Keeper) correct(now sample) bool {
 	others, have := max(1, now.goroutines-len(k.holders)), len(k.holders)
 	// The average that is wanted lies in the middle of those rounded up to goal.
-	average := int(k.goal) * 3 / 4
+	average := int(k.goal) * 3 / 4 //nolint:gosec // it was an int
 	want := others * (average - usual) / (frame - average)
 	switch {
 	case now.size < k.goal:

@@ -22,7 +22,7 @@ func (z *Zone) WriteFile(path, origin string, about About) (serial uint32, err e
 	}
 	defer os.Remove(f.Name()) // where it has not got its name
 	err = z.Write(f, origin, serial, about)
-	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()) //nolint:gosec // a resolver reads it, under another user
+	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
 	if err != nil {
 		return 0, err
 	}

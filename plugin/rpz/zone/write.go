@@ -76,11 +76,12 @@ func data(rr dns.RR) string { return strings.TrimPrefix(rr.String(), rr.Header()
 
 // comment returns the lines of the comment.
 func (z *Zone) comment(origin string, about About) []string {
-	lines := []string{
-		fmt.Sprintf("Response policy zone %s, written by %s on %s", origin, about.Writer, about.Time.UTC().Format(time.RFC3339)),
-		"In it, each with all names below it: " + z.String(),
-	}
 	classes := z.Classes()
+	lines := make([]string, 0, len(classes)+16)
+	lines = append(lines,
+		fmt.Sprintf("Response policy zone %s, written by %s on %s", origin, about.Writer, about.Time.UTC().Format(time.RFC3339)),
+		"In it, each with all names below it: "+z.String(),
+	)
 	for _, class := range slices.Sorted(maps.Keys(classes)) {
 		lines = append(lines, fmt.Sprintf("  %-15s %6d  %s", class, classes[class], class.Meaning()))
 	}

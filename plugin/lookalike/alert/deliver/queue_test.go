@@ -69,7 +69,7 @@ func TestQueueUrgent(t *testing.T) {
 			dest := "urgent " + tc.name
 			q := newQueue(dest, 4)
 			for i, kind := range tc.pushed {
-				r := &record.Record{Epoch: "e", Sequence: uint64(i + 1), Action: record.Monitor, Confidence: detect.Low} //nolint:gosec // a few
+				r := &record.Record{Epoch: "e", Sequence: uint64(i + 1), Action: record.Monitor, Confidence: detect.Low}
 				switch kind {
 				case 'b':
 					r.Action = record.NXDomain

@@ -100,15 +100,15 @@ func (w *window) tell(r *record.Record) {
 // among 65,536.
 func (w *window) addType(qtype uint16) {
 	for i, has := range &w.Qtypes {
-		switch {
-		case has == 0:
+		switch has {
+		case 0:
 			if _, known := dns.TypeToString[qtype]; known && qtype != 0 {
 				w.Qtypes[i] = qtype
 			} else {
 				w.Others = true
 			}
 			return
-		case has == qtype:
+		case qtype:
 			return
 		}
 	}
