@@ -151,7 +151,7 @@ func (b *Builder) policy(t *sums) string {
 		text += fmt.Sprintf("; %s %s a decision first", report.Number(t.decide), report.Plural(t.decide, "needs"))
 	}
 	if t.unserved > 0 {
-		text += fmt.Sprintf("; no directive covers %s", report.Number(t.unserved))
+		text += "; no directive covers " + report.Number(t.unserved)
 	}
 	return text + "."
 }

@@ -162,9 +162,9 @@ func (v *view) charts(b *basis) {
 	v.DomainTable = v.shares("By domain of the sender", "Domain", v.Domains)
 	v.HostsHeading = b.hosts
 	v.NamesHeading = "The names"
-	v.NamesCaption = fmt.Sprintf("%s, most mail first", Some(uint64(len(v.Names)), "registrable name"))
+	v.NamesCaption = Some(uint64(len(v.Names)), "registrable name") + ", most mail first"
 	if v.Basis != Mail {
-		v.NamesCaption = fmt.Sprintf("%s, most queries first", Some(uint64(len(v.Names)), "registrable name"))
+		v.NamesCaption = Some(uint64(len(v.Names)), "registrable name") + ", most queries first"
 	}
 }
 

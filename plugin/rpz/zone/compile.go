@@ -177,7 +177,7 @@ func (b *builder) exceptions(s *Source) {
 	}
 	listed := func(name string) bool { return tlds[name[strings.LastIndexByte(name, '.')+1:]] }
 	for name := range s.Allowed {
-		if a, _, found := b.decide(name, nil, verdict{}); listed(name) && !(found && a.Blocks()) && s.Allows(name, detect.None) {
+		if a, _, found := b.decide(name, nil, verdict{}); listed(name) && (!found || !a.Blocks()) && s.Allows(name, detect.None) {
 			b.group = append(b.group, node{name: name, pass: true})
 		}
 	}
