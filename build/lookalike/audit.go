@@ -73,7 +73,7 @@ func (o *auditOptions) run(e *env, logs []string) (int, error) {
 	p := e.progress()
 	ao.Progress = func(at logfile.Progress, events, found uint64) { p.Bytes(at.Read, at.Size, events, found) }
 	var r *audit.Result
-	err = o.write(e, func(w io.Writer) error {
+	err = o.write(e, logs, func(w io.Writer) error {
 		r, err = o.audit(ctx, e, logs, ao, w)
 		p.Clear()
 		return err

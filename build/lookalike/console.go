@@ -45,6 +45,11 @@ func (o *consoleOptions) run(e *env, alerts []string) (int, error) {
 	if len(alerts) == 0 {
 		return 0, misused("want an alert file, or more")
 	}
+	for _, name := range alerts {
+		if info, err := os.Stat(name); name == "-" || err == nil && info.Mode()&os.ModeNamedPipe != 0 {
+			return 0, misused("%s cannot be read from its beginning: name alert files", name)
+		}
+	}
 	token, err := readToken(o.tokenFile)
 	if err != nil {
 		return 0, err

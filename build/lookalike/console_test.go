@@ -17,12 +17,18 @@ func TestConsoleUsage(t *testing.T) {
 	if err := os.WriteFile(short, []byte("secret\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct {
 		args   []string
 		status int
 		stderr string
 	}{
 		{[]string{"console"}, exitError, "want an alert file, or more"},
+		{[]string{"console", "-"}, exitError, "- cannot be read from its beginning: name alert files"},
+		{[]string{"console", fifo}, exitError, "cannot be read from its beginning"},
 		{[]string{"console", "/nowhere/alerts.json"}, exitError, "/nowhere/alerts.json: no such file"},
 		{[]string{"console", "-listen", "here", "a"}, exitError, "here"},
 		{[]string{"console", "-listen", "0.0.0.0:0", "a"}, exitError, "is not a loopback address: everybody there could read the alerts. Add -token-file FILE"},

@@ -50,10 +50,14 @@ func (o *pageOptions) check() (*report.Hider, error) {
 	return hide, err
 }
 
-// write writes to the file of -o, or else to standard output.
-func (o *pageOptions) write(e *env, write func(io.Writer) error) error {
+// write writes to the file of -o, which must not be one of those that are read, or
+// else to standard output.
+func (o *pageOptions) write(e *env, read []string, write func(io.Writer) error) error {
 	if o.out == "" {
 		return write(e.stdout)
+	}
+	if err := outfile.Apart(o.out, read); err != nil {
+		return misuse{err}
 	}
 	return outfile.Write(o.out, write)
 }

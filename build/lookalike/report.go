@@ -61,7 +61,7 @@ func (o *reportOptions) run(e *env, files []string) (int, error) {
 	context.AfterFunc(ctx, stop) // a second signal ends the process
 	defer stop()
 	status := exitNothing
-	err = o.write(e, func(w io.Writer) error {
+	err = o.write(e, files, func(w io.Writer) error {
 		status, err = o.digest(ctx, e, files, do, w)
 		return err
 	})

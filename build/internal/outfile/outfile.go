@@ -3,6 +3,7 @@ package outfile
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -35,6 +36,21 @@ func Create(path string) (*File, error) {
 		return nil, errors.Join(err, f.Close(), os.Remove(f.Name()))
 	}
 	return &File{f, path}, nil
+}
+
+// Apart returns an error where path is one of the files that are read: it would
+// take the place of that file, which may be the only copy.
+func Apart(path string, read []string) error {
+	out, err := os.Stat(path)
+	if err != nil || !out.Mode().IsRegular() {
+		return nil // nothing is replaced
+	}
+	for _, name := range read {
+		if in, err := os.Stat(name); err == nil && os.SameFile(out, in) {
+			return fmt.Errorf("-o %s is %s, which is read: write to another file", path, name)
+		}
+	}
+	return nil
 }
 
 // Commit gives the file its name, once its contents are on the disk.

@@ -65,6 +65,37 @@ func TestWrite(t *testing.T) {
 	}
 }
 
+func TestApart(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, name := range []string{"mail.log", "old.html"} {
+		if err := os.WriteFile(name, []byte("lines"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("mail.log", "link.log"); err != nil {
+		t.Fatal(err)
+	}
+	read := []string{"-", "none.log", "mail.log", os.DevNull}
+	tests := []struct {
+		name, path string
+		refused    bool
+	}{
+		{name: "new", path: "page.html"},
+		{name: "in place of what is not read", path: "old.html"},
+		{name: "what is read", path: "mail.log", refused: true},
+		{name: "the same by another path", path: "./mail.log", refused: true},
+		{name: "the same behind a link", path: "link.log", refused: true},
+		{name: "a device is never replaced", path: os.DevNull},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			if err := Apart(tc.path, read); (err != nil) != tc.refused {
+				t.Errorf("Got error %v, want one: %t", err, tc.refused)
+			}
+		})
+	}
+}
+
 // TestWriteInPlace: a device stays a device.
 func TestWriteInPlace(t *testing.T) {
 	if err := Write(os.DevNull, func(w io.Writer) error { _, err := io.WriteString(w, "page"); return err }); err != nil {

@@ -18,13 +18,16 @@ type Output struct {
 func Create(path string, resume bool) (*Output, error) {
 	mode := os.O_RDWR | os.O_CREATE
 	if !resume {
-		mode |= os.O_TRUNC
+		mode = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
 	}
 	f, err := os.OpenFile(path, mode, 0o644)
 	if err != nil {
 		return nil, err
 	}
 	o := &Output{File: f}
+	if !resume { // a device or a pipe has no end to look for
+		return o, nil
+	}
 	if err := o.toEnd(); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
