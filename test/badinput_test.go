@@ -25,7 +25,7 @@ func TestBadCorefile(t *testing.T) {
 		want      []string // all of them
 	}{
 		{"unknown property", block("protcet army.mil"), nil, []string{"Corefile:6", "unknown property 'protcet'"}},
-		{"TLD of digits", "lookalike 123", nil, []string{"Corefile:5", `"123"`, "a number is no TLD"}},
+		{"TLD of digits", "lookalike 123", nil, []string{"Corefile:5", `"123"`, "a TLD cannot be a number"}},
 		{"TLD that is no label", "lookalike m/l", nil, []string{"Corefile:5", `"m/l"`, "letters, digits and hyphens"}},
 		{"block on one line", "lookalike { protect army.mil }", nil, []string{"Corefile:5", "'}'", "each property on a line of its own"}},
 		{"brace on the next line", "lookalike ml\n{\nprotect army.mil\n}", nil, []string{"Corefile:6", "'{'", "at the end of the line above"}},

@@ -196,9 +196,9 @@ func TestCheckNote(t *testing.T) {
 		want                      string // in the note; empty: no note
 	}{
 		{"", "text", "example.ml", ""},
-		{"verify\n", "text", "example.ml example.cm", " has verify, for which"},
-		{"inspect\n", "text", "army.ml example.ml", " has inspect, for which"},
-		{"verify 2s\n inspect\n", "text", "example.org", " has verify and inspect, for which"},
+		{"verify\n", "text", "example.ml example.cm", " has verify: the server"},
+		{"inspect\n", "text", "army.ml example.ml", " has inspect: the server"},
+		{"verify 2s\n inspect\n", "text", "example.org", " has verify and inspect: the server"},
 		{"verify\n", "text", "army.ml", ""},
 		{"verify\n", "json", "example.ml", ""},
 	}
@@ -234,7 +234,7 @@ func TestCheckNamesWhoDecides(t *testing.T) {
 			[]string{"according to  the directive at CONF:2, server block .:1053", "listed at     " + list + ":2"}, ""},
 		{"who allows", []string{"-conf", conf, "x.club.army.ml"}, exitNothing, []string{"allow (an allow line", "listed at     CONF:4"}, ""},
 		{"who allows and does not decide", []string{"-conf", conf, "navy.ml"}, exitFound,
-			[]string{"action        monitor", "the directive at CONF:7", "listed at     CONF:8", "but           the directive at CONF:2 allows the name, which holds for that directive alone"}, ""},
+			[]string{"action        monitor", "the directive at CONF:7", "listed at     CONF:8", "but           the directive at CONF:2 allows the name, but only for itself"}, ""},
 		{"client in scope", []string{"-conf", conf, "-client", "::ffff:192.0.2.1", "army.ml"}, exitFound, []string{"action        nxdomain"}, ""},
 		{"client out of scope", []string{"army.ml", "-conf", conf, "-client", "198.51.100.1"}, exitFound,
 			[]string{"action        none (198.51.100.1 is not among the clients of CONF:2)"}, ""},

@@ -33,7 +33,7 @@ func TestVariants(t *testing.T) {
 		{"every TLD", []string{"-conf", "other"}, exitError, "", "other:8 is for every TLD: name some by -tld"},
 		{"of which one is named", []string{"-conf", "other", "-tld", "cm", "-classes", "tld-swap"}, exitNothing, "example.cm ", ""},
 		{"no name", []string{"army"}, exitError, "", `"army": no dot: write army.mil`},
-		{"a class that cannot be listed", []string{"-classes", "embedding", "army.mil"}, exitError, "", "its names are too many to list"},
+		{"a class that cannot be listed", []string{"-classes", "embedding", "army.mil"}, exitError, "", "has too many names to list"},
 		{"flags that do not go together", []string{"-resume", "army.mil"}, exitError, "", "'lookalike help variants' explains the command"},
 		{"a server that is none", []string{"-resolve", "-server", "dns.example.net", "army.mil"}, exitError, "", "write such as 192.0.2.53"},
 		{"a format that there is not", []string{"-format", "xml", "army.mil"}, exitError, "", "want text, json or csv"},

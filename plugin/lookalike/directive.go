@@ -115,14 +115,14 @@ func parseTLD(arg string) (string, error) {
 	case arg == detect.AnyTLD:
 		return arg, nil
 	case strings.ContainsAny(arg, "{}"):
-		return "", errors.New("write the '{' behind a blank at the end of the line, and the '}' on a line of its own")
+		return "", errors.New("write the '{' after a blank at the end of the line, and the '}' on a line of its own")
 	case strings.Contains(arg, ".") || strings.Contains(tld, "."): // IDNA has other dots, too
 		return "", errors.New("write one label without a dot, such as 'ml'")
 	case err != nil || len(tld) > 63 || tld == "":
-		return "", errors.New("no domain label: write up to 63 letters, digits and hyphens, with no hyphen first or last, " +
-			"such as 'ml', and blanks between several")
+		return "", errors.New("not a domain label: write up to 63 letters, digits and hyphens, with no hyphen first or last, " +
+			"such as 'ml', with blanks between several")
 	case strings.Trim(tld, "0123456789") == "": // RFC 1123 section 2.1
-		return "", errors.New("a number is no TLD: write one with letters, such as 'ml'")
+		return "", errors.New("a TLD cannot be a number: write one with letters, such as 'ml'")
 	}
 	return tld, nil
 }
@@ -160,7 +160,7 @@ func (p *parser) addClients(l directive.Line) error {
 	for _, arg := range l.Args {
 		prefix, err := address.ParsePrefix(arg)
 		if err != nil {
-			return fmt.Errorf("clients: %q is not a CIDR or an IP address: write such as 192.0.2.0/24 or 2001:db8::25, and blanks between several", arg)
+			return fmt.Errorf("clients: %q is not a CIDR or an IP address: write, for example, 192.0.2.0/24 or 2001:db8::25, with blanks between several", arg)
 		}
 		p.clients = append(p.clients, prefix)
 	}

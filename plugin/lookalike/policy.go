@@ -125,7 +125,7 @@ func (p *Policy) doubts() []string {
 		doubts = append(doubts, doubt)
 	}
 	for _, address := range p.actions.Private() {
-		doubts = append(doubts, fmt.Sprintf("%s: sinkhole %s is a private address: Exim as Debian sets it up ignores those, and bounces without the sinkhole's text",
+		doubts = append(doubts, fmt.Sprintf("%s: sinkhole %s is a private address: Exim as Debian configures it ignores those, and bounces without the sinkhole's text",
 			p.where, address))
 	}
 	return doubts

@@ -143,7 +143,7 @@ func errNoDirective(path string) error {
 // one address: the server starts with neither.
 func (c *Corefile) twice() (errs []error) {
 	for _, t := range c.blocks.Twice() {
-		errs = append(errs, fmt.Errorf("%s: server block %s: zone %s at %s is that of the block at %s, too: remove one, or give it another port or bind line",
+		errs = append(errs, fmt.Errorf("%s: server block %s: zone %s at %s also belongs to the block at %s: remove one, or give it another port or bind line",
 			t.Second.where, t.Second.key, t.Zone, t.Address, t.First.where))
 	}
 	return errs

@@ -82,7 +82,7 @@ func TestExamine(t *testing.T) {
 		{"'}' that is missing before a plugin with a block", ". {\n lookalike {\n  protect army.mil\n cache {\n  success 100\n }\n forward . 192.0.2.53\n}\n",
 			[]string{"refused FILE:4: 'cache' is in the block of lookalike: its '}' is missing above"}},
 		{"'}' that is missing before a server block", ". {\n lookalike\n whoami\n\nexample.org:54 {\n whoami\n}\n",
-			[]string{"refused FILE:5: 'example.org:54' is no directive of a server block: is the '}' of the block above it missing?"}},
+			[]string{"refused FILE:5: 'example.org:54' is not a directive of a server block: is the '}' of the block above it missing?"}},
 
 		{"quotes that do not end", ". {\n lookalike {\n  protect \"army.mil\n }\n}\n",
 			[]string{"refused FILE:3: Unexpected EOF: close the quotes that begin there or above"}},
@@ -111,7 +111,7 @@ func TestExamine(t *testing.T) {
 		{"emptied import", ". {\n import empty\n whoami\n}\n.:54 {\n lookalike\n}\n",
 			[]string{"warning FILE:2: the imported file DIR/empty is empty", "warning FILE:3: server block . answers queries"}},
 		{"import of nothing", guarded + "import none-*\n", []string{"warning FILE:6: import none-*: there is no such file"}},
-		{"one zone twice", guarded + ". {\n lookalike\n}\n", []string{"refused FILE:7: server block .: zone . at port 53 is that of the block at FILE:2, too"}},
+		{"one zone twice", guarded + ". {\n lookalike\n}\n", []string{"refused FILE:7: server block .: zone . at port 53 also belongs to the block at FILE:2"}},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {

@@ -26,18 +26,18 @@ var (
 		Namespace: plugin.Namespace,
 		Subsystem: pluginName,
 		Name:      "compiles_total",
-		Help:      "Counter of zones made of changed lists, by result.",
+		Help:      "Counter of compilations of changed lists, by result.",
 	}, []string{"zone", "result"})
 
 	transfersTotal = promauto.NewCounterVec(prometheus.CounterOpts{
 		Namespace: plugin.Namespace,
 		Subsystem: pluginName,
 		Name:      "transfers_total",
-		Help:      "Counter of transfers that were begun: full, incremental, or of the SOA alone to a secondary that is current.",
+		Help:      "Counter of transfers started: full, incremental, or current (only the SOA, for a secondary that has the newest version).",
 	}, []string{"zone", "kind"})
 )
 
-// show makes the metrics of a zone exist, so that the first increase shows.
+// show creates the metrics of a zone, so that the first increase is visible.
 func show(origin string) {
 	for _, result := range []string{"success", "failure"} {
 		compilesTotal.WithLabelValues(origin, result)

@@ -1,5 +1,5 @@
-// Package rpz is a CoreDNS plugin that hands what the lookalike plugin blocks to
-// other resolvers, as a response policy zone that they transfer.
+// Package rpz is a CoreDNS plugin that serves the names that the lookalike
+// plugin blocks to other resolvers. They transfer it as a response policy zone.
 package rpz
 
 import (
@@ -30,9 +30,9 @@ type RPZ struct {
 // Name implements plugin.Handler.
 func (r *RPZ) Name() string { return pluginName }
 
-// ServeDNS implements plugin.Handler. It answers for the apex of a zone alone: who
-// may ask for single names learns which lookalikes are not blocked. Transfers are
-// for the transfer plugin, which calls Transfer.
+// ServeDNS implements plugin.Handler. It answers only for the apex of a zone:
+// answers for single names would show which lookalikes are not blocked.
+// Transfers reach the transfer plugin, which calls Transfer.
 func (r *RPZ) ServeDNS(ctx context.Context, w dns.ResponseWriter, m *dns.Msg) (int, error) {
 	state := request.Request{W: w, Req: m}
 	s := r.zone(state.Name())
@@ -65,7 +65,7 @@ func (r *RPZ) ServeDNS(ctx context.Context, w dns.ResponseWriter, m *dns.Msg) (i
 
 func isTransfer(qtype uint16) bool { return qtype == dns.TypeAXFR || qtype == dns.TypeIXFR }
 
-// zone returns the zone that a name, in lower case, lies in.
+// zone returns the zone that contains a name in lower case.
 func (r *RPZ) zone(name string) *served {
 	for _, s := range r.zones {
 		if dns.IsSubDomain(s.origin, name) {
@@ -77,11 +77,11 @@ func (r *RPZ) zone(name string) *served {
 
 var errNotCompiled = errors.New("the zone is being compiled")
 
-// chunk is how many records are handed to the transfer plugin at a time.
+// chunk is the number of records per send to the transfer plugin.
 const chunk = 500
 
-// Transfer implements transfer.Transferer. A secondary with a recent version gets
-// what has changed since (RFC 1995), others get the whole zone.
+// Transfer implements transfer.Transferer. A secondary with a recent version
+// gets the changes since then (RFC 1995); others get the whole zone.
 func (r *RPZ) Transfer(name string, serial uint32) (<-chan []dns.RR, error) {
 	for _, s := range r.zones {
 		if s.origin != name {
@@ -94,8 +94,8 @@ func (r *RPZ) Transfer(name string, serial uint32) (<-chan []dns.RR, error) {
 		records, kind := v.since(s.origin, serial)
 		transfersTotal.WithLabelValues(s.origin, kind).Inc()
 		ch := make(chan []dns.RR)
-		// It ends with the last record: the transfer plugin reads all, even when
-		// the secondary is gone.
+		// It ends with the last record: the transfer plugin reads them all,
+		// even after the secondary has gone.
 		go func() {
 			defer close(ch)
 			defer guard.Recover(pluginName)

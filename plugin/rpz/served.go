@@ -16,8 +16,8 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/rpz/zone"
 )
 
-// served is one rpz directive, and what keeps its zone up to date. It does not
-// change once it runs.
+// served is one rpz directive and the machinery that keeps its zone up to date.
+// Its fields do not change while it runs.
 type served struct {
 	where   string // file and line of the directive, for messages
 	origin  string // the zone, in lower case with a trailing dot
@@ -29,12 +29,12 @@ type served struct {
 	notify   func(zone string) error
 	history  *history
 	changed  chan struct{} // a list has changed
-	news     chan struct{} // the zone has
+	news     chan struct{} // the zone has changed
 	stop     context.CancelFunc
-	done     chan struct{} // closed when nothing runs any more
+	done     chan struct{} // closed after all goroutines have ended
 }
 
-// version returns what is served, nil until it has been compiled.
+// version returns the version being served, nil until the first compilation.
 func (s *served) version() *version {
 	if s.history == nil {
 		return nil
@@ -42,16 +42,16 @@ func (s *served) version() *version {
 	return s.history.version()
 }
 
-// owner holds what one instance of the server runs.
+// owner holds the zones of one instance of the server.
 type owner struct{ zones []*served }
 
 var owners lifetime.Owners[*owner]
 
-// leaveTime is how long the end of a zone is waited for: a secondary that does not
-// answer may hold a NOTIFY up.
+// leaveTime bounds the wait for the end of a zone: a secondary that does not
+// answer can hold up a NOTIFY.
 const leaveTime = 3 * time.Second
 
-// Leave ends what runs for the zones.
+// Leave stops the zones.
 func (o *owner) Leave() {
 	for _, s := range o.zones {
 		s.stop()
@@ -69,12 +69,12 @@ func (o *owner) Leave() {
 }
 
 var (
-	errNoLookalike = errors.New("no lookalike directive in this server block: add one, which says what to block")
-	errNoTransfer  = errors.New("no transfer directive in this server block, which hands the zone out: add 'transfer ZONE', with 'to ADDRESS' for each resolver in its block")
+	errNoLookalike = errors.New("no lookalike directive in this server block: add one to choose the names to block")
+	errNoTransfer  = errors.New("no transfer directive in this server block to serve the zone: add 'transfer ZONE', with 'to ADDRESS' for each resolver in its block")
 )
 
-// start begins to compile the zone, now and whenever a list changes, when the
-// plugins of its server block are there.
+// start begins to compile the zone, now and after each change of a list, once
+// the plugins of its server block exist.
 func (s *served) start(o *owner, config *dnsserver.Config) error {
 	guarded, ok := config.Handler("lookalike").(interface{ Policies() []*lookalike.Policy })
 	if !ok {
@@ -95,8 +95,9 @@ func (s *served) start(o *owner, config *dnsserver.Config) error {
 	return nil
 }
 
-// run starts the goroutines of the zone, which stop ends: one that compiles, and
-// one that tells the secondaries, of which one that does not answer takes seconds.
+// run starts the goroutines of the zone, which stop ends. One compiles. The
+// other notifies the secondaries, because one that does not answer takes
+// seconds.
 func (s *served) run() {
 	s.changed, s.news, s.done = make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -122,7 +123,7 @@ func (s *served) run() {
 	}()
 }
 
-// each calls do for each of the tidings until ctx ends.
+// each calls do for each signal until ctx ends.
 func each(ctx context.Context, tidings <-chan struct{}, do func()) {
 	for {
 		select {
@@ -142,8 +143,8 @@ func (s *served) tell() {
 	}
 }
 
-// compile makes the zone of the names in force, and tells the secondaries where it
-// has changed. A failure leaves what is served as it is.
+// compile builds the zone from the lists in force, and notifies the secondaries
+// if it has changed. After a failure, the previous zone stays in force.
 func (s *served) compile(ctx context.Context) {
 	defer guard.Recover(pluginName)
 	begin := time.Now()
@@ -167,11 +168,11 @@ func (s *served) compile(ctx context.Context) {
 	}
 	select {
 	case s.news <- struct{}{}:
-	default: // they are still to be told of another version
+	default: // a NOTIFY for another version is already pending
 	}
 }
 
-// state says what is served after a failure.
+// state describes the zone in force after a failure.
 func (s *served) state() string {
 	if v := s.version(); v != nil {
 		return fmt.Sprintf("serial %d stays", v.serial)

@@ -41,7 +41,8 @@ func setup(c *caddy.Controller) error {
 	return nil
 }
 
-// Check returns what a server would refuse about the directives of a Corefile.
+// Check returns the errors that a server would report about the directives of a
+// Corefile.
 func Check(path string, blocks []caddyfile.ServerBlock) (errs []error) {
 	for _, block := range blocks {
 		d := caddyfile.NewDispenserTokens(path, block.Tokens[pluginName])
@@ -60,7 +61,8 @@ func Check(path string, blocks []caddyfile.ServerBlock) (errs []error) {
 	return errs
 }
 
-// properties are those of the directive, in the order of its grammar.
+// properties lists the properties of the directive, in the order of its
+// grammar.
 var properties = []directive.Property[*served]{
 	directive.Once("classes", (*served).setClasses),
 	directive.Once("tlds", (*served).setTLDs),
@@ -109,7 +111,7 @@ func (s *served) setClasses(l directive.Line) (err error) {
 	return err
 }
 
-// ParseClasses reads classes that can be listed, of which there has to be one.
+// ParseClasses reads one or more classes that can be listed.
 func ParseClasses(args []string) (classes []detect.Class, err error) {
 	for _, arg := range args {
 		class, err := detect.ParseClass(arg)
@@ -117,7 +119,7 @@ func ParseClasses(args []string) (classes []detect.Class, err error) {
 		case err != nil:
 			return nil, fmt.Errorf("%w: want %s", err, listable())
 		case !slices.Contains(detect.Listable(), class):
-			return nil, fmt.Errorf("class %s: its names are too many to list: want %s", class, listable())
+			return nil, fmt.Errorf("class %s has too many names to list: want %s", class, listable())
 		case slices.Contains(classes, class):
 			return nil, fmt.Errorf("class %s is given twice: remove one", class)
 		}
@@ -144,12 +146,12 @@ func (s *served) setTLDs(l directive.Line) (err error) {
 	return nil
 }
 
-// ParseTLDs reads TLDs, of which there has to be one.
+// ParseTLDs reads one or more TLDs.
 func ParseTLDs(args []string) (tlds []string, err error) {
 	for _, arg := range args {
 		tld, err := names.Canonical(arg)
 		if err != nil || strings.Contains(tld, ".") {
-			return nil, fmt.Errorf("%q is no TLD: write one label, such as cm", arg)
+			return nil, fmt.Errorf("%q is not a TLD: write one label, such as cm", arg)
 		}
 		tlds = append(tlds, tld)
 	}

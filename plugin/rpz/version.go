@@ -12,11 +12,11 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/rpz/zone"
 )
 
-// version is a zone at a time. It is immutable.
+// version is a zone at one point in time. It is immutable.
 type version struct {
 	zone   *zone.Zone
 	serial uint32
-	deltas []delta // that lead to it, the oldest first
+	deltas []delta // the changes that lead to it, oldest first
 }
 
 // delta leads from one version to the next.
@@ -25,15 +25,15 @@ type delta struct {
 	removed, added *zone.Zone
 }
 
-// Limits of what is kept for secondaries that come late: so many versions, and so
-// many names in all, as a part of those of the zone.
+// Limits of the deltas kept for secondaries that come late: the number of
+// versions, and the number of names relative to the zone.
 const (
 	maxDeltas     = 16
 	maxDeltaShare = 2
 )
 
-// since returns the records that bring a secondary with a serial, 0 for none, up
-// to date, and what kind of transfer that is.
+// since returns the records that update a secondary from a serial (0: none),
+// and the kind of that transfer.
 func (v *version) since(origin string, serial uint32) (records iter.Seq[[]dns.RR], kind string) {
 	if serial != 0 && int32(serial-v.serial) >= 0 { //nolint:gosec // serials wrap (RFC 1982)
 		return func(yield func([]dns.RR) bool) { yield(soa(origin, v.serial)) }, "current"
@@ -48,7 +48,7 @@ func (v *version) since(origin string, serial uint32) (records iter.Seq[[]dns.RR
 
 func soa(origin string, serial uint32) []dns.RR { return zone.Apex(origin, serial)[:1] }
 
-// full yields the whole zone, as RFC 5936 wants it.
+// full yields the whole zone in the form of RFC 5936.
 func (v *version) full(origin string) iter.Seq[[]dns.RR] {
 	return func(yield func([]dns.RR) bool) {
 		if !yield(zone.Apex(origin, v.serial)) {
@@ -63,7 +63,7 @@ func (v *version) full(origin string) iter.Seq[[]dns.RR] {
 	}
 }
 
-// incremental yields what has changed, as RFC 1995 wants it.
+// incremental yields the changes in the form of RFC 1995.
 func (v *version) incremental(origin string, deltas []delta) iter.Seq[[]dns.RR] {
 	return func(yield func([]dns.RR) bool) {
 		if !yield(soa(origin, v.serial)) {
@@ -88,15 +88,15 @@ func (v *version) incremental(origin string, deltas []delta) iter.Seq[[]dns.RR] 
 	}
 }
 
-// history is the version of a zone that is served, and survives a reload of the
-// Corefile: the secondaries go on from where they are. It is safe for concurrent
-// use.
+// history is the served version of a zone. It survives a reload of the
+// Corefile, so that the secondaries continue from their version. It is safe for
+// concurrent use.
 type history struct {
 	mu  sync.Mutex
 	now *version // nil until the first
 }
 
-// histories holds those of this process, by server block and zone.
+// histories holds the histories of this process, by server block and zone.
 var histories pool.Pool[string, *history]
 
 func (h *history) version() *version {
@@ -105,8 +105,8 @@ func (h *history) version() *version {
 	return h.now
 }
 
-// publish serves a zone from now on, under a new serial if it is not the same as
-// before, which it reports.
+// publish puts a zone in force. If it differs from the zone before, it gets a
+// new serial, and publish returns true.
 func (h *history) publish(z *zone.Zone, now time.Time) (v *version, changed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -126,7 +126,7 @@ func (h *history) publish(z *zone.Zone, now time.Time) (v *version, changed bool
 }
 
 // kept returns the newest deltas that are worth keeping: together they are much
-// less than the zone.
+// smaller than the zone.
 func kept(deltas []delta, z *zone.Zone) []delta {
 	room := z.Names() / maxDeltaShare
 	first := len(deltas)

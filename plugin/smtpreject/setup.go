@@ -69,7 +69,7 @@ var properties = []directive.Property[*policy]{
 	directive.Once("timeout", (*policy).setTimeout),
 }
 
-var errNoDetector = errors.New("no lookalike directive in this server block: add one, which says what a recipient's domain resembles")
+var errNoDetector = errors.New("no lookalike directive in this server block: add one to find what a recipient's domain resembles")
 
 // Check returns what a server would refuse about the directives of a Corefile.
 // It listens on no address.
@@ -89,7 +89,7 @@ func Check(path string, blocks []caddyfile.ServerBlock) (errs []error) {
 		}
 		for _, address := range p.addresses {
 			if first, taken := holders[address]; taken {
-				errs = append(errs, fmt.Errorf("%s: the directive at %s listens on %s for mail, too: give each an address of its own", p.where, first, address))
+				errs = append(errs, fmt.Errorf("%s: the directive at %s also listens on %s for mail: give each an address of its own", p.where, first, address))
 			}
 			holders[address] = p.where
 		}

@@ -254,7 +254,7 @@ func TestCheck(t *testing.T) {
 		{"bad property", ". {\n lookalike\n smtpreject {\n relay on\n }\n}\n", "Corefile:4 - Error during parsing: unknown property 'relay'"},
 		{"'}' that is missing", ". {\n smtpreject {\n lookalike {\n }\n}\n", "Corefile:3 - Error during parsing: 'lookalike' is in the block of smtpreject: its '}' is missing above"},
 		{"no lookalike", ". {\n smtpreject\n}\n", "Corefile:2: no lookalike directive in this server block"},
-		{"one address twice", ". {\n lookalike\n smtpreject\n}\n:54 {\n lookalike\n smtpreject :25\n}\n", "Corefile:7: the directive at Corefile:3 listens on :25 for mail, too"},
+		{"one address twice", ". {\n lookalike\n smtpreject\n}\n:54 {\n lookalike\n smtpreject :25\n}\n", "Corefile:7: the directive at Corefile:3 also listens on :25 for mail"},
 	}
 	for _, tc := range tests {
 		blocks, err := caddyfile.Parse("Corefile", strings.NewReader(tc.corefile), nil)

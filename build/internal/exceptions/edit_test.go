@@ -81,7 +81,7 @@ func TestAdd(t *testing.T) {
 		{"what is listed", "# a\nPartner.ML. # ours\n", "partner.ml", "", "error: FILE:2: partner.ml is listed already"},
 		{"what is protected", "", "mail.army.mil", "", "error: mail.army.mil is protected (the built-in list): it is never blocked"},
 		{"what has ended", "", "partner.ml until=2026-11-25", "", "error: until=2026-11-25 is in the past: give a later day"},
-		{"against the rules", "", "partner.ml", owner, `error: the server would refuse the file: FILE:1: "partner.ml added=2026-11-26": lacks words that COREFILE:3 asks for`},
+		{"against the rules", "", "partner.ml", owner, `error: the server would refuse the file: FILE:1: "partner.ml added=2026-11-26": lacks words that COREFILE:3 requires`},
 		{"for too long", "", "partner.ml until=2026-12-27", short, "error: the server would refuse the file: FILE:1: "},
 		{"to a file that is broken", "a..ml\n", "partner.ml", "", "error: the server would refuse the file: FILE:1: \"a..ml\": empty label"},
 		{"to UTF-16", "\xff\xfea\x00", "partner.ml", "", "error: the server would refuse the file: FILE: "},

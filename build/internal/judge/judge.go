@@ -98,7 +98,7 @@ func (j *Judge) More() string {
 	if len(on) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s has %s, for which the server asks the DNS: it may block names that resemble nothing here",
+	return fmt.Sprintf("%s has %s: the server may also block names that resemble nothing here",
 		j.corefile, strings.Join(on, " and "))
 }
 
@@ -159,9 +159,9 @@ func besides(opinions []lookalike.Opinion, decides int) (notes []string) {
 		switch {
 		case i == decides:
 		case o.Outcome == lookalike.Allowed:
-			notes = append(notes, fmt.Sprintf("the directive at %s allows the name, which holds for that directive alone", where))
+			notes = append(notes, fmt.Sprintf("the directive at %s allows the name, but only for itself", where))
 		case o.Outcome == lookalike.TurnedOff:
-			notes = append(notes, fmt.Sprintf("the directive at %s has the action off for it", where))
+			notes = append(notes, fmt.Sprintf("the directive at %s sets the action off for it", where))
 		case o.Outcome == lookalike.OutOfScope:
 			notes = append(notes, fmt.Sprintf("the directive at %s is not for this client", where))
 		}

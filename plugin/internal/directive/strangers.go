@@ -35,7 +35,7 @@ func misplaced(where, word string) error {
 	case err != nil:
 		return fmt.Errorf("%s: %w", where, err)
 	case word == "{" || word == "}" || strings.ContainsAny(word, ".:/"):
-		return fmt.Errorf("%s: '%s' is no directive of a server block: is the '}' of the block above it missing?", where, word)
+		return fmt.Errorf("%s: '%s' is not a directive of a server block: is the '}' of the block above it missing?", where, word)
 	}
 	return errors.New(where + ": unknown directive '" + word + "': correct the spelling, or use a server that was built with it")
 }

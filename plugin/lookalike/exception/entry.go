@@ -1,5 +1,6 @@
-// Package exception holds what an allow file says of a name besides the name: who
-// answers for the exception, why it is there, when it ends, and for whom it is.
+// Package exception holds the words that follow a name in an allow file: the
+// owner of the exception, its reason, its end, and the clients and classes that
+// it covers.
 package exception
 
 import (
@@ -12,12 +13,12 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
 
-// Entry is a name of an allow list, with the words behind it. It is not changed
-// once it is in a list, and safe for concurrent use then.
+// Entry is a name of an allow list, with the words after it. It does not change
+// after it enters a list, and is then safe for concurrent use.
 type Entry struct {
 	Name string // in canonical form; allowed with all names below it
-	File string // empty where the name stands in the Corefile
-	Line int    // of File; 0 where that is not kept
+	File string // empty if the name is in the Corefile
+	Line int    // of File; 0 if unknown
 
 	Until  time.Time // when it ends; zero: never
 	Day    bool      // Until was given as a day, which it includes, in UTC
@@ -52,15 +53,15 @@ func (e *Entry) Bare() bool {
 	return e.Until.IsZero() && e.Added.IsZero() && e.Owner == "" && e.Reason == "" && e.Ticket == "" && !e.Narrow()
 }
 
-// Narrow reports whether the entry is for some clients or classes only.
+// Narrow reports whether the entry covers only some clients or classes.
 func (e *Entry) Narrow() bool { return len(e.Clients) > 0 || e.Classes != 0 }
 
-// Ended reports whether the entry has ended at a time.
+// Ended reports whether the entry has ended at a given time.
 func (e *Entry) Ended(at time.Time) bool { return !e.Until.IsZero() && !at.Before(e.Until) }
 
-// Admits reports whether the entry is for a query of client that is a lookalike
-// of this class. The zero client stands for anybody, for whom an entry that names
-// clients is not. It does not ask whether the entry has ended.
+// Admits reports whether the entry covers a query of client for a lookalike of
+// this class. The zero client stands for anybody: an entry that names clients
+// does not cover it. Admits ignores the end of the entry.
 func (e *Entry) Admits(client netip.Addr, class detect.Class) bool {
 	if e.Classes != 0 && !e.Classes.Has(class) {
 		return false
@@ -69,8 +70,7 @@ func (e *Entry) Admits(client netip.Addr, class detect.Class) bool {
 		slices.ContainsFunc(e.Clients, func(prefix netip.Prefix) bool { return prefix.Contains(client) })
 }
 
-// Overlaps reports whether some query is for both entries, as far as their words
-// tell.
+// Overlaps reports whether both entries cover some query, by their words.
 func (e *Entry) Overlaps(o *Entry) bool {
 	if e.Classes != 0 && o.Classes != 0 && e.Classes&o.Classes == 0 {
 		return false
@@ -80,8 +80,8 @@ func (e *Entry) Overlaps(o *Entry) bool {
 	})
 }
 
-// Where returns the file and the line of the entry, and is empty where that is
-// not known.
+// Where returns the file and line of the entry, or the empty string if they are
+// unknown.
 func (e *Entry) Where() string {
 	if e.Line == 0 {
 		return e.File
@@ -89,12 +89,12 @@ func (e *Entry) Where() string {
 	return e.File + ":" + strconv.Itoa(e.Line)
 }
 
-// End returns when the entry ends as an allow file has it: the last day, or a
-// time. It is empty where it never does.
+// End returns the end of the entry as written in an allow file: the last day,
+// or a time. It is empty if the entry never ends.
 func (e *Entry) End() string { return formatEnd(e.Until, e.Day) }
 
-// Mark counts a use of the entry at a time, where uses is not nil. It allocates
-// once an entry at most.
+// Mark counts a use of the entry at a given time, unless uses is nil. It
+// allocates at most once per entry.
 func (e *Entry) Mark(uses *Uses, at time.Time) {
 	if uses == nil {
 		return

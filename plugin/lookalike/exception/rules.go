@@ -12,17 +12,17 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
-// maxDays is the longest time that Rules may set, in days.
+// maxDays is the longest duration that Rules may set, in days.
 const maxDays = 3650
 
-// Rules are what the Corefile asks of the entries of an allow file.
+// Rules are the requirements of the Corefile for the entries of an allow file.
 type Rules struct {
 	where    string   // in the Corefile
 	required []string // keys of words
-	days     int      // that an entry may last; 0: any number
+	days     int      // longest duration of an entry; 0: any
 }
 
-// ParseRules reads the block behind the files of an allow line.
+// ParseRules reads the block after the files of an allow line.
 func ParseRules(where string, lines []directive.Line) (*Rules, error) {
 	r := &Rules{where: where}
 	seen := make(map[string]bool)
@@ -52,11 +52,11 @@ func ParseRules(where string, lines []directive.Line) (*Rules, error) {
 func (r *Rules) require(keys []string) error {
 	for _, key := range keys {
 		if wordOf(key) == nil {
-			return fmt.Errorf("%q is no word of an exception: want %s", text.Shorten(key, 32), text.Join(Keys(), "or"))
+			return fmt.Errorf("%q is not a word of an exception: want %s", text.Shorten(key, 32), text.Join(Keys(), "or"))
 		}
 	}
 	if r.required = keys; len(keys) == 0 {
-		return errors.New("names nothing: write such as 'require owner reason until'")
+		return errors.New("names no word: write, for example, 'require owner reason until'")
 	}
 	return nil
 }
@@ -71,9 +71,9 @@ func (r *Rules) max(args []string) (err error) {
 	return fmt.Errorf("want one number of days from 1d to %dd, such as 365d, got %q", maxDays, strings.Join(args, " "))
 }
 
-// Check returns an error where an entry, read at a time, breaks the rules. It may
-// last for the given days from when it was added, or from then on where it does
-// not say so. A nil Rules asks for nothing.
+// Check returns an error if an entry breaks the rules. The allowed days count
+// from the added word of the entry or, without one, from the time now. A nil
+// Rules requires nothing.
 func (r *Rules) Check(e *Entry, at time.Time) error {
 	if r == nil {
 		return nil
@@ -88,7 +88,7 @@ func (r *Rules) Check(e *Entry, at time.Time) error {
 		missing = append(missing, wordOf("until").example)
 	}
 	if len(missing) > 0 {
-		return fmt.Errorf("lacks words that %s asks for: write such as %s behind the name", r.where, strings.Join(missing, " "))
+		return fmt.Errorf("lacks words that %s requires: write, for example, %s after the name", r.where, strings.Join(missing, " "))
 	}
 	if r.days == 0 {
 		return nil
@@ -101,7 +101,7 @@ func (r *Rules) Check(e *Entry, at time.Time) error {
 		last = last.Add(-day)
 	}
 	if most := from.Add(time.Duration(r.days) * day); last.After(most) {
-		return fmt.Errorf("until=%s is more than the %d days away that %s grants: write until=%s, or an earlier day", e.End(), r.days, r.where, most.UTC().Format(time.DateOnly))
+		return fmt.Errorf("until=%s exceeds the %d days that %s allows: write until=%s, or an earlier day", e.End(), r.days, r.where, most.UTC().Format(time.DateOnly))
 	}
 	return nil
 }

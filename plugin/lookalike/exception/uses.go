@@ -19,41 +19,42 @@ import (
 var log = clog.NewWithPlugin("lookalike")
 
 const (
-	// UsesFile is the name of the file in a spool directory that has the uses.
+	// UsesFile is the name of the file of uses in a spool directory.
 	UsesFile = "allow-use.json"
-	// MaxUnused is how long the last use of an exception is remembered.
+	// MaxUnused is how long Uses remembers the last use of an exception.
 	MaxUnused = 730 * day
 
-	maxUses     = 100_000  // exceptions whose uses are kept
-	maxUsesFile = 32 << 20 // bytes; more than maxUses take
+	maxUses     = 100_000  // most exceptions to record
+	maxUsesFile = 32 << 20 // bytes; more than maxUses exceptions need
 )
 
-// Uses says on how many days each exception has let something pass. Only the
-// first use of a day is written down, so queries cost an atomic read. It is safe
-// for concurrent use.
+// Uses counts, for each exception, the days on which it let a query pass. Only
+// the first use of a day is recorded, so a query costs an atomic read. It is
+// safe for concurrent use.
 type Uses struct {
 	path  string
 	dirty atomic.Bool
 
 	mu     sync.Mutex
-	loaded bool // what the file had is in names
+	loaded bool // names includes the contents of the file
 	since  int32
 	names  map[string]*Use
-	failed bool // the last Save, which was told of
-	full   bool // which was told of
+	failed bool // the last Save failed, and the log has it
+	full   bool // the log has a warning about the limit
 }
 
-// Use says when one exception was used. Days are counted from 1970, in UTC.
+// Use records when one exception was used. Days count from 1970, in UTC.
 type Use struct {
 	uses              *Uses
 	first, last, days atomic.Int32
 }
 
-// open has one Uses a file: directives share a spool, and a server that is
-// reloaded shares it with the one before.
+// open has one Uses per file: directives share a spool, and after a reload the
+// new server shares it with the old one.
 var open pool.Pool[string, *Uses]
 
-// OpenUses returns the uses in the file of a spool directory. It needs one Close.
+// OpenUses returns the uses in the file of a spool directory. Each call needs
+// one Close.
 func OpenUses(dir string, at time.Time) *Uses {
 	path := filepath.Join(dir, UsesFile)
 	u, _ := open.Acquire(path, func() (*Uses, error) {
@@ -66,8 +67,8 @@ func OpenUses(dir string, at time.Time) *Uses {
 	return u
 }
 
-// Close saves the uses, and forgets them when nobody else has them open. A nil
-// Uses may be closed.
+// Close saves the uses, and drops them when nobody else has them open. Closing
+// a nil Uses does nothing.
 func (u *Uses) Close() {
 	if u == nil {
 		return
@@ -76,7 +77,7 @@ func (u *Uses) Close() {
 	_ = open.Release(u.path, nil)
 }
 
-// of returns the use of an exception, nil where there are too many.
+// of returns the use of an exception, or nil if there are too many.
 func (u *Uses) of(name string) *Use {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -87,12 +88,12 @@ func (u *Uses) of(name string) *Use {
 	}
 	if use == nil && !u.full {
 		u.full = true
-		log.Warningf("%s: keeps the uses of %d exceptions, those of others are not recorded: remove unused exceptions", u.path, maxUses)
+		log.Warningf("%s: records the uses of at most %d exceptions, and ignores the rest: remove unused exceptions", u.path, maxUses)
 	}
 	return use
 }
 
-// mark counts a use. A clock that is set back counts no day again.
+// mark counts a use. If the clock is set back, it does not count a day twice.
 func (u *Use) mark(at time.Time) {
 	today := dayOf(at)
 	last := u.last.Load()
@@ -111,29 +112,30 @@ func dayOf(t time.Time) int32 { return int32(t.Unix() / int64(day/time.Second)) 
 // dayTime returns the first moment of a day.
 func dayTime(n int32) time.Time { return time.Unix(int64(n)*int64(day/time.Second), 0).UTC() }
 
-// Used is what the file says of one exception.
+// Used is the record of one exception in the file.
 type Used struct {
 	First string `json:"first"` // days, such as 2026-11-26
 	Last  string `json:"last"`
 	Days  int32  `json:"days"`
 }
 
-// usesFile is the form of the file.
+// usesFile is the format of the file.
 type usesFile struct {
-	Since string          `json:"since"` // from when on uses are recorded
+	Since string          `json:"since"` // start of the record
 	Names map[string]Used `json:"names"`
 }
 
-// Record is what a file of uses says.
+// Record is the contents of a file of uses.
 type Record struct {
-	Since time.Time // from when on uses are recorded
+	Since time.Time // start of the record
 	used  map[string]Used
 }
 
-// Of returns what is known of an exception; the zero value: it was never used.
+// Of returns the record of an exception. The zero value means that it was never
+// used.
 func (r *Record) Of(name string) Used { return r.used[name] }
 
-// LastUse returns the last day of use, the zero time where there is none.
+// LastUse returns the last day of use, or the zero time if there is none.
 func (u Used) LastUse() time.Time { return parseDay(u.Last) }
 
 // ReadUses reads the file in a spool directory.
@@ -176,18 +178,18 @@ func readFile(path string) (*usesFile, error) {
 
 var errDamaged = errors.New("not a file of uses")
 
-// load adds what the file has. One that is damaged is set aside; one that cannot
-// be read is tried again, and not written over.
+// load adds the contents of the file. It renames a damaged file. A file that
+// cannot be read stays, and load tries again later.
 func (u *Uses) load(at time.Time) {
 	f, err := readFile(u.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		u.loaded = true
-		u.dirty.Store(true) // so that others see from when on uses are recorded
+		u.dirty.Store(true) // so that readers see the start of the record
 		return
 	case errors.Is(err, errDamaged):
 		aside := u.path + ".damaged"
-		log.Errorf("uses of exceptions are lost: %v: recording begins anew, the file is kept as %s", err, aside)
+		log.Errorf("uses of exceptions lost: %v: starting a new record, old file kept as %s", err, aside)
 		if u.loaded = os.Rename(u.path, aside) == nil; u.loaded {
 			u.dirty.Store(true)
 		}
@@ -203,7 +205,7 @@ func (u *Uses) load(at time.Time) {
 	}
 }
 
-// join adds what a file says of an exception, unless that is too old.
+// join adds the record of an exception from a file, unless it is too old.
 func (u *Uses) join(name string, used Used, at time.Time) {
 	if at.Sub(used.LastUse()) > MaxUnused {
 		return
@@ -217,7 +219,7 @@ func (u *Uses) join(name string, used Used, at time.Time) {
 		u.names[name] = use
 	}
 	first, last, days := dayOf(parseDay(used.First)), dayOf(used.LastUse()), used.Days
-	if known := use.last.Load(); known > last { // used since, while the file could not be read
+	if known := use.last.Load(); known > last { // used while the file could not be read
 		days += use.days.Load()
 		last = known
 	}
@@ -226,8 +228,8 @@ func (u *Uses) join(name string, used Used, at time.Time) {
 	use.days.Store(days)
 }
 
-// Save writes the file where something has changed. It tells of a failure once,
-// and tries again the next time.
+// Save writes the file if something has changed. It logs a failure once, and
+// tries again the next time.
 func (u *Uses) Save(at time.Time) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -249,12 +251,12 @@ func (u *Uses) Save(at time.Time) {
 
 func (u *Uses) fail(err error) {
 	if !u.failed {
-		log.Errorf("uses of exceptions are not saved, retrying: %v", err)
+		log.Errorf("saving uses of exceptions failed, retrying: %v", err)
 	}
 	u.failed = true
 }
 
-// write puts a new file in the place of the one before.
+// write replaces the file.
 func (u *Uses) write() error {
 	f := usesFile{Since: dayTime(u.since).Format(time.DateOnly), Names: make(map[string]Used, len(u.names))}
 	for name, use := range u.names {
@@ -269,7 +271,7 @@ func (u *Uses) write() error {
 	return replace(u.path, append(b, '\n'))
 }
 
-// replace writes a file that is never seen half written.
+// replace writes a file in one step, so that readers never see half of it.
 func replace(path string, contents []byte) error {
 	fresh := path + ".new"
 	f, err := os.OpenFile(fresh, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o640)

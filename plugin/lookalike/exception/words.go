@@ -14,11 +14,11 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
-// maxText is how many characters an owner, a reason or a ticket may have. All
-// three have room in an alert, and a log line stays readable.
+// maxText is the most characters of an owner, a reason or a ticket. All three
+// fit into an alert, and a log line stays readable.
 const maxText = 200
 
-// word is one of those that may follow a name.
+// word is a word that may follow a name.
 type word struct {
 	key     string
 	example string
@@ -26,7 +26,7 @@ type word struct {
 	get     func(e *Entry) string // as Parse reads it; empty: not given
 }
 
-// words are in the order in which String writes them.
+// words lists them in the order in which String writes them.
 var words = []word{
 	{"until", "until=2027-03-31",
 		func(e *Entry, value string) (err error) { e.Until, e.Day, err = parseEnd(value); return err },
@@ -69,22 +69,23 @@ func Keys() []string {
 	return keys
 }
 
-// Example returns a word with this key, as an allow file has it.
+// Example returns a word with this key, as written in an allow file.
 func Example(key string) string { return wordOf(key).example }
 
-// Get returns the value of a word as Parse reads it; empty where it is not given.
+// Get returns the value of a word in the form that Parse reads, or the empty
+// string if it is not given.
 func (e *Entry) Get(key string) string { return wordOf(key).get(e) }
 
-// Begins reports whether s, which stands behind a name, begins with a word and
-// not with a note.
+// Begins reports whether s, the text after a name, begins with a word rather
+// than a note.
 func Begins(s string) bool {
 	key, _, ok := strings.Cut(strings.TrimSpace(s), "=")
 	return ok && key != "" && strings.Trim(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-") == ""
 }
 
-// Parse reads the words behind a name: KEY=VALUE in any order, a value in double
-// quotes where it has blanks, a #, or quotes of its own, which take a backslash
-// before them. A comment may follow. Errors say what to write.
+// Parse reads the words after a name: KEY=VALUE in any order. A value with
+// blanks, a # or quotes needs double quotes around it, and a backslash before
+// each of its own quotes. A comment may follow. Errors name the cure.
 func Parse(name, s string) (*Entry, error) {
 	e := &Entry{Name: name}
 	seen := make(map[string]bool, len(words))
@@ -106,14 +107,14 @@ func Parse(name, s string) (*Entry, error) {
 	}
 }
 
-// Set sets a word. It returns an error as Parse does.
+// Set sets a word. Its errors are like those of Parse.
 func (e *Entry) Set(key, value string) error {
 	w := wordOf(key)
 	switch {
 	case w == nil:
 		return fmt.Errorf("unknown word %q: want %s", text.Shorten(key, 32), text.Join(Keys(), "or"))
 	case strings.TrimSpace(value) == "":
-		return fmt.Errorf("%s has no value: write such as %s, with quotes around a # or blanks, or leave it out", key, w.example)
+		return fmt.Errorf("%s has no value: write, for example, %s, with quotes around a # or blanks, or leave it out", key, w.example)
 	}
 	if err := w.set(e, value); err != nil {
 		return fmt.Errorf("%s: %w", key, err)
@@ -121,7 +122,7 @@ func (e *Entry) Set(key, value string) error {
 	return nil
 }
 
-// check returns what is wrong with the words together.
+// check returns an error if words contradict each other.
 func (e *Entry) check() error {
 	if !e.Added.IsZero() && !e.Until.IsZero() && !e.Added.Before(e.Until) {
 		return fmt.Errorf("added=%s is not before until=%s: correct one of them", formatAdded(e.Added), e.End())
@@ -129,8 +130,8 @@ func (e *Entry) check() error {
 	return nil
 }
 
-// next returns the first word of s and what follows it. The key is empty where
-// nothing but a comment is left.
+// next returns the first word of s and the rest. The key is empty if only a
+// comment is left.
 func next(s string) (key, value, rest string, err error) {
 	s = strings.TrimLeftFunc(s, unicode.IsSpace)
 	if s == "" || s[0] == '#' {
@@ -141,7 +142,7 @@ func next(s string) (key, value, rest string, err error) {
 		if end <= 0 {
 			end = len(s)
 		}
-		return "", "", "", fmt.Errorf("%q is no KEY=VALUE: write words such as %s, and notes after a #", text.Shorten(s[:end], 32), words[0].example)
+		return "", "", "", fmt.Errorf("%q is not KEY=VALUE: write words such as %s, and notes after a #", text.Shorten(s[:end], 32), words[0].example)
 	}
 	key, s = s[:end], s[end+1:]
 	if strings.HasPrefix(s, `"`) {
@@ -158,7 +159,7 @@ func next(s string) (key, value, rest string, err error) {
 	return key, s[:end], s[end:], nil
 }
 
-// quoted reads a value up to the quotes that end it, and returns what follows.
+// quoted reads a value up to the closing quotes, and returns the rest.
 func quoted(key, s string) (value, rest string, err error) {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
@@ -169,14 +170,14 @@ func quoted(key, s string) (value, rest string, err error) {
 		case c == '"':
 			rest = s[i+1:]
 			if first, _ := utf8.DecodeRuneInString(rest); rest != "" && first != '#' && !unicode.IsSpace(first) {
-				return "", "", fmt.Errorf(`%s goes on behind its quotes: put them around all of the value, and write \" for quotes in it`, key)
+				return "", "", fmt.Errorf(`%s continues after its quotes: put them around the whole value, and write \" for quotes in it`, key)
 			}
 			return b.String(), rest, nil
 		default:
 			b.WriteByte(c)
 		}
 	}
-	return "", "", fmt.Errorf(`the quotes of %s do not end: write %[1]s="..." on one line`, key)
+	return "", "", fmt.Errorf(`the quotes of %s are not closed: write %[1]s="..." on one line`, key)
 }
 
 func setText(field *string, value string) error {
@@ -184,9 +185,9 @@ func setText(field *string, value string) error {
 	case !utf8.ValidString(value):
 		return errors.New("not UTF-8: save the file as UTF-8")
 	case strings.ContainsFunc(value, text.Unsafe):
-		return errors.New("has a character that shows nothing: remove it")
+		return errors.New("has an invisible character: remove it")
 	case n > maxText:
-		return fmt.Errorf("%d characters: write at most %d, and the rest behind the ticket", n, maxText)
+		return fmt.Errorf("%d characters: write at most %d, and put the rest into the ticket", n, maxText)
 	}
 	*field = strings.Clone(value)
 	return nil
@@ -194,8 +195,8 @@ func setText(field *string, value string) error {
 
 const day = 24 * time.Hour
 
-// errTime is the error of a text that is no time.
-var errTime = errors.New("no day of the calendar: write YYYY-MM-DD, such as 2027-03-31, or a time with its zone, such as 2027-03-31T12:00:00Z")
+// errTime is the error for a text that is not a time.
+var errTime = errors.New("not a calendar day: write YYYY-MM-DD, such as 2027-03-31, or a time with its zone, such as 2027-03-31T12:00:00Z")
 
 // parseTime reads a day, as its first moment in UTC, or a time of RFC 3339.
 func parseTime(s string) (t time.Time, isDay bool, err error) {
@@ -205,12 +206,12 @@ func parseTime(s string) (t time.Time, isDay bool, err error) {
 		return t, false, fmt.Errorf("%q is %w", text.Shorten(s, 32), errTime)
 	}
 	if t = t.UTC(); t.Year() < 2000 || t.Year() > 9998 {
-		return t, false, fmt.Errorf("%q is not in this time: write a year such as %d", text.Shorten(s, 32), 2027)
+		return t, false, fmt.Errorf("%q is out of range: write a year such as %d", text.Shorten(s, 32), 2027)
 	}
 	return t, isDay, nil
 }
 
-// parseEnd reads when an entry ends. A day is included.
+// parseEnd reads the end of an entry. A day counts to its end.
 func parseEnd(s string) (t time.Time, isDay bool, err error) {
 	t, isDay, err = parseTime(s)
 	if isDay {
@@ -230,8 +231,8 @@ func formatEnd(t time.Time, isDay bool) string {
 	return t.Format(time.RFC3339)
 }
 
-// formatAdded writes a time as parseTime reads it, in short where it is the first
-// moment of a day.
+// formatAdded writes a time in the form that parseTime reads: as a day if it is
+// the first moment of one.
 func formatAdded(t time.Time) string {
 	switch {
 	case t.IsZero():
@@ -242,7 +243,7 @@ func formatAdded(t time.Time) string {
 	return t.Format(time.RFC3339)
 }
 
-// list splits the value of a word that may name several things.
+// list splits the value of a word that may name several items.
 func list(value string) []string {
 	return strings.FieldsFunc(value, func(c rune) bool { return c == ',' || unicode.IsSpace(c) })
 }
@@ -251,12 +252,12 @@ func (e *Entry) setClients(value string) error {
 	for _, s := range list(value) {
 		prefix, err := address.ParsePrefix(s)
 		if err != nil {
-			return fmt.Errorf("%q is not a CIDR or an IP address: write such as 192.0.2.0/24 or 2001:db8::25, and commas between several", text.Shorten(s, 64))
+			return fmt.Errorf("%q is not a CIDR or an IP address: write, for example, 192.0.2.0/24 or 2001:db8::25, with commas between several", text.Shorten(s, 64))
 		}
 		e.Clients = append(e.Clients, prefix)
 	}
 	if len(e.Clients) == 0 {
-		return errors.New("names nobody: write such as 192.0.2.25, and commas between several")
+		return errors.New("names no client: write, for example, 192.0.2.25, with commas between several")
 	}
 	return nil
 }
@@ -269,12 +270,12 @@ func (e *Entry) setClasses(value string) error {
 			for i, c := range detect.Classes() {
 				all[i] = c.String()
 			}
-			return fmt.Errorf("%q is no class: want %s, and commas between several", text.Shorten(s, 32), text.Join(all, "or"))
+			return fmt.Errorf("%q is not a class: want %s, with commas between several", text.Shorten(s, 32), text.Join(all, "or"))
 		}
 		e.Classes |= 1 << class
 	}
 	if e.Classes == 0 {
-		return errors.New("names nothing: write such as typo, and commas between several")
+		return errors.New("names no class: write, for example, typo, with commas between several")
 	}
 	return nil
 }

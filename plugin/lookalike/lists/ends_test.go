@@ -260,9 +260,9 @@ func TestFailedReloadKeepsExceptions(t *testing.T) {
 	now := func() time.Time { return at(t, "2026-11-26T12:00:00Z") }
 	l := start(t, Config{TLDs: []string{"ml"}, Protect: spec(t, "army.mil"), Allow: s, Now: now})[0]
 	for _, tc := range []struct{ list, want string }{
-		{"other.ml\n", ":1: \"other.ml\": lacks words that Corefile:2 asks for"},
-		{"partner.ml owner=x until=2027-01-01\nother.ml owner=x until=2027-11-27\n", ":2: \"other.ml owner=x until=2027-11-27\": until=2027-11-27 is more than the 365 days away"},
-		{"other.ml owner=x until=2027-02-30\n", "no day of the calendar"},
+		{"other.ml\n", ":1: \"other.ml\": lacks words that Corefile:2 requires"},
+		{"partner.ml owner=x until=2027-01-01\nother.ml owner=x until=2027-11-27\n", ":2: \"other.ml owner=x until=2027-11-27\": until=2027-11-27 exceeds the 365 days"},
+		{"other.ml owner=x until=2027-02-30\n", "not a calendar day"},
 	} {
 		write(t, file, tc.list)
 		if err := reloadList(&l.allow); err == nil || !strings.Contains(err.Error(), tc.want) {

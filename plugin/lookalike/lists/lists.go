@@ -161,7 +161,7 @@ func (l *Lists) locate(err error) error {
 	where := l.Where
 	if entry := (*detect.EntryError)(nil); errors.As(err, &entry) {
 		where = cmp.Or(l.Protect.Where(entry.Entry), where)
-		err = fmt.Errorf("%w: remove it, or its TLD behind %s at %s", err, pluginName, l.Where)
+		err = fmt.Errorf("%w: remove it, or its TLD after %s at %s", err, pluginName, l.Where)
 	}
 	return fmt.Errorf("%s: %w", where, err)
 }

@@ -122,15 +122,15 @@ func TestExceptionErrors(t *testing.T) {
 		want       string
 	}{
 		{"an unknown word", "partner.ml onwer=a", nil, `"partner.ml onwer=a": unknown word "onwer": want until`},
-		{"an impossible day", "partner.ml until=2027-02-30", nil, `until: "2027-02-30" is no day of the calendar: write YYYY-MM-DD`},
+		{"an impossible day", "partner.ml until=2027-02-30", nil, `until: "2027-02-30" is not a calendar day: write YYYY-MM-DD`},
 		{"a note", "partner.ml pension payments", nil, "more than one word"},
-		{"a note behind words", "partner.ml owner=a pension", nil, `"pension" is no KEY=VALUE`},
+		{"a note behind words", "partner.ml owner=a pension", nil, `"pension" is not KEY=VALUE`},
 		{"a bad name", "partner..ml owner=a", nil, "empty label"},
 		{"a mail address", "mail@partner.ml owner=a", nil, "a mail address: write only the part after the @"},
-		{"a # in quotes", `partner.ml ticket="#1" x`, nil, `"x" is no KEY=VALUE`},
-		{"no words where some are asked for", "partner.ml", rules, "lacks words that Corefile:5 asks for: write such as owner=mail-team@example.net until=2027-03-31"},
-		{"not all words", "partner.ml owner=a", rules, "write such as until=2027-03-31 behind the name"},
-		{"too long", "partner.ml owner=a until=2028-01-01", rules, "is more than the 365 days away that Corefile:5 grants"},
+		{"a # in quotes", `partner.ml ticket="#1" x`, nil, `"x" is not KEY=VALUE`},
+		{"no words where some are asked for", "partner.ml", rules, "lacks words that Corefile:5 requires: write, for example, owner=mail-team@example.net until=2027-03-31"},
+		{"not all words", "partner.ml owner=a", rules, "write, for example, until=2027-03-31 after the name"},
+		{"too long", "partner.ml owner=a until=2028-01-01", rules, "exceeds the 365 days that Corefile:5 allows"},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
@@ -150,7 +150,7 @@ func TestExceptionErrors(t *testing.T) {
 	if err := protect.Add(path, "Corefile:4"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := protect.Load(); err == nil || !strings.Contains(err.Error(), "only files of allow have them, so write the name alone") {
+	if _, err := protect.Load(); err == nil || !strings.Contains(err.Error(), "only files of allow may have them; write the name alone") {
 		t.Errorf("Got error %v for words in a protect list", err)
 	}
 	inCorefile := &Spec{Exceptions: true, Rules: new(exception.Rules)}

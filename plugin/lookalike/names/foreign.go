@@ -76,5 +76,5 @@ func errForeign(what, name string) error {
 	if name, err := Parse(strings.TrimPrefix(name, "*.")); err == nil {
 		return fmt.Errorf("%s: write the name alone, %s", what, name)
 	}
-	return fmt.Errorf("%s: write plain names, one a line, and comments after a #", what)
+	return fmt.Errorf("%s: write plain names, one per line, and comments after a #", what)
 }

@@ -10,7 +10,7 @@ import (
 var foreignLists = []struct{ name, line, want string }{
 	{"hosts", "0.0.0.0 army.ml", "a line of a hosts file: write the name alone, army.ml"},
 	{"hosts, comment", "127.0.0.1\tarmy.ml # blocked", "hosts file: write the name alone, army.ml"},
-	{"hosts, IPv6", "::1 localhost", "hosts file: write plain names, one a line"},
+	{"hosts, IPv6", "::1 localhost", "hosts file: write plain names, one per line"},
 	{"hosts, several names", "192.0.2.1 army.ml navy.ml", "hosts file"},
 	{"AdBlock", "||army.ml^", "(AdBlock): write the name alone, army.ml"},
 	{"AdBlock, options", "||army.ml^$third-party", "(AdBlock): write the name alone, army.ml"},
@@ -20,7 +20,7 @@ var foreignLists = []struct{ name, line, want string }{
 	{"AdBlock, cosmetic", "partner.ml##.banner", "(AdBlock): write the name alone, partner.ml"},
 	{"AdBlock, cosmetic exception", "partner.ml#@#.banner", "(AdBlock): write the name alone, partner.ml"},
 	{"AdBlock, head", "[Adblock Plus 2.0]", "(AdBlock): write plain names"},
-	{"AdBlock, comment", "! Title: partners", "a comment of an ad blocker's list (AdBlock): write plain names, one a line, and comments after a #"},
+	{"AdBlock, comment", "! Title: partners", "a comment of an ad blocker's list (AdBlock): write plain names, one per line, and comments after a #"},
 	{"AdBlock, glued comment", "!partners", "(AdBlock)"},
 	{"RPZ", "army.ml CNAME .", "(RPZ): write the name alone, army.ml"},
 	{"RPZ, wildcard", "*.army.ml 60 IN CNAME .", "(RPZ): write the name alone, army.ml"},
@@ -28,7 +28,7 @@ var foreignLists = []struct{ name, line, want string }{
 	{"RPZ, address", "army.ml A 192.0.2.25", "(RPZ): write the name alone, army.ml"},
 	{"RPZ, SOA", "@ 3600 IN SOA localhost. root.localhost. 1 2 3 4 5", "(RPZ): write plain names"},
 	{"RPZ, TTL", "$TTL 60", "(RPZ): write plain names"},
-	{"RPZ, comment", "; partners", "a comment of a zone file (RPZ): write plain names, one a line, and comments after a #"},
+	{"RPZ, comment", "; partners", "a comment of a zone file (RPZ): write plain names, one per line, and comments after a #"},
 	{"RPZ, comment behind a name", "partner.ml ; since 2024", "(RPZ): write the name alone, partner.ml"},
 	{"dnsmasq", "address=/army.ml/0.0.0.0", "dnsmasq's configuration: write the name alone, army.ml"},
 	{"dnsmasq, server", "server=/partner.ml/#", "dnsmasq's configuration: write the name alone, partner.ml"},
@@ -47,7 +47,7 @@ var foreignLists = []struct{ name, line, want string }{
 	{"YAML", "- army.mil", "YAML: write the name alone, army.mil"},
 	{"quotes", `"army.mil"`, "a name in quotes: write the name alone, army.mil"},
 	{"page of an error", "<!DOCTYPE html>", "HTML or XML, as the error page of a web server is"},
-	{"comment of a language", "// partners", "a comment of a programming language: write plain names, one a line, and comments after a #"},
+	{"comment of a language", "// partners", "a comment of a programming language: write plain names, one per line, and comments after a #"},
 }
 
 func TestForeign(t *testing.T) {

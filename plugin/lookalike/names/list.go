@@ -153,7 +153,7 @@ func explain(path string, err error) error {
 }
 
 func errTooLarge(path string, limit int64) error {
-	return fmt.Errorf("%s: larger than %d MiB: no list of names should be; split it if it is one", path, limit>>20)
+	return fmt.Errorf("%s: larger than %d MiB: if it is a list of names, split it", path, limit>>20)
 }
 
 // read adds the names in r: one a line, # comments. Every broken line is
@@ -186,7 +186,7 @@ func (l *list) read(r io.Reader, path string) error {
 	case broken.Total > 0:
 		return &broken
 	case !found && l.exceptions == nil:
-		return fmt.Errorf("%s: has no names: write one a line, or leave the file out", path)
+		return fmt.Errorf("%s: has no names: write one per line, or leave the file out", path)
 	}
 	return nil
 }
@@ -204,7 +204,7 @@ func (l *list) take(name, words, path string, line int) error {
 }
 
 // errWords is the error of the words of an exception in another list.
-var errWords = errors.New("words behind a name: only files of allow have them, so write the name alone, and notes after a #")
+var errWords = errors.New("words after a name: only files of allow may have them; write the name alone, and notes after a #")
 
 var errCutOff = errors.New("the file ends within this line, and no other name has this TLD: copy the file again, or end the line")
 
@@ -256,7 +256,7 @@ func content(line []byte) []byte {
 // is set, the error says of which product's lists the line is.
 func entry(line *text.Lines, explain bool) (name, words string, err error) {
 	if line.Long {
-		return "", "", fmt.Errorf("line longer than %d bytes: write one name a line", maxLine)
+		return "", "", fmt.Errorf("line longer than %d bytes: write one name per line", maxLine)
 	}
 	text := content(line.Text)
 	if len(text) == 0 {

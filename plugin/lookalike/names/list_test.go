@@ -51,7 +51,7 @@ func TestReadFileError(t *testing.T) {
 		name, text string
 		want       []string // parts of the message, FILE is the path
 	}{
-		{"empty", "", []string{"FILE: has no names: write one a line"}},
+		{"empty", "", []string{"FILE: has no names: write one per line"}},
 		{"comments only", "# nothing yet\n\n", []string{"FILE: has no names"}},
 		{"broken line", "army.mil\n\n*.navy.mil # all\n", []string{`FILE:3: "*.navy.mil": wildcard`}},
 		{"all broken lines", "*.a.b\nb c\n", []string{`FILE:1: "*.a.b": `, `; FILE:2: "b c": `}},

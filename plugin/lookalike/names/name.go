@@ -31,7 +31,7 @@ func Parse(text string) (string, error) {
 		return "", err
 	}
 	if r, ok := stray(text); ok {
-		return "", fmt.Errorf("%s (%U) stands in no name: remove it", strconv.QuoteRuneToGraphic(r), r)
+		return "", fmt.Errorf("%s (%U) is not allowed in a name: remove it", strconv.QuoteRuneToGraphic(r), r)
 	}
 	name, err := Canonical(text)
 	if err == nil && !strings.Contains(name, ".") {
@@ -112,7 +112,7 @@ func Canonical(text string) (string, error) {
 func checkShape(s string) error {
 	switch {
 	case s == "" || s == ".":
-		return errors.New("no name: write a domain name such as army.mil, or *.mil for every name under .mil")
+		return errors.New("not a name: write a domain name such as army.mil, or *.mil for every name under .mil")
 	case !utf8.ValidString(s) || strings.ContainsRune(s, utf8.RuneError): // which caddy makes of it
 		return errors.New("not UTF-8: save the file as UTF-8, or write the name with A-labels (xn--...)")
 	case strings.Contains(s, "://"):
@@ -120,13 +120,13 @@ func checkShape(s string) error {
 	case strings.Contains(s, "*"):
 		return errWildcard
 	case s == builtIn:
-		return errors.New("the built-in list, which a list cannot include: write it behind protect in the Corefile")
+		return errors.New("the built-in list, which a list cannot include: write it after protect in the Corefile")
 	case strings.Contains(s, "@"):
 		return errors.New("a mail address: write only the part after the @")
 	case strings.HasPrefix(s, "."):
 		return errors.New("leading dot: write the name without it, the names below it are included anyway")
 	case strings.ContainsFunc(s, unicode.IsSpace):
-		return errors.New("more than one word: write one name a line, notes after a #")
+		return errors.New("more than one word: write one name per line, notes after a #")
 	}
 	return nil
 }
@@ -166,7 +166,7 @@ func toASCII(s string) (string, error) {
 		return "", fmt.Errorf("no IDNA rule can read it (%w): check its letters, or the label after xn--", err)
 	}
 	if r, ok := hidden(s); ok {
-		return "", fmt.Errorf("no IDNA rule can read it (%U shows nothing): remove that character", r)
+		return "", fmt.Errorf("no IDNA rule can read it (%U is invisible): remove that character", r)
 	}
 	return a, nil
 }

@@ -70,7 +70,7 @@ func (s *Spec) parse(text string) (arg, error) {
 		return arg{}, err
 	}
 	if s.Rules != nil {
-		return arg{}, errors.New("a name in the Corefile has no words, which the block behind it asks for: write it into a file, or remove the block")
+		return arg{}, errors.New("a name in the Corefile cannot have the words that the block requires: write it into a file, or remove the block")
 	}
 	name, err := Parse(text)
 	if err != nil {
@@ -87,7 +87,7 @@ func (s *Spec) checkBuiltIn(text string) error {
 	case text != builtIn:
 		return fmt.Errorf("no built-in list: the only one is %s", builtIn)
 	case s.Exceptions:
-		return errors.New("the list of what to protect, which cannot be allowed: write it behind protect")
+		return errors.New("a list of names to protect cannot be allowed: write it after protect")
 	}
 	return nil
 }
@@ -120,7 +120,7 @@ func (s *Spec) notFile(text string) error {
 	last := strings.ToLower(text[dot+1:])
 	for _, ending := range fileEndings {
 		if last == ending && !isTLD(last) {
-			return fmt.Errorf("looks like a file, and .%s is no TLD: %s", last, cure)
+			return fmt.Errorf("looks like a file, and .%s is not a TLD: %s", last, cure)
 		}
 	}
 	return nil

@@ -67,7 +67,7 @@ func TestSpecAddError(t *testing.T) {
 	overwrite(t, "mil", "x")
 	must(t, os.Mkdir("gov", 0o700))
 	tests := []struct{ text, want string }{
-		{"protect.txt", `Corefile:7: "protect.txt": looks like a file, and .txt is no TLD: write ./protect.txt to mean the file`},
+		{"protect.txt", `Corefile:7: "protect.txt": looks like a file, and .txt is not a TLD: write ./protect.txt to mean the file`},
 		{"names.list", "write ./names.list"},
 		{"names.LST", "write ./names.LST"},
 		{"lookalike.conf", "write ./lookalike.conf"},
@@ -78,7 +78,7 @@ func TestSpecAddError(t *testing.T) {
 		{"*.army.mil", `Corefile:7: "*.army.mil": wildcard`},
 		{"https://army.mil/", "the domain name alone"},
 		{"a\x00b", `Corefile:7: "a\x00b": character`},
-		{"", "no name"},
+		{"", "not a name"},
 		{"mil", `Corefile:7: "mil": a file of that name`},
 		{"navy", `Corefile:7: "navy": no dot: write navy.mil, or *.mil for every name under .mil`},
 		{"@gov", `Corefile:7: "@gov": no built-in list: the only one is @mil`},
@@ -141,7 +141,7 @@ func TestSpecBuiltIn(t *testing.T) {
 		t.Errorf("navy.mil is given at %q", got)
 	}
 	allow := Spec{Exceptions: true}
-	if err := allow.Add("@mil", "Corefile:4"); err == nil || !strings.Contains(err.Error(), "write it behind protect") {
+	if err := allow.Add("@mil", "Corefile:4"); err == nil || !strings.Contains(err.Error(), "write it after protect") {
 		t.Errorf("Allowed with %v", err)
 	}
 }

@@ -168,7 +168,7 @@ func (w *Watcher) changed(at time.Time, now []stamp) time.Duration {
 		w.source.Stale()
 	}
 	if at.Sub(w.told) >= again {
-		w.fail(at, fmt.Errorf("%s: has kept changing for a minute: write it beside and rename it", file))
+		w.fail(at, fmt.Errorf("%s: has kept changing for a minute: write a new file and rename it", file))
 	}
 	return min(w.every, soon)
 }
@@ -217,7 +217,7 @@ func (w *Watcher) fail(at time.Time, err error) {
 func (w *Watcher) read() (use func(), err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("the list makes its reader panic: %v", r)
+			err = fmt.Errorf("reading the list panicked: %v", r)
 		}
 	}()
 	return w.source.Read()

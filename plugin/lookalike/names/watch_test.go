@@ -255,7 +255,7 @@ func TestWatcherRepeats(t *testing.T) {
 	}
 }
 
-// TestWatcherPanic: a list that makes its reader panic is a list that cannot be
+// TestWatcherPanic: a list that panicked is a list that cannot be
 // used.
 func TestWatcherPanic(t *testing.T) {
 	file := write(t, "list", "army.mil\n")
@@ -264,7 +264,7 @@ func TestWatcherPanic(t *testing.T) {
 	touch(t, file, 1)
 	w.tick()
 	w.tick()
-	if len(s.failures) != 1 || !strings.Contains(s.failures[0], "panic: index out of range") {
+	if len(s.failures) != 1 || !strings.Contains(s.failures[0], "panicked: index out of range") {
 		t.Errorf("%+v", *s)
 	}
 }

@@ -128,7 +128,7 @@ func (h *Host) note(err error) {
 		return
 	}
 	if h.failures++; h.failures >= checksToDown && !h.down.Swap(true) {
-		log.Warningf("sinkhole %s is down, answering NXDOMAIN where no other is up: %v", h.address, err)
+		log.Warningf("sinkhole %s is down, answering NXDOMAIN if no other is up: %v", h.address, err)
 	}
 }
 

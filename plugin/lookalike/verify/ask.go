@@ -72,7 +72,7 @@ func (c *capture) Hijack()                   {}
 func (c *capture) Write(b []byte) (int, error) {
 	m := new(dns.Msg)
 	if err := m.Unpack(b); err != nil {
-		return 0, fmt.Errorf("an answer that cannot be read: %w", err)
+		return 0, fmt.Errorf("unreadable answer: %w", err)
 	}
 	c.msg = m
 	return len(b), nil

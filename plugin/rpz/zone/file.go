@@ -7,9 +7,9 @@ import (
 	"path/filepath"
 )
 
-// WriteFile writes the zone to a file in place of the one before, at once, so that
-// who reads it finds one or the other. The serial is higher than that of the file
-// before. It does not touch a file that is no zone.
+// WriteFile replaces a zone file in one step, so that readers find either the
+// old zone or the new one. The serial is higher than that of the old file.
+// WriteFile does not touch a file that is not a zone.
 func (z *Zone) WriteFile(path, origin string, about About) (serial uint32, err error) {
 	last, err := serialOf(path)
 	if err != nil {
@@ -20,7 +20,7 @@ func (z *Zone) WriteFile(path, origin string, about About) (serial uint32, err e
 	if err != nil {
 		return 0, err
 	}
-	defer os.Remove(f.Name()) // where it has not got its name
+	defer os.Remove(f.Name()) // if it has not been renamed
 	err = z.Write(f, origin, serial, about)
 	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
 	if err != nil {

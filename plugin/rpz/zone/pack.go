@@ -8,21 +8,21 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
 
-// node is a name on its way into a zone.
+// node is a name before it is packed into a zone.
 type node struct {
 	name   string
 	class  detect.Class
 	policy uint8
-	wild   bool // only what lies below it is blocked
+	wild   bool // only the names below it are blocked
 	pass   bool // it passes
-	own    bool // it is protected, and passes only where it would be blocked
+	own    bool // it is protected, and needs an entry only if it would be blocked
 }
 
-// pack puts nodes, which are sorted, into the zone: each name once, and below a
-// name only what is needed. An exception wins over what is blocked, and of those that block
-// the same name the first.
+// pack puts sorted nodes into the zone: each name once, and without names that
+// an entry above covers. An exception wins over a block. Of several blocks of
+// one name, the first wins.
 func (z *Zone) pack(nodes []node) {
-	var above []node // the names of the zone above the one that comes, the last the nearest
+	var above []node // the names of the zone above the next one, nearest last
 	for i := 0; i < len(nodes); {
 		n, next := merge(nodes[i:])
 		i += next
@@ -49,8 +49,8 @@ func (z *Zone) pack(nodes []node) {
 	z.text, z.entries = slices.Clip(z.text), slices.Clip(z.entries)
 }
 
-// merge returns what the first nodes, which have the same name, come to, and how
-// many they are.
+// merge combines the first nodes, which have the same name, and returns how
+// many there are.
 func merge(nodes []node) (node, int) {
 	n, end := nodes[0], 1
 	for ; end < len(nodes) && nodes[end].name == n.name; end++ {
@@ -64,9 +64,9 @@ func merge(nodes []node) (node, int) {
 	return n, end
 }
 
-// between returns the names between an exception and the blocked name that it lies
-// below. They have to be blocked anew: a wildcard does not reach the names above
-// one that exists (RFC 4592 section 2.2.2).
+// between returns the names between an exception and the blocked name above it.
+// They need entries of their own: a wildcard does not cover the names above an
+// existing one (RFC 4592 section 2.2.2).
 func between(n, above node) (fill []node) {
 	for _, name, _ := strings.Cut(n.name, "."); name != above.name; _, name, _ = strings.Cut(name, ".") {
 		one := above
@@ -81,11 +81,11 @@ func isBelow(name, above string) bool {
 	return len(name) > len(above) && strings.HasSuffix(name, above) && name[len(name)-len(above)-1] == '.'
 }
 
-// maxText is how many letters a zone has room for: about 300 million names.
+// maxText is the most letters in a zone: about 300 million names.
 const maxText = math.MaxUint32 - maxOwner
 
-// append adds a name at the end. One of more characters than a name has, or beyond
-// the room, is left out.
+// append adds a name at the end. It leaves out names that are too long or do
+// not fit into the zone.
 func (z *Zone) append(n node) {
 	if len(n.name) > maxOwner || len(z.text) > maxText {
 		return

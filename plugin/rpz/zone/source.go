@@ -1,5 +1,5 @@
-// Package zone makes a response policy zone (RPZ, draft-vixie-dnsop-dns-rpz) of
-// what the lookalike directives of a server block block, as far as it can be
+// Package zone builds a response policy zone (RPZ, draft-vixie-dnsop-dns-rpz)
+// from the lookalike directives of a server block, as far as their names can be
 // listed.
 package zone
 
@@ -12,18 +12,18 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
 
-// Source is what one directive says of names. Its functions are safe for
-// concurrent use where those of the directive are.
+// Source is the view that one directive has of names. Its functions are safe
+// for concurrent use if those of the directive are.
 type Source struct {
 	Index   *detect.Index
 	TLDs    []string
 	Allowed iter.Seq[string]                                    // the names on its allow list
-	Allows  func(name string, class detect.Class) bool          // whether that list lets a lookalike pass
-	Action  func(detect.Class, detect.Confidence) action.Action // what it does about one
+	Allows  func(name string, class detect.Class) bool          // whether that list permits a lookalike
+	Action  func(detect.Class, detect.Confidence) action.Action // the action on a lookalike
 }
 
-// SourcesOf returns what directives say now. Each takes the names that are in
-// force, which are not those of a later moment.
+// SourcesOf returns the sources of directives. Each uses the lists in force at
+// this moment, not later ones.
 func SourcesOf(policies []*lookalike.Policy) []Source {
 	sources := make([]Source, len(policies))
 	for i, p := range policies {
@@ -38,21 +38,20 @@ func SourcesOf(policies []*lookalike.Policy) []Source {
 	return sources
 }
 
-// Options say what to list.
+// Options select the names to list.
 type Options struct {
 	Classes []detect.Class // nil for DefaultClasses
-	TLDs    []string       // nil for those of each directive
-	All     bool           // block what the directives do not, too
-	Max     int            // the most names that are listed, or could be with All, 0 for MaxNames
+	TLDs    []string       // nil for the TLDs of each directive
+	All     bool           // also block the names that the directives do not block
+	Max     int            // the most names to list, also counting those that All would add; 0 for MaxNames
 }
 
-// MaxNames is how many names are listed at most where nobody says how many. They
-// make four million records, which takes resolvers gigabytes.
+// MaxNames is the default limit of names. They make four million records, which
+// take resolvers gigabytes of memory.
 const MaxNames = 2_000_000
 
-// DefaultClasses returns the classes that are listed where nobody says which:
-// those that can be, but for the three whose names are many and whose matches are
-// the least sure.
+// DefaultClasses returns the default classes: all that can be listed except
+// three, whose names are many and whose matches are the least sure.
 func DefaultClasses() []detect.Class {
 	return slices.DeleteFunc(detect.Listable(), func(c detect.Class) bool {
 		return c == detect.Split || c == detect.Edit || c == detect.Combosquat

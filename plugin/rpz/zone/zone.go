@@ -18,10 +18,10 @@ import (
 // TTL is that of all records, in seconds, and the refresh time of secondaries.
 const TTL = 60
 
-// Zone holds the names of a response policy zone in little room: eight octets for
-// each, and its letters. It is immutable and safe for concurrent use.
+// Zone holds the names of a response policy zone compactly: eight octets for
+// each name, and its letters. It is immutable and safe for concurrent use.
 type Zone struct {
-	Passed int  // lookalikes that are not in it, since the directives do not block them
+	Passed int  // lookalikes left out because the directives do not block them
 	AnyTLD bool // a directive is for every TLD, which no zone can list
 
 	text     []byte
@@ -29,22 +29,22 @@ type Zone struct {
 	policies []policy
 }
 
-// entry is a name that stands in text from at on.
+// entry is a name whose text begins at index at.
 type entry struct {
 	at     uint32
 	n      uint8
 	policy uint8 // its number, or passes
 	class  detect.Class
-	wild   bool // only the names below it are meant
+	wild   bool // covers only the names below it
 }
 
 // passes is the policy of names that pass.
 const passes = 255
 
-// policy is what is done about a name.
+// policy is the treatment of a name.
 type policy struct {
 	action action.Action
-	data   []dns.RR // without an owner
+	data   []dns.RR // without an owner name
 	text   string   // the same, to compare
 }
 
@@ -66,7 +66,7 @@ var blocked = [...]string{
 	record.Drop:     "rpz-drop.",
 }
 
-// pass lets a name pass.
+// pass permits a name.
 var pass = newPolicy(action.Action{}, cname("rpz-passthru."))
 
 func cname(target string) dns.RR {
@@ -120,7 +120,7 @@ func (z *Zone) name(e entry) string { return string(z.text[e.at : e.at+uint32(e.
 // Names returns the number of names.
 func (z *Zone) Names() int { return len(z.entries) }
 
-// Len returns the number of blocked names and of those that pass, each with the
+// Len returns the number of blocked names and of exceptions, each with the
 // names below it.
 func (z *Zone) Len() (blocked, passing int) {
 	for _, e := range z.entries {
@@ -131,7 +131,7 @@ func (z *Zone) Len() (blocked, passing int) {
 	return len(z.entries) - passing, passing
 }
 
-// Classes returns how many blocked names there are of each class.
+// Classes returns the number of blocked names of each class.
 func (z *Zone) Classes() map[detect.Class]int {
 	n := make(map[detect.Class]int)
 	for _, e := range z.entries {
@@ -142,10 +142,10 @@ func (z *Zone) Classes() map[detect.Class]int {
 	return n
 }
 
-// Bytes returns how much room the names take.
+// Bytes returns the memory that the names take.
 func (z *Zone) Bytes() int { return cap(z.text) + cap(z.entries)*8 }
 
-// Equal reports whether two zones say the same of all names.
+// Equal reports whether two zones treat all names alike.
 func (z *Zone) Equal(o *Zone) bool {
 	if len(z.entries) != len(o.entries) || !bytes.Equal(z.text, o.text) {
 		return false
@@ -163,8 +163,8 @@ func (z *Zone) same(e entry, o *Zone, f entry) bool {
 	return e.wild == f.wild && z.policy(e).text == o.policy(f).text
 }
 
-// maxOwner is how many characters the name of a record has at most (RFC 1035
-// section 2.3.4), and wildcard what stands before that of a wildcard.
+// maxOwner is the most characters in the name of a record (RFC 1035 section
+// 2.3.4), and wildcard the prefix of a wildcard's name.
 const (
 	maxOwner = 253
 	wildcard = "*."
@@ -197,8 +197,8 @@ func (z *Zone) records(e entry, origin string) []dns.RR {
 }
 
 // Records yields the records of each name in the zone origin, a name with a
-// trailing dot, without those of the apex. A name that would be too long is left
-// out.
+// trailing dot, without the records of the apex. It leaves out names that would
+// be too long.
 func (z *Zone) Records(origin string) iter.Seq[[]dns.RR] {
 	return func(yield func([]dns.RR) bool) {
 		for _, e := range z.entries {
@@ -209,8 +209,8 @@ func (z *Zone) Records(origin string) iter.Seq[[]dns.RR] {
 	}
 }
 
-// Apex returns the records of the zone itself: SOA and NS (RFC 1035). Nobody asks
-// the name server that they name.
+// Apex returns the records of the zone itself: SOA and NS (RFC 1035). No
+// resolver queries the name server that they name.
 func Apex(origin string, serial uint32) []dns.RR {
 	soa := &dns.SOA{
 		Hdr: header(dns.TypeSOA), Ns: "localhost.", Mbox: "hostmaster.localhost.",
@@ -221,7 +221,7 @@ func Apex(origin string, serial uint32) []dns.RR {
 	return []dns.RR{soa, ns}
 }
 
-// Minus returns the names of z that o has not, or has with other records.
+// Minus returns the names of z that o lacks, or that have other records in o.
 func (z *Zone) Minus(o *Zone) *Zone {
 	rest := &Zone{policies: z.policies}
 	for e := range z.diff(o) {
@@ -233,7 +233,7 @@ func (z *Zone) Minus(o *Zone) *Zone {
 	return rest
 }
 
-// diff yields the entries of z that o has not, or has otherwise.
+// diff yields the entries of z that o lacks, or that differ in o.
 func (z *Zone) diff(o *Zone) iter.Seq[entry] {
 	return func(yield func(entry) bool) {
 		j := 0
@@ -254,8 +254,8 @@ func (z *Zone) diff(o *Zone) iter.Seq[entry] {
 	}
 }
 
-// compareNames compares two names by their labels, the last one first, so that a
-// name comes right before those below it.
+// compareNames compares two names by their labels, the last one first, so that
+// a name comes right before the names below it.
 func compareNames(a, b string) int {
 	for a != "" && b != "" {
 		i, j := strings.LastIndexByte(a, '.'), strings.LastIndexByte(b, '.')
@@ -267,7 +267,7 @@ func compareNames(a, b string) int {
 	return cmp.Compare(len(a), len(b))
 }
 
-// String says how large the zone is.
+// String describes the size of the zone.
 func (z *Zone) String() string {
 	blocked, passing := z.Len()
 	return fmt.Sprintf("%d names blocked, %d exceptions", blocked, passing)

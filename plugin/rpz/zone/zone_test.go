@@ -352,7 +352,7 @@ func TestWrite(t *testing.T) {
 	}
 	for _, want := range []string{
 		"; Response policy zone rpz.example.org., written by lookalike 1 on 2026-11-25T22:00:00Z\n",
-		"; Not in it:\n", "embedding and double-typo", "split, edit and combosquat", "whose action is monitor or off", "lookalike *", "clients",
+		"; Not included:\n", "embedding and double-typo", "split, edit and combosquat", "whose action is monitor or off", "lookalike *", "clients",
 		"@\tIN\tSOA\tlocalhost. hostmaster.localhost. 1795644000 60 30 604800 60\n@\tIN\tNS\tlocalhost.\n",
 		"\narmy.ml\tA\t192.0.2.25\t; tld-swap\n*.army.ml\tA\t192.0.2.25\t; tld-swap\n", "\narrny.ml\tCNAME\trpz-passthru.\t; exception\n",
 	} {
