@@ -107,6 +107,9 @@ func (o *auditOptions) options(e *env) (*audit.Options, error) {
 	if ao.Until, err = point(o.until, o.zone, true); err != nil {
 		return nil, misused("-until: %v", err)
 	}
+	if !(o.unknown >= 0 && o.unknown <= 100) {
+		return nil, misused("-unknown %v: want a number from 0 to 100", o.unknown)
+	}
 	return ao, nil
 }
 

@@ -76,6 +76,33 @@ func TestAudit(t *testing.T) {
 	}
 }
 
+// TestOutIsRead: the log or the alerts stay, where -o names them by mistake.
+func TestOutIsRead(t *testing.T) {
+	for _, command := range []string{"audit", "report"} {
+		t.Run(command, func(t *testing.T) {
+			in := filepath.Join(t.TempDir(), "mail.log")
+			if err := os.WriteFile(in, []byte(mailLog), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if status, _, stderr := runTool("", command, "-o", in, in); status != exitError || !strings.Contains(stderr, "write to another file") {
+				t.Errorf("Got status %d, messages %s", status, stderr)
+			}
+			if got, err := os.ReadFile(in); err != nil || string(got) != mailLog {
+				t.Errorf("Got %q, error %v", got, err)
+			}
+		})
+	}
+}
+
+// TestAuditUnknown: no share of lines is outside of 0 to 100 %.
+func TestAuditUnknown(t *testing.T) {
+	for _, share := range []string{"-1", "100.1", "NaN"} {
+		if status, _, stderr := runTool(mailLog, "audit", "-unknown", share, "-"); status != exitError || !strings.Contains(stderr, "want a number from 0 to 100") {
+			t.Errorf("%s: got status %d, messages %s", share, status, stderr)
+		}
+	}
+}
+
 // TestAuditOut writes to a file that nobody else can read; a failure leaves none.
 func TestAuditOut(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "found.csv")
