@@ -101,7 +101,7 @@ func (c *checker) check(given string) error {
 	return c.render.Write(given, name, f)
 }
 
-// inputError is the error of a text that is no domain name. Others are about
+// inputError is the error of a text that is not a domain name. Others are about
 // the output.
 type inputError struct {
 	given string
@@ -182,7 +182,7 @@ func (c *checker) stream() (int, error) {
 // checking ended early, if it did.
 func (c *checker) finish(err error) (int, error) {
 	if c.broken > maxReported {
-		fmt.Fprintf(c.stderr, "lookalike: %d lines were no domain names, the first %d are shown\n", c.broken, maxReported)
+		fmt.Fprintf(c.stderr, "lookalike: %d lines are not domain names, the first %d are shown\n", c.broken, maxReported)
 	}
 	if ended := c.render.End(); err == nil {
 		err = ended

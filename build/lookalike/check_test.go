@@ -281,8 +281,8 @@ func TestCheckStatus(t *testing.T) {
 		{"nothing found in input", "example.ml\n\n# army.ml\n", nil, exitNothing, ""},
 		{"something found in input", "example.ml\narmy.ml", nil, exitFound, ""},
 		{"input by its name", "army.ml\n", []string{"-"}, exitFound, ""},
-		{"no name among names", "", []string{"army.ml", "a..b"}, exitError, `lookalike: "a..b": no domain name`},
-		{"no name in input", "army.ml\n\na..b\nexample.ml\n", nil, exitError, `lookalike: line 3: "a..b": no domain name`},
+		{"no name among names", "", []string{"army.ml", "a..b"}, exitError, `lookalike: "a..b": not a domain name`},
+		{"no name in input", "army.ml\n\na..b\nexample.ml\n", nil, exitError, `lookalike: line 3: "a..b": not a domain name`},
 		{"columns", "army.ml,high\nexample.ml\n", nil, exitError, `lookalike: line 1: "army.ml,high": the last label is "ml,high"`},
 		{"separated by NULs", "army.ml\x00example.ml\x00", nil, exitError, "lookalike: line 1: "},
 		{"UTF-16", "\xff\xfea\x00.\x00m\x00l\x00\n\x00", nil, exitError, "lookalike: check: UTF-16: save it as UTF-8"},
@@ -290,7 +290,7 @@ func TestCheckStatus(t *testing.T) {
 		{"mail address without a domain", "", []string{"someone@"}, exitError, "nothing follows the @"},
 		{"page", "", []string{"http://army.ml/"}, exitError, "the domain name alone"},
 		{"two words", "army.ml MX\n", nil, exitError, "more than one word"},
-		{"empty name", "", []string{""}, exitError, "no name"},
+		{"empty name", "", []string{""}, exitError, `"": not a domain name: the text is empty`},
 		{"flag behind a name", "", []string{"army.ml", "-format", "json"}, exitFound, ""},
 		{"name that looks like a flag", "", []string{"--", "-format"}, exitNothing, ""},
 		{"unknown flag", "", []string{"-verbose", "army.ml"}, exitError, "unknown flag -verbose: want -client, -conf, -format or -help\n'lookalike help check' explains the command"},
@@ -412,7 +412,7 @@ func TestStreamOrder(t *testing.T) {
 
 func TestStreamManyBrokenLines(t *testing.T) {
 	status, stdout, stderr := runTool(strings.Repeat("a..b\n", 5000)+"army.ml\n", "check", "-format", "json")
-	if lines := strings.Count(stderr, "\n"); lines != maxReported+1 || !strings.Contains(stderr, "5000 lines were no domain names") {
+	if lines := strings.Count(stderr, "\n"); lines != maxReported+1 || !strings.Contains(stderr, "5000 lines are not domain names") {
 		t.Errorf("%d lines on standard error, want %d and the sum", lines, maxReported+1)
 	}
 	if status != exitError || !strings.Contains(stdout, `"army.ml"`) {

@@ -26,7 +26,7 @@ var consoleCommand = command{
 		fs.StringVar(&o.tokenFile, "token-file", "", "")
 		fs.Func("host", "", func(s string) error {
 			if s == "" {
-				return errors.New("no name")
+				return errors.New("empty: give a host name")
 			}
 			o.hosts = append(o.hosts, strings.ToLower(s))
 			return nil

@@ -25,7 +25,7 @@ type Lookalike struct {
 	policies []*Policy
 }
 
-// Policies returns the directives of the server block. They are not to be changed.
+// Policies returns the directives of the server block. Callers must not change them.
 func (l *Lookalike) Policies() []*Policy { return l.policies }
 
 // Name implements plugin.Handler.
@@ -42,14 +42,13 @@ func (l *Lookalike) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.M
 	if l.Next == nil {
 		return plugin.NextOrFailure(l.Name(), nil, ctx, w, r)
 	}
-	// Directly: the tracing span and the writer of plugin.NextOrFailure cost a
-	// passing query more than all of this plugin does.
+	// Call the next plugin directly: the tracing span and the writer of
+	// plugin.NextOrFailure cost a passing query more than this whole plugin.
 	return l.Next.ServeDNS(ctx, w, r)
 }
 
-// guard answers the query, or reports that it is to pass. What passes does so
-// when guard has returned, so that the plugins behind have the stack for
-// themselves.
+// guard answers the query, or reports that the query passes. A query passes
+// after guard has returned, so that the next plugins have the whole stack.
 func (l *Lookalike) guard(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, watching []*Policy) (rcode int, done bool, err error) {
 	if verify.IsOwn(ctx) {
 		return 0, false, nil
@@ -90,14 +89,14 @@ func (l *Lookalike) guard(ctx context.Context, w dns.ResponseWriter, r *dns.Msg,
 	return writtenRcode(rcode), true, nil
 }
 
-// isLookup reports whether r asks for a name of the Internet. A NOTIFY (RFC 1996),
-// for one, tells of a name.
+// isLookup reports whether r looks up a name of class IN. A NOTIFY (RFC 1996),
+// for example, does not.
 func isLookup(r *dns.Msg) bool {
 	return r.Opcode == dns.OpcodeQuery && r.Question[0].Qclass == dns.ClassINET
 }
 
-// writtenRcode is the RCODE to return for a query whose reply is written, or
-// withheld on purpose: for most RCODEs the server would write one of its own.
+// writtenRcode returns the RCODE to return for a query whose reply is written, or
+// withheld on purpose. For most RCODEs the server would write its own reply.
 func writtenRcode(rcode int) int {
 	if rcode == dns.RcodeNameError {
 		return rcode
@@ -105,20 +104,21 @@ func writtenRcode(rcode int) int {
 	return dns.RcodeSuccess
 }
 
-// observe counts the detection and hands it to the alerts. The answer has been
-// written by now, so nothing that goes wrong here may reach the client.
+// observe counts the detection and passes it to the alerts. The answer has been
+// written by now, so a failure here must not reach the client.
 func observe(ctx context.Context, q *query, d Decision, rcode int) {
 	defer guard.Recover("alert")
 	about := describe(ctx, q, rcode)
 	about.report(d)
 }
 
-// observation is what an alert says of a query, whatever it resembles.
+// observation holds the facts of a query that an alert needs, except the match.
 type observation struct {
 	server string
 	alert.Detection
 }
 
+// describe collects the facts of the query, which was answered with rcode.
 func describe(ctx context.Context, q *query, rcode int) observation {
 	server := metrics.WithServer(ctx)
 	return observation{server, alert.Detection{
@@ -134,7 +134,7 @@ func describe(ctx context.Context, q *query, rcode int) observation {
 	}}
 }
 
-// report counts the detection and hands it to the alerts.
+// report counts the detection and passes it to the alerts.
 func (o *observation) report(d Decision) {
 	p := d.Policy
 	p.detections.count(o.server, o.View, d)

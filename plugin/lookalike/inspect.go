@@ -14,7 +14,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// inspects reports whether answers are looked at for some of the policies.
+// inspects reports whether some of the policies examine answers.
 func inspects(policies []*Policy) bool {
 	for _, p := range policies {
 		if p.inspect {
@@ -24,7 +24,7 @@ func inspects(policies []*Policy) bool {
 	return false
 }
 
-// inspecting returns the policies that look at the answer to the query.
+// inspecting returns the policies that examine the answer to the query.
 func (q *query) inspecting(policies []*Policy) []*Policy {
 	var inspecting []*Policy
 	for _, p := range policies {
@@ -38,9 +38,9 @@ func (q *query) inspecting(policies []*Policy) []*Policy {
 	return inspecting
 }
 
-// serveInspected passes the query on and looks at the answer before the client
-// gets it. Where the query itself is for a monitored lookalike, the decision
-// about that is asked, and what the answer leads to wins over it: one query is
+// serveInspected passes the query on and examines the answer before the client
+// receives it. If the queried name is a monitored lookalike itself, asked is the
+// decision about it. A target in the answer wins over asked, because one query is
 // one detection.
 func (l *Lookalike) serveInspected(ctx context.Context, q query, inspecting []*Policy, asked Decision) (int, error) {
 	i := &inspector{passing: passing{q.W}, request: q.Req, policies: inspecting, decision: asked}
@@ -64,11 +64,11 @@ func (l *Lookalike) serveInspected(ctx context.Context, q query, inspecting []*P
 type inspector struct {
 	passing
 	request  *dns.Msg
-	policies []*Policy // that look at the answer
+	policies []*Policy // those that examine the answer
 
 	decision Decision // about the name, or about a target in its answer
 	rcode    int      // of the reply
-	withheld bool     // there was no reply, since nobody would be told
+	withheld bool     // no reply was sent, because nobody would see the alert
 }
 
 // WriteMsg implements dns.ResponseWriter.
@@ -94,9 +94,9 @@ func (i *inspector) WriteMsg(m *dns.Msg) error {
 }
 
 // withoutExchanges returns m without the MX records that lead to the blocked
-// names, or nil where none is left: mail goes to the others then, and need not
-// bounce. What was signed is so no more (RFC 4035 section 3.2.3), and where the
-// blocked names lead is left out, too.
+// names, or nil if none remains. Mail then goes to the other hosts and does not
+// bounce. It clears AD and removes the signature, which no longer holds (RFC 4035
+// section 3.2.3), and the additional records of the blocked names.
 func withoutExchanges(m *dns.Msg, blocked map[string]bool) *dns.Msg {
 	left := 0
 	good := m.Copy()
@@ -121,7 +121,7 @@ func withoutExchanges(m *dns.Msg, blocked map[string]bool) *dns.Msg {
 	return good
 }
 
-// canonical returns a name in lower case without its trailing dot.
+// canonical returns name in lower case without its trailing dot.
 func canonical(name string) string { return strings.ToLower(strings.TrimSuffix(name, ".")) }
 
 // passing is the dns.ResponseWriter of a query that is passed on.
@@ -135,15 +135,14 @@ func (p passing) ConnectionState() *tls.ConnectionState {
 	return nil
 }
 
-// maxTargets is how many targets of an answer are compared in full. It may have
-// thousands that somebody made up to be costly; of the rest, those are found that
-// read as a protected name.
+// maxTargets limits the targets of an answer that are compared in full, because
+// an attacker may send thousands. The rest match only if they read like a protected
+// name.
 const maxTargets = 64
 
-// decide decides about the targets in the answer. Blocking the first that is to
-// be blocked goes before reporting another. It also returns the names of all
-// that are to be blocked. If deciding fails, the answer passes, as it would
-// without inspect.
+// decide decides about the targets in the answer. It returns the decision about the
+// first target to block, or else about the first to report, and the names of all
+// targets to block. If decide panics, the answer passes, as it would without inspect.
 func (i *inspector) decide(m *dns.Msg) (strongest Decision, blocked map[string]bool) {
 	defer guard.Recover("inspect")
 	qname, compared := i.request.Question[0].Name, 0
@@ -173,8 +172,8 @@ func (i *inspector) decide(m *dns.Msg) (strongest Decision, blocked map[string]b
 	return strongest, blocked
 }
 
-// target returns the name that a record leads to: RFC 1035 sections 3.3.1 and
-// 3.3.9, RFC 2782, RFC 6672 and RFC 9460. It is empty for other records.
+// target returns the name that a record points to (RFC 1035 sections 3.3.1 and
+// 3.3.9, RFC 2782, RFC 6672 and RFC 9460), and "" for other types.
 func target(rr dns.RR) string {
 	switch rr := rr.(type) {
 	case *dns.MX:

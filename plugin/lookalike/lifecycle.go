@@ -16,48 +16,48 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/probe"
 )
 
-// stopTimeout bounds the last flush of the alerts. Callbacks run one after the
-// other, and with health's lameduck they must fit into the 30 s that
-// supervisors grant.
+// stopTimeout limits the last flush of the alerts. Callbacks run one after the
+// other. Together with health's lameduck they must fit into the 30 s that
+// supervisors usually grant.
 const stopTimeout = 5 * time.Second
 
-// engine owns what the policies of one instance of the server run in the
-// background: the watchers of their lists and their hold on the alert
-// pipelines. During a reload two engines live side by side.
+// engine owns the background work of the policies of one server instance: the
+// watchers of their lists and their references to alert pipelines. During a reload
+// two engines run side by side.
 type engine struct {
 	policies   []*Policy
-	trim       *time.Timer // gives back what the instance before has left
+	trim       *time.Timer // returns the memory of the previous instance to the system
 	restarting bool        // OnRestart has run; the server's callbacks are sequential
 }
 
-// live holds the engines that run, with true once all their pipelines are open.
-// The engine of a failed reload is found here, since its own OnShutdown is
-// never called.
+// live holds the running engines. The value is true once all pipelines of the
+// engine are open. A failed reload needs live to find its engine, because caddy
+// never calls that engine's OnShutdown.
 var live = struct {
 	sync.Mutex
 	engines map[*engine]bool
 }{engines: make(map[*engine]bool)}
 
-// anyLive reports whether a server runs already.
+// anyLive reports whether an engine is already running.
 func anyLive() bool {
 	live.Lock()
 	defer live.Unlock()
 	return len(live.engines) > 0
 }
 
-// trimAfter is the time after which the instance before a reload is sure to
-// have ended.
+// trimAfter is the time by which the instance before a reload has certainly
+// ended.
 const trimAfter = 10 * time.Second
 
 type engineKey struct{}
 
-// engineOf returns the engine of the instance that is being set up. It makes
-// one, and registers its callbacks, where there is none yet.
+// engineOf returns the engine of the instance that c sets up. If there is none, it
+// makes one and registers its callbacks.
 //
-// On SIGTERM OnShutdown runs before health's lameduck, while queries are still
-// answered, so an engine stops there only when another instance has taken over.
-// An error from OnShutdown would make caddy take that reload for a failed one,
-// when the new instance is serving already: it goes to the log instead.
+// On SIGTERM, OnShutdown runs before health's lameduck, while queries are still
+// answered. So an engine stops there only when another instance has taken over.
+// OnShutdown logs its error and returns none: caddy would call the reload failed,
+// although the new instance is already serving.
 func engineOf(c *caddy.Controller) *engine {
 	if e, ok := c.Get(engineKey{}).(*engine); ok {
 		return e
@@ -80,10 +80,9 @@ func engineOf(c *caddy.Controller) *engine {
 	return e
 }
 
-// restartFailed stops what the new instance has started, unless that is the one
-// that serves. Caddy also calls a reload failed when the new instance has the
-// sockets already, but the OnShutdown of some plugin of the old one returns an
-// error.
+// restartFailed retires the engine of the old or the new instance, whichever does
+// not serve. Caddy also calls a reload failed when the new instance already has the
+// sockets, but the OnShutdown of some plugin in the old one returned an error.
 func (e *engine) restartFailed() error {
 	e.restarting = false
 	if !e.serves() {
@@ -95,11 +94,11 @@ func (e *engine) restartFailed() error {
 	return err
 }
 
-// serves reports whether the engine's instance is one of those that run.
+// serves reports whether the engine's instance is running.
 func (e *engine) serves() bool { return e.instance() != nil }
 
-// instance returns the instance that the engine belongs to, nil when that does
-// not run. Caddy takes an instance out of its list when it closes its sockets.
+// instance returns the instance that the engine belongs to, or nil if that is not
+// running. Caddy removes an instance from its list when it closes its sockets.
 func (e *engine) instance() *caddy.Instance {
 	for _, instance := range caddy.Instances() {
 		instance.StorageMu.RLock()
@@ -112,7 +111,7 @@ func (e *engine) instance() *caddy.Instance {
 	return nil
 }
 
-// report logs what each directive does, and the doubts about it.
+// report logs a summary of each directive, and warnings about it.
 func (e *engine) report() {
 	for _, p := range e.policies {
 		log.Info(p.summary())
@@ -139,8 +138,8 @@ func (e *engine) retire() {
 	}
 }
 
-// start opens the alert pipelines and begins to watch the lists. What was
-// started before an error is stopped by the survivor's OnRestartFailed.
+// start opens the alert pipelines and begins to watch the lists. After an error,
+// OnRestartFailed of the surviving instance stops everything started so far.
 func (e *engine) start() error {
 	if anyLive() {
 		e.trim = time.AfterFunc(trimAfter, debug.FreeOSMemory)
@@ -167,9 +166,8 @@ func (e *engine) start() error {
 	return nil
 }
 
-// stop ends the watchers and flushes the alerts. It waits for both, and does
-// nothing the second time. Detections are counted until the alerts' last flush,
-// for all policies alike.
+// stop ends the watchers and flushes the alerts. It waits for both. A second call
+// does nothing. Detections of all policies are counted until the last flush.
 func (e *engine) stop() error {
 	live.Lock()
 	_, started := live.engines[e]
@@ -197,7 +195,7 @@ func (e *engine) stop() error {
 	return err
 }
 
-// stop ends what runs for the policy, but for its alerts.
+// stop ends all background work of the policy except its alerts.
 func (p *Policy) stop() {
 	p.lists.Stop()
 	for _, host := range p.probes {
@@ -208,7 +206,7 @@ func (p *Policy) stop() {
 	}
 }
 
-// probe begins to watch the sinkholes.
+// probe starts the probes of the sinkholes.
 func (p *Policy) probe() {
 	p.probes = make(map[netip.Addr]prober)
 	for _, address := range p.actions.Checked() {
@@ -216,11 +214,11 @@ func (p *Policy) probe() {
 	}
 }
 
-// alertsTo returns the pipeline that takes the policy's detections, nil when
-// there is none any more: the server stops. After a reload it is one of the
-// engine that has taken over. When an engine stops, the sockets of UDP, TCP and
-// HTTP are closed and their queries answered. QUIC connections go on, and so
-// does a query that has taken longer than the 5 s that the server allows.
+// alertsTo returns the pipeline for the policy's detections, or nil if the server
+// is stopping and no pipeline is open. After a reload it returns a pipeline of the
+// new engine. Queries may still arrive then: when an engine stops, the UDP, TCP and
+// HTTP sockets are closed and their queries answered, but QUIC connections continue,
+// as do queries that take longer than the 5 s that the server allows.
 func (p *Policy) alertsTo() *alert.Pipeline {
 	if !p.pipeline.Closed() {
 		return p.pipeline
@@ -245,7 +243,7 @@ func (p *Policy) alertsTo() *alert.Pipeline {
 	return other
 }
 
-// stopOthers stops every engine but the survivor of a failed reload.
+// stopOthers stops every engine except survivor, after a failed reload.
 func stopOthers(survivor *engine) error {
 	live.Lock()
 	var others []*engine
@@ -263,7 +261,7 @@ func stopOthers(survivor *engine) error {
 	return err
 }
 
-// publish shows the policies and their lists as metrics.
+// publish sets the metrics of the policies and their lists.
 func (e *engine) publish() {
 	mode.Reset()
 	lists.Publish(listsOf(e.policies)...)

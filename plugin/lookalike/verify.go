@@ -12,12 +12,12 @@ import (
 	"github.com/miekg/dns"
 )
 
-// finder returns the place of the first verdict whose protected name exists, or
+// finder returns the index of the first verdict whose protected name exists, or
 // -1.
 type finder func(p *Policy, verdicts []*detect.Verdict) int
 
-// verified returns the decision about a name that the lists have nothing about,
-// but whose counterpart under a protected TLD exists.
+// verified returns the decision about a name that resembles nothing listed, but
+// whose counterpart under a protected TLD exists.
 func (q *query) verified(p *Policy, find finder) Decision {
 	a := p.withFallback(p.Action(detect.TLDSwap, detect.High))
 	if a.Kind == record.Off {
@@ -34,7 +34,7 @@ func (q *query) verified(p *Policy, find finder) Decision {
 	return Decision{}
 }
 
-// known finds what has been found before, and does not wait.
+// known is a finder that uses only earlier results and never waits.
 func known(p *Policy, verdicts []*detect.Verdict) int {
 	for i, v := range verdicts {
 		if p.verifier.Known(v.Matches[0].Protected) {
@@ -44,19 +44,19 @@ func known(p *Policy, verdicts []*detect.Verdict) int {
 	return -1
 }
 
-// lookups looks counterparts up while a query waits.
+// lookups looks up counterparts while a query waits.
 type lookups struct {
 	ctx  context.Context
 	next plugin.Handler
 	w    dns.ResponseWriter
 
-	// What was not found out in time. Where several policies wanted to know, it is
-	// that of the last.
+	// The lookup that did not finish in time. If there are several, the last one.
 	policy    *Policy
 	verdicts  []*detect.Verdict
 	undecided *verify.Undecided
 }
 
+// find is a finder that waits for lookups, up to the timeout of the policy.
 func (l *lookups) find(p *Policy, verdicts []*detect.Verdict) int {
 	names := make([]string, len(verdicts))
 	for i, v := range verdicts {
@@ -69,9 +69,8 @@ func (l *lookups) find(p *Policy, verdicts []*detect.Verdict) int {
 	return i
 }
 
-// tell has an alert follow when a lookup finds, too late, that the query should
-// not have passed. What caches keep of the answer in the meantime ends with the
-// TTL of our own answers.
+// tell arranges an alert in case a late lookup shows that the query should not have
+// passed. Meanwhile caches keep the answer no longer than the TTL of our own answers.
 func (l *lookups) tell(ctx context.Context, q *query) {
 	about := describe(ctx, q, dns.RcodeSuccess)
 	policy, verdicts := l.policy, l.verdicts
@@ -81,7 +80,7 @@ func (l *lookups) tell(ctx context.Context, q *query) {
 	})
 }
 
-// capped is a dns.ResponseWriter that lets no TTL through that is longer.
+// capped is a dns.ResponseWriter that lowers every longer TTL to ttl, in seconds.
 type capped struct {
 	passing
 	ttl uint32

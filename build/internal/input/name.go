@@ -21,15 +21,15 @@ const maxShown = 64
 // (RFC 3490 section 3.1).
 var idnaDots = strings.NewReplacer("\u3002", ".", "\uff0e", ".", "\uff61", ".")
 
-// Name returns the given text as a name in presentation form, or says why
-// it is none. Text beyond ASCII is read as mail programs read it, by IDNA.
+// Name returns the given text as a name in presentation form. Its error gives the
+// cure. Like mail programs, Name maps text beyond ASCII by IDNA.
 // Labels may have any octet, as in the DNS, but a TLD has only letters, digits
 // and hyphens. If it could contain separators or quotes, a lookalike would pass
 // for a name under another TLD.
 func Name(given string) (string, error) {
 	switch {
 	case given == "":
-		return "", errors.New("no name")
+		return "", errors.New("not a domain name: the text is empty")
 	case strings.Contains(given, "\x00"):
 		return "", errors.New("a NUL byte: separate names by line feeds, and save UTF-16 as UTF-8")
 	case strings.Contains(given, "://"):
@@ -45,7 +45,7 @@ func Name(given string) (string, error) {
 		return "", errors.New("a mail address without a domain: nothing follows the @")
 	}
 	if _, ok := dns.IsDomainName(name); !ok {
-		return "", errors.New("no domain name: labels of 1 to 63 octets, separated by single dots, 255 octets in all")
+		return "", errors.New("not a domain name: write labels of 1 to 63 octets, separated by single dots, 255 octets in all")
 	}
 	if tld := lastLabel(name); strings.ContainsFunc(tld, notInTLD) {
 		return "", fmt.Errorf("the last label is %q, but a TLD has only letters, digits and hyphens: give one name a line, nothing else", text.Shorten(tld, maxShown))

@@ -58,9 +58,9 @@ func TestName(t *testing.T) {
 		{"army.ml\x00navy.ml", "a NUL byte"},
 		{"a\x00r\x00m\x00y\x00", "save UTF-16 as UTF-8"},
 		{"someone@", "nothing follows the @"},
-		{"army..ml", "no domain name"},
-		{"..", "no domain name"},
-		{"ａｒｍｙ．．ｍｌ", "no domain name"},
+		{"army..ml", "not a domain name"},
+		{"..", "not a domain name"},
+		{"ａｒｍｙ．．ｍｌ", "not a domain name"},
 	}
 	for _, tc := range tests {
 		got, err := Name(tc.text)

@@ -41,7 +41,7 @@ func Read(r io.Reader, do func(result *Result, line int, end int64) error) (form
 		}
 		result, err := parse(text)
 		if err == nil && result.Name == "" {
-			err = errors.New("no name")
+			err = errors.New("the name is missing")
 		}
 		if err != nil {
 			return format, fmt.Errorf("line %d: %w: is it an output of lookalike variants?", n, err)

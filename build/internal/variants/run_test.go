@@ -249,7 +249,7 @@ func TestCheck(t *testing.T) {
 func TestReadRefuses(t *testing.T) {
 	for _, tc := range []struct{ name, text, want string }{
 		{"text", "army.ml  tld-swap\n", "neither JSON nor CSV"},
-		{"other JSON", `{"class":"typo"}` + "\n", "line 1: no name"},
+		{"other JSON", `{"class":"typo"}` + "\n", "line 1: the name is missing"},
 		{"a broken line", `{"name":"army.ml","exists":true}` + "\n{\"name\":\n", "line 2: "},
 		{"an unknown class", `{"name":"army.ml","class":"typos"}` + "\n", "unknown class"},
 		{"too few fields", "name,exists\narmy.ml\n", "line 2: 1 fields, want 2"},

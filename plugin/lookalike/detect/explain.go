@@ -23,7 +23,7 @@ func (x *Index) Explain(qname string) []string {
 	s := newSearch(x)
 	defer s.release()
 	if !s.name.parse(qname) {
-		return []string{"it is no domain name: a label has 1 to 63 octets, a name 255 in all"}
+		return []string{"it is not a domain name: a label has 1 to 63 octets, a name at most 255"}
 	}
 	if !s.start(t, qname) {
 		return []string{"nothing is left to compare before " + quote(s.name.text(s.hi, s.name.labels))}

@@ -13,7 +13,7 @@ func TestExplain(t *testing.T) {
 		want  []string
 	}{
 		{"army.mil", []string{"it does not lie under a lookalike TLD (ml)"}},
-		{"a..ml", []string{"it is no domain name: a label has 1 to 63 octets, a name 255 in all"}},
+		{"a..ml", []string{"it is not a domain name: a label has 1 to 63 octets, a name at most 255"}},
 		{"gouv.ml", []string{`nothing is left to compare before "gouv.ml"`}},
 		{"_dmarc.ml", []string{`nothing is left to compare before "ml"`}},
 		{"_25._tcp.mx.arrny.com.ml.", []string{
