@@ -1,37 +1,36 @@
 package detect
 
-// This file finds out what went wrong between a protected name and a queried
-// one: with walk where the two read the same, else with a search for the fewest
-// slips, two at the most. Both go from the last character to the first.
+// This file finds the slips between a protected name and a queried one. If the two
+// read the same, walk lists them. Otherwise an aligner searches for the fewest slips,
+// at most two. Both go from the last character to the first.
 
-// step is one thing that went wrong, or nothing: characters of the protected
-// name and those that stand for them in the queried one.
+// step pairs characters of the protected name with the characters in their place in
+// the queried name. It is one slip, or none if they are the same.
 type step struct {
 	kind   kind
-	p, q   uint16 // places of the last of them
-	pn, qn uint16 // how many there are
+	p, q   uint16 // places of the last characters
+	pn, qn uint16 // numbers of characters
 }
 
-// tally counts what makes a queried name read as a protected one.
+// tally counts the differences between two names that read the same.
 type tally struct {
-	strong  int // letters that are hardly told apart: 0 and o, 1, l and i
-	weak    int // pairs and other letters that are taken for each other less easily
-	pairs   int // two letters that are one to the eye, or the other way round: rn and m
-	dropped int // dots and hyphens that are missing
-	changed int // that stand for each other
-	added   int // that are too many
+	strong  int // letters that look almost the same: 0 and o, 1, l and i
+	weak    int // pairs and other letters that look less alike
+	pairs   int // two letters that look like one, or one like two: rn and m
+	dropped int // missing dots and hyphens
+	changed int // dots for hyphens, and hyphens for dots
+	added   int // additional dots and hyphens
 	alien   bool
 }
 
-// marks returns how many slips concern dots and hyphens.
+// marks returns the number of slips in dots and hyphens.
 func (t *tally) marks() int { return t.dropped + t.changed + t.added }
 
-// folds returns how many slips concern letters that look alike.
+// folds returns the number of slips between letters that look alike.
 func (t *tally) folds() int { return t.weak + t.pairs }
 
-// walk compares q with p where both read the same, and hands each step to do
-// unless that is nil. There is never a choice. It reports false where they do
-// not read the same.
+// walk compares q with p and passes each step to do unless that is nil. It reports
+// whether the two read the same. Each step is determined, so it never backtracks.
 func walk(p, q []cell, t *tally, do func(step)) bool {
 	i, j := 0, 0
 	for i < len(p) || j < len(q) {
@@ -86,8 +85,7 @@ func walkStep(p, q []cell) (k kind, pn, qn int) {
 	return different, 0, 0
 }
 
-// pairReads reports whether the first two cells, which stand last one first,
-// read as c.
+// pairReads reports whether the first two cells, in reverse order, read as c.
 func pairReads(cells []cell, c rune) bool {
 	if len(cells) < 2 {
 		return false
@@ -105,7 +103,7 @@ func pairKind(cells []cell) kind {
 	return weakPair // nn, uu and ci
 }
 
-// glyphKind returns the kind of a letter and another one with the same glyph.
+// glyphKind returns the kind of slip from a to another letter with the same glyph.
 func glyphKind(a rune) kind {
 	if g := glyph(a); g == 'o' || g == 'l' {
 		return strongGlyph
@@ -113,21 +111,21 @@ func glyphKind(a rune) kind {
 	return weakGlyph
 }
 
-// maxSlips is how many slips are looked for.
+// maxSlips is the largest number of slips that an aligner searches for.
 const maxSlips = 2
 
-// aligner looks for the fewest slips that make q of p.
+// aligner searches for the fewest slips that turn p into q.
 type aligner struct {
 	p, q  []cell
-	equal int // so many first characters, the last cells, are the same
+	equal int // number of equal first characters, which are the last cells
 	found [maxSlips]step
 	count int
 
-	folded bool // one of two slips has to be a fold, or a dot or hyphen
+	folded bool // one of two slips must be a fold, or a dot or hyphen
 }
 
-// align reports whether q is one or two slips from p, and leaves them in found:
-// with a fold, or a dot or hyphen, among two of them if that is possible.
+// align reports whether q is one or two slips from p, and stores them in found. Of
+// two slips, it prefers pairs with a fold, or a dot or hyphen.
 func (a *aligner) align(p, q []cell) bool {
 	a.p, a.q, a.equal = p, q, 0
 	for a.equal < len(p) && a.equal < len(q) && p[len(p)-1-a.equal].is(&q[len(q)-1-a.equal]) {
@@ -143,7 +141,7 @@ func (a *aligner) align(p, q []cell) bool {
 	return a.from(0, 0, maxSlips)
 }
 
-// from looks for slips from places i of p and j of q on.
+// from searches for up to left slips from places i of p and j of q on.
 func (a *aligner) from(i, j, left int) bool {
 	p, q := a.p, a.q
 	if left == 0 {
@@ -187,8 +185,8 @@ func (a *aligner) from(i, j, left int) bool {
 	return len(ps) > 0 && len(qs) > 0 && !pMark && !qMark && a.try(replacement(ps[0].char, qs[0].char), i, j, 1, 1, left)
 }
 
-// try takes a slip at places i of p and j of q, of pn and qn characters, and looks
-// for the others, of which there may be one less than left.
+// try takes a slip of pn and qn characters at places i of p and j of q, and searches
+// for up to left-1 others.
 func (a *aligner) try(k kind, i, j, pn, qn, left int) bool {
 	if a.folded && a.count == 1 && !kinds[k].fold && !kinds[a.found[0].kind].fold {
 		return false
@@ -202,7 +200,7 @@ func (a *aligner) try(k kind, i, j, pn, qn, left int) bool {
 	return false
 }
 
-// alone looks for the slips that the index finds only where they are the only one.
+// alone tries the kinds of slips that the index finds only without another slip.
 func (a *aligner) alone(i, j int) bool {
 	ps, qs := a.p[i:], a.q[j:]
 	if len(ps) > 2 && len(qs) > 2 && rotated(ps, qs) && a.try(displaced, i, j, 3, 3, 1) {
@@ -212,8 +210,7 @@ func (a *aligner) alone(i, j int) bool {
 	return n > 1 && a.try(held, i, j, 0, n, 1)
 }
 
-// rotated reports whether one of three letters stands two places from where it
-// belongs.
+// rotated reports whether one of three letters is two places from its own.
 func rotated(p, q []cell) bool {
 	for i := range 3 {
 		if isMark(p[i].char) || isMark(q[i].char) {
@@ -223,7 +220,7 @@ func rotated(p, q []cell) bool {
 	return p[0].is(&q[2]) && p[1].is(&q[0]) && p[2].is(&q[1]) || p[0].is(&q[1]) && p[1].is(&q[2]) && p[2].is(&q[0])
 }
 
-// held returns how many letters from place j of q on repeat the one before.
+// held returns the number of letters from place j of q on that repeat the one before.
 func (a *aligner) held(i, j int) (n int) {
 	if j == 0 || i == 0 || a.q[j-1].char != a.p[i-1].char {
 		return 0
@@ -234,7 +231,7 @@ func (a *aligner) held(i, j int) (n int) {
 	return n
 }
 
-// insertion returns the kind of a letter at place j of q that is too many.
+// insertion returns the kind of slip that adds the letter at place j of q.
 func (a *aligner) insertion(j int) kind {
 	k := inserted
 	for _, at := range [...]int{j - 1, j + 1} {
@@ -251,7 +248,7 @@ func (a *aligner) insertion(j int) kind {
 	return k
 }
 
-// replacement returns the kind of q typed for p.
+// replacement returns the kind of slip that types q instead of p.
 func replacement(p, q rune) kind {
 	switch {
 	case adjacent(p, q):

@@ -8,25 +8,25 @@ import (
 	"unicode"
 )
 
-// This file makes, of a protected name, the names that a class would find: the
-// rules of the other files the other way round. It only proposes; Match is what
-// says of which class a name is.
+// This file generates the names that a class would find for a protected name. It
+// reverses the rules of the other files. It only proposes names: Match decides on
+// their class.
 
-// Listable returns the classes whose names can be listed, in the order of
-// Classes. The names of the others, Embedding and DoubleTypo, are too many.
+// Listable returns the classes whose names can be listed, in the order of Classes.
+// The others, Embedding and DoubleTypo, have too many names.
 func Listable() []Class {
 	return slices.DeleteFunc(Classes(), func(c Class) bool { return len(proposals[c]) == 0 })
 }
 
-// Candidates yields what may stand before a lookalike TLD for Match to find, of
-// that class, a protected name, which is written as those of a Config. Some are
-// of another class or of none, no domain name, or the same as others: that is
-// for the caller to find out. Those of IDNHomoglyph are in Unicode.
+// Candidates yields the labels before a lookalike TLD that may make Match find a
+// protected name in that class. The protected name is written as in a Config. The
+// caller has to filter: some candidates are of another class or none, are not domain
+// names, or are repeated. Those of IDNHomoglyph are in Unicode.
 //
-// Each has the fewest slips that make its class, with these limits: a homoglyph
-// has two at most, a letter of another script stands once or everywhere, a held
-// key is typed three times more at most. With words, names with one keyword are
-// among those of TLDKept. A whole TLD has no candidates.
+// Each has the fewest slips that make its class, with these limits. A homoglyph has at
+// most two slips. A letter of another script replaces one letter or all. A held key
+// adds at most three letters. With words, names with one keyword are among those of
+// TLDKept. A whole TLD has no candidates.
 func Candidates(class Class, protected string, words bool) iter.Seq[string] {
 	o, ok := newOriginal(protected)
 	return func(yield func(string) bool) {
@@ -57,10 +57,9 @@ func (x *Index) Protected() iter.Seq[string] {
 	}
 }
 
-// UnderTLD returns the labels below which, under any lookalike TLD, every name is
-// of class TLDKept, since a protected name has them for its TLD: mil, for names
-// under mil.ml. All is true where every name under a lookalike TLD resembles one
-// below a TLD that is protected as a whole.
+// UnderTLD returns the TLDs of protected names whose copies under a lookalike TLD make
+// every name below them TLDKept: mil, for names under mil.ml. all is true if a TLD is
+// protected as a whole: then every name under a lookalike TLD resembles one below it.
 func (x *Index) UnderTLD() (labels []string, all bool) {
 	for label := range x.kept.labels {
 		if lieUnder[label] {
@@ -71,7 +70,7 @@ func (x *Index) UnderTLD() (labels []string, all bool) {
 	return labels, len(x.bare) > 0
 }
 
-// Brief is a verdict in short.
+// Brief is a short verdict.
 type Brief struct {
 	Class       Class
 	Confidence  Confidence
@@ -79,8 +78,9 @@ type Brief struct {
 	Registrable string   // as in Verdict
 }
 
-// Brief is Match for whoever asks for very many names, and only wants to know
-// which protected ones they resemble, and how much.
+// Brief is a short Match for callers that check very many names: it makes no reason
+// and no slips. ok is false if qname resembles no protected name. It is safe for
+// concurrent use.
 func (x *Index) Brief(qname string) (b Brief, ok bool) {
 	t := x.lookalikeTLD(qname)
 	if t == nil {

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Class is the way in which a queried name resembles a protected one. The
-// zero value is no resemblance; the others stand in the order in which they
-// are tried, and the first that matches wins.
+// Class is the way in which a queried name resembles a protected one. The zero value
+// is no resemblance. The others are in the order in which Match tries them; the
+// first that matches wins.
 type Class uint8
 
 // The classes, strongest evidence first.
@@ -26,11 +26,11 @@ const (
 	DoubleTypo
 )
 
-// classes has a row for each class: all that is said of it anywhere.
+// classes has a row for each class, with all its texts and floors.
 var classes = [...]struct {
 	name    string
-	title   string // what a rule is called that finds it
-	meaning string // what differs, for people
+	title   string // of a detection rule for the class
+	meaning string // the difference, in words
 	floor   floor
 }{
 	TLDSwap: {"tld-swap", "Protected name under another TLD",
@@ -61,7 +61,7 @@ var classes = [...]struct {
 // the empty string.
 func (c Class) String() string { return classes[c].name }
 
-// Title returns what a rule that finds the class is called, for a SOC.
+// Title returns the title of a detection rule for the class, for a SOC.
 func (c Class) Title() string { return classes[c].title }
 
 // Meaning returns in a few words how names of the class differ from the
@@ -132,8 +132,8 @@ func (f floor) String() string {
 	return strings.Join(all, ", ")
 }
 
-// confidenceOf returns how sure a class is for a protected name of size
-// letters; Unsure is below the floor of the class.
+// confidenceOf returns the confidence of a class for a protected name of size
+// letters. Below the floor of the class it is Unsure.
 func confidenceOf(c Class, size int) Confidence {
 	return classes[c].floor.confidence(size)
 }

@@ -5,15 +5,15 @@ import (
 	"slices"
 )
 
-// maxCounterparts bounds the TLDs that Counterparts names.
+// maxCounterparts limits the TLDs that Counterparts returns.
 const maxCounterparts = 8
 
-// Counterparts returns what a name under a lookalike TLD would resemble if its
-// counterparts were protected: one verdict of class TLDSwap for each TLD of the
-// protected names, in alphabetical order, at most eight. Whether the protected
-// name of a verdict exists is for the caller to find out. It returns nothing for
-// other names, and for those that belong to the owner of a protected one. It
-// allocates; it is safe for concurrent use.
+// Counterparts returns the verdicts for a name under a lookalike TLD as if its
+// counterparts were protected. It returns one verdict of class TLDSwap for each TLD of
+// the protected names, in alphabetical order, at most eight. The caller has to check
+// that the protected name of a verdict exists. It returns nil for other names, and for
+// names that belong to the owner of a protected one. It allocates, and is safe for
+// concurrent use.
 func (x *Index) Counterparts(qname string) []*Verdict {
 	t := x.lookalikeTLD(qname)
 	if t == nil {
@@ -34,8 +34,8 @@ func (x *Index) Counterparts(qname string) []*Verdict {
 	return verdicts
 }
 
-// counterpart returns the verdict that the name is meant to lie under tld, or
-// nil where that would be too long for a name.
+// counterpart returns the verdict that the name was meant to end in tld, or nil if
+// that would be too long for a name.
 func (s *search) counterpart(tld string) *Verdict {
 	n := &s.name
 	octets := len(tld) + 1

@@ -5,45 +5,45 @@ import (
 	"unicode/utf8"
 )
 
-// maxLetters bounds the letters of a reading. Plain names stay below it;
-// A-labels full of ligatures may not, and are cut.
+// maxLetters limits the letters of a reading. Plain names stay below it. A-labels
+// full of ligatures may exceed it and are cut.
 const maxLetters = 256
 
-// reading is a name as the comparison reads it: its letters, with Unicode
-// folded to ASCII, and apart from them the places of dots and hyphens. Letters
-// are stored last letter first, so that a run of rightmost labels is a prefix,
-// and a cut at the end of a name copies nothing.
+// reading is a name in the form that is compared: its letters, with Unicode folded
+// to ASCII, and separately the places of dots and hyphens. Letters are stored in
+// reverse, so that a run of rightmost labels is a prefix, and a cut at the end of a
+// name copies nothing.
 type reading struct {
 	text    *storage
 	letters []rune // of text, from offset on
 	size    int
 	labels  int
-	skipped int   // labels of text that stand to the right, outside of the reading
-	offset  int   // letters that do
-	foreign int   // the fewest rightmost labels that hold Unicode, 0 for none
-	strange int   // and those that hold a letter of no English or French word
+	skipped int   // labels of text to the right of the reading
+	offset  int   // letters of text to the right of the reading
+	foreign int   // the fewest rightmost labels with Unicode, 0 for none
+	strange int   // the fewest with a letter that no English or French word has
 	seen    trait // pairBegins, separator and held3, of all characters
 	before  trait // of the last letter that was added
 }
 
-// storage holds what readings are parts of.
+// storage holds the letters and marks that readings are slices of.
 //
-// It is too large for the stack of a goroutine that serves one query: it stands
-// in what is pooled.
+// It is too large for the stack of a goroutine that serves one query, so it is part
+// of the pooled search.
 type storage struct {
-	letters [maxLetters + 1]rune // one more, so that five may be read of four
+	letters [maxLetters + 1]rune // one more, so that five may be read where four remain
 	ends    [maxLabels]uint16    // ends[k] letters are in the rightmost k+1 labels
 	dots    places
 	hyphens places
 }
 
-// begin makes r an empty reading that is kept in text.
+// begin makes r an empty reading stored in text.
 func (r *reading) begin(text *storage) {
 	text.dots, text.hyphens = places{}, places{}
 	*r = reading{text: text, letters: text.letters[:]}
 }
 
-// end returns how many letters are in the rightmost k+1 labels.
+// end returns the number of letters in the rightmost k+1 labels.
 func (r *reading) end(k int) int {
 	if r.labels == 0 {
 		return 0
@@ -51,14 +51,14 @@ func (r *reading) end(k int) int {
 	return int(r.text.ends[r.skipped+k]) - r.offset
 }
 
-// hyphen and dot report whether one stands at place i. What is next to a cut went
-// with it.
+// hyphen and dot report whether r has one at place i. A cut also removes the dots
+// and hyphens next to it.
 func (r *reading) hyphen(i int) bool {
 	return (i > 0 || r.offset == 0) && r.text.hyphens.has(r.offset+i)
 }
 func (r *reading) dot(i int) bool { return (i > 0 || r.offset == 0) && r.text.dots.has(r.offset+i) }
 
-// places is a set of places between letters: i has i letters to its right.
+// places is a set of places between letters: place i has i letters to its right.
 type places [maxLetters/64 + 1]uint64
 
 func (p *places) add(i int) { p[i/64] |= 1 << (i % 64) }
@@ -104,8 +104,8 @@ func (p *places) next(i int) int {
 	return -1
 }
 
-// read sets r to the labels from lo up to hi of n, kept in text. Labels that do
-// not fit are left out, from the left.
+// read sets r to the labels from lo up to hi of n, stored in text. Labels on the
+// left that do not fit are left out.
 func (r *reading) read(n *name, lo, hi int, text *storage) {
 	r.begin(text)
 	for i := hi - 1; i >= lo; i-- {
@@ -122,8 +122,8 @@ func (r *reading) read(n *name, lo, hi int, text *storage) {
 	}
 }
 
-// addLabel reads one label, which is known to be ASCII or not, and reports whether
-// it fits.
+// addLabel adds one label and reports whether it fits. If ascii is set, the caller
+// knows that the label is ASCII.
 func (r *reading) addLabel(label []byte, ascii bool) bool {
 	if hasACEPrefix(label) || !ascii && !isASCII(label) {
 		return r.addUnicode(label)
@@ -158,12 +158,12 @@ func (r *reading) addRune(c rune) bool {
 	return r.addOther(c)
 }
 
-// addASCII puts characters to the left of what has been read, the last one
-// first, and reports whether they fit.
+// addASCII adds text to the left of the reading, last character first, and reports
+// whether it fits.
 func addASCII[T string | []byte](r *reading, text T) bool {
 	size, seen, before := r.size, r.seen, r.before
 	var last rune
-	twice := false // last stands there twice or more
+	twice := false // last occurs twice or more in a row
 	if size > 0 {
 		last = r.letters[size-1]
 		twice = size > 1 && r.letters[size-2] == last
@@ -197,8 +197,8 @@ func addASCII[T string | []byte](r *reading, text T) bool {
 	return i < 0
 }
 
-// addOther puts a character that resembles none of ASCII to the left of what has
-// been read, and reports whether it fits.
+// addOther adds a character that resembles no ASCII character to the left of the
+// reading, and reports whether it fits.
 func (r *reading) addOther(c rune) bool {
 	if r.size == maxLetters {
 		return false
@@ -212,20 +212,20 @@ func (r *reading) addOther(c rune) bool {
 	return true
 }
 
-// trait is a set of what a character means to a reading.
+// trait is a set of properties of a character.
 type trait uint16
 
 const (
-	separator trait = 1 << iota // stands between letters
+	separator trait = 1 << iota // separates letters
 	beginRN                     // may begin rn or nn
 	beginVV
 	beginUU
 	beginCL
-	endRN // may end it
+	endRN // may end rn or nn
 	endVV
 	endUU
 	endCL
-	held3 // seen: a letter stands three times or more
+	held3 // seen: a letter occurs three times or more in a row
 
 	pairBegins = beginRN | beginVV | beginUU | beginCL
 	pairShift  = 4 // from the end of a pair to its beginning
@@ -237,14 +237,14 @@ var traits = [128]trait{
 	'c': beginCL, 'l': endCL, 'i': endCL, '1': endCL,
 }
 
-// paired reports whether r has pairs of letters that read as one. After a cut
-// it may be wrong in saying so.
+// paired reports whether r has pairs of letters that read as one. After a cut it
+// may report true without any.
 func (r *reading) paired() bool { return r.seen&pairBegins != 0 }
 
 // run returns the letters of the rightmost k+1 labels.
 func (r *reading) run(k int) []rune { return r.letters[:r.end(k)] }
 
-// parts reports whether a dot or hyphen stands at place i.
+// parts reports whether r has a dot or hyphen at place i.
 func (r *reading) parts(i int) bool { return r.dot(i) || r.hyphen(i) }
 
 // endsLabel reports whether a label begins, read from the left, at place i.
@@ -265,11 +265,11 @@ func (r *reading) cut(q *reading, n int) *reading {
 	return r
 }
 
-// pairs returns the places of letters of the rightmost labels that read as one
-// with the letter before: every one, and those that do so together, as people
-// read them from the left. Pairs across a dot or hyphen are none.
+// pairs returns the places of letters in the rightmost labels that read as one with
+// the letter before. every has all of them, overlapping ones included. read has those
+// that a person sees when reading from the left. A dot or hyphen separates a pair.
 func (r *reading) pairs(labels int) (every, read places) {
-	left := maxLetters // where the last one of read stands
+	left := maxLetters // the place of the last one of read
 	for i := r.end(labels-1) - 1; i > 0; i-- {
 		if _, ok := together(r.letters[i], r.letters[i-1]); ok && !r.parts(i) {
 			every.add(i)
@@ -282,8 +282,8 @@ func (r *reading) pairs(labels int) (every, read places) {
 	return every, read
 }
 
-// join sets r to the rightmost labels of q with the given pairs of letters put
-// together, and returns r. It is kept in text. It has the hyphens of no label.
+// join sets r to the rightmost labels of q with the given pairs of letters merged,
+// and returns r. It is stored in text. It has no hyphens.
 func (r *reading) join(q *reading, labels int, pairs *places, text *storage) *reading {
 	r.begin(text)
 	r.foreign = q.foreign

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// reason says in one sentence why a finding matches. slips are those that make
-// the queried name of its protected name.
+// reason explains in one sentence why a finding matches. slips are the changes from
+// the protected name to the queried name.
 func (s *search) reason(f *finding, slips []Slip) string {
 	n := &s.name
 	if f.id == noName {
@@ -33,8 +33,8 @@ func (s *search) reason(f *finding, slips []Slip) string {
 	return is + quote(n.text(f.first, f.last)) + resembles + quote(s.index.core(f.id)) + " of " + p + ": " + strings.Join(all, "; ")
 }
 
-// slips lists what makes the queried name of the protected name of f, which it
-// spells.
+// slips lists the changes from the protected name of f to the queried name. It
+// spells the protected name.
 func (s *search) slips(f *finding) []Slip {
 	switch {
 	case f.id == noName:
@@ -62,8 +62,8 @@ func (s *search) slips(f *finding) []Slip {
 	return b.all
 }
 
-// slipsUnder lists what makes the name with the labels before and, of a TLD that
-// is kept, behind it of a TLD that is protected as a whole.
+// slipsUnder lists the changes from a TLD that is protected as a whole to the queried
+// name: the labels before it and, if the TLD is kept, its form kept.
 func (s *search) slipsUnder(tld, before, kept string) []Slip {
 	var all []Slip
 	if before != "" {
@@ -81,14 +81,14 @@ func (s *search) slipsUnder(tld, before, kept string) []Slip {
 	return named(all)
 }
 
-// shown returns the labels from lo up to hi with Unicode as it is.
+// shown returns the labels from lo up to hi, with Unicode unfolded.
 func (s *search) shown(lo, hi int) string {
 	var one spelling
 	one.spell(&s.name, lo, hi)
-	return writeOut(one.raw) // marks alone have no cell
+	return writeOut(one.raw) // not the cells: marks alone have none
 }
 
-// named gives the slips the names of their kinds.
+// named sets the name of the kind of each slip.
 func named(all []Slip) []Slip {
 	for i := range all {
 		all[i].Kind = all[i].kind.String()
@@ -102,7 +102,7 @@ type slipper struct {
 	first, end int    // the cells of q that resemble p
 	suffix     string // of the protected name
 	ending     string // of the queried one, with the dot
-	word       kind   // of what stands in front or behind
+	word       kind   // of the text before or after the match
 	all        []Slip
 }
 
@@ -112,14 +112,14 @@ func (b *slipper) add(k kind, at, place int, from, to string) {
 	}
 }
 
-// before lists what stands in front.
+// before lists the text before the match.
 func (b *slipper) before(text string) {
 	dot := strings.LastIndexByte(text, '.') + 1
 	b.add(below, 0, 0, "", text[:dot])
 	b.add(b.word, 0, 0, "", text[dot:])
 }
 
-// core lists what differs before the public suffix.
+// core lists the differences before the public suffix.
 func (b *slipper) core(f *finding) {
 	p, q := b.p.cells, b.q.cells[b.first:b.end]
 	var steps []step
@@ -144,8 +144,8 @@ func (b *slipper) core(f *finding) {
 	b.steps(steps)
 }
 
-// steps lists steps, which come last character first; a code point that stands
-// for several letters keeps together those that it is a part of.
+// steps lists steps, which come last character first. If one code point stands for
+// several letters, it merges the steps of these letters.
 func (b *slipper) steps(steps []step) {
 	for i := len(steps) - 1; i >= 0; i-- {
 		st := steps[i]
@@ -166,8 +166,7 @@ func (b *slipper) steps(steps []step) {
 	}
 }
 
-// behind lists what stands behind what resembles the protected name before its
-// public suffix.
+// behind lists the text after the match of the labels before the public suffix.
 func (b *slipper) behind(f *finding) {
 	core := b.p.text(0, len(b.p.cells))
 	letters := letterCount(b.p.cells)
@@ -192,7 +191,7 @@ func (b *slipper) behind(f *finding) {
 	b.add(tldKept, len(core)+1+len(b.suffix), letters, "", b.ending)
 }
 
-// kept lists how the dot and the public suffix are written in the queried name.
+// kept lists the changes to the dot and the public suffix, which q spells.
 func (b *slipper) kept(core string, letters int, q []cell, from int) {
 	var whole name
 	whole.parse(b.suffix)

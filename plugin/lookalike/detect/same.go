@@ -5,27 +5,27 @@ import (
 	"slices"
 )
 
-// This file looks for protected names that read as a part of the queried one:
-// the classes tld-swap, idn-homoglyph, separator, homoglyph and split, and
-// tld-kept and combosquat where something has been cut off before.
+// This file finds protected names that read the same as a part of the queried name:
+// the classes tld-swap, idn-homoglyph, separator, homoglyph and split. After a suffix
+// or a keyword has been cut off, it finds tld-kept and combosquat.
 
-// affix is what has been cut from a reading before it is compared; the zero
-// value is nothing.
+// affix describes the text cut from a reading before the comparison. The zero value
+// means none.
 type affix struct {
 	tail      *tail // the public suffix of protected names, kept in the name
-	letters   int   // in which it is written
-	disguised bool  // by others that look like them
-	folds     int   // how many slips that is
-	weak      bool  // and whether one of them is less easily made
+	letters   int   // number of letters that spell tail in the name
+	disguised bool  // some of these are lookalikes of its letters
+	folds     int   // number of slips in it
+	weak      bool  // one of them is a weaker glyph
 	keywords  [2 * maxKeywords]*keyword
-	count     uint8 // keywords
-	separated bool  // by a dot or hyphen, all of it
+	count     uint8 // of keywords
+	separated bool  // a dot or hyphen separates each part
 }
 
 // words returns the keywords.
 func (a *affix) words() []*keyword { return a.keywords[:a.count] }
 
-// same looks for protected names whose skeleton is that of a run of rightmost
+// same finds protected names whose skeleton equals that of a run of rightmost
 // labels of r.
 func (s *search) same(r *reading, cut affix) {
 	h, from := skeletonHasher{}, 0
@@ -51,7 +51,7 @@ func (s *search) sameRun(r *reading, n, k int, cut affix) {
 	s.sameHash(r, n, k, skeletonOf(r.letters[:n]), cut)
 }
 
-// sameHash looks the hash of a skeleton up.
+// sameHash looks up the hash of a skeleton.
 func (s *search) sameHash(r *reading, n, k int, h uint64, cut affix) {
 	if n == 0 || !s.index.skeletons.has(h) {
 		return
@@ -65,7 +65,7 @@ func (s *search) sameHash(r *reading, n, k int, h uint64, cut affix) {
 	}
 }
 
-// sameAs adds protected name id if the first n letters of r read as it.
+// sameAs adds protected name id if the first n letters of r read the same.
 func (s *search) sameAs(r *reading, n, k int, id uint32, cut affix) {
 	p := s.spellProtected(s.index, id)
 	f := s.finding(r, k)
@@ -82,9 +82,9 @@ func (s *search) sameAs(r *reading, n, k int, id uint32, cut affix) {
 	}
 }
 
-// equalsCore reports whether the labels of f are those of the protected name
-// before its public suffix, which was read last: octet for octet, or code point for code point where
-// one of them is an A-label and the other raw UTF-8.
+// equalsCore reports whether the labels of f equal those of the protected name
+// before its public suffix, which was read last. It compares octets, or code points
+// if one label is an A-label and the other raw UTF-8.
 func (s *search) equalsCore(f *finding) bool {
 	core := &s.core
 	if core.labels != f.last-f.first {

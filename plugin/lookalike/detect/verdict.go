@@ -5,8 +5,7 @@ import (
 	"slices"
 )
 
-// Confidence is how sure a verdict is, from its class and the length of what
-// was matched.
+// Confidence grades a verdict by its class and the length of the match.
 type Confidence uint8
 
 // The confidences; the zero value belongs to names that resemble nothing.
@@ -70,24 +69,24 @@ type Verdict struct {
 	// Name is the queried name, canonicalised.
 	Name string
 	// Registrable is the name that a registrant below the lookalike TLD
-	// holds: the public suffix and one label.
+	// holds: one label and the public suffix.
 	Registrable string
-	// Service is the run of leading labels that ends in the last underscore
-	// label, which the comparison leaves out: "_25._tcp", "s1._domainkey".
+	// Service is the run of leading labels up to the last one with an underscore:
+	// "_25._tcp", "s1._domainkey". The comparison ignores it.
 	Service string
-	// Unicode is Name with its A-labels and raw UTF-8 labels shown as
-	// Unicode, or empty when that is no different from Name.
+	// Unicode is Name with its A-labels and raw UTF-8 labels in Unicode, or empty
+	// if that equals Name.
 	Unicode string
-	// Reason is one sentence that says why the name matches. It names every slip.
+	// Reason explains the match in one sentence. It names every slip.
 	Reason string
 	// Slips are the differences between the first of Matches, written in Unicode,
-	// and the queried name, in the order of their places; Apply makes the one of
-	// the other.
+	// and the queried name, in the order of their places. Apply turns the first
+	// into the second.
 	Slips []Slip
 }
 
-// Meant returns the full names that were probably meant, best first. A name that
-// several of Matches lead to stands there once.
+// Meant returns the full names that were probably meant, best first and without
+// duplicates.
 func (v *Verdict) Meant() []string {
 	meant := make([]string, 0, len(v.Matches))
 	for i := range v.Matches {

@@ -1,5 +1,5 @@
-// Package variants lists the lookalikes of protected names: those that the
-// detector finds, made from the detector's own rules.
+// Package variants lists the lookalikes of protected names. It generates them from
+// the detector's own rules and keeps those that the detector finds.
 package variants
 
 import (
@@ -13,22 +13,23 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
 
-// Options say what to list.
+// Options select the lookalikes to list.
 type Options struct {
 	TLDs    []string       // the lookalike TLDs, lower-case A-labels; detect.AnyTLD is none
-	Classes []detect.Class // nil for every one that can be listed
-	NoWords bool           // leaves out the names with a keyword that are of class tld-kept
+	Classes []detect.Class // nil for all of detect.Listable
+	NoWords bool           // leaves out names of class tld-kept with a keyword
 }
 
-// List lists the lookalikes of the protected names that x flags.
+// List lists the lookalikes of protected names. It is safe for concurrent use.
 type List struct {
 	index   *detect.Index
 	options Options
 	tlds    []string // with, for tld-swap, their public suffixes: com.ml
-	names   []string // to list lookalikes of
+	names   []string // the protected names, without duplicates
 }
 
-// New returns the list for names that x protects.
+// New returns the list for protected, which x must protect. The names are written as
+// in a detect.Config.
 func New(x *detect.Index, protected []string, o Options) *List {
 	if o.Classes == nil {
 		o.Classes = detect.Listable()
@@ -47,25 +48,24 @@ func New(x *detect.Index, protected []string, o Options) *List {
 	return l
 }
 
-// Names returns how many protected names the list is made for.
+// Names returns the number of protected names, without duplicates.
 func (l *List) Names() int { return len(l.names) }
 
-// Variant is a lookalike of a protected name. Its names are in lower case, as
-// A-labels and without a trailing dot where nothing else is said.
+// Variant is a lookalike of a protected name. Its names are lower-case A-labels
+// without a trailing dot, except Unicode.
 type Variant struct {
 	Name        string
-	Unicode     string // Name in Unicode, empty where that is no different
-	Protected   string // what it resembles; of several names, the best
-	Registrable string // the name that its registrant holds
+	Unicode     string // Name in Unicode, empty if that equals Name
+	Protected   string // the protected name that it resembles most
+	Registrable string // the registrable name that contains it
 	Class       detect.Class
 	Confidence  detect.Confidence
 }
 
-// All yields each lookalike once, in the order of the protected names, and for
-// each of those of the classes. What lies below another lookalike of the list is
-// left out: who holds that one holds both. All keeps the candidates of one
-// protected name at a time; it may be called again, also concurrently, and yields
-// the same.
+// All yields each lookalike once, in the order of the protected names and then of the
+// classes. It leaves out names below another lookalike of the list, because the same
+// registrant holds both. It keeps the candidates of one protected name and class in
+// memory. It may be called again, also concurrently, and yields the same.
 func (l *List) All() iter.Seq[Variant] {
 	return func(yield func(Variant) bool) {
 		seen := make(map[string]struct{})
@@ -103,13 +103,14 @@ func (l *List) ofClass(p string, class detect.Class, seen map[string]struct{}, y
 	return true
 }
 
+// candidates yields the labels before the TLD that class may find for p.
 func (l *List) candidates(p string, class detect.Class) iter.Seq[string] {
 	return detect.Candidates(class, p, !l.options.NoWords)
 }
 
-// variant describes a name of which a candidate for p is the beginning. It
-// reports false where the name is of another class, belongs to the list of another
-// name that it resembles more, or lies below a name of the list.
+// variant describes name, which begins with a candidate for p. It reports false if
+// name is of another class, is listed for a protected name that it resembles more, or
+// lies below a listed name.
 func (l *List) variant(name, candidate, p string, class detect.Class) (v Variant, ok bool) {
 	if len(name) > maxName {
 		return v, false
@@ -128,12 +129,12 @@ func (l *List) variant(name, candidate, p string, class detect.Class) (v Variant
 	}
 	v = Variant{Name: name, Protected: p, Registrable: b.Registrable, Class: class, Confidence: b.Confidence}
 	if strings.Contains(name, "xn--") {
-		v.Unicode, _ = idna.Punycode.ToUnicode(name) // was made of it
+		v.Unicode, _ = idna.Punycode.ToUnicode(name) // name was encoded from it
 	}
 	return v, true
 }
 
-// makes reports whether a candidate is one for p, too.
+// makes reports whether p is listed and has the same candidate.
 func (l *List) makes(p string, class detect.Class, candidate string) bool {
 	if !slices.Contains(l.names, p) {
 		return false
@@ -146,7 +147,7 @@ func (l *List) makes(p string, class detect.Class, candidate string) bool {
 	return false
 }
 
-// below reports whether a name above this one is listed.
+// below reports whether a parent of name, up to registrable, is listed.
 func (l *List) below(name, registrable string) bool {
 	for name != registrable {
 		_, name, _ = strings.Cut(name, ".")
@@ -157,12 +158,12 @@ func (l *List) below(name, registrable string) bool {
 	return false
 }
 
-// maxName is how many characters a name has (RFC 1035 section 2.3.4).
+// maxName is the longest name in characters (RFC 1035 section 2.3.4).
 const maxName = 253
 
-// registrable returns the labels before a TLD as A-labels, and false where no
-// registry takes them: letters that IDNA 2008 has not, a hyphen at an end or in
-// the third and fourth place, labels of no or too many letters.
+// registrable returns the labels before a TLD as A-labels, and false if no registry
+// accepts them: letters outside IDNA 2008, a hyphen at either end, hyphens in the
+// third and fourth place, or labels that are empty or too long.
 func registrable(labels string) (string, bool) {
 	if strings.IndexFunc(labels, func(r rune) bool { return r >= 0x80 }) >= 0 {
 		a, err := idna.Registration.ToASCII(labels)
@@ -186,7 +187,7 @@ func registrable(labels string) (string, bool) {
 // Counts are numbers of lookalikes by class.
 type Counts map[detect.Class]int
 
-// Count counts what All yields, which takes as long as All does.
+// Count counts the lookalikes that All yields, and takes as long as All.
 func (l *List) Count() Counts {
 	n := make(Counts)
 	for v := range l.All() {
