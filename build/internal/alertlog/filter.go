@@ -9,7 +9,7 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 )
 
-// Filter chooses alerts. What is zero chooses all.
+// Filter selects alerts. A zero field selects all.
 type Filter struct {
 	Client    netip.Prefix // of the client, or of one among those of a roll-up
 	Class     string       // as String of detect.Class has it

@@ -28,7 +28,7 @@ type Options struct {
 	Problem func(Problem)
 }
 
-// Problem is something that is not read.
+// Problem is a part of the input that cannot be read.
 type Problem struct {
 	File string
 	Line int    // from 1; 0: the rest of the file cannot be read
@@ -36,7 +36,7 @@ type Problem struct {
 	Err  error
 }
 
-// Error says where the problem is, and what it is.
+// Error gives the place of the problem and its description.
 func (p Problem) Error() string {
 	if p.Line == 0 {
 		return fmt.Sprintf("%s: %v", p.File, p.Err)
@@ -48,14 +48,14 @@ func (p Problem) Error() string {
 // some more where a shipper has added to them.
 const maxRecord = 1 << 20
 
-// Read reads the alerts of all files, in the order of their times as far as each
-// file is in order, and hands them to emit, which keeps what it is given. A
-// stream, nats://... or kafka://... with the options of an alert line behind it,
-// comes first, up to what it has when Read begins. Emit, Current and Problem are
-// never called at the same time. Read ends with the files, unless it follows
-// them; with an error of emit or Current; with that of a file that cannot be
-// opened, or of a stream that cannot be read at first; and with the context. A
-// Read that waits for a pipe goes on waiting.
+// Read reads the alerts of all files and passes them to emit, which may keep them.
+// They come in the order of their times if each file is in order. A stream comes
+// first, up to its end when Read begins: nats://... or kafka://..., followed by the
+// options of an alert line. Calls of emit, Current and Problem never overlap.
+//
+// Read returns at the end of the files, unless it follows them. It also returns when
+// emit or Current fails, when a file cannot be opened, when a stream cannot be read
+// the first time, and when ctx is done. A Read that waits for a pipe keeps waiting.
 func Read(ctx context.Context, files []string, o Options, emit func(*Record) error) error {
 	r := &reader{Options: o, emit: emit}
 	defer r.close()

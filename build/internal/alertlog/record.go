@@ -14,20 +14,20 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
 
-// Record is an alert as it was read.
+// Record is an alert read from a file or stream.
 type Record struct {
 	record.Record
 	Text string // the alert in one sentence, as the server put it
 	Raw  []byte // the line
-	File string // where it stands; empty for one that was not read from a file
+	File string // the file it was read from, or empty
 	Line int    // from 1
 }
 
 // ErrNoAlert is the error of a line that is not an alert in the ecs format.
 var ErrNoAlert = errors.New("no alert in the ecs format")
 
-// Parse reads a line, which it keeps. Fields that a later version of the
-// plugin has added are left to Raw.
+// Parse reads a line and keeps a reference to it. Fields from later versions of the
+// plugin remain in Raw only.
 func Parse(line []byte) (*Record, error) {
 	var e ecs
 	if json.Unmarshal(line, &e) != nil || e.Lookalike == nil || e.Lookalike.Phase == nil {

@@ -27,8 +27,8 @@ var streams = []struct {
 	{"kafka://", func(a sink.Address, o *sink.Options) (stream, error) { return kafka.NewReader(a, o) }},
 }
 
-// Name returns what messages and records call a file or a stream: of a stream,
-// the address without its options.
+// Name returns the name of a file or a stream for messages and records. For a stream
+// this is the address without its options.
 func Name(source string) string {
 	if isStream(source) {
 		return strings.Fields(source)[0]

@@ -17,7 +17,7 @@ import (
 	"github.com/lookalike-dns/lookalike/build/internal/report"
 )
 
-// Options say how logs are read and judged.
+// Options control how Run reads and judges logs.
 type Options struct {
 	Judge   *judge.Judge
 	Formats []event.Format
@@ -38,14 +38,14 @@ type Options struct {
 	Progress func(p logfile.Progress, events, found uint64)
 }
 
-// Result is what an audit has found.
+// Result holds the findings of an audit.
 type Result struct {
 	Page  *report.Page
 	Found uint64 // findings that no exception lets through
 	Files []*logfile.File
 }
 
-// Unknown returns the share of lines that were not understood, from 0 to 1.
+// Unknown returns the share of lines that no parser recognised, from 0 to 1.
 func (r *Result) Unknown() float64 {
 	if r.Page.Read.Lines == 0 {
 		return 0
@@ -53,7 +53,7 @@ func (r *Result) Unknown() float64 {
 	return float64(r.Page.Read.Unknown) / float64(r.Page.Read.Lines)
 }
 
-// Damaged returns why files were not read to their ends.
+// Damaged returns the reasons why files were not read to their ends.
 func (r *Result) Damaged() (all []error) {
 	for _, f := range r.Files {
 		if f.Err != nil {
@@ -63,9 +63,9 @@ func (r *Result) Damaged() (all []error) {
 	return all
 }
 
-// Run reads and judges logs: files, directories of them, and stdin for "-". The
-// error is that of ctx, of Finding, or of a path that leads nowhere. What is
-// wrong with single files stands in the result.
+// Run reads and judges logs: files, directories, and stdin for "-". It returns the
+// error of ctx or Finding, or an error for a path that does not exist. The result
+// holds the problems of single files.
 func Run(ctx context.Context, paths []string, stdin io.Reader, o *Options) (*Result, error) {
 	swift := judge.NewSwift(o.Judge)
 	b := newBuilder(swift, o.Hide, o, usual)

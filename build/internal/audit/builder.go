@@ -11,8 +11,8 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike"
 )
 
-// Builder judges events, and gathers what a page says of them in memory that
-// does not grow with the logs. It is used by one goroutine.
+// Builder judges events and collects the contents of a page. Its memory does not grow
+// with the logs. It is not safe for concurrent use.
 type Builder struct {
 	swift         *judge.Swift
 	zone          *time.Location
@@ -46,8 +46,8 @@ func newBuilder(swift *judge.Swift, hide *report.Hider, o *Options, l limits) *B
 	}
 }
 
-// Add judges an event, which it does not keep. It returns the finding, which is
-// valid until Add is called again, or nil where the event is none.
+// Add judges an event, which it does not keep. It returns the finding, or nil if the
+// event is none. The finding is valid until the next call of Add.
 func (b *Builder) Add(logged *event.Event) *Finding {
 	b.event = *logged
 	e := &b.event

@@ -1,4 +1,4 @@
-// Package audit judges what past logs tell, and makes a page of it.
+// Package audit judges the events of past logs and makes a page of the findings.
 package audit
 
 import (
@@ -19,8 +19,8 @@ func (f *Finding) stopped() bool {
 	return f.Idle == "" && f.Outcome() == lookalike.Acts && f.Action.Blocks()
 }
 
-// Outcome is what the policy makes of the name.
+// Outcome is the policy's decision about the name.
 func (f *Finding) Outcome() lookalike.Outcome { return f.Finding.Outcome }
 
-// Times returns how often it happened.
+// Times returns the number of occurrences.
 func (f *Finding) Times() uint64 { return uint64(max(1, f.Count)) }

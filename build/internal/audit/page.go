@@ -26,8 +26,8 @@ func (b *Builder) side() *side {
 	return b.mail
 }
 
-// Page returns what was found, in the zone of the builder. The part about what was read is left to the
-// caller.
+// Page returns the findings, with times in the zone of the builder. The caller fills
+// in the part about the files read.
 func (b *Builder) Page(created time.Time) *report.Page {
 	s := b.side()
 	p := &report.Page{

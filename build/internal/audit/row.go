@@ -7,8 +7,8 @@ import (
 	"github.com/lookalike-dns/lookalike/build/internal/report"
 )
 
-// Columns are the columns of the CSV form, one row a finding, which SCHEMA.md
-// of package report describes.
+// Columns are the columns of the CSV form, which has one row per finding. SCHEMA.md
+// of package report describes them.
 var Columns = []string{
 	"time", "time_guessed", "host", "client", "sender", "recipient", "original", "name", "type", "outcome", "count", "deferrals", "next_hop", "id",
 	"domain", "registrable", "unicode", "class", "confidence", "protected", "did_you_mean", "action", "stopped", "reason", "directive", "format", "file", "line",

@@ -1,5 +1,5 @@
-// Package console is the live page of alerts in a browser: incidents as they
-// come, what they are about, and how many there are. It changes nothing.
+// Package console serves a live page of alerts to a browser: incidents as they arrive,
+// their details and their numbers. It is read-only.
 package console
 
 import (
@@ -19,7 +19,7 @@ type Console struct {
 	Token  string   // that a browser has to show; empty: none
 	Hosts  []string // names under which a browser may ask, besides addresses and localhost
 
-	// Problem is told of what cannot be read; the page says it, too.
+	// Problem receives each reading problem, which the page shows, too.
 	Problem func(alertlog.Problem)
 }
 
@@ -32,8 +32,7 @@ const (
 	maxHeader     = 16 << 10
 )
 
-// Run reads the alerts and serves the page at l, which it closes, until ctx is
-// done.
+// Run reads the alerts and serves the page at l until ctx is done. It closes l.
 func (c *Console) Run(ctx context.Context, l net.Listener) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -82,14 +82,14 @@ func (r *Record) unquote(b []byte) (field, rest []byte, ok bool) {
 	}
 }
 
-// Reset forgets a record that is not complete, as before another file.
+// Reset drops an incomplete record, for example before another file.
 func (r *Record) Reset() { r.joined = r.joined[:0] }
 
-// Columns are the places of fields, by what the first line calls them.
+// Columns maps the names of the first line to the places of fields.
 type Columns map[string]int
 
-// Get returns a field of a record without blanks around it, empty where there
-// is none.
+// Get returns a field of a record without surrounding blanks, or empty if the record
+// has no such field.
 func (c Columns) Get(r *Record, name string) []byte {
 	if i, ok := c[name]; ok && i < len(r.Fields) {
 		return bytes.TrimSpace(r.Fields[i])
@@ -97,7 +97,7 @@ func (c Columns) Get(r *Record, name string) []byte {
 	return nil
 }
 
-// Has reports whether there are all of these columns.
+// Has reports whether all of these columns exist.
 func (c Columns) Has(names ...string) bool {
 	for _, name := range names {
 		if _, ok := c[name]; !ok {

@@ -24,8 +24,8 @@ type limits struct {
 
 var usual = limits{names: 20_000, entries: 500_000, days: 500_000, messages: 40_000, spans: 200_000}
 
-// Builder gathers alerts in memory that does not grow with their number. It is
-// used by one goroutine.
+// Builder collects alerts. Its memory does not grow with their number. It is not safe
+// for concurrent use.
 type Builder struct {
 	limits
 	from, to time.Time // the month
@@ -56,7 +56,7 @@ type Builder struct {
 	first, last time.Time // of any alert
 }
 
-// New returns a builder for the month that t lies in.
+// New returns a builder for the month that contains t.
 func New(t time.Time, hide *report.Hider) *Builder {
 	from := time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, t.Location())
 	b := &Builder{
@@ -69,8 +69,8 @@ func New(t time.Time, hide *report.Hider) *Builder {
 	return b
 }
 
-// Add adds an alert, and reports whether the page tells of it. One that came
-// before, by another file, counts once.
+// Add adds an alert and reports whether the page includes it. An alert that occurs in
+// several files counts once.
 func (b *Builder) Add(r *alertlog.Record) bool {
 	file := b.file(r.File)
 	if r.Phase == record.Test {
@@ -215,8 +215,8 @@ func (b *Builder) fresh(r *alertlog.Record) bool {
 	return s.add(r.Sequence, &b.spans)
 }
 
-// Columns are the columns of the CSV form, one row an alert, which SCHEMA.md of
-// package report describes.
+// Columns are the columns of the CSV form, which has one row per alert. SCHEMA.md of
+// package report describes them.
 var Columns = []string{
 	"time", "sensor", "phase", "client", "name", "type", "count", "registrable", "unicode", "class", "confidence",
 	"protected", "did_you_mean", "action", "stopped", "reason", "group", "event_id", "file", "line",

@@ -14,9 +14,8 @@ import (
 // soon is how long before its end an exception is pointed out.
 const soon = 30 * 24 * time.Hour
 
-// Exceptions returns the entries of a Corefile's allow lists, those that end
-// soonest first, with the days on which the server has used them, where it keeps
-// those in a spool.
+// Exceptions returns the entries of a Corefile's allow lists, those that end soonest
+// first. With a spool, it adds the days on which the server has used them.
 func Exceptions(policies []*lookalike.Policy, now time.Time) ([]report.Exception, error) {
 	var all []report.Exception
 	filter := exceptions.Filter{Now: now}

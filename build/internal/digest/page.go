@@ -15,8 +15,8 @@ import (
 // keptShares is how many hosts, domains and classes a page has.
 const keptShares = 200
 
-// Page returns what the alerts tell. The part about what was read is left to the
-// caller.
+// Page returns the page about the alerts. The caller fills in the part about the files
+// read.
 func (b *Builder) Page(created time.Time) *report.Page {
 	end := b.to.Add(-time.Second)
 	if created.Before(end) {

@@ -11,22 +11,22 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike"
 )
 
-// Options say which alerts are told of.
+// Options select the alerts of a page.
 type Options struct {
 	Month   time.Time // any time in it, in the zone of the page
 	Now     time.Time
 	Hide    *report.Hider
 	Version string
-	// Policies are those of whose exceptions the page tells. There may be none.
+	// Policies are the directives whose exceptions the page lists. There may be none.
 	Policies []*lookalike.Policy
 
-	// Alert is called for each alert that the page tells of. It may be nil.
+	// Alert is called for each alert on the page. It may be nil.
 	Alert func(*alertlog.Record) error
 }
 
-// Run reads the alerts of files, of streams, and of stdin for "-", and makes a page of them.
-// The error is that of ctx, of Alert, or of a file that cannot be opened. What
-// is wrong with single files is returned besides.
+// Run reads the alerts of files, streams, and stdin for "-", and makes a page of them.
+// It returns the error of ctx or Alert, or an error for a file that cannot be opened.
+// It returns the problems of single files separately.
 func Run(ctx context.Context, files []string, stdin io.Reader, o *Options) (*report.Page, []error, error) {
 	b := New(o.Month, o.Hide)
 	sources := make(map[string]*report.File)

@@ -1,5 +1,5 @@
-// Package event says what past logs tell: which mail went where, and which
-// name was asked for. The readers of logs make events, the audit judges them.
+// Package event describes the events of past logs: a message that was sent, or a name
+// that was queried. The readers of logs make events, and the audit judges them.
 package event
 
 import (
@@ -35,11 +35,11 @@ type Event struct {
 	Line    int // counts from 1; the line that told the outcome; 0 in binary files
 }
 
-// Domains returns the names to judge: those of the recipient and of the
-// recipient as typed, because an alias can lead from a good name to a
-// lookalike; or the name asked for. They are as logged, except for a final dot.
-// A name that differs from another in case only is left out, and so is an
-// address literal.
+// Domains returns the names to judge. For a query this is the queried name. For a
+// message these are the domains of the recipient and of the recipient as typed,
+// because an alias can lead from a good name to a lookalike. They are as logged,
+// without a final dot. It leaves out address literals, and names that differ from
+// another only in case.
 func (e *Event) Domains() []string {
 	if e.Bare {
 		return nil

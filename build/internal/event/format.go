@@ -19,10 +19,10 @@ type Line struct {
 	Repeated  int       // how often the logger saw this line, at least 1
 }
 
-// Guessed reports whether a part of the line's time is assumed.
+// Guessed reports whether a part of the line's time is a guess.
 func (l *Line) Guessed() bool { return !l.YearKnown || !l.ZoneKnown }
 
-// Taken is what a parser made of a line.
+// Taken tells how a parser handled a line.
 type Taken uint8
 
 // What a parser makes of a line.
@@ -32,9 +32,9 @@ const (
 	Passed               // it knows this kind of line, which tells nothing
 )
 
-// Parser makes events from the lines of one format. It is used by one
-// goroutine. Files are fed in the order of their time, so that a message can
-// begin in one and end in the next.
+// Parser makes events from the lines of one format. It is not safe for concurrent
+// use. It gets files in the order of their times, because a message can begin in one
+// file and end in the next.
 type Parser interface {
 	// Line takes the next line and emits what is complete by it. An event is
 	// valid until emit returns.
@@ -43,7 +43,7 @@ type Parser interface {
 	Flush(emit func(*Event))
 }
 
-// Options say how to read logs.
+// Options control how logs are read.
 type Options struct {
 	Location *time.Location // of times without a zone; nil is the machine's
 	Year     int            // in which a file ends whose times have no year; 0: that of its name or its last change
@@ -78,9 +78,9 @@ type Format struct {
 	Stream func(r io.Reader, o Options, emit func(*Event)) error
 }
 
-// Warner is a parser that has something to say of what it read, such as that an
-// export was cut off.
+// Warner is a parser that can warn about its input, for example about a truncated
+// export.
 type Warner interface {
-	// Warnings returns what there is to say of the file that has ended.
+	// Warnings returns the warnings about the file that has ended.
 	Warnings() []string
 }

@@ -1,6 +1,6 @@
 package event
 
-// Outcome is what became of a message or a query.
+// Outcome is the fate of a message or a query.
 type Outcome uint8
 
 // The outcomes. Delivered mail is what has leaked; the others are what was
@@ -22,7 +22,7 @@ var outcomes = [...]struct{ name, text string }{
 	Rejected:  {"rejected", "was refused at submission"},
 }
 
-// String returns the name of the outcome as JSON and CSV have it.
+// String returns the name of the outcome for JSON and CSV.
 func (o Outcome) String() string { return outcomes[o].name }
 
 // Text returns the end of a sentence about a message or name.

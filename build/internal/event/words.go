@@ -2,8 +2,8 @@ package event
 
 import "encoding/binary"
 
-// Words keeps the few words that stand in many lines, so that each takes
-// memory once.
+// Words stores words that occur in many lines, so that each takes memory only
+// once.
 type Words struct {
 	recent [1 << slotBits]string // by their letters
 	all    map[string]string

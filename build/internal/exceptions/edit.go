@@ -16,8 +16,8 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/names"
 )
 
-// File is an allow file to be changed. All lines but those that a change is about
-// stay as they are, byte for byte.
+// File is an allow file to edit. An edit leaves all other lines as they are, byte for
+// byte.
 type File struct {
 	Path string
 	Now  time.Time
@@ -41,11 +41,10 @@ func (f *File) under(c *lookalike.Corefile, path string) error {
 	return fmt.Errorf("%s: no allow line of %s names that file: add it to one, or leave -conf out", f.Path, path)
 }
 
-// Add writes a line for an entry at the end of the file, with the day as the one
-// when it was added. It returns an error, and changes nothing, where the server
-// would refuse the file then, where the name is listed already or protected, and
-// where the entry has ended. Rules and protected names are those of the Corefile
-// c, read from path, or without one the built-in names.
+// Add appends a line for an entry, with the day as its added. It returns an error and
+// changes nothing if the server would then refuse the file, if the name is already
+// listed or protected, or if the entry has ended. The Corefile c, read from path, gives
+// the rules and protected names. Without c, the built-in names are protected.
 func (f *File) Add(e *exception.Entry, c *lookalike.Corefile, path string) (err error) {
 	if c != nil {
 		err = f.under(c, path)
@@ -76,8 +75,8 @@ func (f *File) Add(e *exception.Entry, c *lookalike.Corefile, path string) (err 
 	}, f.check)
 }
 
-// Remove takes all lines out that list a name, in canonical form, and returns
-// them. A file that has broken lines stays otherwise as it is.
+// Remove removes all lines that list a name, in canonical form, and returns them. It
+// also works in a file with broken lines, and leaves those as they are.
 func (f *File) Remove(name string) (removed []string, err error) {
 	err = f.change(func(contents []byte) (rest []byte, err error) {
 		if rest, removed = without(contents, name); len(removed) == 0 {

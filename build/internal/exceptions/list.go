@@ -19,7 +19,7 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/lists"
 )
 
-// Filter says which exceptions to list. All that it asks for holds for each.
+// Filter selects the exceptions to list. Each must meet all conditions.
 type Filter struct {
 	Expiring time.Duration // they end within that time, or have ended; 0: whether they do or not
 	Unused   time.Duration // nobody has used them for that time; 0: whether or not
@@ -46,7 +46,7 @@ func daysFlag(fs *flag.FlagSet, name string, d *time.Duration) {
 	})
 }
 
-// Listed is an exception with what is known about it.
+// Listed is an exception with its state and use.
 type Listed struct {
 	*exception.Entry
 	Directive string // file and line
@@ -55,9 +55,9 @@ type Listed struct {
 	now       time.Time
 }
 
-// Each hands over the exceptions of a directive that the filter lets through, in
-// the order of the lists. A note says why one could not be judged; it is empty
-// where all could.
+// Each passes on the exceptions of a directive that the filter selects, in the order
+// of the lists. The note says why an exception could not be judged, and is empty if all
+// could.
 func (f *Filter) Each(l *lists.Lists, visit func(*Listed) error) (note string, err error) {
 	uses, err := usesOf(l, f.Unused > 0)
 	if err != nil {
@@ -142,7 +142,7 @@ func (f *Filter) unused(l *Listed, since time.Time) bool {
 	return f.Now.Sub(last) >= f.Unused
 }
 
-// State says when the exception ends, or that it has.
+// State tells when the exception ends or ended.
 func (l *Listed) State() string {
 	const day = 24 * time.Hour
 	left := l.Until.Sub(l.now)
@@ -171,13 +171,13 @@ func (l *Listed) use() string {
 }
 
 // WriteText writes the exception as a line of an allow file, with the rest in a
-// comment. Show makes what is written fit for the reader.
+// comment. Show makes text safe for the reader's terminal or file.
 func (l *Listed) WriteText(w io.Writer, show func(string) string) error {
 	_, err := fmt.Fprintf(w, "%-28s # %s: %s%s\n", show(l.String()), show(cmp.Or(l.Where(), "-")), l.State(), l.use())
 	return err
 }
 
-// Object is an exception in JSON, as far as the Corefile has it.
+// Object is the JSON form of an exception in a Corefile's lists.
 type Object struct {
 	Name    string   `json:"name"`
 	Source  string   `json:"source"` // file and line; empty where that is not known
@@ -190,8 +190,8 @@ type Object struct {
 	Classes []string `json:"classes"`
 }
 
-// NewObject returns an entry as JSON has it, nil for none. Show makes a file's name
-// fit for the reader.
+// NewObject returns the JSON form of an entry, or nil for none. Show makes a file's name
+// safe for the reader's terminal or file.
 func NewObject(e *exception.Entry, show func(string) string) *Object {
 	if e == nil {
 		return nil
@@ -202,7 +202,7 @@ func NewObject(e *exception.Entry, show func(string) string) *Object {
 	}
 }
 
-// Describe says of an exception what its words say, and where it is.
+// Describe returns the attributes of an exception and its place, in words.
 func Describe(e *exception.Entry, now time.Time) string {
 	l := &Listed{Entry: e, now: now}
 	parts := []string{l.State()}

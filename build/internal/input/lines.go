@@ -12,25 +12,25 @@ import (
 // escaped, and a comment.
 const MaxLine = 4096
 
-// Lines are those of a stream whose reading a context can end.
+// Lines reads the lines of a stream until a context ends.
 type Lines struct {
 	*text.Lines
 	src *interruptible
 	end context.CancelFunc
 }
 
-// NewLines returns the lines of r. Each of them needs a Close.
+// NewLines returns the lines of r. The caller must call Close.
 func NewLines(ctx context.Context, r io.Reader) *Lines {
 	ctx, end := context.WithCancel(ctx)
 	src := newInterruptible(ctx, r)
 	return &Lines{text.NewLines(src, MaxLine), src, end}
 }
 
-// Close ends the reading ahead.
+// Close stops reading ahead.
 func (l *Lines) Close() { l.end() }
 
-// Content returns the line without blanks around it and without a comment. It
-// is valid until Next is called.
+// Content returns the line without surrounding blanks and without its comment. It is
+// valid until the next call of Next.
 func (l *Lines) Content() []byte {
 	line := bytes.TrimSpace(l.Text)
 	for i, c := range line {
@@ -41,7 +41,7 @@ func (l *Lines) Content() []byte {
 	return line
 }
 
-// Paused reports whether the next line has yet to come.
+// Paused reports whether the next line has not arrived yet.
 func (l *Lines) Paused() bool { return l.Buffered() == 0 && l.src.paused() }
 
 // interruptible is a reader whose Read returns when a context ends, even while

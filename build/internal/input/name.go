@@ -1,5 +1,5 @@
-// Package input reads the names that people and lists give: one a line, in any
-// form that mail programs know.
+// Package input reads names from people and lists: one per line, in any form that
+// mail programs understand.
 package input
 
 import (

@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// MaxLine is how many bytes of a line are read.
+// MaxLine is the number of bytes read of a line.
 const MaxLine = 1 << 20
 
 // Lines are the lines of a stream.
@@ -30,8 +30,8 @@ func NewLines(r io.Reader) *Lines {
 	}}
 }
 
-// Next goes to the next line. Without one, Err tells why. The last line counts
-// even where it has no end, unless the stream is damaged there.
+// Next advances to the next line. If it returns false, Err gives the reason. A last
+// line without an end counts, unless the stream is damaged there.
 func (l *Lines) Next() bool {
 	l.carry = l.carry[:0]
 	for long := false; ; {
@@ -114,7 +114,7 @@ func (l *Lines) take(n int) ([]byte, bool) {
 	}
 }
 
-// Err returns what ended the lines, nil at a good end.
+// Err returns the error that ended the lines, or nil at a normal end.
 func (l *Lines) Err() error {
 	if l.err == io.EOF {
 		return nil

@@ -10,7 +10,7 @@ import (
 	"github.com/lookalike-dns/lookalike/build/internal/event"
 )
 
-// Options say how to read logs.
+// Options control how logs are read.
 type Options struct {
 	event.Options
 	Formats  []event.Format
@@ -18,7 +18,7 @@ type Options struct {
 	Progress func(Progress) // called often, by the goroutine of Read; can be nil
 }
 
-// Progress says how far the reading is.
+// Progress tells how much has been read.
 type Progress struct {
 	File   string
 	Number int   // of the file, from 1
@@ -27,7 +27,7 @@ type Progress struct {
 	Size   int64 // of all files; standard input and pipes have none
 }
 
-// File is what became of a file.
+// File is the result of reading a file.
 type File struct {
 	Path        string
 	Found       bool     // in a directory, so that it need not be a log
@@ -47,7 +47,7 @@ type File struct {
 	Err      error    // what ended the reading too early; what came before it counts
 }
 
-// Sample is a line that no parser knows.
+// Sample is a line that no parser recognised.
 type Sample struct {
 	Line int
 	Text string // shortened
@@ -59,10 +59,10 @@ const (
 	sampleCut = 200
 )
 
-// Read reads logs in the order of their time, and calls emit for each event.
-// An event is valid until emit returns. The error is that of the context, or of
-// files or a format that do not exist; what is wrong with a file stands in the
-// summary. stdin is read for the path "-".
+// Read reads logs in the order of their times and calls emit for each event. An event
+// is valid until emit returns. Read returns the error of the context, or an error for
+// files or a format that do not exist. The summary holds the problems of single files.
+// The path "-" stands for stdin.
 func Read(ctx context.Context, paths []string, stdin io.Reader, o Options, emit func(*event.Event)) ([]*File, error) {
 	r := &reader{Options: o, ctx: ctx}
 	for _, f := range o.Formats {

@@ -1,5 +1,5 @@
-// Package logfile reads logs as they lie about: rotated, compressed, damaged,
-// and wrapped by syslog, the journal or a container's runtime.
+// Package logfile reads logs in the forms found on servers: rotated, compressed,
+// damaged, and wrapped by syslog, the journal or a container's runtime.
 package logfile
 
 import (
@@ -28,7 +28,7 @@ type Stream struct {
 	free   func() // what the decompression holds
 }
 
-// Open opens a log, or takes stdin for "-". The stream needs a Close.
+// Open opens a log, or uses stdin for "-". The caller must close the stream.
 func Open(path string, stdin io.Reader) (*Stream, error) {
 	s := &Stream{Path: path, stdin: stdin}
 	if path != Stdin {
@@ -104,8 +104,8 @@ func (s *Stream) Peek(n int) []byte {
 // before it is good.
 func (s *Stream) Read(p []byte) (int, error) { return s.text.Read(p) }
 
-// Packed returns how many bytes of the file are read. Any goroutine can call
-// it.
+// Packed returns the number of bytes of the file read so far. It is safe for
+// concurrent use.
 func (s *Stream) Packed() int64 { return s.packed.n.Load() }
 
 // Close closes the file. Standard input stays open.

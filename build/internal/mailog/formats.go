@@ -1,6 +1,5 @@
-// Package mailog reads the logs of mail servers: one event for each message and
-// recipient, with the last outcome. Messages without a sender are bounces, and
-// left out.
+// Package mailog reads the logs of mail servers. It makes one event for each message
+// and recipient, with the last outcome. It skips bounces, which have no sender.
 package mailog
 
 import "github.com/lookalike-dns/lookalike/build/internal/event"

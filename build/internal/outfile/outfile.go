@@ -1,4 +1,4 @@
-// Package outfile writes files that are there whole or not at all.
+// Package outfile writes files atomically: a file appears complete or not at all.
 package outfile
 
 import (
@@ -12,14 +12,14 @@ import (
 // mode lets nobody else read: what the tool writes may name people.
 const mode = 0o600
 
-// File is a file that is being written. Nobody sees it before Commit.
+// File is a file in progress. It is invisible until Commit.
 type File struct {
 	*os.File
 	path string // empty: written in place
 }
 
-// Create begins a file that is to have the path, which may exist. What is there
-// and no regular file, such as a device or a pipe, is written to in place.
+// Create begins a file that Commit moves to path, in place of any regular file there.
+// It writes directly to anything else at path, such as a device or a pipe.
 func Create(path string) (*File, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		f, err := os.OpenFile(path, os.O_WRONLY, 0)
@@ -38,8 +38,8 @@ func Create(path string) (*File, error) {
 	return &File{f, path}, nil
 }
 
-// Apart returns an error where path is one of the files that are read: it would
-// take the place of that file, which may be the only copy.
+// Apart returns an error if path is one of the input files: the output would replace
+// that file, which may be the only copy.
 func Apart(path string, read []string) error {
 	out, err := os.Stat(path)
 	if err != nil || !out.Mode().IsRegular() {
@@ -53,7 +53,7 @@ func Apart(path string, read []string) error {
 	return nil
 }
 
-// Commit gives the file its name, once its contents are on the disk.
+// Commit syncs the contents to disk and gives the file its name.
 func (f *File) Commit() error {
 	if f.path == "" {
 		return f.Close()
@@ -71,7 +71,7 @@ func (f *File) Commit() error {
 	return err
 }
 
-// Discard forgets the file.
+// Discard removes the file.
 func (f *File) Discard() {
 	f.Close()
 	if f.path != "" {
@@ -79,7 +79,7 @@ func (f *File) Discard() {
 	}
 }
 
-// Write hands the file of a path to write, and commits it if that has no error.
+// Write calls write with a file for path, and commits the file unless write fails.
 func Write(path string, write func(io.Writer) error) error {
 	f, err := Create(path)
 	if err != nil {

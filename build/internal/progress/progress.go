@@ -1,4 +1,4 @@
-// Package progress shows on a terminal how much of a long run is done.
+// Package progress shows the progress of a long run on a terminal.
 package progress
 
 import (
@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Line is a line on a terminal that is written again and again. It stays silent
-// within the first second.
+// Line is a line on a terminal that is rewritten as the run proceeds. It shows nothing
+// during the first second.
 type Line struct {
 	w     io.Writer // nil: silent
 	size  int64     // of all there is to do; 0 where that is not known
@@ -23,8 +23,8 @@ const (
 	every = 200 * time.Millisecond
 )
 
-// New returns a line on w, nil for none, about something of a size, in any unit; 0
-// where that is not known.
+// New returns a line on w; a nil w shows nothing. The size is in any unit, 0 if
+// unknown.
 func New(w io.Writer, size int64) *Line {
 	return &Line{w: w, size: size, now: time.Now, start: time.Now()}
 }
@@ -42,8 +42,8 @@ func (l *Line) due() (time.Duration, bool) {
 	return now.Sub(l.start), true
 }
 
-// Show writes the line again when it is due: how many names are done and found, and
-// how much of the size is done.
+// Show rewrites the line when it is due, with the numbers of names done and found and
+// the share of the size done.
 func (l *Line) Show(names, found int, done int64) {
 	past, due := l.due()
 	if !due {
@@ -61,7 +61,7 @@ func (l *Line) share(done int64) string {
 	return fmt.Sprintf(" %3d %%,", min(100, 100*done/l.size))
 }
 
-// Bytes writes the line of what reads files of a size in all, with the time left.
+// Bytes rewrites the line of a run that reads files, with the time left.
 func (l *Line) Bytes(read, size int64, events, found uint64) {
 	past, due := l.due()
 	if !due {
@@ -77,7 +77,7 @@ func (l *Line) Bytes(read, size int64, events, found uint64) {
 		l.share(read), float64(read)/1e6, float64(size)/1e6, rate/1e6, events, found, left)
 }
 
-// Clear removes the line, so that something else can be written.
+// Clear removes the line, so that other output can follow.
 func (l *Line) Clear() {
 	if l.shown {
 		fmt.Fprint(l.w, "\r\x1b[K")

@@ -25,7 +25,7 @@ type Result struct {
 	Exception *exceptions.Object `json:"exception,omitempty"`
 }
 
-// JSON writes one object a line.
+// JSON writes one object per line.
 type JSON struct {
 	w   io.Writer
 	enc *json.Encoder // into buf
@@ -33,7 +33,7 @@ type JSON struct {
 	res Result // its slices are used again
 }
 
-// NewJSON returns one that writes to w.
+// NewJSON returns a JSON that writes to w.
 func NewJSON(w io.Writer) *JSON {
 	j := &JSON{w: w, res: Result{Protected: []string{}, DidYouMean: []string{}}}
 	j.enc = json.NewEncoder(&j.buf)
@@ -41,8 +41,8 @@ func NewJSON(w io.Writer) *JSON {
 	return j
 }
 
-// Write writes the finding about a name, as it was given; nil for one that
-// resembles nothing.
+// Write writes the finding about a name in the form given. The finding is nil if the
+// name resembles nothing.
 func (j *JSON) Write(given, _ string, f *judge.Finding) error {
 	// JSON has no other way to carry octets that are not UTF-8.
 	name := text.Escape(given, func(rune) bool { return false })

@@ -1,4 +1,4 @@
-// Package render writes what is found about names, for people and for programs.
+// Package render writes findings about names, for people and for programs.
 package render
 
 import (
@@ -8,7 +8,7 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
-// Paint writes in colours, where its value is true.
+// Paint adds colours if it is true.
 type Paint bool
 
 // The colours, as parameters of the escape sequence SGR.
@@ -21,7 +21,7 @@ const (
 // ConfidenceColor is the colour of a verdict.
 var ConfidenceColor = map[detect.Confidence]string{detect.High: "1;31", detect.Medium: "33", detect.Low: "36"}
 
-// In returns s in a colour; an empty one is none.
+// In returns s in a colour. An empty colour leaves s unchanged.
 func (p Paint) In(color, s string) string {
 	if !p || color == "" {
 		return s
@@ -29,8 +29,8 @@ func (p Paint) In(color, s string) string {
 	return "\x1b[" + color + "m" + s + "\x1b[0m"
 }
 
-// Display returns text fit for a terminal: what is not printable could move the
-// cursor or turn the direction of writing.
+// Display makes text safe for a terminal: unprintable characters could move the cursor
+// or reverse the direction of writing.
 func Display(s string) string {
 	return text.Escape(s, func(c rune) bool { return !unicode.IsPrint(c) })
 }

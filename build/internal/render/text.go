@@ -12,7 +12,7 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
-// Text writes for people.
+// Text writes findings for people.
 type Text struct {
 	W           io.Writer
 	Explain     func(name string) []string // why a name resembles nothing
@@ -24,8 +24,8 @@ type Text struct {
 	passed      bool // a name resembled nothing
 }
 
-// Write writes the finding about a name, as it was given; nil for one that
-// resembles nothing.
+// Write writes the finding about a name in the form given. The finding is nil if the
+// name resembles nothing.
 func (t *Text) Write(given, name string, f *judge.Finding) error {
 	var b strings.Builder
 	if t.apart {
@@ -57,7 +57,7 @@ func (t *Text) unlike(b *strings.Builder, given, name string) {
 	steps(b, t.Explain(name))
 }
 
-// End writes what is said once, behind all names.
+// End writes the remarks that come once, after all names.
 func (t *Text) End() error {
 	if !t.passed || t.More == "" {
 		return nil

@@ -2,7 +2,7 @@ package report
 
 import "fmt"
 
-// Basis is what the counts of a page count.
+// Basis is the unit of a page's counts.
 type Basis string
 
 // The bases.
@@ -48,13 +48,13 @@ var bases = map[Basis]*basis{
 // trend returns the title of the chart of a trend.
 func (b *basis) trend(u Unit) string { return fmt.Sprintf(b.perUnit, u) }
 
-// Leaked returns how much of the counts got away.
+// Leaked returns the part of the counts that got through.
 func (b Basis) Leaked(c *Counts) uint64 { return bases[b].leakedOf(c) }
 
-// Held returns how much of the counts did not get away.
+// Held returns the part of the counts that did not get through.
 func (b Basis) Held(c *Counts) uint64 { return bases[b].heldOf(c) }
 
-// Decision is what a page says is to be done about a name.
+// Decision is the action that a page recommends for a name.
 type Decision string
 
 // The decisions.
@@ -75,5 +75,5 @@ var decisions = map[Decision]string{
 	Unserved: "no directive applies",
 }
 
-// String returns the decision for people.
+// String returns the decision in words.
 func (d Decision) String() string { return decisions[d] }
