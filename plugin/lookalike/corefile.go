@@ -9,8 +9,8 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/lists"
 )
 
-// Corefile is what the lookalike directives of a file say, and which queries
-// get to them.
+// Corefile holds the lookalike directives of a file, and the server blocks that route
+// queries to them.
 type Corefile struct {
 	Policies []*Policy // of all directives, in the order of the file
 	Unknown  []error   // directives that CoreDNS does not have
@@ -18,9 +18,9 @@ type Corefile struct {
 	blocks serving.Blocks[*serverBlock] // with those that do not have the directive
 }
 
-// Load reads the lookalike directives of a Corefile, with their lists, and
-// starts nothing. Of other plugins only those are looked at that say where a
-// server block listens.
+// Load reads the lookalike directives of a Corefile, with their lists, and starts
+// nothing. It ignores other plugins, except those that determine where a server block
+// listens.
 func Load(path string) (*Corefile, error) {
 	contents, err := os.ReadFile(path)
 	if err != nil {
@@ -29,7 +29,7 @@ func Load(path string) (*Corefile, error) {
 	return read(path, contents)
 }
 
-// Default returns what a directive without a block says, for all names.
+// Default returns the Corefile of a directive without a block, for all names.
 func Default() (*Corefile, error) {
 	return read("", []byte(". {\n"+pluginName+"\n}\n"))
 }
@@ -53,9 +53,9 @@ func read(path string, contents []byte) (*Corefile, error) {
 	return c, checkSpools(c.Policies)
 }
 
-// Serving returns the policies that queries for qname get to, in the order of
-// the file's addresses. It is empty where the server blocks that answer for
-// qname have no directive.
+// Serving returns the policies that see queries for qname, in the order of the file's
+// addresses. It returns none if the server blocks that answer for qname have no
+// directive.
 func (c *Corefile) Serving(qname string) []*Policy {
 	var serving []*Policy
 	for _, b := range c.blocks.Answering(qname) {

@@ -11,38 +11,38 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Decision is what is done about a query. The zero value is none: the query
-// passes, and nobody is told.
+// Decision is the action for a query and its reason. The zero value is none: the query
+// passes without an alert.
 type Decision struct {
 	Policy  *Policy
 	Verdict *detect.Verdict
 	Action  action.Action
-	Via     string // the name that was asked for, where Verdict is about a target in its answer
+	Via     string // the queried name, if Verdict is about a target in its answer
 	viaType uint16 // of the record that leads to the target
 
-	// Exception is the one that has ended, and else would let the query pass; nil:
-	// there is none. In the opinion Allowed it is the one that does.
+	// Exception is the ended exception that used to let the query pass, or nil. In
+	// the opinion Allowed, it is the exception that lets the query pass.
 	Exception *exception.Entry
 }
 
 // none reports whether there is nothing to do.
 func (d *Decision) none() bool { return d.Policy == nil }
 
-// reply writes the one reply that the client gets, or none, and returns its RCODE.
+// reply writes the reply to the client, unless the action sends none, and returns its
+// RCODE.
 func (d *Decision) reply(w dns.ResponseWriter, r *dns.Msg) (rcode int) {
 	a := answer.Answer{Action: d.Action, Verdict: d.Verdict, TTL: d.Policy.ttl, Type: d.viaType}
 	return a.Write(w, r)
 }
 
-// unreported reports whether the query would be blocked without an alert, since
-// the last ones of a server that stops are on their way. It gets SERVFAIL
-// instead, with which clients go to their next resolver, and mail servers keep
-// the mail and try again.
+// unreported reports whether blocking the query would raise no alert, because the
+// server is stopping and has sent its last ones. The query gets SERVFAIL instead:
+// clients ask their next resolver, and mail servers keep the mail and try again.
 func (d *Decision) unreported() bool {
 	return d.Action.Blocks() && d.Policy.pipeline.Closed() && d.Policy.alertsTo() == nil
 }
 
-// Outcome is what a policy has to do with a query.
+// Outcome is the result of a policy for a query.
 type Outcome uint8
 
 // The outcomes.
@@ -54,15 +54,15 @@ const (
 	Acts                      // the policy decides, unless another does before it
 )
 
-// Opinion is what one policy makes of a query.
+// Opinion is the decision of one policy about a query.
 type Opinion struct {
 	Decision // of Allowed and TurnedOff: what resembles what; Action is what the directive says of that
 	Outcome  Outcome
 }
 
-// decide is where the plugin decides: the first policy that has something to do
-// about the name does it. Where none has, those with verify go by whether a
-// counterpart of the name exists, which find finds out.
+// decide makes the decision of the plugin. The first policy that acts on the name wins.
+// If none acts, policies with verify act if a counterpart of the name exists, which find
+// determines.
 func (q *query) decide(find finder) Decision {
 	var unlisted []*Policy
 	for rest := q.policies; len(rest) > 0; rest = watching(rest[1:], q.name) {
@@ -83,7 +83,7 @@ func (q *query) decide(find finder) Decision {
 	return Decision{}
 }
 
-// opinion returns what the lists of p make of the query.
+// opinion returns the opinion of p about the query, by its lists alone.
 func (q *query) opinion(p *Policy) Opinion {
 	if !q.anyone && len(p.clients) > 0 && !p.inScope(q.client().Addr()) {
 		return Opinion{Outcome: OutOfScope}
@@ -107,10 +107,9 @@ func (q *query) opinion(p *Policy) Opinion {
 	return o
 }
 
-// Explain returns the opinion of each policy about a name, in presentation form,
-// that client asks for; the zero client stands for one that is in scope
-// everywhere. The first that acts decides. What verify and inspect would find
-// out from the DNS is left out.
+// Explain returns the opinion of each policy about a name, in presentation form, that
+// client queries. The zero client is in scope everywhere. The first opinion that acts
+// decides. Explain makes no DNS lookups, so it leaves out verify and inspect.
 func Explain(policies []*Policy, name string, client netip.Addr) []Opinion {
 	q := query{name: name, anyone: !client.IsValid(), from: netip.AddrPortFrom(client, 0)}
 	opinions := make([]Opinion, len(policies))

@@ -1,3 +1,3 @@
-// Package lookalike is a CoreDNS plugin that answers for names that resemble
-// protected ones under a confusable TLD, and tells the SOC.
+// Package lookalike is a CoreDNS plugin. It answers queries for names that resemble
+// protected ones under a confusable TLD, and alerts the SOC.
 package lookalike

@@ -10,7 +10,7 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/verify"
 )
 
-// metadataLabels are the labels and what they show of a decision.
+// metadataLabels are the labels and their values for a decision.
 var metadataLabels = []struct {
 	name  string
 	value func(Decision) string
@@ -21,9 +21,8 @@ var metadataLabels = []struct {
 	{pluginName + "/action", func(d Decision) string { return d.Action.String() }},
 }
 
-// Metadata implements metadata.Provider for the plugins above this one. The
-// name is looked at only when one of them asks for a label; nothing is looked up
-// for that.
+// Metadata implements metadata.Provider for the plugins above this one. It compares the
+// name only when one of them reads a label, and makes no lookups.
 func (l *Lookalike) Metadata(ctx context.Context, state request.Request) context.Context {
 	decide := sync.OnceValue(func() Decision {
 		policies := watching(l.policies, state.Req.Question[0].Name)

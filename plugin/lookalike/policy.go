@@ -42,7 +42,7 @@ type Policy struct {
 	detections detections
 }
 
-// prober says whether a sinkhole takes mail.
+// prober reports whether a sinkhole accepts SMTP connections.
 type prober interface {
 	Up() bool
 	Release()
@@ -82,12 +82,12 @@ func (p *Policy) ProtectedAt(name string) string { return p.lists.ProtectedAt(na
 // an exception, as ProtectedAt does.
 func (p *Policy) AllowedAt(name string) string { return p.lists.AllowedAt(name) }
 
-// Action returns what is done for a verdict of this class and confidence.
+// Action returns the action for a verdict of this class and confidence.
 func (p *Policy) Action(class detect.Class, confidence detect.Confidence) action.Action {
 	return p.actions[class][confidence]
 }
 
-// Alerts returns where the policy's alerts go.
+// Alerts returns the destinations of the policy's alerts.
 func (p *Policy) Alerts() alert.Config { return p.alerts }
 
 // Where returns the file and line of the directive.
@@ -96,11 +96,11 @@ func (p *Policy) Where() string { return p.where }
 // Block returns the first key of the policy's server block: "dns://.:53".
 func (p *Policy) Block() string { return p.block }
 
-// Verifies reports whether names that resemble nothing are looked for under the
-// protected TLDs.
+// Verifies reports whether the policy looks up the counterparts of names that resemble
+// nothing listed.
 func (p *Policy) Verifies() bool { return p.verifier != nil }
 
-// Inspects reports whether the targets in upstream's answers are looked at.
+// Inspects reports whether the policy examines the targets in upstream's answers.
 func (p *Policy) Inspects() bool { return p.inspect }
 
 // inScope reports whether client is in scope.
@@ -109,8 +109,8 @@ func (p *Policy) inScope(client netip.Addr) bool {
 		slices.ContainsFunc(p.clients, func(prefix netip.Prefix) bool { return prefix.Contains(client) })
 }
 
-// withFallback returns what is done instead of a, where that is a sinkhole and
-// does not answer.
+// withFallback returns the action in place of a if a is a sinkhole that does not
+// answer, and a otherwise.
 func (p *Policy) withFallback(a action.Action) action.Action {
 	return a.Available(func(address netip.Addr) bool {
 		host, ok := p.probes[address]
@@ -118,7 +118,7 @@ func (p *Policy) withFallback(a action.Action) action.Action {
 	})
 }
 
-// doubts returns what the directive does, but perhaps should not.
+// doubts returns warnings about probable mistakes in the directive.
 func (p *Policy) doubts() []string {
 	doubts := p.lists.Doubts()
 	if doubt := p.weakDoubt(); doubt != "" {

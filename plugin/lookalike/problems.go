@@ -21,10 +21,10 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/lists"
 )
 
-// Problem is something in a Corefile that a server refuses, or warns of.
+// Problem is a part of a Corefile that a server refuses or warns about.
 type Problem struct {
 	Refused bool   // the server does not start with it
-	Text    string // file, line, what is wrong, and the cure
+	Text    string // file, line, fault and cure
 }
 
 // Refusal is the problem of an error with which a server does not start. Caddy's
@@ -42,7 +42,7 @@ type serverBlock struct {
 	view     bool // it answers only some clients
 }
 
-// problems gathers what is wrong with a Corefile.
+// problems collects the problems of a Corefile.
 type problems []Problem
 
 func (l *problems) refuse(errs ...error) {
@@ -59,11 +59,10 @@ func (l *problems) warn(warnings ...string) {
 	}
 }
 
-// Examine returns everything that a server would refuse or warn about in the
-// Corefile at path. It looks at the lookalike directives, their server blocks
-// and this host. The summaries say in a line what each directive does. It
-// starts nothing and changes nothing; the error is that of a file that cannot
-// be read.
+// Examine returns everything that a server would refuse or warn about in the Corefile at
+// path. It examines the lookalike directives, their server blocks and this host. Each
+// summary describes one directive in a line. Examine starts nothing and changes nothing.
+// It returns an error only if the file cannot be read.
 func Examine(path string) (found []Problem, summaries []string, err error) {
 	contents, err := os.ReadFile(path)
 	if err != nil {

@@ -19,8 +19,8 @@ type query struct {
 
 	name     string       // asked about, in presentation form and of any case
 	policies []*Policy    // in their order, from the first that watches over the TLD of name
-	anyone   bool         // whoever asks: no client is out of scope
-	exact    bool         // only what reads as a protected name is of interest
+	anyone   bool         // every client is in scope
+	exact    bool         // compare only with MatchExact
 	allowed  *Policy      // the last by whose exceptions the name passes
 	class    detect.Class // of the lookalike that it is there
 	from     netip.AddrPort
@@ -30,12 +30,12 @@ func newQuery(w dns.ResponseWriter, r *dns.Msg, watching []*Policy) query {
 	return query{Request: request.Request{W: w, Req: r}, name: r.Question[0].Name, policies: watching}
 }
 
-// about returns the question of anyone about a name.
+// about returns a question about a name, for which every client is in scope.
 func about(policies []*Policy, name string) query {
 	return query{name: name, policies: watching(policies, name), anyone: true}
 }
 
-// client returns the address of who asks, without a zone.
+// client returns the client's address without a zone.
 func (q *query) client() netip.AddrPort {
 	if !q.from.IsValid() && q.W != nil {
 		q.from = address.Of(q.W.RemoteAddr())

@@ -9,9 +9,9 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
 
-// Match returns what a recipient's domain resembles, for the smtpreject plugin:
-// what the policies of the server block make of it for some client. Domain is
-// in presentation form, with or without a trailing dot.
+// Match returns the verdict about a recipient's domain, for the smtpreject plugin. It
+// applies the policies of the server block as for a client in every scope. Domain is in
+// presentation form, with or without a trailing dot.
 func (l *Lookalike) Match(domain string) (*detect.Verdict, bool) {
 	q := about(l.policies, domain)
 	d := q.decide(known)

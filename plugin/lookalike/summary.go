@@ -10,7 +10,7 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
-// summary says in a line what the directive does.
+// summary describes the directive in one line.
 func (p *Policy) summary() string {
 	s := fmt.Sprintf("%s: guards %s below %s; %s; clients: %s; alerts to %s",
 		p.where, count(p.Index().Len(), "protected name"), tldsForPeople(p.tlds), p.mode(), p.scope(), p.receivers())
@@ -69,7 +69,7 @@ func (p *Policy) mode() string {
 // maxListed is how many items of a kind a summary lists.
 const maxListed = 4
 
-// scope is whose queries the directive is for.
+// scope describes the clients of the directive.
 func (p *Policy) scope() string {
 	if len(p.clients) == 0 {
 		return "all"
@@ -81,7 +81,7 @@ func (p *Policy) scope() string {
 	return some(clients)
 }
 
-// receivers is where the alerts go.
+// receivers describes the destinations of the alerts.
 func (p *Policy) receivers() string {
 	var names []string
 	for _, d := range p.alerts.Destinations {

@@ -1,5 +1,5 @@
-// Package judge says what a Corefile makes of names, as the server would: which
-// directive decides, and what it does.
+// Package judge judges names by a Corefile as the server would: it determines the
+// directive that decides, and its action.
 package judge
 
 import (
@@ -29,7 +29,8 @@ func (f *Finding) Allowed() bool { return f.Idle == "" && f.Outcome == lookalike
 // ActionAllow is the action of a name that an allow line lets through.
 const ActionAllow = "allow"
 
-// ActionName is what the server does, in one word; empty where nobody asks it to.
+// ActionName is the action of the server in one word, or "" if no directive asks for
+// one.
 func (f *Finding) ActionName() string {
 	switch {
 	case f.Idle != "":
@@ -40,7 +41,7 @@ func (f *Finding) ActionName() string {
 	return f.Action.String()
 }
 
-// Judge asks the plugin what it makes of names. It is safe for concurrent use.
+// Judge judges names with the code of the plugin. It is safe for concurrent use.
 type Judge struct {
 	file     *lookalike.Corefile
 	corefile string // its path; empty: the defaults
@@ -60,8 +61,8 @@ func (j *Judge) TLDs() []string {
 	return slices.Compact(all)
 }
 
-// Protected returns how many names the directives protect; one that two protect
-// counts twice.
+// Protected returns the number of names that the directives protect. A name that two
+// directives protect counts twice.
 func (j *Judge) Protected() int {
 	n := 0
 	for _, p := range j.file.Policies {
@@ -85,8 +86,7 @@ func (j *Judge) ProtectedAt(name string) string {
 	return ""
 }
 
-// More says which other names the server may block, because it asks the DNS
-// about them.
+// More describes other names that the server may block after a DNS lookup.
 func (j *Judge) More() string {
 	var on []string
 	if slices.ContainsFunc(j.file.Policies, (*lookalike.Policy).Verifies) {
@@ -172,7 +172,7 @@ func besides(opinions []lookalike.Opinion, decides int) (notes []string) {
 // unserved is the reason for names about which the server asks no directive.
 const unserved = "no server block that answers for the name has a lookalike directive"
 
-// Explain says, step by step, why the name resembles nothing.
+// Explain explains, step by step, why the name resembles nothing.
 func (j *Judge) Explain(name string) []string {
 	policies := j.file.Serving(name)
 	if len(policies) == 0 {

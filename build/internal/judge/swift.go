@@ -8,9 +8,8 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
 
-// Swift judges the names of a log, in which the same few come again and again.
-// It passes over those below other TLDs, and remembers what it has judged. It is
-// used by one goroutine.
+// Swift judges the names of a log, in which few names repeat often. It skips names below
+// other TLDs and caches its results. It is not safe for concurrent use.
 type Swift struct {
 	judge *Judge
 	all   bool            // every TLD is watched
@@ -29,7 +28,7 @@ type question struct {
 // are findings.
 const mostAnswers = 1 << 13
 
-// NewSwift returns one that judges as j does.
+// NewSwift returns a Swift that judges like j.
 func NewSwift(j *Judge) *Swift {
 	s := &Swift{judge: j, tlds: make(map[string]bool), most: mostAnswers, now: make(map[question]*Finding)}
 	for _, p := range j.file.Policies {

@@ -1,5 +1,5 @@
-// Package report writes what past logs or alerts tell about mail to lookalikes:
-// one page for people (HTML or text), and the same as data (JSON, CSV).
+// Package report writes reports of past logs or alerts about mail to lookalikes: one
+// page for people (HTML or text), and the same contents as data (JSON, CSV).
 package report
 
 import (
@@ -12,8 +12,8 @@ import (
 // when a field changes its meaning or goes; new fields may come without it.
 const Schema = 1
 
-// Page is everything that a report says. Names, addresses and lines of logs in
-// it are as they were found: a writer makes them safe to show.
+// Page holds the contents of a report. Its names, addresses and log lines are raw: a
+// writer makes them safe to show.
 type Page struct {
 	Schema   int       `json:"schema"`
 	Kind     Kind      `json:"kind"`
@@ -39,7 +39,7 @@ type Page struct {
 	Read         Read          `json:"read"`
 }
 
-// Kind says what made the page.
+// Kind is the command that made the page.
 type Kind string
 
 // The kinds.
@@ -66,7 +66,7 @@ type Figure struct {
 	Leaks bool   `json:"leaks,omitempty"` // it counts what got away
 }
 
-// Counts says how often something happened.
+// Counts holds numbers of messages and queries by outcome.
 type Counts struct {
 	Delivered uint64 `json:"delivered"` // messages that another server took
 	Bounced   uint64 `json:"bounced"`   // messages that went back to the sender
@@ -101,7 +101,7 @@ type Bucket struct {
 	Gap Gap `json:"gap,omitempty"`
 }
 
-// Gap says how much of a bucket is not known.
+// Gap tells which part of a bucket has no data.
 type Gap string
 
 // The gaps.
@@ -203,7 +203,7 @@ type Exception struct {
 	Note   string    `json:"note,omitempty"`
 }
 
-// Destination is where alerts went, as far as they tell of it.
+// Destination is a destination of alerts, as far as the alerts tell.
 type Destination struct {
 	File       string `json:"file"` // or address
 	Records    uint64 `json:"records"`
@@ -229,7 +229,7 @@ type Sensor struct {
 	Last    time.Time `json:"last,omitzero"`
 }
 
-// Read says what the page was made of.
+// Read describes the input of the page.
 type Read struct {
 	Files       []File   `json:"files"`
 	Lines       uint64   `json:"lines"`

@@ -1,4 +1,4 @@
-// Package tally counts in memory that has a bound, whatever there is to count.
+// Package tally counts in bounded memory, for any input.
 package tally
 
 import (
@@ -9,7 +9,7 @@ import (
 	"github.com/lookalike-dns/lookalike/build/internal/report"
 )
 
-// Room is how many more entries some counters may take together.
+// Room is the number of entries that some counters may still add together.
 type Room int
 
 // Take takes one, if there is any.
@@ -53,7 +53,7 @@ func (t Tally) Of(key string) report.Counts {
 	return report.Counts{}
 }
 
-// Len returns how many keys there are.
+// Len returns the number of keys.
 func (t Tally) Len() uint64 { return uint64(len(t.counts)) }
 
 // Shares returns the first n, of what got away most first.
@@ -100,7 +100,7 @@ func (d *Distinct) Add(s string) bool {
 	return true
 }
 
-// Count returns how many there were.
+// Count returns the number of different texts.
 func (d *Distinct) Count() uint64 { return uint64(len(d.seen)) }
 
 // Days is a set of days.
@@ -120,5 +120,5 @@ func (d *Days) Add(day report.Date) {
 	}
 }
 
-// Len returns how many days there are.
+// Len returns the number of days.
 func (d *Days) Len() int { return len(d.sorted) }

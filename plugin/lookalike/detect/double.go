@@ -34,10 +34,10 @@ func (d *doubles) gate(n int) *gate {
 // be a third slip.
 func inLabels(hash uint64, labels int) uint64 { return hash + uint64(labels)*doubleKey }
 
-// WithoutDoubleTypo returns for how many protected names the class DoubleTypo
-// is promised by their length but not looked for: those that New had no room
-// for among very many, all of the same number of labels and letters alike, and
-// those of more than 32 letters.
+// WithoutDoubleTypo returns the number of protected names that are long enough for the
+// class DoubleTypo but left out of its index. These are the names of more than 32
+// letters, and in a long list those without room: all of the same number of labels and
+// letters together.
 func (x *Index) WithoutDoubleTypo() int { return x.doubles.without }
 
 // fillDoubles builds the part of the index for double-typo.

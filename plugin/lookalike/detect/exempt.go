@@ -2,10 +2,10 @@ package detect
 
 import "slices"
 
-// Sparing returns an index with the protected names of x that never flags a
-// protected name of others either, nor any name of the same owner: what several
-// directives of a server protect. It shares what it can with x, which stays as it
-// is, and is x itself where the others protect nothing below a lookalike TLD.
+// Sparing returns an index with the protected names of x that also never flags the
+// protected names of others, nor other names of their owners. A server with several
+// directives needs this. The result shares memory with x, which does not change. It is
+// x itself if the others protect no name below a lookalike TLD.
 func (x *Index) Sparing(others ...*Index) *Index {
 	exempt := x.owners(slices.Concat(others, []*Index{x})...)
 	if len(exempt.slots) == len(x.exempt.slots) {

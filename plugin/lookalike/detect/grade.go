@@ -1,6 +1,6 @@
 package detect
 
-// This file says of which class a difference is, and how sure that makes one.
+// This file grades a difference: it determines the class and the confidence.
 
 // finding is one protected name that the queried name resembles.
 type finding struct {
@@ -15,7 +15,7 @@ type finding struct {
 	how           how
 }
 
-// how says how a finding came about, for people to read.
+// how records the origin of a finding, for the explanation.
 type how struct {
 	class    Class // what it was found as, before a stronger class took it over
 	steps    [maxSlips]step
@@ -34,7 +34,7 @@ func (f *finding) atMost(c Confidence, why string) {
 	}
 }
 
-// letters returns by how many letters the confidence goes.
+// letters returns the number of letters that determines the confidence.
 func (f *finding) letters() int { return f.size - f.how.idle }
 
 // Floors that hold for some slips of a class.
@@ -45,8 +45,8 @@ var (
 	changeFloor = floor{high: 6, medium: 5, low: 4} // of edit
 )
 
-// gradeSame grades a name that reads as the protected one. It reports false
-// where that is no class.
+// gradeSame grades a name that reads like the protected one. It reports false if no
+// class applies.
 func (s *search) gradeSame(f *finding, t *tally) bool {
 	cut := &f.how.affix
 	plain := cut.tail == nil && cut.count == 0
@@ -95,8 +95,8 @@ func (s *search) gradeSame(f *finding, t *tally) bool {
 	return true
 }
 
-// gradeSteps grades a name that is one or two slips from the protected one.
-// own is how many letters that has, apart from those that are no evidence.
+// gradeSteps grades a name that is one or two slips from the protected one. own is the
+// number of letters of the protected name, without those that are no evidence.
 func (f *finding) gradeSteps(p, q []cell, own int) {
 	slips := f.how.count + f.how.affix.folds
 	if hasAlien(q) && !f.strangeLetter(q) {
@@ -133,8 +133,8 @@ func (f *finding) gradeSteps(p, q []cell, own int) {
 	}
 }
 
-// strangeLetter reports whether the only slip is a letter that resembles none
-// of ASCII, in a name of other scripts: one that the folds do not know.
+// strangeLetter reports whether the only slip is a letter that resembles no ASCII
+// letter, in a name of other scripts: a letter unknown to the folds.
 func (f *finding) strangeLetter(q []cell) bool {
 	st := f.how.steps[0]
 	return f.how.count == 1 && st.kind == replaced && q[st.q].char >= 128
@@ -205,9 +205,9 @@ func onlyDigits(p, q []cell) bool {
 	return true
 }
 
-// limit lowers what the surroundings of a finding allow for, and reports whether
-// anything is left. plain is true where the whole of the rightmost k+1 labels
-// resembles the protected name.
+// limit lowers the confidence by the surroundings of a finding, and reports whether the
+// finding still counts. plain is true if the rightmost k+1 labels resemble the protected
+// name as a whole.
 func (s *search) limit(f *finding, plain bool) bool {
 	if f.class == TLDSwap {
 		if s.belowSuffix() && s.hostWord(f.id) {

@@ -8,18 +8,18 @@ import (
 	"strings"
 )
 
-// Config says what New guards against what.
+// Config is the configuration of an Index.
 type Config struct {
 	// Protected holds the names to guard, each with all names below it, in
 	// lower-case A-labels without a trailing dot. A bare TLD ("mil") guards
 	// every name below it.
 	Protected []string
-	// TLDs holds the lookalike TLDs, lower-case, without dots: "ml". It may hold
-	// that of a protected name, and AnyTLD, which is every one.
+	// TLDs holds the lookalike TLDs, lower-case, without dots: "ml". It may include
+	// the TLD of a protected name, and AnyTLD, which stands for every TLD.
 	TLDs []string
 }
 
-// EntryError is the error of New about one entry of its Config.
+// EntryError is an error of New about one entry of its Config.
 type EntryError struct {
 	Entry string // the protected name or lookalike TLD
 	Err   error
@@ -94,8 +94,8 @@ func New(cfg Config) (*Index, error) {
 // as much memory. It is not safe for concurrent use.
 type Draft struct{ builder }
 
-// Begin checks the names of cfg and copies them. Whoever is short of memory drops
-// cfg before Finish. Its errors are those of New.
+// Begin checks the names of cfg and copies them. To save memory, drop cfg before
+// Finish. Its errors are those of New.
 func Begin(cfg Config) (*Draft, error) {
 	if len(cfg.TLDs) == 0 {
 		return nil, errNoTLD
@@ -118,7 +118,7 @@ func Begin(cfg Config) (*Draft, error) {
 	return d, nil
 }
 
-// Finish builds the tables. It may be called once.
+// Finish builds the tables. Call it only once.
 func (d *Draft) Finish() *Index {
 	d.fill()
 	d.fillDoubles()

@@ -1,10 +1,10 @@
 package detect
 
-// This file holds the class tld-kept: the TLD that was mistyped stands in the
-// name besides the one of its counterpart, as in armymil.ml and army-mil.ml.
+// This file holds the class tld-kept: the name contains the protected TLD as well as
+// the lookalike TLD, as in armymil.ml and army-mil.ml.
 
-// keptTail looks for a public suffix of protected names at the end of r, with
-// or without a dot or hyphen before it, and compares what stands before.
+// keptTail finds a public suffix of protected names at the end of r, with or without a
+// dot or hyphen before it, and compares the rest.
 func (s *search) keptTail(r *reading) {
 	tails := s.index.tailsAt(r, 0)
 	for i := range tails {

@@ -7,12 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// Match compares qname with the protected names. qname is in presentation
-// form, in any case, with or without a trailing dot; escapes stand as \DDD or
-// \X, and raw UTF-8 may stand as it is. Match returns nil and false, without
-// allocating, when qname resembles no protected name or lies under no
-// lookalike TLD. It is safe for concurrent use; its work is bounded whatever
-// qname is.
+// Match compares qname with the protected names. qname is in presentation form, in any
+// case, with or without a trailing dot. It may contain the escapes \DDD and \X, and raw
+// UTF-8. Match returns nil and false, without allocating, when qname resembles no
+// protected name or lies under no lookalike TLD. It is safe for concurrent use. Its work
+// is bounded for any qname.
 func (x *Index) Match(qname string) (*Verdict, bool) {
 	t := x.lookalikeTLD(qname)
 	if t == nil {
@@ -30,9 +29,9 @@ func (x *Index) Match(qname string) (*Verdict, bool) {
 	return s.verdict(), true
 }
 
-// MatchExact is Match for names that read as a protected one, in the same letters
-// or in others that look the same, or keep its TLD: the classes up to Homoglyph.
-// It costs a fraction, however much qname was made to cost.
+// MatchExact is Match for the classes up to Homoglyph: names that read like a protected
+// one, in the same or similar letters, or keep its TLD. It costs a fraction of Match,
+// even for a qname made to be costly.
 func (x *Index) MatchExact(qname string) (*Verdict, bool) {
 	t := x.lookalikeTLD(qname)
 	if t == nil {
@@ -51,14 +50,14 @@ func (x *Index) MatchExact(qname string) (*Verdict, bool) {
 	return s.verdict(), true
 }
 
-// maxCandidates bounds the protected names that one search looks at, and
-// candidateWork is for how many keys each counts in its work.
+// maxCandidates limits the protected names that one search compares. candidateWork is
+// the work of one comparison, in keys.
 const (
 	maxCandidates = 256
 	candidateWork = 50
 )
 
-// start takes qname apart. It reports whether there is anything to compare.
+// start parses qname. It reports whether there is anything to compare.
 func (s *search) start(t *tld, qname string) bool {
 	if !s.name.parse(qname) {
 		return false
@@ -112,7 +111,7 @@ func (s *search) run() {
 	}
 }
 
-// compare looks for protected names that r resembles.
+// compare finds protected names that r resembles.
 func (s *search) compare(r *reading) {
 	if r.labels == 0 {
 		return
@@ -154,14 +153,14 @@ func (s *search) best() Class {
 	return s.found[0].class
 }
 
-// open reports whether class c can still matter: nothing of a class as good
-// has been found.
+// open reports whether class c can still win: no finding of c or a better class
+// exists.
 func (s *search) open(c Class) bool { return len(s.found) == 0 || s.found[0].class > c }
 
-// wants reports whether class c would be taken in: nothing better has been found.
+// wants reports whether add would accept class c: no finding of a better class exists.
 func (s *search) wants(c Class) bool { return len(s.found) == 0 || s.found[0].class >= c }
 
-// add takes a finding in when its class is the best so far.
+// add accepts a finding if its class is the best so far.
 func (s *search) add(f *finding) {
 	if f.confidence == Unsure || !s.meant(f) {
 		return
@@ -186,8 +185,8 @@ func (s *search) add(f *finding) {
 	s.found = append(s.found, *f)
 }
 
-// meant reports whether the public suffix of the protected name is the one that
-// the queried name kept, if it kept one.
+// meant reports whether the queried name kept the public suffix of the protected name,
+// or kept none.
 func (s *search) meant(f *finding) bool {
 	suffix := s.index.suffix(f.id)
 	if t := f.how.affix.tail; t != nil && suffix != t.suffix {
@@ -199,8 +198,8 @@ func (s *search) meant(f *finding) bool {
 	return s.keptTLD == "" || suffix[strings.LastIndexByte(suffix, '.')+1:] == s.keptTLD
 }
 
-// underHeads compares what stands before the beginning of a protected name's
-// public suffix: eb.mil.ml for eb.mil.br.
+// underHeads compares the labels before the first part of a protected name's public
+// suffix: eb.mil.ml for eb.mil.br.
 func (s *search) underHeads() {
 	if s.hi-s.lo < 2 || !s.index.heads.has(s.name.label(s.hi-1)) {
 		return
@@ -234,9 +233,9 @@ func (s *search) finding(r *reading, k int) finding {
 	return finding{first: last - k - 1, last: last}
 }
 
-// keptLabel returns the TLD of protected names that the name lies below,
-// anything under mil.ml, or nothing. An A-label or raw UTF-8 is taken for what
-// it reads as.
+// keptLabel returns the TLD of protected names that the name lies below, as every name
+// under mil.ml does, or "". An A-label or raw UTF-8 counts as the letters that it reads
+// as.
 func (s *search) keptLabel() string {
 	if s.hi-s.lo == 1 && s.lo == 0 {
 		return ""

@@ -1,6 +1,6 @@
 package detect
 
-// This file looks for protected names that are slips away from the queried one:
+// This file finds protected names that are one or two slips from the queried one:
 // the classes typo, edit, homoglyph by letters that are only similar, and
 // double-typo where one of the slips is a fold or a dot or hyphen.
 
@@ -62,8 +62,8 @@ func (s *search) nearRuns(r, joined *reading, e *edges, h []uint64, cut affix) {
 	}
 }
 
-// nearRun looks letters up, whole and with one left out. They are those of the
-// rightmost k+1 labels of r.
+// nearRun looks up the letters of the rightmost k+1 labels of r, whole and with one
+// left out.
 func (s *search) nearRun(r *reading, letters []rune, h []uint64, k int, cut affix) {
 	edits, n := &s.index.edits, len(letters)
 	h = h[:n+1]
@@ -81,8 +81,8 @@ func (s *search) nearRun(r *reading, letters []rune, h []uint64, k int, cut affi
 	}
 }
 
-// heldKeys looks r up with letters that stand there three times or more typed
-// once, and twice.
+// heldKeys looks up r with each letter that occurs three times or more in a row
+// reduced to one, and to two.
 func (s *search) heldKeys(r *reading, h []uint64, cut affix) {
 	n := r.end(min(r.labels, compareLabels) - 1)
 	for i := 1; i < n; i += 2 { // one of two places is in a run of three
@@ -104,7 +104,7 @@ func (s *search) heldKeys(r *reading, h []uint64, cut affix) {
 	}
 }
 
-// heldKey looks r up with the letters from from up to to typed once, and twice.
+// heldKey looks up r with the letters from from up to to reduced to one, and to two.
 func (s *search) heldKey(r *reading, h []uint64, from, to int, cut affix) {
 	for k := range min(r.labels, compareLabels) {
 		n := r.end(k)

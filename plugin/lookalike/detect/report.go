@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// verdict writes the findings up.
+// verdict makes the verdict from the findings.
 func (s *search) verdict() *Verdict {
 	found := s.sorted()
 	best := &found[0]
@@ -48,7 +48,7 @@ func (s *search) match(f *finding) Match {
 	return Match{p, s.name.text(s.lo, f.first) + "." + p}
 }
 
-// shown returns the name as Unicode, nothing where that is no different.
+// shown returns the name in Unicode, or "" if that is the same.
 func (n *name) shown() string {
 	if n.plain() {
 		return ""

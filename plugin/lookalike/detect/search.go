@@ -7,9 +7,9 @@ import (
 
 // search is the comparison of one name with an Index.
 //
-// Servers answer each query on a goroutine of its own, whose stack is small and
-// is copied whenever it grows. So what is large stands here and not on the
-// stack, and searches are pooled.
+// Servers answer each query on a new goroutine, whose stack is small and is copied
+// whenever it grows. So large values are fields here, not on the stack, and searches
+// are pooled.
 type search struct {
 	index     *Index
 	tld       *tld // the lookalike TLD that the name lies under
@@ -34,8 +34,8 @@ type search struct {
 
 	exact bool // only what reads as a protected name is looked for
 
-	// What a search works on besides the query. Each of them belongs to one
-	// function and what it calls, which never gets to that function again.
+	// Working memory. Each field belongs to one function and its callees, which
+	// never call that function again.
 	beforeTLD          reading              // run: the query without the kept TLD
 	tailless           reading              // keptTail: without a public suffix
 	headless           reading              // underHead: without the beginning of a public suffix
@@ -53,15 +53,15 @@ type search struct {
 // hashes has room for the prefix hashes of a reading.
 type hashes [maxLetters + 1]uint64
 
-// scratch is where protected names are taken apart, one at a time.
+// scratch holds the parts of one protected name at a time.
 type scratch struct {
 	core    name // what stands before the public suffix
 	own     spelling
 	aligner aligner
 }
 
-// spellProtected spells what stands before the public suffix of protected name
-// id. What it returns holds until the next call.
+// spellProtected spells the labels before the public suffix of protected name id. The
+// result is valid until the next call.
 func (s *scratch) spellProtected(x *Index, id uint32) *spelling {
 	s.core.labels = 0
 	if core := x.core(id); core != "" { // else it is a TLD
@@ -83,19 +83,19 @@ func (s *search) writing() *spelling {
 // noName is the id of a finding about no protected name in particular.
 const noName = math.MaxUint32
 
-// maxFoundKept is for how many findings a pooled search keeps room.
+// maxFoundKept is the number of findings that a pooled search keeps room for.
 const maxFoundKept = 16
 
 var searches = sync.Pool{New: func() any { return new(search) }}
 
-// newSearch returns a search that is the caller's until release.
+// newSearch returns a search that belongs to the caller until release.
 func newSearch(x *Index) *search {
 	s := searches.Get().(*search)
 	s.index = x
 	return s
 }
 
-// release gives the search back, without what belongs to its Index or to a
+// release returns the search to the pool, without references to its Index or to a
 // Verdict.
 func (s *search) release() {
 	s.index, s.tld, s.name.written, s.keptTLD, s.head = nil, nil, "", "", ""

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// kind says what went wrong at one place.
+// kind is the kind of a slip.
 type kind uint8
 
 const (
@@ -75,9 +75,9 @@ var kinds = [...]struct {
 // String returns the name of the kind.
 func (k kind) String() string { return kinds[k].name }
 
-// Slip is one difference between a protected name and a queried one: To stands
-// where the protected name has From. Code points that no ASCII label has stand
-// as they are, so both may hold some that a terminal obeys.
+// Slip is one difference between a protected name and a queried one, which has To in
+// the place of From. Code points beyond ASCII are not escaped, so both may contain some
+// that control a terminal.
 type Slip struct {
 	Kind string // what went wrong: "omission", "tld"
 	At   int    // how many octets of the protected name stand before it
@@ -88,8 +88,8 @@ type Slip struct {
 	place int // letters of the protected name that stand before it
 }
 
-// Apply returns the name that the slips make of a protected one. They stand in
-// the order of their places and do not overlap.
+// Apply applies the slips to a protected name. They must be in the order of their
+// places and must not overlap.
 func Apply(protected string, slips []Slip) string {
 	var b strings.Builder
 	at := 0
@@ -102,7 +102,7 @@ func Apply(protected string, slips []Slip) string {
 	return b.String()
 }
 
-// text says for people what went wrong, nothing where that is not worth a word.
+// text describes the slip for people. It is empty for a slip that needs no mention.
 func (s *Slip) text() string {
 	from, to := quote(printable(s.From)), quote(printable(s.To))
 	if s.kind == wordAdded {
@@ -117,7 +117,7 @@ func (s *Slip) text() string {
 		Replace(kinds[s.kind].text)
 }
 
-// printable returns a text with what cannot be seen as U+XXXX.
+// printable returns a text with invisible characters as U+XXXX.
 func printable(text string) string {
 	var b strings.Builder
 	for _, r := range text {

@@ -2,9 +2,9 @@ package detect
 
 import "slices"
 
-// spelling is a run of labels as people see it, last character first: letters
-// with Unicode folded to ASCII, and dots and hyphens in their places. From the
-// letters of a reading, which come in the same order, one gets to its places.
+// spelling is a run of labels as people see it, in reverse: letters with Unicode folded
+// to ASCII, and dots and hyphens in their places. It maps the letters of a reading,
+// which have the same order, to cells.
 type spelling struct {
 	cells []cell
 	at    []uint16 // at[i] is the place of letter i
@@ -25,9 +25,8 @@ type cell struct {
 	alien bool   // written otherwise than char
 }
 
-// is reports whether two cells are the same character. One that is written
-// otherwise than in ASCII may stand for any that it is taken for: the letter
-// palochka for i as well as for l.
+// is reports whether two cells are the same character. A character beyond ASCII
+// equals every letter that it looks like: the letter palochka equals i and l.
 func (c *cell) is(d *cell) bool {
 	return c.char == d.char || (c.alien || d.alien) && glyph(c.char) == glyph(d.char)
 }
@@ -108,7 +107,7 @@ func (s *spelling) cell(c rune, alien bool) {
 	s.cells = append(s.cells, cell{c, uint16(len(s.raw)), alien})
 }
 
-// isMark reports whether a character stands between letters.
+// isMark reports whether a character is a dot or hyphen.
 func isMark(c rune) bool {
 	switch c {
 	case labelEnd, innerPoint, '-', '_', ' ':
@@ -138,8 +137,7 @@ func (s *spelling) span(from, to int) (first, end int) {
 	return first, end
 }
 
-// text returns what is written in the cells from first up to end, first
-// character first.
+// text returns the text of the cells from first up to end, first character first.
 func (s *spelling) text(first, end int) string {
 	return writeOut(s.raw[s.rawAt(first):s.rawAt(end)])
 }
@@ -169,7 +167,7 @@ func (s *spelling) whole(i int) bool {
 	return i == 0 || i == len(s.cells) || s.cells[i].raw > s.cells[i-1].raw
 }
 
-// hasAlien reports whether one of the cells is written otherwise than in ASCII.
+// hasAlien reports whether one of the cells was not ASCII.
 func hasAlien(cells []cell) bool {
 	for i := range cells {
 		if cells[i].alien {
@@ -179,7 +177,7 @@ func hasAlien(cells []cell) bool {
 	return false
 }
 
-// letterCount returns how many of the cells are letters.
+// letterCount returns the number of cells that are letters.
 func letterCount(cells []cell) (n int) {
 	for i := range cells {
 		if !isMark(cells[i].char) {

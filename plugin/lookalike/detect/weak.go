@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Weakness is a property of a protected name for which honest names resemble it
-// more easily than others. The greater of two is the worse.
+// Weakness is a property of a protected name that makes honest names resemble it more
+// often. A greater value is worse.
 type Weakness uint8
 
 // The weaknesses.
@@ -32,7 +32,7 @@ var weaknesses = [...]struct{ name, reason string }{
 // String returns a word for the weakness, and nothing for NotWeak.
 func (w Weakness) String() string { return weaknesses[w].name }
 
-// Reason says why honest names resemble one with the weakness.
+// Reason explains why honest names resemble a name with this weakness.
 func (w Weakness) Reason() string { return weaknesses[w].reason }
 
 // Weak returns the greatest weakness of a name that is protected, or could be.
@@ -91,8 +91,7 @@ func lettersOf(core string) int {
 	return r.size
 }
 
-// Weak returns the protected names that are at least as weak as that, the
-// weakest first.
+// Weak returns the protected names of at least this weakness, the weakest first.
 func (x *Index) Weak(least Weakness) (protected []string) {
 	var by [len(weaknesses)][]string
 	for id := range uint32(len(x.cores)) {
