@@ -50,7 +50,10 @@ func ParseRules(where string, lines []directive.Line) (*Rules, error) {
 }
 
 func (r *Rules) require(keys []string) error {
-	for _, key := range keys {
+	for i, key := range keys {
+		if slices.Contains(keys[:i], key) {
+			return fmt.Errorf("%s is named twice: remove one", key)
+		}
 		if wordOf(key) == nil {
 			return fmt.Errorf("%q is not a word of an exception: want %s", text.Shorten(key, 32), text.Join(Keys(), "or"))
 		}

@@ -80,6 +80,7 @@ func (e *Entry) Get(key string) string { return wordOf(key).get(e) }
 // than a note.
 func Begins(s string) bool {
 	key, _, ok := strings.Cut(strings.TrimSpace(s), "=")
+	key = strings.TrimRightFunc(key, unicode.IsSpace) // Parse says that no blanks belong there
 	return ok && key != "" && strings.Trim(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-") == ""
 }
 
@@ -138,6 +139,12 @@ func next(s string) (key, value, rest string, err error) {
 		return "", "", "", nil
 	}
 	end := strings.IndexFunc(s, func(c rune) bool { return c == '=' || c == '#' || c == '"' || unicode.IsSpace(c) })
+	if end > 0 && unicode.IsSpace(rune(s[end])) {
+		value, apart := strings.CutPrefix(strings.TrimLeftFunc(s[end:], unicode.IsSpace), "=")
+		if w := wordOf(s[:end]); w != nil && apart {
+			return "", "", "", w.spaced(value)
+		}
+	}
 	if end <= 0 || s[end] != '=' {
 		if end <= 0 {
 			end = len(s)
@@ -157,6 +164,15 @@ func next(s string) (key, value, rest string, err error) {
 		return "", "", "", fmt.Errorf(`%s has quotes within its value: put them around all of it, %[1]s="..."`, key)
 	}
 	return key, s[:end], s[end:], nil
+}
+
+// spaced is the error of a word with blanks before its =, and value behind that.
+func (w *word) spaced(value string) error {
+	cure := w.key + "=" + text.Shorten(strings.TrimSpace(value), 64)
+	if strings.HasSuffix(cure, "=") || strings.ContainsFunc(cure, text.Unsafe) {
+		cure = w.example
+	}
+	return fmt.Errorf("blanks before the = of %s: write %s", w.key, cure)
 }
 
 // quoted reads a value up to the closing quotes, and returns the rest.
