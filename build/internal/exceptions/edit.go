@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lookalike-dns/lookalike/build/internal/outfile"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/exception"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/names"
@@ -194,7 +195,7 @@ func (f *File) replace(path, fresh string, before os.FileInfo) error {
 // beside writes a file in the directory of path, with the mode and the owner of
 // another, and returns its path, which may not be empty beside an error.
 func beside(path string, contents []byte, like os.FileInfo) (fresh string, err error) {
-	t, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	t, err := outfile.Beside(path)
 	if err != nil {
 		return "", err
 	}

@@ -28,7 +28,7 @@ func Create(path string) (*File, error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target // the link stays
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	f, err := Beside(path)
 	if err != nil {
 		return nil, err
 	}
@@ -36,6 +36,17 @@ func Create(path string) (*File, error) {
 		return nil, errors.Join(err, f.Close(), os.Remove(f.Name()))
 	}
 	return &File{f, path}, nil
+}
+
+// Beside creates a file in the directory of path that is to take its name. An
+// error names the directory: nobody knows the file.
+func Beside(path string) (*os.File, error) {
+	dir := filepath.Dir(path)
+	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
+	if failed := new(os.PathError); errors.As(err, &failed) {
+		err = fmt.Errorf("directory %s: %w", dir, failed.Err)
+	}
+	return f, err
 }
 
 // Apart returns an error if path is one of the input files: the output would replace

@@ -104,7 +104,9 @@ func TestWriteInPlace(t *testing.T) {
 	if info, err := os.Stat(os.DevNull); err != nil || info.Mode().IsRegular() {
 		t.Errorf("Got %v, error %v", info.Mode(), err)
 	}
-	if err := Write(filepath.Join(t.TempDir(), "none", "page.html"), func(io.Writer) error { return nil }); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("Got error %v for a directory that is not there", err)
+	none := filepath.Join(t.TempDir(), "none")
+	err := Write(filepath.Join(none, "page.html"), func(io.Writer) error { return nil })
+	if want := "directory " + none + ": no such file or directory"; !errors.Is(err, os.ErrNotExist) || err.Error() != want {
+		t.Errorf("Got error %v, want %s", err, want)
 	}
 }

@@ -16,7 +16,11 @@ func (z *Zone) WriteFile(path, origin string, about About) (serial uint32, err e
 		return 0, err
 	}
 	serial = NextSerial(last, about.Time)
-	f, err := os.CreateTemp(filepath.Dir(path), ".rpz-*")
+	dir := filepath.Dir(path)
+	f, err := os.CreateTemp(dir, ".rpz-*")
+	if failed := new(os.PathError); errors.As(err, &failed) { // its path is of no file that anybody knows
+		err = fmt.Errorf("directory %s: %w", dir, failed.Err)
+	}
 	if err != nil {
 		return 0, err
 	}
