@@ -30,7 +30,7 @@ func TestAlertUsage(t *testing.T) {
 		{[]string{"alert", "test", "-help"}, exitNothing, "phase \"test\"", ""},
 		{[]string{"alert", "test", "x"}, exitError, "", `takes no argument, got "x"`},
 		{[]string{"alert", "test", "-timeout", "0"}, exitError, "", "-timeout"},
-		{[]string{"alert", "test", "-conf", ""}, exitError, "", "flag -conf: no file name: name a Corefile, or leave the flag out"},
+		{[]string{"alert", "test", "-conf", ""}, exitError, "", "flag -conf: no value: give one, or leave the flag out"},
 		{[]string{"alert", "test", "-conf", "/nowhere/Corefile"}, exitError, "", "/nowhere/Corefile"},
 		{[]string{"alert", "tail", "-help"}, exitNothing, "-client CIDR", ""},
 		{[]string{"alert", "tail"}, exitError, "", "want a FILE or more"},

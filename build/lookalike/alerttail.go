@@ -6,21 +6,16 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/lookalike-dns/lookalike/build/internal/alertlog"
+	"github.com/lookalike-dns/lookalike/build/internal/interrupt"
 	"github.com/lookalike-dns/lookalike/build/internal/render"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 )
-
-// tailGrace is how long an interrupted tail may take to finish its line.
-const tailGrace = 200 * time.Millisecond
 
 var alertTailCommand = command{
 	name:    "alert tail",
@@ -75,23 +70,14 @@ func (t *tail) start(args []string) (int, error) {
 	if !t.counted && !t.filter.Since.IsZero() || !t.follows(args) && !t.once {
 		t.last = -1
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
+	ctx, stop := interrupt.Context()
 	defer stop()
-	shown := make(chan error, 1)
-	go func() { shown <- t.run(ctx, args) }()
-	var err error
-	select {
-	case err = <-shown:
-	case <-ctx.Done():
-		select {
-		case err = <-shown:
-		case <-time.After(tailGrace): // no signal ends an open or a read
-			return exitNothing, nil
-		}
-	}
-	if t.strangers > 0 {
-		fmt.Fprintf(t.stderr, "lookalike: %d lines are no alerts in the ecs format\n", t.strangers)
+	strangers, err := interrupt.Within(ctx, func() (int, error) {
+		err := t.run(ctx, args)
+		return t.strangers, err
+	})
+	if strangers > 0 {
+		fmt.Fprintf(t.stderr, "lookalike: %d lines are no alerts in the ecs format\n", strangers)
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, syscall.EPIPE) {
 		err = nil

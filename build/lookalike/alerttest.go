@@ -6,13 +6,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"slices"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/lookalike-dns/lookalike/build/internal/interrupt"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
 )
 
@@ -45,7 +44,7 @@ func (t *alertTest) run(e *env, args []string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	interrupted, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	interrupted, stop := interrupt.Context()
 	defer stop()
 	ctx, cancel := context.WithTimeout(interrupted, t.timeout)
 	defer cancel()

@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"slices"
 	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/lookalike-dns/lookalike/build/internal/audit"
@@ -34,7 +32,6 @@ var auditCommand = command{
 		fs.IntVar(&o.year, "year", 0, "")
 		fs.StringVar(&o.log, "log", "", "")
 		fs.StringVar(&o.coredns, "coredns-format", "", "")
-		fs.Float64Var(&o.unknown, "unknown", 5, "")
 		return o.run
 	},
 }
@@ -44,8 +41,7 @@ type auditOptions struct {
 	pageOptions
 	conf, since, until, log, coredns string
 
-	year    int
-	unknown float64 // percent
+	year int
 }
 
 // logFormats are the formats of logs, for the help and for reading.
@@ -67,18 +63,16 @@ func (o *auditOptions) run(e *env, logs []string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process
-	defer stop()
 	p := e.progress()
 	ao.Progress = func(at logfile.Progress, events, found uint64) { p.Bytes(at.Read, at.Size, events, found) }
-	var r *audit.Result
-	err = o.write(e, logs, func(w io.Writer) error {
-		r, err = o.audit(ctx, e, logs, ao, w)
+	return o.write(e, logs, func(ctx context.Context, w io.Writer) (*outcome, error) {
+		r, err := o.audit(ctx, e, logs, ao, w)
 		p.Clear()
-		return err
+		if r == nil {
+			return nil, err
+		}
+		return &outcome{r.Page, r.Found > 0, r.Damaged(), "-log names a format"}, err
 	})
-	return o.finish(e, o.status(e, r), err)
 }
 
 // options translates the command line.
@@ -107,8 +101,11 @@ func (o *auditOptions) options(e *env) (*audit.Options, error) {
 	if ao.Until, err = point(o.until, o.zone, true); err != nil {
 		return nil, misused("-until: %v", err)
 	}
-	if !(o.unknown >= 0 && o.unknown <= 100) {
-		return nil, misused("-unknown %v: want a number from 0 to 100", o.unknown)
+	if !ao.Since.IsZero() && !ao.Until.IsZero() && !ao.Since.Before(ao.Until) {
+		return nil, misused("-since %s is not before -until %s: give an earlier -since, or a later -until", o.since, o.until)
+	}
+	if latest := ao.Now.Year() + 1; o.year != 0 && (o.year < 1970 || o.year > latest) {
+		return nil, misused("-year %d: want one from 1970 to %d", o.year, latest)
 	}
 	return ao, nil
 }
@@ -147,24 +144,4 @@ func (o *auditOptions) audit(ctx context.Context, e *env, logs []string, ao *aud
 		return nil, err
 	}
 	return r, rows.Flush()
-}
-
-// status says what is wrong with the logs, and returns the exit status.
-func (o *auditOptions) status(e *env, r *audit.Result) int {
-	if r == nil {
-		return exitNothing
-	}
-	status := exitNothing
-	if r.Found > 0 {
-		status = exitFound
-	}
-	for _, err := range r.Damaged() {
-		fmt.Fprintf(e.stderr, "lookalike: %s\n", display(err.Error()))
-		status = exitError
-	}
-	if share := 100 * r.Unknown(); share > o.unknown {
-		fmt.Fprintf(e.stderr, "lookalike: %.1f %% of the lines were not understood, more than %g %%: the text form shows the first of them; -log names a format, -unknown allows more\n", share, o.unknown)
-		status = exitError
-	}
-	return status
 }

@@ -33,6 +33,7 @@ func TestAudit(t *testing.T) {
 	prose := file("prose.log", mailLog+strings.Repeat("this is no line of any log\n", 5))
 	broken := file("broken.gz", "\x1f\x8bno gzip")
 	conf := file("Corefile", ". {\n lookalike ml {\n  protect army.mil\n  allow army.ml amry.ml\n }\n}\n")
+	empty := t.TempDir()
 	tests := []struct {
 		name   string
 		args   []string
@@ -61,6 +62,12 @@ func TestAudit(t *testing.T) {
 		{"no such log format", []string{"-log", "qmail", mail}, "", 2, "", `unknown format "qmail": want one of postfix`},
 		{"no such zone", []string{"-tz", "Mars", mail}, "", 2, "", "want a zone such as Europe/Berlin"},
 		{"no such day", []string{"-since", "yesterday", mail}, "", 2, "", `-since: "yesterday" is no time: want one such as 2026-03-01`},
+		{"a year before all", []string{"-year", "-1", mail}, "", 2, "", "-year -1: want one from 1970 to "},
+		{"a year beyond all", []string{"-year", "99999", mail}, "", 2, "", "-year 99999: want one from 1970 to "},
+		{"since after until", []string{"-since", "2026-11-25", "-until", "2026-11-24", mail}, "", 2, "", "-since 2026-11-25 is not before -until 2026-11-24: give an earlier -since"},
+		{"since and until the same day", []string{"-since", "2026-11-24", "-until", "2026-11-24", mail}, "", 1, "on 24 November 2026", ""},
+		{"an empty directory", []string{empty}, "", 2, "", "no file in " + empty + ": name logs, directories of logs, or -"},
+		{"into a directory that there is not", []string{"-o", filepath.Join(empty, "none", "page.html"), mail}, "", 2, "", "directory " + filepath.Join(empty, "none") + ": no such file or directory\n"},
 		{"no such way to show addresses", []string{"-addresses", "some", mail}, "", 2, "", "want full, pseudonym or none"},
 	}
 	for _, tc := range tests {

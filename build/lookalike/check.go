@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/lookalike-dns/lookalike/build/internal/input"
+	"github.com/lookalike-dns/lookalike/build/internal/interrupt"
 	"github.com/lookalike-dns/lookalike/build/internal/judge"
 	"github.com/lookalike-dns/lookalike/build/internal/render"
 	"github.com/lookalike-dns/lookalike/plugin/pkg/address"
@@ -146,7 +147,7 @@ func (c *checker) stream() (int, error) {
 	if isTerminal(c.stdin) {
 		fmt.Fprintln(c.stderr, "lookalike: reading names from the terminal, one a line; Ctrl-D ends")
 	}
-	ctx, stop := interruptible()
+	ctx, stop := interrupt.Context()
 	defer stop()
 	in := input.NewLines(ctx, c.stdin)
 	defer in.Close()

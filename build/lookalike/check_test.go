@@ -295,7 +295,7 @@ func TestCheckStatus(t *testing.T) {
 		{"name that looks like a flag", "", []string{"--", "-format"}, exitNothing, ""},
 		{"unknown flag", "", []string{"-verbose", "army.ml"}, exitError, "unknown flag -verbose: want -client, -conf, -format or -help\n'lookalike help check' explains the command"},
 		{"unknown format", "", []string{"-format", "xml"}, exitError, `invalid value "xml" for flag -format: want text or json`},
-		{"empty Corefile name", "", []string{"-conf", "", "army.ml"}, exitError, "flag -conf: no file name: name a Corefile, or leave the flag out"},
+		{"empty Corefile name", "", []string{"-conf", "", "army.ml"}, exitError, "flag -conf: no value: give one, or leave the flag out"},
 		{"missing Corefile", "", []string{"-conf", "none", "army.ml"}, exitError, "none: no such file"},
 		{"broken Corefile", "", []string{"-conf", broken, "army.ml"}, exitError, broken + ":3"},
 		{"directive that CoreDNS lacks", "", []string{"-conf", unknown, "army.ml"}, exitFound,
@@ -493,12 +493,15 @@ func inUse() uint64 {
 }
 
 func TestStreamMemory(t *testing.T) {
+	// What is in use varies by a good megabyte under the race detector. A leak of
+	// 100 bytes a name would be 2.7 MB between 3,000 names and 30,000.
+	const noise = 2 << 20
 	for _, format := range []string{"text", "json"} {
 		g := &generator{n: proof.N(30_000, 150_000)}
 		if status := run(&env{g, io.Discard, io.Discard}, []string{"check", "-format", format}); status != exitFound {
 			t.Fatalf("%s: status %d, want %d", format, status, exitFound)
 		}
-		if grown := int64(g.late) - int64(g.early); grown > int64(28*g.n) { // the names themselves take 48 bytes each
+		if grown := int64(g.late) - int64(g.early); grown > noise {
 			t.Errorf("%s: %d bytes more in use after %d names than after %d", format, grown, g.n, g.n/10)
 		}
 	}

@@ -84,6 +84,7 @@ func (c *command) execute(e *env, args []string) int {
 	fs := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	do := c.flags(fs)
+	fs.VisitAll(demandValue)
 	args, err := parse(fs, args)
 	if errors.Is(err, flag.ErrHelp) {
 		fmt.Fprint(e.stdout, c.help)
@@ -123,8 +124,33 @@ func parse(fs *flag.FlagSet, args []string) (names []string, err error) {
 	}
 }
 
-// explain adds the known flags to the error of an unknown one.
+// errNoValue is the error of a flag with an empty value, as from an unset shell
+// variable: that must not select the default.
+var errNoValue = errors.New("no value: give one, or leave the flag out")
+
+// filled is the value of a flag, which refuses to be empty.
+type filled struct{ flag.Value }
+
+func (v filled) Set(s string) error {
+	if s == "" {
+		return errNoValue
+	}
+	return v.Value.Set(s)
+}
+
+// demandValue has a flag refuse an empty value. A Boolean one does so already.
+func demandValue(f *flag.Flag) {
+	if b, ok := f.Value.(interface{ IsBoolFlag() bool }); !ok || !b.IsBoolFlag() {
+		f.Value = filled{f.Value}
+	}
+}
+
+// explain adds the known flags to the error of an unknown one, and leaves out
+// the value that there is not.
 func explain(fs *flag.FlagSet, err error) error {
+	if rest, empty := strings.CutPrefix(err.Error(), `invalid value "" for `); empty && strings.HasSuffix(rest, errNoValue.Error()) {
+		return errors.New(rest)
+	}
 	name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: ")
 	if !unknown {
 		return err

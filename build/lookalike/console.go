@@ -1,19 +1,16 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"net"
 	"net/netip"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"github.com/lookalike-dns/lookalike/build/internal/alertlog"
 	"github.com/lookalike-dns/lookalike/build/internal/console"
+	"github.com/lookalike-dns/lookalike/build/internal/interrupt"
 )
 
 var consoleCommand = command{
@@ -25,9 +22,6 @@ var consoleCommand = command{
 		fs.StringVar(&o.listen, "listen", o.listen, "")
 		fs.StringVar(&o.tokenFile, "token-file", "", "")
 		fs.Func("host", "", func(s string) error {
-			if s == "" {
-				return errors.New("empty: give a host name")
-			}
 			o.hosts = append(o.hosts, strings.ToLower(s))
 			return nil
 		})
@@ -63,8 +57,7 @@ func (o *consoleOptions) run(e *env, alerts []string) (int, error) {
 		return 0, misused("-listen %s is not a loopback address: everybody there could read the alerts. Add -token-file FILE", o.listen)
 	}
 	fmt.Fprintf(e.stderr, "lookalike: the console is at http://%s/\n", pageHost(l.Addr()))
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	ctx, stop := interrupt.Context()
 	defer stop()
 	c := &console.Console{Alerts: alerts, Token: token, Hosts: o.hosts}
 	c.Problem = func(p alertlog.Problem) { fmt.Fprintf(e.stderr, "lookalike: %s\n", display(p.Error())) }

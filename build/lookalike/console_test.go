@@ -34,7 +34,8 @@ func TestConsoleUsage(t *testing.T) {
 		{[]string{"console", "-listen", "0.0.0.0:0", "a"}, exitError, "is not a loopback address: everybody there could read the alerts. Add -token-file FILE"},
 		{[]string{"console", "-token-file", "/nowhere/token", "a"}, exitError, "/nowhere/token"},
 		{[]string{"console", "-token-file", short, "a"}, exitError, "want one word of 16 characters or more"},
-		{[]string{"console", "-host", "", "a"}, exitError, "flag -host: empty: give a host name"},
+		{[]string{"console", "-host", "", "a"}, exitError, "flag -host: no value"},
+		{[]string{"console", "-token-file", "", "a"}, exitError, "flag -token-file: no value"},
 	}
 	for _, tc := range tests {
 		t.Run(strings.Join(tc.args, " "), func(t *testing.T) {

@@ -19,17 +19,8 @@ import (
 // defaultConf is the Corefile that CoreDNS reads by default.
 const defaultConf = "Corefile"
 
-// confFlag defines the flag -conf. An empty value, as from an unset shell
-// variable, is an error: it must not select the default.
-func confFlag(fs *flag.FlagSet, conf *string) {
-	fs.Func("conf", "", func(value string) error {
-		if value == "" {
-			return errors.New("no file name: name a Corefile, or leave the flag out")
-		}
-		*conf = value
-		return nil
-	})
-}
+// confFlag defines the flag -conf.
+func confFlag(fs *flag.FlagSet, conf *string) { fs.StringVar(conf, "conf", *conf, "") }
 
 // policies reads the directives of a Corefile. Where conf is empty, it is set to the
 // Corefile in this directory; where there is none, it is one directive without a

@@ -217,42 +217,56 @@ func TestProcessColor(t *testing.T) {
 	}
 }
 
-// TestTailInterrupt: the first signal ends a tail that waits in a system call.
-func TestTailInterrupt(t *testing.T) {
+// TestInterruptBlocked: the first signal ends a command that waits in a system
+// call.
+func TestInterruptBlocked(t *testing.T) {
+	const fifo, stdin = "FIFO", "-"
 	tests := []struct {
-		name  string
-		file  func(t *testing.T, fifo string) string
-		stdin bool // is a pipe that nothing comes through
+		name string
+		args []string
+		file func(t *testing.T, fifo string) // makes of the FIFO what the command finds
+		want int
 	}{
-		{"open of a FIFO that nobody writes to", func(_ *testing.T, fifo string) string { return fifo }, false},
-		{"read of a FIFO whose writer pauses", openBothWays, false},
-		{"read of a pipe whose writer pauses", func(*testing.T, string) string { return "-" }, true},
-		{"a line without end", func(*testing.T, string) string { return "/dev/zero" }, false},
+		{"tail, open of a FIFO that nobody writes to", []string{"alert", "tail", fifo}, nil, exitNothing},
+		{"tail, read of a FIFO whose writer pauses", []string{"alert", "tail", fifo}, openBothWays, exitNothing},
+		{"tail, read of a pipe whose writer pauses", []string{"alert", "tail", stdin}, nil, exitNothing},
+		{"tail, a line without end", []string{"alert", "tail", "/dev/zero"}, nil, exitNothing},
+		{"audit, open of a FIFO that nobody writes to", []string{"audit", fifo}, nil, exitInterrupted},
+		{"audit, read of a FIFO whose writer pauses", []string{"audit", fifo}, openBothWays, exitInterrupted},
+		{"audit, read of a pipe whose writer pauses", []string{"audit", stdin}, nil, exitInterrupted},
+		{"audit, what it writes is left out", []string{"audit", "-o", "page.html", stdin}, nil, exitInterrupted},
+		{"report, open of a FIFO that nobody writes to", []string{"report", fifo}, nil, exitInterrupted},
+		{"report, read of a FIFO whose writer pauses", []string{"report", fifo}, openBothWays, exitInterrupted},
+		{"report, read of a pipe whose writer pauses", []string{"report", stdin}, nil, exitInterrupted},
 	}
 	for _, tc := range tests {
 		for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 			t.Run(tc.name+", "+sig.String(), func(t *testing.T) {
 				t.Parallel()
-				fifo := filepath.Join(t.TempDir(), "fifo")
-				if err := unix.Mkfifo(fifo, 0o600); err != nil {
+				dir := t.TempDir()
+				if err := unix.Mkfifo(filepath.Join(dir, fifo), 0o600); err != nil {
 					t.Fatal(err)
 				}
-				file := tc.file(t, fifo)
+				if tc.file != nil {
+					tc.file(t, filepath.Join(dir, fifo))
+				}
 				// A signal that comes before the tool listens for any ends it as
 				// well, which shows nothing: then it gets more time.
 				for patience := 300 * time.Millisecond; ; patience *= 2 {
-					cmd := tool(t, "alert", "tail", file)
-					if tc.stdin {
-						if _, err := cmd.StdinPipe(); err != nil {
-							t.Fatal(err)
-						}
+					cmd := tool(t, tc.args...)
+					cmd.Dir = dir
+					if _, err := cmd.StdinPipe(); err != nil {
+						t.Fatal(err)
 					}
-					got, early := interrupt(t, cmd, sig, patience)
+					got, early := signalled(t, cmd, sig, patience)
 					if early && patience < 10*time.Second {
 						continue
 					}
-					if got != exitNothing {
-						t.Errorf("Status %d, want %d", got, exitNothing)
+					if got != tc.want {
+						t.Errorf("Status %d, want %d", got, tc.want)
+					}
+					if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+						t.Errorf("Got %v left, error %v, want the FIFO", left, err)
 					}
 					break
 				}
@@ -262,19 +276,18 @@ func TestTailInterrupt(t *testing.T) {
 }
 
 // openBothWays makes a FIFO one that has a writer.
-func openBothWays(t *testing.T, fifo string) string {
+func openBothWays(t *testing.T, fifo string) {
 	t.Helper()
 	f, err := os.OpenFile(fifo, os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.Close() })
-	return fifo
 }
 
-// interrupt starts a command, sends it a signal after a time and returns its
+// signalled starts a command, sends it a signal after a time and returns its
 // exit status, and whether it did not listen for signals yet.
-func interrupt(t *testing.T, cmd *exec.Cmd, sig os.Signal, after time.Duration) (code int, early bool) {
+func signalled(t *testing.T, cmd *exec.Cmd, sig os.Signal, after time.Duration) (code int, early bool) {
 	t.Helper()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -3,11 +3,7 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/lookalike-dns/lookalike/build/internal/alertlog"
@@ -57,19 +53,13 @@ func (o *reportOptions) run(e *env, files []string) (int, error) {
 		}
 		do.Policies = file.Policies
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process
-	defer stop()
-	status := exitNothing
-	err = o.write(e, files, func(w io.Writer) error {
-		status, err = o.digest(ctx, e, files, do, w)
-		return err
+	return o.write(e, files, func(ctx context.Context, w io.Writer) (*outcome, error) {
+		return o.digest(ctx, e, files, do, w)
 	})
-	return o.finish(e, status, err)
 }
 
-// digest reads the alerts, writes what they tell, and returns the exit status.
-func (o *reportOptions) digest(ctx context.Context, e *env, files []string, do *digest.Options, w io.Writer) (int, error) {
+// digest reads the alerts, and writes what they tell.
+func (o *reportOptions) digest(ctx context.Context, e *env, files []string, do *digest.Options, w io.Writer) (*outcome, error) {
 	var rows *report.CSV
 	if o.format == "csv" {
 		rows = report.NewCSV(w, digest.Columns)
@@ -77,18 +67,11 @@ func (o *reportOptions) digest(ctx context.Context, e *env, files []string, do *
 	}
 	p, damaged, err := digest.Run(ctx, files, e.stdin, do)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	status := exitNothing
-	if len(p.Names) > 0 || p.Total.Queries > 0 {
-		status = exitFound
-	}
-	for _, err := range damaged {
-		fmt.Fprintf(e.stderr, "lookalike: %s\n", display(err.Error()))
-		status = exitError
-	}
+	made := &outcome{p, len(p.Names) > 0 || p.Total.Queries > 0, damaged, "report reads alerts in the ecs format"}
 	if rows != nil {
-		return status, rows.Flush()
+		return made, rows.Flush()
 	}
-	return status, p.Write(w, o.format)
+	return made, p.Write(w, o.format)
 }

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
+	"github.com/lookalike-dns/lookalike/build/internal/interrupt"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike"
 	"github.com/lookalike-dns/lookalike/plugin/rpz"
 	"github.com/lookalike-dns/lookalike/plugin/rpz/zone"
@@ -50,7 +48,7 @@ func (o *rpzOptions) run(e *env, args []string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	ctx, stop := interruptible()
+	ctx, stop := interrupt.Context()
 	defer stop()
 	z, err := zone.Compile(ctx, zone.SourcesOf(policies), o.Options)
 	if errors.Is(err, context.Canceled) {
@@ -68,12 +66,4 @@ func (o *rpzOptions) run(e *env, args []string) (int, error) {
 	}
 	fmt.Fprintf(e.stderr, "lookalike: %s: %v, serial %d\n", display(o.file), z, serial)
 	return exitNothing, nil
-}
-
-// interruptible returns a context that the first signal to end cancels. A second
-// one ends the process at once, even where output blocks.
-func interruptible() (context.Context, context.CancelFunc) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
-	return ctx, stop
 }

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 
+	"github.com/lookalike-dns/lookalike/build/internal/interrupt"
 	"github.com/lookalike-dns/lookalike/build/internal/progress"
 	"github.com/lookalike-dns/lookalike/build/internal/variants"
 )
@@ -58,7 +59,7 @@ func (o *variantsOptions) run(e *env, args []string) (int, error) {
 		o.Progress = func(t variants.Tally) { line.Show(t.Names, t.Exist, int64(t.Names)) }
 		defer line.Clear()
 	}
-	ctx, stop := interruptible()
+	ctx, stop := interrupt.Context()
 	defer stop()
 	tally, err := o.Run(ctx, lists, e.stdout)
 	switch {
@@ -69,6 +70,9 @@ func (o *variantsOptions) run(e *env, args []string) (int, error) {
 		return exitNothing, err
 	}
 	fmt.Fprint(e.stderr, tally.Text(display(o.Since)))
+	if err := tally.Incomplete(); err != nil {
+		return 0, err
+	}
 	if tally.Found(o.Since != "") {
 		return exitFound, nil
 	}

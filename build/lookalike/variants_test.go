@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,11 @@ func TestVariants(t *testing.T) {
 	if err := os.WriteFile("other", []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	dead, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead.Close()
 	for _, tc := range []struct {
 		name           string
 		args           []string
@@ -29,6 +35,10 @@ func TestVariants(t *testing.T) {
 		{"other TLDs", []string{"example.com", "-classes=typo", "-tld", "cm,co"}, exitNothing, "examlpe.cm ", ""},
 		{"a count", []string{"army.mil", "-count", "-classes", "tld-swap,split"}, exitNothing,
 			"tld-swap              14  the name under another TLD\n", ""},
+		{"a count in a format", []string{"-count", "-format", "json", "army.mil"}, exitError, "", "-count prints a table for people: leave -o and -format out"},
+		{"a count in a file", []string{"-count", "-o", "count.txt", "army.mil"}, exitError, "", "leave -o and -format out"},
+		{"a server that is gone", []string{"-resolve", "-server", dead.LocalAddr().String(), "-rate", "1000", "-classes", "tld-swap", "-format", "csv", "army.mil"}, exitError,
+			"army.ml,", "lookalike: variants: 14 of 14 names could not be found out: the output has why; check -server"},
 		{"of the built-in list", []string{"-count", "-classes", "separator"}, exitNothing, "separator ", ""},
 		{"every TLD", []string{"-conf", "other"}, exitError, "", "other:8 is for every TLD: name some by -tld"},
 		{"of which one is named", []string{"-conf", "other", "-tld", "cm", "-classes", "tld-swap"}, exitNothing, "example.cm ", ""},
@@ -86,7 +96,7 @@ func TestRPZ(t *testing.T) {
 	}{
 		{"to the standard output", []string{"-conf", conf}, exitNothing, "$ORIGIN rpz.lookalike.internal.\n", ""},
 		{"over a file that is no zone", []string{"-conf", conf, "-o", "notes.txt"}, exitError, "", "notes.txt: "},
-		{"where there is no room", []string{"-conf", conf, "-o", "none/rpz.zone"}, exitError, "", "no such file or directory"},
+		{"where there is no room", []string{"-conf", conf, "-o", "none/rpz.zone"}, exitError, "", "directory none: no such file or directory"},
 		{"an argument", []string{"army.mil"}, exitError, "", `takes no argument, got "army.mil"`},
 		{"no zone", []string{"-origin", "rpz..example.org"}, exitError, "", "empty label"},
 	} {

@@ -45,14 +45,6 @@ type Result struct {
 	Files []*logfile.File
 }
 
-// Unknown returns the share of lines that no parser recognised, from 0 to 1.
-func (r *Result) Unknown() float64 {
-	if r.Page.Read.Lines == 0 {
-		return 0
-	}
-	return float64(r.Page.Read.Unknown) / float64(r.Page.Read.Lines)
-}
-
 // Damaged returns the reasons why files were not read to their ends.
 func (r *Result) Damaged() (all []error) {
 	for _, f := range r.Files {

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
 // Path is a file to read.
@@ -37,7 +39,7 @@ func Find(paths []string) ([]Path, error) {
 		}
 	}
 	if len(f.paths) == 0 {
-		return nil, fmt.Errorf("no file in %q: name logs, directories of logs, or - for standard input", paths)
+		return nil, fmt.Errorf("no file in %s: name logs, directories of logs, or - for standard input", text.Join(paths, "or"))
 	}
 	return f.paths, nil
 }

@@ -245,6 +245,14 @@ type Read struct {
 	Notes       []string `json:"notes,omitempty"`
 }
 
+// UnknownShare returns the share of lines that no parser recognised, from 0 to 1.
+func (r *Read) UnknownShare() float64 {
+	if r.Lines == 0 {
+		return 0
+	}
+	return float64(r.Unknown) / float64(r.Lines)
+}
+
 // File is one file that was read.
 type File struct {
 	Name    string   `json:"name"`

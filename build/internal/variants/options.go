@@ -54,6 +54,8 @@ func (o *Options) Check() error {
 		return errors.New("-resume needs -o FILE and -format json or csv")
 	case o.Count && o.Resolve:
 		return errors.New("want -count or -resolve, got both")
+	case o.Count && (o.File != "" || o.Format != "text"):
+		return errors.New("-count prints a table for people: leave -o and -format out")
 	case !(o.Rate > 0):
 		return fmt.Errorf("-rate %v: want a number above 0", o.Rate)
 	}
@@ -217,6 +219,15 @@ func (t *Tally) Text(since string) string {
 			since, t.Changes[New], t.Changes[Gone], t.Changes[NewMail])
 	}
 	return s
+}
+
+// Incomplete returns an error where names could not be found out: whether they
+// exist is not known.
+func (t *Tally) Incomplete() error {
+	if t.Failed == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d of %d names could not be found out: the output has why; check -server, or lower -rate, and run it again", t.Failed, t.Names)
 }
 
 // Found reports whether a name exists or, compared with an earlier run, one has
