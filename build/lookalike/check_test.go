@@ -403,7 +403,7 @@ func TestStreamOrder(t *testing.T) {
 	if status != exitError {
 		t.Errorf("Status %d, want %d", status, exitError)
 	}
-	for _, want := range []string{"line 6: \"broken..ml\": no domain", "line 7: \"xxx", "longer than 4096 bytes"} {
+	for _, want := range []string{"line 6: \"broken..ml\": not a domain name", "line 7: \"xxx", "longer than 4096 bytes"} {
 		if !strings.Contains(stderr, want) {
 			t.Errorf("Standard error %q, want %q in it", stderr, want)
 		}
