@@ -154,7 +154,9 @@ func worstNames() map[string]string {
 		"punycode":  "xn--" + long("k0a", 56) + ".ml.",
 		"punycodes": strings.TrimSuffix(strings.Repeat("xn--"+long("k0a", 54)+".", 4), ".") + ".ml.",
 		"doubles":   "abcdefghijklmnopqrstuvwxyzabcdefgh.a.a.a.ml.",
-		// TestWorstName found it.
+		// TestWorstName found these, the second in its full size among 5,000 names.
+		"steepest": "ervvnnrnilcljlvnroinnamil.a5dnfolejsuhqrkyrnilmil-mil-nmil.mil.mrsornvvrfclkanumil.mil.xrmcimciuo1vf.qnnnusnamcllymil.mil.emil." +
+			"nnsmrniligcinajnrnmil-qmil-emil.fcnilmi1utdupitusmil-noil.mil.moutlookgincelcumil.rnn.kugciil-rnvl-n.-jonludil22.luvajici--.ml.",
 		"climbed": "nnrr.eri.cnetdu.nelwonhunnilmdel.vumsmgilunosu89.popcl.mil.clulcibezus.zilveterrne.zilbotsiiifolja.dip.cepenrrnnport-" +
 			"alincuwo79.dor.n.mil.fgarnevvdurnnnelk1milsernn-nnirnnnnni-ixworatnetset.f.onlinentufo-ornxklrnnotkme-re1dvxn-zrnilnutketoutlookrnnil.ml.",
 	}

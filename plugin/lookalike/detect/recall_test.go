@@ -186,8 +186,8 @@ var generators = map[string]func(label string) []variant{
 		const any = "abcdefghijklmnopqrstuvwxyz0123456789"
 		for i := 0; i <= len(l); i++ {
 			for _, c := range []byte(any) {
-				if n >= 4 {
-					v = append(v, variant{l[:i] + string(c) + l[i:], Edit, min(Medium, floorByHand(n, 6, 5, 4))})
+				if q := l[:i] + string(c) + l[i:]; n >= 5 || n == 4 && !commonByHand(q) && !isWord(q) {
+					v = append(v, variant{q, Edit, min(Medium, floorByHand(n, 6, 5, 4))})
 				}
 				if q := l[:min(i, len(l)-1)] + string(c) + l[min(i+1, len(l)):]; i < len(l) && l[i] != '.' && l[i] != c && (n >= 5 || n == 4 && !commonByHand(q) && !isWord(q)) {
 					v = append(v, variant{q, Edit, min(Medium, floorByHand(n, 6, 5, 4))})

@@ -11,7 +11,7 @@ import (
 
 // mostWork is the promise of how much work one name makes at the most, however it
 // is made up.
-const mostWork = 8_000
+const mostWork = 20_000
 
 // workOf returns how much work a name makes.
 func workOf(x *Index, qname string) int {
