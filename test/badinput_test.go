@@ -61,7 +61,7 @@ func TestBadCorefile(t *testing.T) {
 		{"ttl of 0", block("ttl 0"), nil, []string{"Corefile:6", "ttl 0", "1s to 1h"}},
 		{"ttl of a week", block("ttl 168h"), nil, []string{"Corefile:6", "ttl 168h", "1s to 1h"}},
 		{"ttl that is no duration", block("ttl soon"), nil, []string{"Corefile:6", `"soon" is not a duration`}},
-		{"a whole lookalike TLD is protected", block("protect army.mil *.ml"), nil, []string{"Corefile:6", `"ml"`, "remove it, or its TLD behind lookalike at Corefile:5"}},
+		{"a whole lookalike TLD is protected", block("protect army.mil *.ml"), nil, []string{"Corefile:6", `"ml"`, "remove it, or its TLD after lookalike at Corefile:5"}},
 		{"unknown destination", block("alert gopher://192.0.2.1"), nil, []string{"Corefile:6", "gopher"}},
 		{"alert file in no directory", block("alert stdout\nalert ./none/alerts.json"), nil, []string{"Corefile:7: ", "none/alerts.json", "the directory", "must exist"}},
 		{"alert file that is a directory", block("alert ./."), nil, []string{"Corefile:6: ", "is a directory", "name a file in it"}},
