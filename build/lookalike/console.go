@@ -40,7 +40,7 @@ func (o *consoleOptions) run(e *env, alerts []string) (int, error) {
 		return 0, misused("want an alert file, or more")
 	}
 	for _, name := range alerts {
-		if info, err := os.Stat(name); name == "-" || err == nil && info.Mode()&os.ModeNamedPipe != 0 {
+		if info, err := os.Stat(name); name == "-" || err == nil && info.Mode()&os.ModeNamedPipe != 0 { //nolint:gosec // the user names it
 			return 0, misused("%s cannot be read from its beginning: name alert files", name)
 		}
 	}
