@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lookalike-dns/lookalike/plugin/internal/disk"
 )
 
 // openFile opens a file with these flags of package os. In a directory that others may
@@ -17,6 +19,9 @@ import (
 // link. Otherwise somebody could use either to change a file of ours, or of
 // root's.
 func openFile(path string, flags int) (*os.File, error) {
+	if err := disk.Straight(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
 	dir, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return nil, &os.PathError{Op: "open", Path: path, Err: errors.Unwrap(err)}
@@ -26,7 +31,7 @@ func openFile(path string, flags int) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	foreign := ofOthers(info)
+	foreign := disk.OfOthers(info)
 	flags |= unix.O_CLOEXEC | unix.O_NONBLOCK
 	if foreign {
 		flags |= unix.O_NOFOLLOW
@@ -45,13 +50,6 @@ func openFile(path string, flags int) (*os.File, error) {
 	return f, nil
 }
 
-// ofOthers reports whether somebody besides root and the process's user may write
-// to a directory.
-func ofOthers(dir os.FileInfo) bool {
-	uid := dir.Sys().(*syscall.Stat_t).Uid
-	return dir.Mode().Perm()&0o002 != 0 || uid != 0 && int(uid) != os.Geteuid()
-}
-
 // CreateForOwner creates a missing file for the owner of its directory, where
 // the process is root's. A server that runs as another user could not open a
 // file of root's.
@@ -61,7 +59,7 @@ func ofOthers(dir os.FileInfo) bool {
 // directory whose owner was looked up, and only where nothing has the name, not
 // even a link. Open reports what is wrong with the path.
 func CreateForOwner(path string) error {
-	if os.Geteuid() != 0 {
+	if os.Geteuid() != 0 || disk.Straight(filepath.Dir(path)) != nil {
 		return nil
 	}
 	dir, err := os.OpenRoot(filepath.Dir(path))

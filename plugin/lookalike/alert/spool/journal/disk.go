@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"time"
+
+	host "github.com/lookalike-dns/lookalike/plugin/internal/disk"
 )
 
 // disk is the directory of a spool, as far as its logs need one: a test has one
@@ -57,6 +59,9 @@ func openDirectory(path string) (*directory, error) {
 const lockWait = time.Second
 
 func (d *directory) take() error {
+	if err := host.Straight(d.path); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(d.path, 0o750); err != nil {
 		return err
 	}
