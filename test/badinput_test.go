@@ -111,7 +111,7 @@ func TestGoodCorefile(t *testing.T) {
 		{"whole TLD", "lookalike {\n protect *.mil\n}", "army.ml", "NXDOMAIN 60 SOA", ""},
 		{"sinkhole behind NAT64", "lookalike {\n action sinkhole 64:ff9b::c633:6442 198.51.100.66\n}", "army.ml", "NOERROR 60 198.51.100.66", ""},
 		{"TLD on the allow list", "lookalike {\n allow *.ml\n}", "army.ml", "NOERROR 300 203.0.113.66", `*.ml is on the allow list`},
-		{"any above it", "any\nlookalike", "army.ml", "NXDOMAIN 60 SOA", "the any plugin answers queries of type ANY"},
+		{"any above it", "any\nlookalike", "army.ml", "NXDOMAIN 60 SOA", "the any plugin answers queries of type ANY before"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -230,7 +230,7 @@ func TestListReload(t *testing.T) {
 			t.Errorf("%v times %s counted, want %v: one for each change", n, result, want)
 		}
 	}
-	if n := strings.Count(server.Output(), " failed, keeping "); n != int(results["failure"]) {
+	if n := strings.Count(server.Output(), " failed, keeping 1 protected name: "); n != int(results["failure"]) {
 		t.Errorf("%d lines in the log about a bad list, want %v: one for each change", n, results["failure"])
 	}
 }

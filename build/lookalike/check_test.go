@@ -322,7 +322,7 @@ func TestCommands(t *testing.T) {
 		want   string // on standard output, or on standard error with exitError
 	}{
 		{nil, exitError, "Usage: lookalike COMMAND"},
-		{[]string{"chekc"}, exitError, `unknown command "chekc": want check, conf, list, `},
+		{[]string{"chekc"}, exitError, `unknown command "chekc": want check, conf, list, variants, rpz, audit, report, console, allow list, allow add, allow remove, alert test, alert tail, version or help`},
 		{[]string{"help"}, exitNothing, "Usage: lookalike COMMAND"},
 		{[]string{"--help"}, exitNothing, "Usage: lookalike COMMAND"},
 		{[]string{"help", "check"}, exitNothing, "Usage: lookalike check"},
