@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -69,7 +70,9 @@ func TestRead(t *testing.T) {
 		{"the order of a file is kept", []string{lines(4, 1), lines(2)}, "2 4 1", ""},
 		{"compressed", []string{gzipped(t, lines(1, 3)), zstandard(t, lines(2))}, "1 2 3", ""},
 		{"two compressed in one", []string{gzipped(t, lines(1)) + gzipped(t, lines(2))}, "1 2", ""},
-		{"damaged", []string{gzipped(t, lines(1))[:300], lines(2)}, "2", "0: unexpected EOF"},
+		{"damaged", []string{gzipped(t, lines(1))[:300], lines(2)}, "2", "0: gzip: the file is cut off: unexpected EOF"},
+		{"xz, whose third line is no alert", []string{"\xfd7zXZ\x00\x00\x01i\x22\xde6\x02\x00!\x01\x16\x00\x00\x00t/\xe5\xa3\x01\x00\x0a\x0a\x0ano alert\x0a\x00\x00L\x00\xbc\xa3\x00\x01\x1f\x0b=b\x0ez\x90B\x99\x0d\x01\x00\x00\x00\x00\x01YZ"}, "", "0:3: no alert"},
+		{"bzip2, likewise", []string{"BZh91AY&SY\x94\xb6\xfc\x0e\x00\x00\x00\xd1\x80\x00\x10@\x00\x22\x05\x94\x00 \x00\x22\x01\xa7\xa4 \xc9\x88u\x06r\xd0~.\xe4\x8ap\xa1!)m\xf8\x1c"}, "", "0:3: no alert"},
 		{"no newline at the end", []string{strings.TrimSuffix(lines(1, 2), "\n")}, "1 2", ""},
 		{"blank lines and CRLF", []string{"\n" + strings.ReplaceAll(lines(1, 2), "\n", "\r\n\r\n")}, "1 2", ""},
 		{"other lines", []string{"hello\n" + lines(1) + "{}\n" + lines(2)[:40]}, "1", "0:1: no alert, 0:3: no alert, 0:4: no alert"},
@@ -118,11 +121,30 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// An alert that comes through a pipe is shown before the next one comes.
+func TestReadPipe(t *testing.T) {
+	r, w := io.Pipe()
+	deadline := time.AfterFunc(10*time.Second, func() { w.Close() })
+	var written sync.WaitGroup
+	written.Go(func() { io.WriteString(w, lines(1)) })
+	enough := errors.New("enough")
+	err := Read(t.Context(), []string{"-"}, Options{Stdin: r}, func(*Record) error { return enough })
+	if inTime := deadline.Stop(); !inTime || !errors.Is(err, enough) {
+		t.Errorf("The alert came in time: %t; got error %v", inTime, err)
+	}
+	r.Close()
+	written.Wait()
+}
+
 func TestReadErrors(t *testing.T) {
 	dir := t.TempDir()
 	none := filepath.Join(dir, "none")
 	broken := filepath.Join(dir, "broken.gz")
 	if err := os.WriteFile(broken, []byte("\x1f\x8bno gzip at all"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	archive := filepath.Join(dir, "alerts.zip")
+	if err := os.WriteFile(archive, []byte("PK\x03\x04"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	enough := errors.New("enough")
@@ -134,6 +156,7 @@ func TestReadErrors(t *testing.T) {
 	}{
 		{"no such file", []string{none}, Options{}, "no such file or directory"},
 		{"a directory", []string{dir}, Options{}, "is a directory: name the files in it"},
+		{"an archive", []string{archive}, Options{}, "a zip archive: unpack it first"},
 		{"no gzip", []string{broken}, Options{}, "gzip: invalid header"},
 		{"emit ends it", []string{"-"}, Options{Stdin: strings.NewReader(lines(1, 2))}, "enough"},
 		{"the end of the files", []string{"-"}, Options{Stdin: strings.NewReader(""), Current: func() error { return enough }}, "enough"},

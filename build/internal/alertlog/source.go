@@ -1,15 +1,11 @@
 package alertlog
 
 import (
-	"bufio"
-	"bytes"
-	"compress/gzip"
 	"fmt"
 	"io"
 	"os"
 
-	"github.com/klauspost/compress/zstd"
-
+	"github.com/lookalike-dns/lookalike/build/internal/logfile"
 	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
@@ -17,8 +13,9 @@ import (
 type source struct {
 	name  string
 	lines *text.Lines
-	file  *os.File // nil: standard input
-	past  *os.File // that the file has taken the place of; open, so that no other gets its inode
+	plain *logfile.Unpacked // that lines reads; nil: file itself
+	file  *os.File          // nil: standard input
+	past  *os.File          // that the file has taken the place of; open, so that no other gets its inode
 	grows bool
 	ended bool // it cannot be read further
 	told  bool // of the line that is not whole yet, that it is no alert
@@ -53,35 +50,20 @@ func newSource(name string, stdin io.Reader, follow bool) (*source, error) {
 	return s, nil
 }
 
-// packed are the compressions, which their first bytes tell.
-var packed = []struct {
-	magic string
-	open  func(io.Reader) (io.Reader, error)
-}{
-	{"\x1f\x8b", func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) }},
-	{"\x28\xb5\x2f\xfd", func(r io.Reader) (io.Reader, error) { return zstd.NewReader(r, zstd.WithDecoderConcurrency(1)) }},
-}
-
 // decode returns the lines of r, which may be compressed.
 func (s *source) decode(r io.Reader) (*text.Lines, error) {
 	if s.grows {
-		if magic := peekFile(s.file); !compressed(magic) {
+		if !logfile.Compressed(peekFile(s.file)) {
 			return s.growing(), nil
 		}
 		s.grows = false
 	}
-	b := bufio.NewReader(r)
-	head, _ := b.Peek(4)
-	for _, p := range packed {
-		if bytes.HasPrefix(head, []byte(p.magic)) {
-			plain, err := p.open(b)
-			if err != nil {
-				return nil, err
-			}
-			return text.NewLines(plain, maxRecord), nil
-		}
+	plain, err := logfile.Unpack(r)
+	if err != nil {
+		return nil, err
 	}
-	return text.NewLines(b, maxRecord), nil
+	s.plain = plain
+	return text.NewLines(plain, maxRecord), nil
 }
 
 // growing returns the lines of a file that is written to: the beginning of one
@@ -93,18 +75,9 @@ func (s *source) growing() *text.Lines {
 }
 
 func peekFile(f *os.File) []byte {
-	head := make([]byte, 4)
+	head := make([]byte, 16)
 	n, _ := f.ReadAt(head, 0)
 	return head[:n]
-}
-
-func compressed(head []byte) bool {
-	for _, p := range packed {
-		if bytes.HasPrefix(head, []byte(p.magic)) {
-			return true
-		}
-	}
-	return false
 }
 
 // successor returns the file that has taken the place of that of s, or that it
@@ -157,6 +130,9 @@ func (s *source) turn(next *os.File) {
 }
 
 func (s *source) close() {
+	if s.plain != nil {
+		s.plain.Close()
+	}
 	for _, f := range []*os.File{s.file, s.past} {
 		if f != nil {
 			f.Close()

@@ -8,13 +8,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/therootcompany/xz"
 )
 
-// sniffed is how many of the first bytes tell the compression.
+// sniffed is how many of the first bytes tell what a file is.
 const sniffed = 4096
+
+// magicSize is how many of them tell the compression.
+const magicSize = 16
 
 // A stream may be freeExpansion bytes long, and expansion times the bytes that
 // were read of the file. Logs shrink to a tenth or a fiftieth; a file that is
@@ -27,11 +31,14 @@ const (
 // maxWindow is how much of the text a decompressor may have to remember.
 const maxWindow = 64 << 20
 
-// compressions are those that are read, by their first bytes.
-var compressions = []struct {
-	name, magic string
+// compression is one that is read.
+type compression struct {
+	name, magic string // magic are the first bytes
 	open        func(r io.Reader) (io.Reader, func(), error)
-}{
+}
+
+// compressions are those that are read, the usual ones first.
+var compressions = []compression{
 	{"gzip", "\x1f\x8b", openGzip},
 	{"zstd", "\x28\xb5\x2f\xfd", openZstd},
 	{"xz", "\xfd7zXZ\x00", openXZ},
@@ -55,25 +62,69 @@ var packages = []struct {
 	{"ElfFile\x00", 0, "a Windows event log: export its events as text first"},
 }
 
-// decompressed returns the text of the file.
-func (s *Stream) decompressed(raw *bufio.Reader) (io.Reader, error) {
-	head, _ := raw.Peek(sniffed)
+// Unpacked is what a file holds once its compression is taken off: gzip, zstd,
+// xz or bzip2, which the first bytes tell. Another file is as it is. Reading
+// fails on a stream that grows beyond all measure.
+type Unpacked struct {
+	Compression string // "gzip", "zstd", "xz", "bzip2"; empty: none
+
+	r      io.Reader
+	packed counter
+	free   func() // what the decompression holds; nil: nothing
+}
+
+// Unpack reads the first bytes of r and finds out how it is compressed. An
+// archive, or another file that is known to be no text, is an error that says
+// what to do.
+func Unpack(r io.Reader) (*Unpacked, error) {
+	u := &Unpacked{packed: counter{r: r}}
+	raw := bufio.NewReaderSize(&u.packed, sniffed)
+	raw.Peek(magicSize) // no more, since alerts may come slowly through a pipe
+	head, _ := raw.Peek(raw.Buffered())
 	if err := packed(head); err != nil {
 		return nil, err
 	}
-	s.Compression = ""
-	for _, c := range compressions {
-		if !bytes.HasPrefix(head, []byte(c.magic)) {
-			continue
-		}
-		r, free, err := c.open(raw)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", c.name, err)
-		}
-		s.Compression, s.free = c.name, free
-		return &capped{r: r, name: c.name, packed: &s.packed}, nil
+	u.r = raw
+	c := compressionOf(head)
+	if c == nil {
+		return u, nil
 	}
-	return raw, nil
+	plain, free, err := c.open(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.name, err)
+	}
+	u.Compression, u.free = c.name, free
+	u.r = &capped{r: plain, name: c.name, packed: &u.packed}
+	return u, nil
+}
+
+// Compressed reports whether a file with these first bytes is compressed in a
+// way that Unpack takes off. Ten bytes are enough to tell.
+func Compressed(head []byte) bool { return compressionOf(head) != nil }
+
+func compressionOf(head []byte) *compression {
+	for i, c := range compressions {
+		if bytes.HasPrefix(head, []byte(c.magic)) {
+			return &compressions[i]
+		}
+	}
+	return nil
+}
+
+// Read reads the text. An error other than io.EOF means damage: what was read
+// before it is good.
+func (u *Unpacked) Read(p []byte) (int, error) { return u.r.Read(p) }
+
+// Packed returns the number of bytes of the file read so far. It is safe for
+// concurrent use.
+func (u *Unpacked) Packed() int64 { return u.packed.n.Load() }
+
+// Close frees what the decompression holds. The file itself stays open.
+func (u *Unpacked) Close() {
+	if u.free != nil {
+		u.free()
+		u.free = nil
+	}
 }
 
 // packed returns an error with a cure for a file that is no text.
@@ -128,4 +179,16 @@ func (c *capped) Read(p []byte) (int, error) {
 		return n, fmt.Errorf("%s: the file is cut off: %w", c.name, err)
 	}
 	return n, fmt.Errorf("%s: %w", c.name, err)
+}
+
+// counter counts what is read.
+type counter struct {
+	r io.Reader
+	n atomic.Int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n.Add(int64(n))
+	return n, err
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"sync/atomic"
 	"time"
 )
 
@@ -21,11 +20,10 @@ type Stream struct {
 	Size        int64     // of the file as it lies there; 0 where it is not known
 	Modified    time.Time // zero where it is not known
 
-	file   *os.File // nil: standard input
-	stdin  io.Reader
-	packed counter // what is read of the file
-	text   *bufio.Reader
-	free   func() // what the decompression holds
+	file  *os.File // nil: standard input
+	stdin io.Reader
+	plain *Unpacked
+	text  *bufio.Reader // plain as UTF-8
 }
 
 // Open opens a log, or uses stdin for "-". The caller must close the stream.
@@ -68,18 +66,18 @@ func (s *Stream) open() error {
 
 // start looks at the first bytes and chooses how to read the others.
 func (s *Stream) start() error {
-	s.packed.r = s.stdin
+	raw := s.stdin
 	if s.file != nil {
-		s.packed.r = s.file
+		raw = s.file
 	}
-	if s.packed.r == nil {
+	if raw == nil {
 		return fmt.Errorf("%s: no standard input", s.Path)
 	}
-	raw := bufio.NewReaderSize(&s.packed, sniffed)
-	plain, err := s.decompressed(raw)
+	plain, err := Unpack(raw)
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.Path, err)
 	}
+	s.plain, s.Compression = plain, plain.Compression
 	s.text = decoded(plain)
 	return nil
 }
@@ -90,7 +88,6 @@ func (s *Stream) rewind() error {
 	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	s.packed.n.Store(0)
 	return s.start()
 }
 
@@ -106,7 +103,7 @@ func (s *Stream) Read(p []byte) (int, error) { return s.text.Read(p) }
 
 // Packed returns the number of bytes of the file read so far. It is safe for
 // concurrent use.
-func (s *Stream) Packed() int64 { return s.packed.n.Load() }
+func (s *Stream) Packed() int64 { return s.plain.Packed() }
 
 // Close closes the file. Standard input stays open.
 func (s *Stream) Close() error {
@@ -118,20 +115,7 @@ func (s *Stream) Close() error {
 }
 
 func (s *Stream) release() {
-	if s.free != nil {
-		s.free()
-		s.free = nil
+	if s.plain != nil {
+		s.plain.Close()
 	}
-}
-
-// counter counts what is read.
-type counter struct {
-	r io.Reader
-	n atomic.Int64
-}
-
-func (c *counter) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.n.Add(int64(n))
-	return n, err
 }
