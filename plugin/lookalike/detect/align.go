@@ -120,6 +120,7 @@ type aligner struct {
 	equal int // number of equal first characters, which are the last cells
 	found [maxSlips]step
 	count int
+	work  int // characters compared and places where slips were tried
 
 	folded bool // one of two slips must be a fold, or a dot or hyphen
 }
@@ -127,10 +128,11 @@ type aligner struct {
 // align reports whether q is one or two slips from p, and stores them in found. Of
 // two slips, it prefers pairs with a fold, or a dot or hyphen.
 func (a *aligner) align(p, q []cell) bool {
-	a.p, a.q, a.equal = p, q, 0
+	a.p, a.q, a.equal, a.work = p, q, 0, 0
 	for a.equal < len(p) && a.equal < len(q) && p[len(p)-1-a.equal].is(&q[len(q)-1-a.equal]) {
 		a.equal++
 	}
+	a.work += a.equal + 1
 	if a.count, a.folded = 0, false; a.from(0, 0, 1) {
 		return true
 	}
@@ -147,9 +149,11 @@ func (a *aligner) from(i, j, left int) bool {
 	if left == 0 {
 		return len(p)-i == len(q)-j && len(p)-i <= a.equal
 	}
+	start := i
 	for i < len(p) && j < len(q) && p[i].is(&q[j]) {
 		i, j = i+1, j+1
 	}
+	a.work += i - start + 1
 	if i == len(p) && j == len(q) {
 		return true
 	}

@@ -108,7 +108,7 @@ func (s *search) embedded(r *reading, from, to int, h uint64, t *tail) {
 // embed adds protected name id where the letters between two places of r read as
 // it.
 func (s *search) embed(r *reading, from, to int, id uint32, t *tail) {
-	p := s.spellProtected(s.index, id)
+	p := s.spellProtected(id)
 	f := finding{id: id, class: Embedding, size: min(len(p.at), to-from), protectedSize: len(p.at), from: r.offset + from, to: r.offset + to}
 	w := s.writing()
 	var tally tally
@@ -155,7 +155,7 @@ func (s *search) runTogether(r *reading, h []uint64) {
 // inside adds protected name id where the letters of r from place from on, in a
 // label that ends at place end, begin with it.
 func (s *search) inside(r *reading, from, end int, id uint32) {
-	p := s.spellProtected(s.index, id)
+	p := s.spellProtected(id)
 	n := len(p.at)
 	if from+n > end || n == end || s.generic(id) {
 		return

@@ -8,6 +8,7 @@ package detect
 // rightmost labels of r, as it stands and with pairs put together. h are the
 // prefix hashes of r.
 func (s *search) near(r *reading, h []uint64, cut affix) {
+	s.aligned.clear()
 	s.edges.read(&s.index.ends, r)
 	s.nearRuns(r, r, &s.edges, h, cut)
 	if r.seen&held3 != 0 {
@@ -135,15 +136,20 @@ func (s *search) nearCandidates(r *reading, h uint64, k int, cut affix) {
 }
 
 // nearTo adds protected name id if the rightmost k+1 labels of r are one or two
-// slips away from it.
+// slips away from it. Most names that are near share many keys, but are aligned once.
 func (s *search) nearTo(r *reading, k int, id uint32, cut affix) {
-	p := s.spellProtected(s.index, id)
+	if !s.aligned.add(k, id) {
+		return
+	}
+	p := s.spellProtected(id)
 	f := s.finding(r, k)
 	n := r.end(k)
 	f.id, f.from, f.to, f.how.affix = id, r.offset, r.offset+n, cut
 	first, end := s.writing().span(f.from, f.to)
 	q := s.written.cells[first:end]
-	if !s.aligner.align(p.cells, q) || s.aligner.count == 0 { // 0: the two are the same, which same is for
+	near := s.aligner.align(p.cells, q)
+	s.work += s.aligner.work
+	if !near || s.aligner.count == 0 { // 0: the two are the same, which same is for
 		return
 	}
 	f.how.steps, f.how.count = s.aligner.found, s.aligner.count

@@ -43,7 +43,7 @@ func (s *search) slips(f *finding) []Slip {
 		return s.slipsUnder(s.index.protected(f.id), s.shown(0, s.hi), "")
 	}
 	b := slipper{q: s.writing(), suffix: s.index.suffix(f.id), ending: "." + s.shown(s.hi, s.name.labels)}
-	b.p = s.spellProtected(s.index, f.id)
+	b.p = s.spellProtected(f.id)
 	b.first, b.end = b.q.span(f.from, f.to)
 	if f.how.class == Embedding {
 		b.first, b.end = int(b.q.at[f.from]), int(b.q.at[f.to-1])+1

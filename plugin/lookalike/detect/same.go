@@ -67,7 +67,7 @@ func (s *search) sameHash(r *reading, n, k int, h uint64, cut affix) {
 
 // sameAs adds protected name id if the first n letters of r read the same.
 func (s *search) sameAs(r *reading, n, k int, id uint32, cut affix) {
-	p := s.spellProtected(s.index, id)
+	p := s.spellProtected(id)
 	f := s.finding(r, k)
 	f.id, f.from, f.to, f.how.affix = id, r.offset, r.offset+n, cut
 	first, end := s.writing().span(f.from, f.to)

@@ -18,7 +18,7 @@ type search struct {
 	query     reading // those labels
 	queryText storage
 	budget    int // how many more candidates are looked at
-	work      int // letters hashed or copied and keys looked up so far, see candidateWork
+	work      int // letters hashed, copied, spelled or aligned, and keys and names looked up so far
 	found     []finding
 
 	// The TLD of protected names that the last label is, or nothing; only names
@@ -46,6 +46,7 @@ type search struct {
 	edges, joinedEdges edges              // near, and double after it
 	hashes             hashes             // compare, and keptTail before it
 	joinedHashes       hashes             // near
+	aligned            alignedSet         // near, and double after it
 	runes              [2][maxRunes]rune  // equalsCore
 	scratch
 }
@@ -62,12 +63,13 @@ type scratch struct {
 
 // spellProtected spells the labels before the public suffix of protected name id. The
 // result is valid until the next call.
-func (s *scratch) spellProtected(x *Index, id uint32) *spelling {
+func (s *search) spellProtected(id uint32) *spelling {
 	s.core.labels = 0
-	if core := x.core(id); core != "" { // else it is a TLD
+	if core := s.index.core(id); core != "" { // else it is a TLD
 		s.core.parse(core)
 	}
 	s.own.spell(&s.core, 0, s.core.labels)
+	s.work += len(s.own.cells)
 	return &s.own
 }
 

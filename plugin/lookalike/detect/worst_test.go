@@ -11,7 +11,7 @@ import (
 
 // mostWork is the promise of how much work one name makes at the most, however it
 // is made up.
-const mostWork = 20_000
+const mostWork = 8_000
 
 // workOf returns how much work a name makes.
 func workOf(x *Index, qname string) int {
@@ -52,6 +52,16 @@ func TestWorstName(t *testing.T) {
 				t.Errorf("the search finds no name that makes more than %d of work: it does not work", most)
 			}
 		})
+	}
+}
+
+// TestWorstKnown holds the names of BenchmarkWorst to the same promise.
+func TestWorstKnown(t *testing.T) {
+	x := mustNew(t, benchNames(5_000)...)
+	for kind, name := range worstNames() {
+		if work := workOf(x, name); work > mostWork {
+			t.Errorf("%s makes %d of work, want at most %d", kind, work, mostWork)
+		}
 	}
 }
 
