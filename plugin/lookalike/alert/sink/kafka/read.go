@@ -12,9 +12,6 @@ import (
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
 )
 
-// readTimeout is how long brokers may take for the next records that they have.
-const readTimeout = 30 * time.Second
-
 // maxFetch is how much a broker may send at once.
 const maxFetch = 8 << 20
 
@@ -27,14 +24,7 @@ type Reader struct {
 // NewReader returns a reader of the topic. The address and the options are those
 // of Parse. Nothing is connected yet.
 func NewReader(a sink.Address, o *sink.Options) (*Reader, error) {
-	open, err := Parse(a, o)
-	if err == nil {
-		err = o.Err()
-	}
-	if err != nil {
-		return nil, err
-	}
-	s, err := open(sink.Env{Sensor: "reader", Guest: true})
+	s, err := sink.OpenReader(Parse, a, o)
 	if err != nil {
 		return nil, err
 	}
@@ -67,25 +57,9 @@ func (r *Reader) Read(ctx context.Context, each func(body []byte) error, current
 			delete(ends, p)
 		}
 	}
-	for len(ends) > 0 {
-		one, stop := context.WithTimeout(ctx, readTimeout)
-		err := r.fetch(one, client, ends, current != nil, each)
-		stop()
-		if err != nil {
-			return sink.Waited(ctx, "the next records of the topic", readTimeout, err)
-		}
-	}
-	if current == nil {
-		return nil
-	}
-	if err := current(); err != nil {
-		return err
-	}
-	for {
-		if err := r.fetch(ctx, client, ends, true, each); err != nil {
-			return err
-		}
-	}
+	left := func() bool { return len(ends) > 0 }
+	next := func(ctx context.Context) error { return r.fetch(ctx, client, ends, current != nil, each) }
+	return sink.ReadOn(ctx, "the next records of the topic", left, next, current)
 }
 
 // fetch hands over what the brokers have next; of what lies behind the ends only

@@ -3,15 +3,11 @@ package nats
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/nats-io/nats.go"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
 )
-
-// readTimeout is how long the stream may take for one message that it has.
-const readTimeout = 30 * time.Second
 
 // A Reader reads a stream. It is not for concurrent use.
 type Reader struct {
@@ -22,14 +18,7 @@ type Reader struct {
 // NewReader returns a reader of the stream with the subject. The address and the
 // options are those of Parse. Nothing is connected yet.
 func NewReader(a sink.Address, o *sink.Options) (*Reader, error) {
-	open, err := Parse(a, o)
-	if err == nil {
-		err = o.Err()
-	}
-	if err != nil {
-		return nil, err
-	}
-	s, err := open(sink.Env{Sensor: "reader", Guest: true})
+	s, err := sink.OpenReader(Parse, a, o)
 	if err != nil {
 		return nil, err
 	}
@@ -69,25 +58,10 @@ func (r *Reader) Read(ctx context.Context, each func(body []byte) error, current
 	if err != nil {
 		return explain(err)
 	}
-	for left := info.NumPending + info.Delivered.Consumer; left > 0; left-- {
-		one, stop := context.WithTimeout(ctx, readTimeout)
-		err := r.next(one, sub, each)
-		stop()
-		if err != nil {
-			return sink.Waited(ctx, "the next message of the stream", readTimeout, err)
-		}
-	}
-	if current == nil {
-		return nil
-	}
-	if err := current(); err != nil {
-		return err
-	}
-	for {
-		if err := r.next(ctx, sub, each); err != nil {
-			return err
-		}
-	}
+	pending := int64(info.NumPending + info.Delivered.Consumer) //nolint:gosec // no stream has as many
+	left := func() bool { return pending > 0 }
+	next := func(ctx context.Context) error { pending--; return r.next(ctx, sub, each) }
+	return sink.ReadOn(ctx, "the next message of the stream", left, next, current)
 }
 
 // next hands one message over.
