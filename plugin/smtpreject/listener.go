@@ -91,16 +91,6 @@ func (e *endpoint) remove(o *owner) {
 	}
 }
 
-func (e *endpoint) owners() []*owner {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	owners := make([]*owner, len(e.tenures))
-	for i, t := range e.tenures {
-		owners[i] = t.owner
-	}
-	return owners
-}
-
 // accept takes connections until the listener is closed. When the process is
 // out of descriptors it waits for some to become free.
 func (e *endpoint) accept() {

@@ -5,8 +5,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/coredns/caddy"
-
+	"github.com/lookalike-dns/lookalike/plugin/internal/lifetime"
 	"github.com/lookalike-dns/lookalike/plugin/internal/pool"
 )
 
@@ -14,34 +13,12 @@ import (
 // them over: between two instances no connection is dropped and none refused.
 var endpoints pool.Pool[string, *endpoint]
 
+// owners are those of this process's instances.
+var owners lifetime.Owners[*owner]
+
 // owner stands for one instance of the server: its policies come into force
 // and leave together. The server calls its methods one after the other.
-type owner struct {
-	restarting bool
-	held       []*endpoint
-}
-
-type ownerKey struct{}
-
-// ownerOf returns the owner of the instance that is being set up, and hangs its
-// callbacks into the instance's life when it makes one.
-func ownerOf(c *caddy.Controller) *owner {
-	if o, ok := c.Get(ownerKey{}).(*owner); ok {
-		return o
-	}
-	o := new(owner)
-	c.Set(ownerKey{}, o)
-	c.OnRestart(func() error { o.restarting = true; return nil })
-	c.OnRestartFailed(func() error { o.restarting = false; leaveUnless((*owner).runs); return nil })
-	c.OnShutdown(func() error {
-		if o.restarting { // otherwise mail is refused while health is lame
-			o.leave()
-		}
-		return nil
-	})
-	c.OnFinalShutdown(func() error { o.leave(); return nil })
-	return o
-}
+type owner struct{ held []*endpoint }
 
 // serve puts p in force on all its addresses. After an error it may be in force
 // on some, until its owner leaves.
@@ -60,9 +37,9 @@ func (o *owner) serve(p *policy) error {
 	return nil
 }
 
-// leave takes the owner's policies out of force, and closes the addresses that
+// Leave takes the owner's policies out of force, and closes the addresses that
 // nobody else serves. It does nothing the second time.
-func (o *owner) leave() {
+func (o *owner) Leave() {
 	var wg sync.WaitGroup
 	for _, e := range o.held {
 		e.remove(o)
@@ -74,34 +51,6 @@ func (o *owner) leave() {
 	}
 	o.held = nil
 	wg.Wait()
-}
-
-// runs reports whether the owner's instance runs. After a failed reload that is
-// not always the old one. Caddy also calls a reload failed when the new
-// instance has the sockets already, but the OnShutdown of some plugin returns
-// an error.
-func (o *owner) runs() bool {
-	return slices.ContainsFunc(caddy.Instances(), func(i *caddy.Instance) bool {
-		i.StorageMu.RLock()
-		defer i.StorageMu.RUnlock()
-		return i.Storage[ownerKey{}] == o
-	})
-}
-
-// leaveUnless has all owners leave but those that stay. It finds the owner of a
-// reload that has failed, whose own callbacks the server never calls.
-func leaveUnless(stays func(*owner) bool) {
-	gone := make(map[*owner]bool)
-	endpoints.Each(func(_ string, e *endpoint) {
-		for _, o := range e.owners() {
-			if !stays(o) {
-				gone[o] = true
-			}
-		}
-	})
-	for o := range gone {
-		o.leave()
-	}
 }
 
 // listening reports whether p is in force on all its addresses.

@@ -40,9 +40,9 @@ func setup(c *caddy.Controller) error {
 	}
 	config.AddPlugin(func(next plugin.Handler) plugin.Handler { return &Responder{Next: next, policy: p} })
 
-	owner := ownerOf(c)
+	o := owners.Of(c, func() *owner { return new(owner) })
 	c.OnStartup(func() error {
-		if err := p.start(owner, config); err != nil {
+		if err := p.start(o, config); err != nil {
 			return plugin.Error(pluginName, fmt.Errorf("%s: %w", p.where, err))
 		}
 		return nil

@@ -292,8 +292,14 @@ func TestReloadThatIsCalledFailed(t *testing.T) {
 	}
 }
 
-// TestStartFails shows what an administrator reads when the server does not start.
+// TestStartFails shows what an administrator reads when the server does not start,
+// or does not take a new Corefile. What it listened on by then, it closes.
 func TestStartFails(t *testing.T) {
+	instance, err := start(t, "example.net:0 {\n lookalike\n smtpreject "+freeAddress(t)+"\n}\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	harness.Serving(t, instance)
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -314,12 +320,17 @@ func TestStartFails(t *testing.T) {
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
-			_, err := start(t, tc.corefile)
+			_, err := instance.Restart(input(tc.corefile))
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("Got error %v, want %q", err, tc.want)
 			}
-			leaveUnless(func(*owner) bool { return false })
+			if n := open(); n != 1 {
+				t.Errorf("%d addresses are open, want that of the server that goes on", n)
+			}
 		})
+	}
+	if err := harness.End(t, instance); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -105,7 +105,7 @@ func newPolicy(tb testing.TB) (*policy, *fakeDetector) {
 func serve(tb testing.TB, p *policy) (addresses []string) {
 	tb.Helper()
 	o := new(owner)
-	tb.Cleanup(o.leave)
+	tb.Cleanup(o.Leave)
 	if err := o.serve(p); err != nil {
 		tb.Fatal(err)
 	}
