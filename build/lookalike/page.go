@@ -80,7 +80,7 @@ func (o *pageOptions) write(e *env, read []string, make func(context.Context, io
 	} else if err = outfile.Apart(o.out, read); err != nil {
 		err = misuse{err}
 	} else {
-		err = outfile.Write(o.out, write)
+		err = outfile.Write(o.out, outfile.Private, write)
 	}
 	switch {
 	case errors.Is(err, context.Canceled):

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lookalike-dns/lookalike/build/internal/interrupt"
+	"github.com/lookalike-dns/lookalike/build/internal/zonefile"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike"
 	"github.com/lookalike-dns/lookalike/plugin/rpz"
 	"github.com/lookalike-dns/lookalike/plugin/rpz/zone"
@@ -60,7 +61,7 @@ func (o *rpzOptions) run(e *env, args []string) (int, error) {
 	if o.file == "" {
 		return exitNothing, z.Write(e.stdout, o.origin, zone.NextSerial(0, about.Time), about)
 	}
-	serial, err := z.WriteFile(o.file, o.origin, about)
+	serial, err := zonefile.Write(o.file, z, o.origin, about)
 	if err != nil {
 		return 0, err
 	}

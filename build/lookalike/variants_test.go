@@ -82,7 +82,7 @@ func TestRPZ(t *testing.T) {
 	if len(serials) != 2 {
 		t.Errorf("The serial does not rise: %v", serials)
 	}
-	if left, err := filepath.Glob(filepath.Join(dir, ".rpz-*")); err != nil || len(left) > 0 {
+	if left, err := filepath.Glob(filepath.Join(dir, ".rpz*")); err != nil || len(left) > 0 {
 		t.Errorf("%q is left, %v", left, err)
 	}
 	if err := os.WriteFile("notes.txt", []byte("not to be lost\n"), 0o600); err != nil {

@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 )
 
-// mode lets nobody else read: what the tool writes may name people.
-const mode = 0o600
+// Private is the mode of what may name people: nobody else may read it.
+const Private = 0o600
 
 // File is a file in progress. It is invisible until Commit.
 type File struct {
@@ -18,9 +18,10 @@ type File struct {
 	path string // empty: written in place
 }
 
-// Create begins a file that Commit moves to path, in place of any regular file there.
-// It writes directly to anything else at path, such as a device or a pipe.
-func Create(path string) (*File, error) {
+// Create begins a file with this mode that Commit moves to path, in place of any
+// regular file there. It writes directly to anything else at path, such as a device
+// or a pipe.
+func Create(path string, mode os.FileMode) (*File, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		f, err := os.OpenFile(path, os.O_WRONLY, 0)
 		return &File{File: f}, err
@@ -91,8 +92,8 @@ func (f *File) Discard() {
 }
 
 // Write calls write with a file for path, and commits the file unless write fails.
-func Write(path string, write func(io.Writer) error) error {
-	f, err := Create(path)
+func Write(path string, mode os.FileMode, write func(io.Writer) error) error {
+	f, err := Create(path, mode)
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ func TestWrite(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			err := Write(given, func(w io.Writer) error {
+			err := Write(given, Private, func(w io.Writer) error {
 				if _, err := io.WriteString(w, "page"); err != nil {
 					return err
 				}
@@ -53,8 +53,8 @@ func TestWrite(t *testing.T) {
 			if string(got) != tc.want {
 				t.Errorf("Got %q, want %q", got, tc.want)
 			}
-			if info, err := os.Stat(path); err == nil && tc.wantErr == nil && info.Mode().Perm() != mode {
-				t.Errorf("Got mode %v, want %v", info.Mode().Perm(), os.FileMode(mode))
+			if info, err := os.Stat(path); err == nil && tc.wantErr == nil && info.Mode().Perm() != Private {
+				t.Errorf("Got mode %v, want %v", info.Mode().Perm(), os.FileMode(Private))
 			}
 			for _, left := range []string{".page.html.*", ".link.html.*"} {
 				if names, _ := filepath.Glob(filepath.Join(dir, left)); len(names) > 0 {
@@ -98,14 +98,14 @@ func TestApart(t *testing.T) {
 
 // TestWriteInPlace: a device stays a device.
 func TestWriteInPlace(t *testing.T) {
-	if err := Write(os.DevNull, func(w io.Writer) error { _, err := io.WriteString(w, "page"); return err }); err != nil {
+	if err := Write(os.DevNull, Private, func(w io.Writer) error { _, err := io.WriteString(w, "page"); return err }); err != nil {
 		t.Fatal(err)
 	}
 	if info, err := os.Stat(os.DevNull); err != nil || info.Mode().IsRegular() {
 		t.Errorf("Got %v, error %v", info.Mode(), err)
 	}
 	none := filepath.Join(t.TempDir(), "none")
-	err := Write(filepath.Join(none, "page.html"), func(io.Writer) error { return nil })
+	err := Write(filepath.Join(none, "page.html"), Private, func(io.Writer) error { return nil })
 	if want := "directory " + none + ": no such file or directory"; !errors.Is(err, os.ErrNotExist) || err.Error() != want {
 		t.Errorf("Got error %v, want %s", err, want)
 	}
