@@ -2,7 +2,6 @@ package audit
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/lookalike-dns/lookalike/build/internal/report"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
@@ -19,46 +18,38 @@ const (
 	longSpan    = 90 // days from the first to the last
 )
 
-// candidate returns why a name may have to be allowed, or false.
-func (n *name) candidate(registrable string, in *inbound, b report.Basis) (report.Candidate, bool) {
-	c := report.Candidate{Name: registrable}
-	went := n.counts.Delivered
-	if in != nil && in.days >= twoWayDays && went > 0 && n.days.Len() >= twoWayDays {
+// candidate returns why the name of a row may have to be allowed, or false.
+func candidate(row *report.Name, in *inbound, b report.Basis) (report.Candidate, bool) {
+	c := report.Candidate{Name: row.Name}
+	if in != nil && in.days >= twoWayDays && row.Delivered > 0 && row.Days >= twoWayDays {
 		c.TwoWay = true
-		c.Reasons = append(c.Reasons, fmt.Sprintf("%s came from it and %s went there", report.Some(in.messages, "message"), report.Number(went)))
+		c.Reasons = append(c.Reasons, fmt.Sprintf("%s came from it and %s went there", report.Some(in.messages, "message"), report.Number(row.Delivered)))
 	}
-	who, what := n.distinct.Count(), "sender"
+	who, what := row.Senders, "sender"
 	if b != report.Mail {
-		who, what = n.hosts.Len(), "host"
+		who, what = row.Hosts, "host"
 	}
 	if who >= manySenders {
 		c.Reasons = append(c.Reasons, report.Some(who, what))
 	}
-	if span := n.last.Sub(n.first).Hours() / 24; n.days.Len() >= longDays && span >= longSpan {
-		c.Reasons = append(c.Reasons, fmt.Sprintf("on %d days over %.0f", n.days.Len(), span))
+	if span := row.Last.Sub(row.First).Hours() / 24; row.Days >= longDays && span >= longSpan {
+		c.Reasons = append(c.Reasons, fmt.Sprintf("on %d days over %.0f", row.Days, span))
 	}
 	if len(c.Reasons) == 0 {
 		return c, false
 	}
-	c.Line = n.line(registrable, &c)
+	c.Line = report.AllowLine(row, c.Reasons, caution(row, c.TwoWay))
 	return c, true
 }
 
-// line returns the line for the allow file. It is a comment unless mail went
-// both ways, and also for a name that resembles a protected one as closely as
-// can be: its holder may have an interest.
-func (n *name) line(registrable string, c *report.Candidate) string {
-	v := n.finding.Verdict
-	why := strings.Join(c.Reasons, ", ")
-	resembles := ""
-	if len(v.Matches) > 0 {
-		resembles = fmt.Sprintf("; resembles %s (%s)", v.Matches[0].Protected, v.Class)
-	}
+// caution returns why a person has to decide about the name first. Of a name that
+// resembles a protected one as closely as can be the holder may have an interest.
+func caution(row *report.Name, twoWay bool) string {
 	switch {
-	case !c.TwoWay:
-		return fmt.Sprintf("# %s  # popularity is no proof: %s%s", registrable, why, resembles)
-	case v.Confidence == detect.High && v.Class <= detect.IDNHomoglyph:
-		return fmt.Sprintf("# %s  # ask who holds it: %s%s", registrable, why, resembles)
+	case !twoWay:
+		return report.Popular
+	case row.Confidence == detect.High && row.Class <= detect.IDNHomoglyph:
+		return "ask who holds it"
 	}
-	return fmt.Sprintf("%s  # %s%s", registrable, why, resembles)
+	return ""
 }

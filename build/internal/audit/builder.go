@@ -8,7 +8,6 @@ import (
 	"github.com/lookalike-dns/lookalike/build/internal/event"
 	"github.com/lookalike-dns/lookalike/build/internal/judge"
 	"github.com/lookalike-dns/lookalike/build/internal/report"
-	"github.com/lookalike-dns/lookalike/plugin/lookalike"
 )
 
 // Builder judges events and collects the contents of a page. Its memory does not grow
@@ -76,7 +75,7 @@ func (b *Builder) Add(logged *event.Event) *Finding {
 		return nil
 	}
 	s.add(f)
-	if f.Outcome() != lookalike.Allowed || f.Idle != "" {
+	if !f.Allowed() {
 		b.found++
 	}
 	return f

@@ -16,11 +16,8 @@ type Finding struct {
 
 // stopped reports whether the policy blocks the name.
 func (f *Finding) stopped() bool {
-	return f.Idle == "" && f.Outcome() == lookalike.Acts && f.Action.Blocks()
+	return f.Idle == "" && f.Finding.Outcome == lookalike.Acts && f.Action.Blocks()
 }
-
-// Outcome is the policy's decision about the name.
-func (f *Finding) Outcome() lookalike.Outcome { return f.Finding.Outcome }
 
 // Times returns the number of occurrences.
 func (f *Finding) Times() uint64 { return uint64(max(1, f.Count)) }

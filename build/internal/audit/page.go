@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -52,7 +51,7 @@ func (b *Builder) names(s *side, p *report.Page) {
 		if in != nil {
 			row.Received = in.messages
 		}
-		c, is := n.candidate(registrable, in, s.basis)
+		c, is := candidate(&row, in, s.basis)
 		row.Decision = n.decision(is && c.TwoWay)
 		if is && row.Decision != report.Allowed {
 			p.Allow = append(p.Allow, c)
@@ -61,18 +60,14 @@ func (b *Builder) names(s *side, p *report.Page) {
 	}
 	slices.SortFunc(p.Names, func(x, y report.Name) int { return tally.Rank(s.basis, &x.Counts, &y.Counts, x.Name, y.Name) })
 	slices.SortFunc(p.Allow, func(x, y report.Candidate) int {
-		return cmp.Or(-compareBool(x.TwoWay, y.TwoWay), strings.Compare(x.Name, y.Name))
+		if x.TwoWay != y.TwoWay {
+			if x.TwoWay {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(x.Name, y.Name)
 	})
-}
-
-func compareBool(x, y bool) int {
-	switch {
-	case x == y:
-		return 0
-	case x:
-		return 1
-	}
-	return -1
 }
 
 // sums are the numbers of the headline.
@@ -107,10 +102,7 @@ func (b *Builder) sums(p *report.Page) (t sums) {
 			t.unserved += got
 		case report.Allowed:
 		}
-		if n.Mail != nil {
-			t.estimate.Least += n.Mail.Least
-			t.estimate.Most += n.Mail.Most
-		}
+		t.estimate.Add(n.Mail)
 	}
 	return t
 }

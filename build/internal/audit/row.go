@@ -31,7 +31,7 @@ func (f *Finding) Row(hide *report.Hider, zone *time.Location) []string {
 	}
 	return []string{
 		at, strconv.FormatBool(f.Guessed), f.Logger, f.Client, hide.Address(f.Sender), hide.Address(f.Recipient), hide.Address(f.Original),
-		f.Name, f.Qtype, f.Event.Outcome.String(), strconv.FormatUint(f.Times(), 10), strconv.Itoa(f.Deferrals), f.NextHop, f.ID,
+		f.Name, f.Qtype, f.Outcome.String(), strconv.FormatUint(f.Times(), 10), strconv.Itoa(f.Deferrals), f.NextHop, f.ID,
 		f.Domain, v.Registrable, v.Unicode, v.Class.String(), v.Confidence.String(), protected, meant,
 		f.ActionName(), strconv.FormatBool(f.stopped()), v.Reason, f.Where, f.Format, f.File, line,
 	}

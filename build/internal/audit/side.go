@@ -7,7 +7,6 @@ import (
 	"github.com/lookalike-dns/lookalike/build/internal/event"
 	"github.com/lookalike-dns/lookalike/build/internal/report"
 	"github.com/lookalike-dns/lookalike/build/internal/tally"
-	"github.com/lookalike-dns/lookalike/plugin/lookalike"
 )
 
 // limits bound the memory of an audit, whatever the logs hold: about 100 MB in
@@ -110,11 +109,11 @@ func (s *side) add(f *Finding) {
 // nowhere else.
 func count(f *Finding) (c report.Counts) {
 	n := f.Times()
-	if f.Outcome() == lookalike.Allowed && f.Idle == "" {
+	if f.Allowed() {
 		c.Allowed = n
 		return c
 	}
-	switch f.Event.Outcome {
+	switch f.Outcome {
 	case event.Delivered:
 		c.Delivered = n
 	case event.Bounced:

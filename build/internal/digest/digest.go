@@ -43,17 +43,16 @@ type Builder struct {
 	byFrom  tally.Tally // domains of senders whose mail was refused
 	perDay  map[report.Date]report.Counts
 
-	refused     uint64 // messages, by the SMTP responder
-	rolled      uint64 // queries that were rolled up over many names
-	single      bool   // there are alerts of single queries (every=query)
-	grouped     bool   // and of groups
-	tests       uint64
-	twice       uint64
-	leftOut     uint64
-	sequences   map[string]*sequence
-	sensors     map[string]*sensor
-	files       map[string]*report.Destination
-	first, last time.Time // of any alert
+	refused   uint64 // messages, by the SMTP responder
+	rolled    uint64 // queries that were rolled up over many names
+	single    bool   // there are alerts of single queries (every=query)
+	grouped   bool   // and of groups
+	tests     uint64
+	twice     uint64
+	leftOut   uint64
+	sequences map[string]*sequence
+	sensors   map[string]*sensor
+	files     map[string]*report.Destination
 }
 
 // New returns a builder for the month that contains t.
@@ -112,12 +111,6 @@ func count(r *alertlog.Record) report.Counts {
 // count adds an alert of the month.
 func (b *Builder) count(r *alertlog.Record, c report.Counts) {
 	b.single, b.grouped = b.single || r.Phase == record.Query, b.grouped || r.Phase != record.Query
-	if b.first.IsZero() || r.End.Before(b.first) {
-		b.first = r.End
-	}
-	if r.End.After(b.last) {
-		b.last = r.End
-	}
 	b.total.Add(c)
 	day := report.DateOf(r.End)
 	sum := b.perDay[day]

@@ -72,14 +72,8 @@ func (b *Builder) candidates(p *report.Page) {
 		if n.Hosts < manyHosts {
 			continue
 		}
-		why := report.Some(n.Hosts, "mail server")
-		resembles := ""
-		if len(n.Protected) > 0 {
-			resembles = fmt.Sprintf("; resembles %s (%s)", n.Protected[0], n.Class)
-		}
-		p.Allow = append(p.Allow, report.Candidate{
-			Name: n.Name, Reasons: []string{why}, Line: fmt.Sprintf("# %s  # popularity is no proof: %s%s", n.Name, why, resembles),
-		})
+		why := []string{report.Some(n.Hosts, "mail server")}
+		p.Allow = append(p.Allow, report.Candidate{Name: n.Name, Reasons: why, Line: report.AllowLine(n, why, report.Popular)})
 	}
 }
 
@@ -97,10 +91,7 @@ func (b *Builder) words(p *report.Page) {
 	}
 	var mail report.Estimate
 	for i := range p.Names {
-		if e := p.Names[i].Mail; e != nil {
-			mail.Least += e.Least
-			mail.Most += e.Most
-		}
+		mail.Add(p.Names[i].Mail)
 	}
 	p.Figures = []report.Figure{
 		{Label: "Queries blocked", Value: held, Note: b.change()},

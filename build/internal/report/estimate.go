@@ -21,6 +21,14 @@ func (e *Estimate) AddQueries(n uint64) {
 	e.Most += n / LeastQueries
 }
 
+// Add adds other, which may be nil.
+func (e *Estimate) Add(other *Estimate) {
+	if other != nil {
+		e.Least += other.Least
+		e.Most += other.Most
+	}
+}
+
 // String writes the estimate for people.
 func (e *Estimate) String() string {
 	if e.Least == e.Most {

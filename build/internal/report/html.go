@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"strings"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
@@ -232,16 +231,6 @@ func (v *view) allow() {
 	}
 }
 
-// allowFile returns lines ready for an allow file.
-func (p *Page) allowFile() string {
-	var b strings.Builder
-	for i := range p.Allow {
-		b.WriteString(visible(p.Allow[i].Line))
-		b.WriteByte('\n')
-	}
-	return b.String()
-}
-
 func (v *view) health() {
 	var lost, missing uint64
 	for i := range v.Destinations {
@@ -277,9 +266,9 @@ func (v *view) parts() {
 
 // hidings say what has become of the addresses, for the foot of the page.
 var hidings = map[string]string{
-	"full":      "This page shows addresses in full: protect it like the logs.",
-	"pseudonym": "Eight characters of a keyed hash replace the part of each address before the @. They differ from page to page, because the key is discarded.",
-	"none":      "This page leaves out the part of each address before the @.",
+	Full:      "This page shows addresses in full: protect it like the logs.",
+	Pseudonym: "Eight characters of a keyed hash replace the part of each address before the @. They differ from page to page, because the key is discarded.",
+	None:      "This page leaves out the part of each address before the @.",
 }
 
 func (p *Page) foot() string {
