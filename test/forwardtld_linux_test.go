@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -25,72 +24,40 @@ var (
 )
 
 // front is a resolver that stays: it validates, asks this server for names below
-// ml, and one in the world for the others. Its files have {DIR}, {PORT}, {ANCHOR},
-// {ASKING}, {WORLD} and {WORLDPORT}, and for what the README has {BIND},
-// {UNBOUND}, {RECURSOR} and {LUA}.
+// ml, and one in the world for the others. Its files have {ANCHOR}, and for what the
+// README has {BIND}, {UNBOUND}, {RECURSOR} and {LUA}.
 type front struct {
-	name   string
-	args   []string
-	files  map[string]string
+	harness.Resolver
 	exempt string // in the README's line without which the answers are forgeries
 }
 
 var fronts = []front{
-	{"named", []string{"-g", "-n", "1", "-c", "{DIR}/conf"}, map[string]string{"conf": `{BIND}
+	{harness.BIND(`{BIND}
 controls { };
 trust-anchors { "." static-ds {ANCHOR-QUOTED}; };
-`}, "validate-except"},
-	{"unbound", []string{"-d", "-p", "-c", "{DIR}/conf"}, map[string]string{"conf": `server:
-	interface: 127.0.0.1
-	outgoing-interface: {ASKING}
-	port: {PORT}
-	username: ""
-	chroot: ""
-	directory: "{DIR}"
-	pidfile: "{DIR}/pid"
-	use-syslog: no
-	logfile: ""
-	do-daemonize: no
-	do-ip6: no
-	do-not-query-localhost: no
+`), "validate-except"},
+	{harness.Unbound(harness.UnboundServer + `	outgoing-interface: {ASKING}
 	module-config: "validator iterator"
 	trust-anchor: ". DS {ANCHOR}"
-	access-control: 127.0.0.0/8 allow
-forward-zone:
-	name: "."
-	forward-addr: {WORLD}@{WORLDPORT}
-remote-control:
-	control-enable: no
-{UNBOUND}`}, "domain-insecure"},
-	{"pdns_recursor", []string{"--config-dir={DIR}"}, map[string]string{"recursor.conf": `local-address=127.0.0.1
-local-port={PORT}
-query-local-address={ASKING}
-forward-zones-recurse=.={WORLD}:{WORLDPORT}
+{UNBOUND}`), "domain-insecure"},
+	{recursor(harness.RecursorSettings+`query-local-address={ASKING}
 dnssec=validate
-socket-dir={DIR}
-allow-from=127.0.0.0/8
-daemon=no
-{RECURSOR}`, "recursor.lua": `clearTA(".")
+{RECURSOR}`, `clearTA(".")
 addTA(".", "{ANCHOR}")
-{LUA}`}, "addNTA"},
+{LUA}`), "addNTA"},
+}
+
+func recursor(conf, lua string) harness.Resolver {
+	r := harness.Recursor(conf)
+	r.Files["recursor.lua"] = lua
+	return r
 }
 
 // bindOptions stand before those of the README.
-const bindOptions = `options {
-	directory "{DIR}";
-	pid-file none;
-	session-keyfile none;
-	managed-keys-directory "{DIR}";
-	listen-on port {PORT} { 127.0.0.1; };
-	listen-on-v6 { none; };
+const bindOptions = harness.BINDOptions + `	listen-on-v6 { none; };
 	query-source address {ASKING};
-	recursion yes;
-	allow-query { any; };
 	allow-recursion { any; };
 	dnssec-validation yes;
-	empty-zones-enable no;
-	forward only;
-	forwarders { {WORLD} port {WORLDPORT}; };
 `
 
 // recipes returns what the README has for the fronts, by placeholder, with the
@@ -131,31 +98,23 @@ func recipes(t *testing.T, ours netip.AddrPort) map[string]string {
 func (f front) start(t *testing.T, chain *harness.Chain, readme map[string]string) (netip.AddrPort, *harness.Upstream) {
 	t.Helper()
 	world := harness.NewSignedUpstream(t, chain)
-	dir := t.TempDir()
-	addr := netip.AddrPortFrom(harness.Loopback, harness.FreePort(t))
 	anchor := chain.Anchor()
 	numbers := anchor[:strings.LastIndexByte(anchor, ' ')]
-	fill := strings.NewReplacer("{DIR}", dir, "{PORT}", fmt.Sprint(addr.Port()), "{ASKING}", askingThere.String(),
-		"{WORLD}", world.Addr.Addr().String(), "{WORLDPORT}", fmt.Sprint(world.Addr.Port()),
-		"{ANCHOR}", anchor, "{ANCHOR-QUOTED}", fmt.Sprintf("%s %q", numbers, anchor[len(numbers)+1:])).Replace
-	for name, text := range f.files {
+	fill := strings.NewReplacer("{ASKING}", askingThere.String(), "{ANCHOR}", anchor,
+		"{ANCHOR-QUOTED}", fmt.Sprintf("%s %q", numbers, anchor[len(numbers)+1:])).Replace
+	files := make(map[string]string)
+	for name, text := range f.Files {
 		for placeholder, lines := range readme {
 			text = strings.Replace(text, placeholder, lines, 1)
 		}
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(fill(text)), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		files[name] = fill(text)
 	}
-	args := make([]string, len(f.args))
-	for i, arg := range f.args {
-		args[i] = fill(arg)
-	}
-	harness.StartProcess(t, harness.Private(t, f.name, dir), args, func() bool {
+	f.Files = files
+	return f.Start(t, world.Addr, func(resolver netip.AddrPort) bool {
 		client := dns.Client{Timeout: time.Second}
-		reply, _, err := client.Exchange(harness.QueryEDNS("example.org", dns.TypeA, true), addr.String())
+		reply, _, err := client.Exchange(harness.QueryEDNS("example.org", dns.TypeA, true), resolver.String())
 		return err == nil && reply.AuthenticatedData
-	})
-	return addr, world
+	}).Addr(), world
 }
 
 // TestForwardTLD has real resolvers that validate, in a signed world, forward only
@@ -163,7 +122,7 @@ func (f front) start(t *testing.T, chain *harness.Chain, readme map[string]strin
 func TestForwardTLD(t *testing.T) {
 	t.Parallel()
 	for _, f := range fronts {
-		t.Run(f.name, func(t *testing.T) {
+		t.Run(f.Program, func(t *testing.T) {
 			t.Parallel()
 			chain := harness.NewChain(t, "ml.")
 			behind := harness.NewSignedUpstream(t, chain)

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -18,10 +17,9 @@ import (
 // dnsdist hands on the queries of everybody on loopback, with the PROXY protocol.
 const dnsdistConf = `
 setSecurityPollSuffix("")
-setLocal("127.0.0.1:%[1]d")
+setLocal("127.0.0.1:{PORT}")
 setACL("127.0.0.0/8")
-newServer({address="%[2]s:%[3]d", useProxyProtocol=true%[4]s
-`
+newServer({address="{UPSTREAM}:{UPSTREAMPORT}", useProxyProtocol=true`
 
 // proxied is a server that believes the proxy at 127.0.0.1 and nobody else, and
 // that guards one client.
@@ -48,8 +46,11 @@ func TestDnsdist(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := harness.Start(t, harness.Config{Corefile: proxied, Upstream: harness.NewUpstream(t).Addr})
-			dnsdist := resolver{"dnsdist", strings.Replace(dnsdistConf, "%[4]s", options, 1), []string{"--supervised", "--disable-syslog", "-C"}}
-			front := dnsdist.start(t, server.Addr("DNS"))
+			dnsdist := harness.Resolver{
+				Program: "dnsdist", Args: []string{"--supervised", "--disable-syslog", "-C", "{DIR}/conf"},
+				Files: map[string]string{"conf": dnsdistConf + options},
+			}
+			front := dnsdist.Start(t, server.Addr("DNS"), harness.Answers(answering)).Addr()
 			for _, network := range []string{"udp", "tcp"} {
 				for _, tt := range []struct {
 					client  string

@@ -4,11 +4,8 @@ package test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -17,57 +14,14 @@ import (
 	"github.com/lookalike-dns/lookalike/test/harness"
 )
 
-// unbound and named forward everything to %[2]s port %[3]d and listen on port
-// %[1]d. They do not validate, as one that asks this server must not.
-const unboundConf = `
-server:
-	interface: 127.0.0.1
-	port: %[1]d
-	username: ""
-	chroot: ""
-	directory: "%[4]s"
-	pidfile: "%[4]s/unbound.pid"
-	use-syslog: no
-	logfile: ""
-	do-daemonize: no
-	do-ip6: no
-	num-threads: 1
-	do-not-query-localhost: no
-	module-config: "iterator"
-	access-control: 127.0.0.0/8 allow
-forward-zone:
-	name: "."
-	forward-addr: %[2]s@%[3]d
-remote-control:
-	control-enable: no
-`
-
-const namedConf = `
-options {
-	directory "%[4]s";
-	pid-file none;
-	session-keyfile none;
-	managed-keys-directory "%[4]s";
-	listen-on port %[1]d { 127.0.0.1; };
-	listen-on-v6 { none; };
-	recursion yes;
-	allow-query { any; };
-	dnssec-validation no;
-	empty-zones-enable no;
-	forward only;
-	forwarders { %[2]s port %[3]d; };
-};
-controls { };
-`
-
 // zonesConf makes named the upstream: an authority for the zones of the test.
 const zonesConf = `
 options {
-	directory "%[4]s";
+	directory "{DIR}";
 	pid-file none;
 	session-keyfile none;
-	managed-keys-directory "%[4]s";
-	listen-on port %[1]d { 127.0.0.1; };
+	managed-keys-directory "{DIR}";
+	listen-on port {PORT} { 127.0.0.1; };
 	listen-on-v6 { none; };
 	recursion no;
 	empty-zones-enable no;
@@ -96,44 +50,14 @@ mx2 IN AAAA 2001:db8::2
 www IN CNAME @
 `
 
-// resolver is a resolver from Debian.
-type resolver struct {
-	name string
-	conf string
-	args []string // the configuration's path follows
-}
-
+// The resolvers do not validate, as one that asks this server must not.
 var (
-	unbound = resolver{"unbound", unboundConf, []string{"-d", "-p", "-c"}}
-	named   = resolver{"named", namedConf, []string{"-g", "-n", "1", "-c"}}
-	zones   = resolver{"named", zonesConf, []string{"-g", "-n", "1", "-c"}}
+	unbound = harness.Unbound(harness.UnboundServer + "\tmodule-config: \"iterator\"\n")
+	named   = harness.BIND(harness.BINDOptions + "\tdnssec-validation no;\n\tlisten-on-v6 { none; };\n};\ncontrols { };\n")
 )
 
-// start runs the resolver, with its queries going to upstream, until the test
-// ends.
-func (r resolver) start(t *testing.T, upstream netip.AddrPort) netip.AddrPort {
-	t.Helper()
-	dir := t.TempDir()
-	port := harness.FreePort(t)
-	conf := filepath.Join(dir, "conf")
-	for name, text := range map[string]string{
-		"conf": fmt.Sprintf(r.conf, port, upstream.Addr(), upstream.Port(), dir),
-		"zone": zoneFile,
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	addr := netip.AddrPortFrom(harness.Loopback, port)
-	harness.StartProcess(t, harness.Private(t, r.name, dir), append(r.args, conf), func() bool {
-		ctx, cancel := context.WithTimeout(t.Context(), harness.Patience)
-		defer cancel()
-		client := dns.Client{}
-		_, _, err := client.ExchangeContext(ctx, harness.Query("localhost", dns.TypeA), addr.String())
-		return err == nil
-	})
-	return addr
-}
+// answering is a query that each resolver answers itself.
+const answering = "localhost"
 
 // TestForwardersInFront has Unbound and BIND ask this server. They must accept
 // each kind of answer and keep it, so that one query of many comes through. No
@@ -166,16 +90,16 @@ func TestForwardersInFront(t *testing.T) {
 		{"sinkhole 192.0.2.25 2001:db8::25 unchecked", "army.ml", dns.TypeTXT, dns.RcodeSuccess, ""},
 	}
 	const again = 5
-	for _, r := range []resolver{unbound, named} {
+	for _, r := range []harness.Resolver{unbound, named} {
 		for _, action := range []string{"nxdomain", "nodata", "nullmx", "sinkhole 192.0.2.25 2001:db8::25 unchecked"} {
-			t.Run(r.name+"/"+action, func(t *testing.T) {
+			t.Run(r.Program+"/"+action, func(t *testing.T) {
 				t.Parallel()
 				upstream := harness.NewUpstream(t)
 				server := harness.Start(t, harness.Config{
 					Corefile: corefile("lookalike {\n action " + action + "\n }"),
 					Upstream: upstream.Addr,
 				})
-				front := r.start(t, server.Addr("DNS"))
+				front := r.Start(t, server.Addr("DNS"), harness.Answers(answering)).Addr()
 				rows := 0.0
 				for _, tt := range tests {
 					if tt.action != action {
@@ -230,15 +154,15 @@ func checkForwarded(r *dns.Msg, rcode int, answer string) error {
 // TestForwardersAskAgain has the resolvers in front forget when the TTL is over.
 func TestForwardersAskAgain(t *testing.T) {
 	t.Parallel()
-	for _, r := range []resolver{unbound, named} {
+	for _, r := range []harness.Resolver{unbound, named} {
 		for _, action := range []string{"nxdomain", "nodata", "sinkhole 192.0.2.25 unchecked"} {
-			t.Run(r.name+"/"+action, func(t *testing.T) {
+			t.Run(r.Program+"/"+action, func(t *testing.T) {
 				t.Parallel()
 				server := harness.Start(t, harness.Config{
 					Corefile: corefile("lookalike {\n ttl 2s\n action " + action + "\n }"),
 					Upstream: harness.NewUpstream(t).Addr,
 				})
-				front := r.start(t, server.Addr("DNS"))
+				front := r.Start(t, server.Addr("DNS"), harness.Answers(answering)).Addr()
 				if !server.Wait(func() bool {
 					harness.Exchange(t, "udp", front, harness.Query("army.ml", dns.TypeMX))
 					return server.Metric(t, "coredns_lookalike_detections_total") >= 2
@@ -254,7 +178,9 @@ func TestForwardersAskAgain(t *testing.T) {
 // with the directive and one without it: every byte of every answer is the same.
 func TestPassUnchangedFromBIND(t *testing.T) {
 	t.Parallel()
-	authority := zones.start(t, netip.AddrPortFrom(harness.Loopback, 9)) // asks nobody
+	zones := harness.BIND(zonesConf)
+	zones.Files["zone"] = zoneFile
+	authority := zones.Start(t, netip.AddrPort{}, harness.Answers(answering)).Addr() // asks nobody
 	with := harness.Start(t, harness.Config{Corefile: corefile("lookalike"), Upstream: authority})
 	without := harness.Start(t, harness.Config{Corefile: corefile(""), Upstream: authority})
 	compared := 0

@@ -28,10 +28,8 @@ const follows = 10 * time.Second
 // README says.
 type subscriber struct {
 	name string
-	// configure returns the files of its configuration, of which {DIR}, {PORT},
-	// {UPSTREAM} and {UPSTREAMPORT} are replaced, given what the README has.
-	configure func(readme string, ours netip.AddrPort) map[string]string
-	args      []string
+	// configure returns it with its configuration, given what the README has.
+	configure func(readme string, ours netip.AddrPort) harness.Resolver
 	signed    bool   // it signs its transfers
 	byFile    bool   // it reads a zone file
 	deaf      bool   // it takes no NOTIFY
@@ -51,37 +49,8 @@ const tsig = ` tsig rpz.example.org {
 `
 
 const (
-	bindBase = `options { directory "{DIR}"; pid-file none; session-keyfile none; managed-keys-directory "{DIR}";
-listen-on port {PORT} { 127.0.0.1; }; listen-on-v6 { none; }; recursion yes; allow-query { any; };
-dnssec-validation no; empty-zones-enable no; forward only; forwarders { {UPSTREAM} port {UPSTREAMPORT}; };
-`
-	unboundBase = `server:
-	interface: 127.0.0.1
-	port: {PORT}
-	username: ""
-	chroot: ""
-	directory: "{DIR}"
-	pidfile: "{DIR}/pid"
-	use-syslog: no
-	logfile: ""
-	do-daemonize: no
-	do-ip6: no
-	do-not-query-localhost: no
-	access-control: 127.0.0.0/8 allow
-forward-zone:
-	name: "."
-	forward-addr: {UPSTREAM}@{UPSTREAMPORT}
-remote-control:
-	control-enable: no
-`
-	pdnsBase = `local-address=127.0.0.1
-local-port={PORT}
-forward-zones-recurse=.={UPSTREAM}:{UPSTREAMPORT}
-dont-query=
-dnssec=off
-socket-dir={DIR}
-allow-from=127.0.0.0/8
-daemon=no
+	bindBase = harness.BINDOptions + "\tlisten-on-v6 { none; };\n\tdnssec-validation no;\n"
+	pdnsBase = harness.RecursorSettings + `dnssec=off
 statistics-interval=0
 security-poll-suffix=
 aggressive-nsec-cache-size=0
@@ -95,21 +64,25 @@ log_level('info')
 )
 
 var subscribers = []subscriber{
-	{name: "named", configure: func(readme string, ours netip.AddrPort) map[string]string {
+	{name: "named", configure: func(readme string, ours netip.AddrPort) harness.Resolver {
 		readme = strings.Replace(readme, "192.0.2.53 key", fmt.Sprintf("%s port %d key", ours.Addr(), ours.Port()), 1)
-		return map[string]string{"conf": strings.Replace(readme, "options {", bindBase, 1) + "controls { };\n"}
-	}, args: []string{"-g", "-n", "1", "-c", "{DIR}/conf"}, signed: true, loaded: "rpz.example.org: reload done: success"},
-	{name: "unbound", configure: func(readme string, ours netip.AddrPort) map[string]string {
+		return harness.BIND(strings.Replace(readme, "options {", bindBase, 1) + "controls { };\n")
+	}, signed: true, loaded: "rpz.example.org: reload done: success"},
+	{name: "unbound", configure: func(readme string, ours netip.AddrPort) harness.Resolver {
 		readme = strings.Replace(readme, "primary: 192.0.2.53", fmt.Sprintf("primary: %s@%d", ours.Addr(), ours.Port()), 1)
-		return map[string]string{"conf": unboundBase + strings.Replace(readme, "192.0.2.53", ours.Addr().String(), 1)}
-	}, args: []string{"-d", "-p", "-c", "{DIR}/conf"}},
-	{name: "pdns_recursor", configure: func(readme string, ours netip.AddrPort) map[string]string {
-		return map[string]string{"recursor.conf": pdnsBase, "rpz.lua": strings.Replace(readme, "192.0.2.53", ours.String(), 1)}
-	}, args: []string{"--config-dir={DIR}"}, signed: true, deaf: true, harmless: "NOT using IPv6|Failed to update . records"}, // the lab has neither IPv6 nor a root
-	{name: "kresd", configure: func(readme string, _ netip.AddrPort) map[string]string {
+		return harness.Unbound(harness.UnboundServer + strings.Replace(readme, "192.0.2.53", ours.Addr().String(), 1))
+	}},
+	{name: "pdns_recursor", configure: func(readme string, ours netip.AddrPort) harness.Resolver {
+		r := harness.Recursor(pdnsBase)
+		r.Files["rpz.lua"] = strings.Replace(readme, "192.0.2.53", ours.String(), 1)
+		return r
+	}, signed: true, deaf: true, harmless: "NOT using IPv6|Failed to update . records"}, // the lab has neither IPv6 nor a root
+	{name: "kresd", configure: func(readme string, _ netip.AddrPort) harness.Resolver {
 		readme = strings.Replace(readme, "/var/lib/lookalike/rpz.zone", "{DIR}/rpz.zone", 1)
-		return map[string]string{"conf": knotBase + strings.Replace(readme, "192.0.2.1", "{UPSTREAM}@{UPSTREAMPORT}", 1)}
-	}, args: []string{"-n", "-c", "{DIR}/conf", "{DIR}"}, byFile: true, deaf: true, harmless: "file-descriptors|cannot resolve '.' NS"}, // as above
+		return harness.Resolver{Program: "kresd", Args: []string{"-n", "-c", "{DIR}/conf", "{DIR}"}, Files: map[string]string{
+			"conf": knotBase + strings.Replace(readme, "192.0.2.1", "{UPSTREAM}@{UPSTREAMPORT}", 1),
+		}}
+	}, byFile: true, deaf: true, harmless: "file-descriptors|cannot resolve '.' NS"}, // as above
 }
 
 var fenced = regexp.MustCompile("(?s)\n~~~ txt\n(.*?)~~~\n")
@@ -214,7 +187,7 @@ func serve(t *testing.T, s subscriber, directives string) *running {
 	}) {
 		t.Fatal("The zone is not served")
 	}
-	return &running{subscriber: s, t: t, server: server, upstream: upstream, dir: t.TempDir(), addr: netip.AddrPortFrom(harness.Loopback, port)}
+	return &running{subscriber: s, t: t, server: server, upstream: upstream, resolver: harness.Resolver{Dir: t.TempDir(), Port: port}}
 }
 
 // running is a subscriber that runs.
@@ -223,51 +196,24 @@ type running struct {
 	t        *testing.T
 	server   *harness.Server
 	upstream *harness.Upstream
-	dir      string
-	addr     netip.AddrPort
+	resolver harness.Resolver
 	asked    int
-}
-
-func (r *running) fill(text string) string {
-	return strings.NewReplacer("{DIR}", r.dir, "{PORT}", fmt.Sprint(r.addr.Port()), "{UPSTREAMPORT}", fmt.Sprint(r.upstream.Addr.Port()),
-		"{UPSTREAM}", r.upstream.Addr.Addr().String()).Replace(text)
 }
 
 // start runs the resolver until it blocks names below one, as the reply to a query
 // for A shows.
 func (r *running) start(readme, blocked string, ready func(*dns.Msg) bool) {
 	r.t.Helper()
-	for name, text := range r.configure(readme, r.server.Addr("DNS")) {
-		if err := os.WriteFile(filepath.Join(r.dir, name), []byte(r.fill(text)), 0o600); err != nil {
-			r.t.Fatal(err)
-		}
-	}
-	args := []string{"-c", `exec "$0" "$@" >"` + r.dir + `/log" 2>&1`, harness.Private(r.t, r.name, r.dir)}
-	for _, arg := range r.args {
-		args = append(args, r.fill(arg))
-	}
-	r.t.Cleanup(func() {
-		if r.t.Failed() {
-			r.t.Logf("%s said:\n%s", r.name, r.log())
-		}
-	})
-	harness.StartProcess(r.t, "/bin/sh", args, func() bool {
-		if !strings.Contains(r.log(), r.loaded) {
+	configured := r.configure(readme, r.server.Addr("DNS"))
+	configured.Dir, configured.Port = r.resolver.Dir, r.resolver.Port
+	r.resolver = configured.Start(r.t, r.upstream.Addr, func(resolver netip.AddrPort) bool {
+		if !strings.Contains(configured.Output(r.t), r.loaded) {
 			return false
 		}
 		client := dns.Client{Timeout: time.Second}
-		reply, _, err := client.Exchange(harness.Query(r.fresh(blocked), dns.TypeA), r.addr.String())
+		reply, _, err := client.Exchange(harness.Query(r.fresh(blocked), dns.TypeA), resolver.String())
 		return err == nil && ready(reply) && r.upstream.Count(r.last(blocked), dns.TypeA) == 0
 	})
-}
-
-// log returns what the resolver has said so far.
-func (r *running) log() string {
-	text, err := os.ReadFile(filepath.Join(r.dir, "log"))
-	if err != nil && !errors.Is(err, os.ErrNotExist) { // it does not run yet
-		r.t.Error(err)
-	}
-	return string(text)
 }
 
 // fresh returns a name below another that nobody has asked for yet.
@@ -296,7 +242,7 @@ func (r *running) writeZone() {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if _, err := z.WriteFile(filepath.Join(r.dir, "rpz.zone"), "rpz.example.org.", zone.About{Writer: "a test", Time: time.Now()}); err != nil {
+	if _, err := z.WriteFile(filepath.Join(r.resolver.Dir, "rpz.zone"), "rpz.example.org.", zone.About{Writer: "a test", Time: time.Now()}); err != nil {
 		r.t.Fatal(err)
 	}
 }
@@ -308,7 +254,7 @@ func (r *running) blocks() {
 	for _, name := range []string{"army.ml", "mx.arrny.ml"} {
 		for _, qtype := range []uint16{dns.TypeMX, dns.TypeA} {
 			for _, do := range []bool{false, true} {
-				reply := harness.Exchange(r.t, "udp", r.addr, harness.QueryEDNS(name, qtype, do))
+				reply := harness.Exchange(r.t, "udp", r.resolver.Addr(), harness.QueryEDNS(name, qtype, do))
 				if reply.Rcode != dns.RcodeNameError || len(reply.Answer) != 0 {
 					r.t.Errorf("%s %s, DO %v: want NXDOMAIN, got\n%v", name, dns.Type(qtype), do, reply)
 				}
@@ -325,7 +271,7 @@ func (r *running) blocks() {
 func (r *running) ask(name string, qtype uint16) string {
 	r.t.Helper()
 	client := dns.Client{Timeout: time.Second}
-	reply, _, err := client.Exchange(harness.Query(name, qtype), r.addr.String())
+	reply, _, err := client.Exchange(harness.Query(name, qtype), r.resolver.Addr().String())
 	var timeout net.Error
 	switch {
 	case errors.As(err, &timeout) && timeout.Timeout():
@@ -343,7 +289,7 @@ func (r *running) ask(name string, qtype uint16) string {
 // passes asks for an exception.
 func (r *running) passes(name, address string) {
 	r.t.Helper()
-	reply := harness.Exchange(r.t, "udp", r.addr, harness.QueryEDNS(name, dns.TypeA, false))
+	reply := harness.Exchange(r.t, "udp", r.resolver.Addr(), harness.QueryEDNS(name, dns.TypeA, false))
 	if len(reply.Answer) != 1 || !strings.HasSuffix(reply.Answer[0].String(), "\t"+address) {
 		r.t.Errorf("%s: want %s, got\n%v", name, address, reply)
 	}
@@ -359,7 +305,7 @@ func (r *running) follows(list, entries, name string, pass bool) {
 	began := time.Now()
 	r.writeZone()
 	if !r.server.Wait(func() bool {
-		harness.Exchange(r.t, "udp", r.addr, harness.Query(r.fresh(name), dns.TypeA))
+		harness.Exchange(r.t, "udp", r.resolver.Addr(), harness.Query(r.fresh(name), dns.TypeA))
 		return (r.upstream.Count(r.last(name), dns.TypeA) > 0) == pass
 	}) {
 		r.t.Errorf("%s passes: %v never comes true", name, pass)
@@ -377,7 +323,7 @@ var complaint = regexp.MustCompile(`(?i)\b(warn(ing)?|err(or)?|invalid|duplicate
 // saysNothing checks that the resolver has logged no complaint.
 func (r *running) saysNothing() {
 	r.t.Helper()
-	for line := range strings.Lines(r.log()) {
+	for line := range strings.Lines(r.resolver.Output(r.t)) {
 		if complaint.MatchString(line) && (r.harmless == "" || !regexp.MustCompile(r.harmless).MatchString(line)) {
 			r.t.Errorf("It says: %s", line)
 		}

@@ -13,10 +13,16 @@ import (
 // StartProcess runs a program until the test ends. It waits until ready holds.
 func StartProcess(tb testing.TB, path string, args []string, ready func() bool) {
 	tb.Helper()
-	cmd := exec.Command(path, args...)
-	cmd.SysProcAttr = dieWithParent()
 	var out lockedBuffer
+	cmd := exec.Command(path, args...)
 	cmd.Stdout, cmd.Stderr = &out, &out
+	startProcess(tb, cmd, out.String, ready)
+}
+
+// startProcess is StartProcess; said returns what the program has printed.
+func startProcess(tb testing.TB, cmd *exec.Cmd, said func() string, ready func() bool) {
+	tb.Helper()
+	cmd.SysProcAttr = dieWithParent()
 	if err := cmd.Start(); err != nil {
 		tb.Fatal(err)
 	}
@@ -34,16 +40,16 @@ func StartProcess(tb testing.TB, path string, args []string, ready func() bool) 
 			<-exited
 		}
 		if tb.Failed() {
-			tb.Logf("%s said:\n%s", path, out.String())
+			tb.Logf("%s said:\n%s", cmd.Path, said())
 		}
 	})
 	deadline := time.After(Patience)
 	for !ready() {
 		select {
 		case <-exited:
-			tb.Fatalf("%s ended", path)
+			tb.Fatalf("%s ended", cmd.Path)
 		case <-deadline:
-			tb.Fatalf("%s does not get ready", path)
+			tb.Fatalf("%s does not get ready", cmd.Path)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}

@@ -3,7 +3,6 @@
 package dnslog_test
 
 import (
-	"context"
 	"fmt"
 	"net/netip"
 	"os"
@@ -22,112 +21,83 @@ import (
 	"github.com/lookalike-dns/lookalike/test/wait"
 )
 
-// queryLogger is a resolver from Debian that logs queries to the file "log" in
-// its directory. The configuration takes what that of [resolver] does.
+// queryLogger is a resolver from Debian that logs queries.
 type queryLogger struct {
-	name   string
-	format string // of its log
-	conf   string
-	run    string              // by a shell in its directory: %[1]s is the program, the other arguments are those of conf
-	old    bool                // PowerDNS's old style: what the cache answers has no name, and other lines have no mark
-	names  func(string) string // how the log spells a name in presentation format: empty where it does not
+	name     string
+	format   string // of its log
+	log      string // the file in its directory
+	resolver harness.Resolver
+	old      bool                // PowerDNS's old style: what the cache answers has no name, and other lines have no mark
+	names    func(string) string // how the log spells a name in presentation format: empty where it does not
 }
 
-const namedLogConf = `
-options {
-	directory "%[4]s";
-	pid-file none;
-	session-keyfile none;
-	managed-keys-directory "%[4]s";
-	listen-on port %[1]d { 127.0.0.1; };
-	listen-on-v6 port %[1]d { ::1; };
-	recursion yes;
-	allow-query { any; };
+// bind is a named whose channel of queries has these options.
+func bind(channel, more string) harness.Resolver {
+	r := harness.BIND(harness.BINDOptions + `	listen-on-v6 port {PORT} { ::1; };
 	dnssec-validation no;
-	empty-zones-enable no;
-	forward only;
-	forwarders { %[2]s port %[3]d; };
 };
 controls { };
 logging {
-	channel queries { file "%[4]s/log"; %[5]s };
+	channel queries { file "{DIR}/log"; ` + channel + ` };
 	category default { queries; };
 	category queries { queries; };
 };
-`
+` + more)
+	r.Args = []string{"-f", "-n", "2", "-c", "{DIR}/conf"} // -g would log to the terminal alone
+	return r
+}
 
-const namedViewConf = `
+const namedView = `
 view "mail: query: servers" { match-clients { any; }; };
 `
 
-const unboundLogConf = `
-server:
-	interface: 127.0.0.1
-	interface: ::1
-	port: %[1]d
-	username: ""
-	chroot: ""
-	directory: "%[4]s"
-	pidfile: ""
-	use-syslog: no
-	logfile: "%[4]s/log"
-	do-daemonize: no
+func unbound(more string) harness.Resolver {
+	return harness.Unbound(harness.UnboundServer + `	interface: ::1
+	do-ip6: yes
+	logfile: "{DIR}/log"
 	num-threads: 2
-	do-not-query-localhost: no
 	module-config: "iterator"
-	access-control: 127.0.0.0/8 allow
 	access-control: ::1 allow
 	log-queries: yes
-	%[5]s
-forward-zone:
-	name: "."
-	forward-addr: %[2]s@%[3]d
-remote-control:
-	control-enable: no
-`
+` + more)
+}
 
-const recursorLogConf = `
-local-address=127.0.0.1,::1
-local-port=%[1]d
-socket-dir=%[4]s
-forward-zones-recurse=.=%[2]s:%[3]d
-dont-query=
+func recursor(more string) harness.Resolver {
+	return harness.Recursor(harness.RecursorSettings + `local-address=127.0.0.1,::1
 dnssec=off
-daemon=no
 threads=2
 quiet=no
 loglevel=6
 disable-syslog=yes
-%[5]s
-`
+` + more)
+}
 
-const dnsmasqLogConf = `
-port=%[1]d
+func dnsmasq(more string) harness.Resolver {
+	conf := `
+port={PORT}
 listen-address=127.0.0.1
 listen-address=::1
 bind-interfaces
 no-hosts
 no-resolv
-server=%[2]s#%[3]d
+server={UPSTREAM}#{UPSTREAMPORT}
 user=root
-log-facility=%[4]s/log
-%[5]s
-`
-
-// with fills in the last part of a configuration.
-func with(conf, more string) string { return strings.Replace(conf, "%[5]s", more, 1) }
+log-facility={DIR}/log
+` + more
+	return harness.Resolver{Program: "dnsmasq", Args: []string{"--keep-in-foreground", "--conf-file={DIR}/conf"}, Files: map[string]string{"conf": conf}}
+}
 
 var queryLoggers = []queryLogger{
-	{name: "named", format: "bind", conf: with(namedLogConf, "print-time yes; print-category yes; print-severity yes;"), run: "%[1]s -f -n 2 -c conf", names: escaped},
-	{name: "named with ISO times", format: "bind", conf: with(namedLogConf, "print-time iso8601-utc; print-category yes;"), run: "%[1]s -f -n 2 -c conf", names: escaped},
-	{name: "named with a view", format: "bind", conf: with(namedLogConf, "print-time yes;") + namedViewConf, run: "%[1]s -f -n 2 -c conf", names: escaped},
-	{name: "unbound", format: "unbound", conf: with(unboundLogConf, ""), run: "%[1]s -d -p -c conf", names: printable},
-	{name: "unbound with replies", format: "unbound", conf: with(unboundLogConf, "log-replies: yes"), run: "%[1]s -d -p -c conf", names: printable},
-	{name: "unbound with tags and ASCII times", format: "unbound", conf: with(unboundLogConf, "log-replies: yes\n\tlog-tag-queryreply: yes\n\tlog-time-ascii: yes"), run: "%[1]s -d -p -c conf", names: printable},
-	{name: "pdns_recursor", format: "recursor", conf: with(recursorLogConf, ""), run: "mv conf recursor.conf; %[1]s --config-dir=. 2>log", names: escaped},
-	{name: "pdns_recursor in the old style", format: "recursor", conf: with(recursorLogConf, "structured-logging=no"), run: "mv conf recursor.conf; %[1]s --config-dir=. 2>log", names: escaped, old: true},
-	{name: "dnsmasq", format: "dnsmasq", conf: with(dnsmasqLogConf, "log-queries"), run: "%[1]s --keep-in-foreground --conf-file=conf", names: unescaped},
-	{name: "dnsmasq with more", format: "dnsmasq", conf: with(dnsmasqLogConf, "log-queries=extra"), run: "%[1]s --keep-in-foreground --conf-file=conf", names: unescaped},
+	{name: "named", format: "bind", log: "log", resolver: bind("print-time yes; print-category yes; print-severity yes;", ""), names: escaped},
+	{name: "named with ISO times", format: "bind", log: "log", resolver: bind("print-time iso8601-utc; print-category yes;", ""), names: escaped},
+	{name: "named with a view", format: "bind", log: "log", resolver: bind("print-time yes;", namedView), names: escaped},
+	{name: "unbound", format: "unbound", log: "log", resolver: unbound(""), names: printable},
+	{name: "unbound with replies", format: "unbound", log: "log", resolver: unbound("\tlog-replies: yes\n"), names: printable},
+	{name: "unbound with tags and ASCII times", format: "unbound", log: "log", resolver: unbound("\tlog-replies: yes\n\tlog-tag-queryreply: yes\n\tlog-time-ascii: yes\n"), names: printable},
+	{name: "pdns_recursor", format: "recursor", log: "output", resolver: recursor(""), names: escaped},
+	{name: "pdns_recursor in the old style", format: "recursor", log: "output", resolver: recursor("structured-logging=no\n"), names: escaped, old: true},
+	{name: "dnsmasq", format: "dnsmasq", log: "log", resolver: dnsmasq("log-queries\n"), names: unescaped},
+	{name: "dnsmasq with more", format: "dnsmasq", log: "log", resolver: dnsmasq("log-queries=extra\n"), names: unescaped},
 }
 
 // escaped spells a name as it is.
@@ -181,29 +151,6 @@ func relabelled(name string, change func(byte) byte) string {
 
 // readyName is asked for until a resolver answers. It is left out of the count.
 const readyName = "ready.example.net."
-
-// start runs the resolver until the test ends, and returns where it listens, and
-// its log.
-func (q *queryLogger) start(t *testing.T, upstream netip.AddrPort) (port uint16, log string) {
-	t.Helper()
-	dir := t.TempDir()
-	port = harness.FreePort(t)
-	conf := fmt.Sprintf(q.conf, port, upstream.Addr(), upstream.Port(), dir)
-	if err := os.WriteFile(filepath.Join(dir, "conf"), []byte(conf), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	program, _, _ := strings.Cut(q.name, " ")
-	command := "cd " + dir + "; " + strings.Replace(q.run, "%[1]s", "exec "+harness.Private(t, program, dir), 1)
-	addr := netip.AddrPortFrom(harness.Loopback, port)
-	harness.StartProcess(t, "/bin/sh", []string{"-c", command}, func() bool {
-		ctx, cancel := context.WithTimeout(t.Context(), harness.Patience)
-		defer cancel()
-		client := dns.Client{}
-		_, _, err := client.ExchangeContext(ctx, harness.Query(readyName, dns.TypeA), addr.String())
-		return err == nil
-	})
-	return port, filepath.Join(dir, "log")
-}
 
 // queryNames are names as mail servers, attackers and mistakes ask for them.
 var queryNames = []string{
@@ -336,8 +283,9 @@ func TestQueryLogs(t *testing.T) {
 	upstream := harness.NewUpstream(t)
 	for _, q := range queryLoggers {
 		t.Run(q.name, func(t *testing.T) {
-			port, log := q.start(t, upstream.Addr)
-			sent := askAll(t, port, q.names, "127.0.0.1", "::1")
+			r := q.resolver.Start(t, upstream.Addr, harness.Answers(readyName))
+			log := filepath.Join(r.Dir, q.log)
+			sent := askAll(t, r.Port, q.names, "127.0.0.1", "::1")
 			q.check(t, log, sent, logfile.Options{})
 			if t.Failed() {
 				text, _ := os.ReadFile(log)
