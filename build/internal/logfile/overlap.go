@@ -45,7 +45,7 @@ func (r *reader) overlap(s stretch) (warnings []string) {
 			to = s.last
 		}
 		if to.Sub(from) > tolerated {
-			warnings = append(warnings, fmt.Sprintf("%s: has lines of the same host and time as %s: if they are the same lines, they count twice, and one of the files is enough", s.path, o.path))
+			warnings = append(warnings, fmt.Sprintf("has lines of the same host and time as %s: if they are the same lines, they count twice, and one of the files is enough", o.path))
 		}
 	}
 	if !s.first.IsZero() {

@@ -255,7 +255,7 @@ func (p *trace) guess() {
 		order = stamp.DayFirst
 	}
 	if !tells {
-		p.warnings = append(p.warnings, p.file+`: dates such as 3/4/2026 can be read two ways; taken as month/day: export with "Get-Date -Format o" to be sure`)
+		p.warnings = append(p.warnings, `dates such as 3/4/2026 can be read two ways; taken as month/day: export with "Get-Date -Format o" to be sure`)
 	}
 	p.decide(order, true)
 }
@@ -264,7 +264,7 @@ func (p *trace) guess() {
 func (p *trace) endFile() {
 	p.guess()
 	if p.rows > 0 && p.rows%fullPage == 0 {
-		p.warnings = append(p.warnings, fmt.Sprintf("%s: %d rows, which is as many as a message trace returns: it may be cut off. Ask for fewer days at once", p.file, p.rows))
+		p.warnings = append(p.warnings, fmt.Sprintf("%d rows, which is as many as a message trace returns: it may be cut off. Ask for fewer days at once", p.rows))
 	}
 	p.order, p.rows = stamp.EitherFirst, 0
 	p.record.Reset()
