@@ -62,14 +62,15 @@ type flow struct{ from, to netip.AddrPort }
 const maxFlows = 1 << 16
 
 // readCapture reads a pcap or pcapng file.
-func readCapture(r io.Reader, o event.Options, emit func(*event.Event)) error {
+func readCapture(r io.Reader, o event.Options, emit func(*event.Event)) ([]string, error) {
 	c := &captureReader{tapped: tapped{queries: newQueries("pcap", o)}, sent: map[flow]uint32{}}
 	err := c.read(bufio.NewReaderSize(r, 64<<10), emit)
 	c.once.flush(emit)
-	c.warn(c.fragments, "IP fragments were not reassembled: queries in them are missing")
-	c.warn(c.segments, "TCP segments hold parts of messages and were not reassembled: queries in them are missing")
-	c.warn(c.cut, "packets were captured in part: capture with a larger snapshot length")
-	return err
+	var w warnings
+	w.count(c.fragments, "IP fragments were not reassembled: queries in them are missing")
+	w.count(c.segments, "TCP segments hold parts of messages and were not reassembled: queries in them are missing")
+	w.count(c.cut, "packets were captured in part: capture with a larger snapshot length")
+	return w, err
 }
 
 // read reads packets to the end of the file.

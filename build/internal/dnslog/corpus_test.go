@@ -136,9 +136,7 @@ func TestLooks(t *testing.T) {
 			}
 			scores := map[string]int{}
 			for _, f := range Formats() {
-				if f.Looks != nil {
-					scores[f.Name] = f.Looks(head)
-				}
+				scores[f.Name] = f.Looks(head)
 			}
 			for name, n := range scores {
 				if name != c.format && n >= scores[c.format] {

@@ -43,14 +43,15 @@ type dnstapReader struct {
 }
 
 // readDnstap reads a file of one or more streams, one after the other.
-func readDnstap(r io.Reader, o event.Options, emit func(*event.Event)) error {
+func readDnstap(r io.Reader, o event.Options, emit func(*event.Event)) ([]string, error) {
 	d := &dnstapReader{tapped: tapped{queries: newQueries("dnstap", o)}}
 	err := d.streams(bufio.NewReaderSize(r, frameBuffer), emit)
 	d.once.flush(emit)
-	d.warn(d.bare, `dnstap messages hold no DNS message: CoreDNS writes it with "full"`)
-	d.warn(d.damaged, "frames are no dnstap messages")
-	d.warn(d.oversize, fmt.Sprintf("frames are longer than %d KiB", maxFrame>>10))
-	return err
+	var w warnings
+	w.count(d.bare, `dnstap messages hold no DNS message: CoreDNS writes it with "full"`)
+	w.count(d.damaged, "frames are no dnstap messages")
+	w.count(d.oversize, fmt.Sprintf("frames are longer than %d KiB", maxFrame>>10))
+	return w, err
 }
 
 // streams reads streams to the end of the file. A writer that was killed leaves

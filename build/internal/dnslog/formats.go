@@ -25,19 +25,10 @@ func Formats() []event.Format {
 	}
 }
 
-// lines returns a format of lines. It recognises what its parser takes.
+// lines returns a format of lines.
 func lines(name, title string, parser func(*queries) event.Parser) event.Format {
-	create := func(o event.Options) event.Parser { return parser(newQueries(name, o)) }
 	return event.Format{
-		Name: name, Title: title, New: create,
-		Looks: func(head []*event.Line) int {
-			p, n := create(event.Options{}), 0
-			for _, l := range head {
-				if p.Line(l, func(*event.Event) {}) != event.Unknown {
-					n++
-				}
-			}
-			return n
-		},
+		Name: name, Title: title,
+		New: func(o event.Options) event.Parser { return parser(newQueries(name, o)) },
 	}
 }

@@ -86,7 +86,7 @@ func fuzzStream(f *testing.F, format string) {
 	stream := formatNamed(f, format).Stream
 	f.Fuzz(func(t *testing.T, file []byte) {
 		n := 0
-		_ = stream(bytes.NewReader(file), event.Options{}, func(e *event.Event) {
+		_, _ = stream(bytes.NewReader(file), event.Options{}, func(e *event.Event) {
 			checkEvent(t, e)
 			n++
 		})

@@ -43,11 +43,20 @@ func (q *queries) Flush(func(*event.Event)) {}
 
 // Warnings says how many queries of the file had no name.
 func (q *queries) Warnings() []string {
-	n := q.nameless
-	if q.nameless = 0; n == 0 {
-		return nil
+	var w warnings
+	w.count(q.nameless, "queries name no domain"+q.cure)
+	q.nameless = 0
+	return w
+}
+
+// warnings say what the events of a file lack.
+type warnings []string
+
+// count warns of n things, if there are any.
+func (w *warnings) count(n int, what string) {
+	if n > 0 {
+		*w = append(*w, fmt.Sprintf("%d %s", n, what))
 	}
-	return []string{fmt.Sprintf("%d queries name no domain", n) + q.cure}
 }
 
 // unnamed counts a query whose name the log does not tell.

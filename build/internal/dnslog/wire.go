@@ -2,7 +2,6 @@ package dnslog
 
 import (
 	"encoding/binary"
-	"fmt"
 	"net/netip"
 	"time"
 
@@ -81,11 +80,4 @@ func (t *tapped) wireName(m []byte) (end int, ok bool) {
 		at += n
 	}
 	return 0, false
-}
-
-// warn tells the caller what the counts lack, if anything.
-func (q *queries) warn(n int, what string) {
-	if n > 0 && q.Warn != nil {
-		q.Warn(fmt.Sprintf("%d %s", n, what))
-	}
 }

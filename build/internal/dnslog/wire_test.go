@@ -41,8 +41,8 @@ func streamed(tb testing.TB, format string, file []byte) (events, warnings []str
 	if !f.Magic(file) {
 		tb.Errorf("a file of %d bytes is not recognised as %s", len(file), format)
 	}
-	o := event.Options{Warn: func(w string) { warnings = append(warnings, w) }}
-	if err := f.Stream(bytes.NewReader(file), o, func(e *event.Event) { events = append(events, shown(e)) }); err != nil {
+	warnings, err := f.Stream(bytes.NewReader(file), event.Options{}, func(e *event.Event) { events = append(events, shown(e)) })
+	if err != nil {
 		failure = err.Error()
 	}
 	return events, warnings, failure

@@ -54,10 +54,6 @@ type Options struct {
 	// presentation format, and must not keep it. Other queries become Bare events,
 	// which cost less. Nil wants all. Mail is always wanted.
 	Wanted func(name []byte) bool
-
-	// Warn takes what a Stream has to say of what it read, as a Warner would.
-	// Nil takes nothing.
-	Warn func(warning string)
 }
 
 // Format is a kind of log.
@@ -66,16 +62,29 @@ type Format struct {
 	Title string // as texts have it
 	Mail  bool   // tells of mail, otherwise of queries
 
-	// Looks returns how many of the first lines of a file it recognises. The
-	// format that recognises most reads the file.
-	Looks func(head []*Line) int
-	New   func(Options) Parser
+	// New makes a parser. It is nil for a format that has no lines.
+	New func(Options) Parser
 
 	// Magic recognises the first bytes of a file that has no lines. Stream
-	// reads it whole; what it emitted before an error stays true. Both are nil
-	// for a format that has lines.
+	// reads it whole, and returns warnings as a Warner does; what it emitted
+	// before an error stays true. Both are nil for a format that has lines.
 	Magic  func(head []byte) bool
-	Stream func(r io.Reader, o Options, emit func(*Event)) error
+	Stream func(r io.Reader, o Options, emit func(*Event)) (warnings []string, err error)
+}
+
+// Looks returns how many of the first lines of a file a new parser knows. The
+// format that knows most reads the file. Without lines, a format knows none.
+func (f *Format) Looks(head []*Line) (n int) {
+	if f.New == nil {
+		return 0
+	}
+	p := f.New(Options{})
+	for _, l := range head {
+		if p.Line(l, func(*Event) {}) != Unknown {
+			n++
+		}
+	}
+	return n
 }
 
 // Warner is a parser that can warn about its input, for example about a truncated

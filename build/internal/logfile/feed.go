@@ -113,7 +113,7 @@ func (f *feed) settle() {
 func (f *feed) best() (best *run) {
 	most := 0
 	for _, run := range f.r.runs {
-		if run.Looks == nil || slices.Contains(f.active, run) {
+		if slices.Contains(f.active, run) {
 			continue
 		}
 		if n := run.Looks(f.window); n > most {

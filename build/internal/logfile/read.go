@@ -43,7 +43,7 @@ type File struct {
 	Long    int      // how many were cut at MaxLine
 	First   []Sample // of the unknown lines
 
-	Warnings []string // of the parsers
+	Warnings []string // without the path
 	Err      error    // what ended the reading too early; what came before it counts
 }
 
@@ -171,12 +171,12 @@ func (r *reader) file(s *source) {
 	head := s.stream.Peek(sniffed)
 	if run := r.binary(head); run != nil {
 		s.Formats = []string{run.Name}
-		o := r.Options.Options
-		o.Warn = func(warning string) { s.Warnings = append(s.Warnings, warning) }
-		s.Err = damage(s.Path, run.Stream(r.counted(s.stream), o, func(e *event.Event) {
+		var err error
+		s.Warnings, err = run.Stream(r.counted(s.stream), r.Options.Options, func(e *event.Event) {
 			e.File = s.Path
 			run.emit(e)
-		}))
+		})
+		s.Err = damage(s.Path, err)
 		return
 	}
 	if s.Found && bytes.IndexByte(head, 0) >= 0 && !bytes.Contains(head, []byte("__CURSOR=")) {

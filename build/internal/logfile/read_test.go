@@ -42,15 +42,7 @@ func (p told) Flush(emit func(*event.Event)) {
 func format(name string) event.Format {
 	return event.Format{
 		Name: name,
-		Looks: func(head []*event.Line) (n int) {
-			for _, l := range head {
-				if bytes.HasPrefix(l.Text, []byte(name+" ")) {
-					n++
-				}
-			}
-			return n
-		},
-		New: func(event.Options) event.Parser { return told{name} },
+		New:  func(event.Options) event.Parser { return told{name} },
 	}
 }
 
@@ -58,10 +50,10 @@ func format(name string) event.Format {
 var noLines = event.Format{
 	Name:  "binary",
 	Magic: func(head []byte) bool { return bytes.HasPrefix(head, []byte("\x00BIN")) },
-	Stream: func(r io.Reader, _ event.Options, emit func(*event.Event)) error {
+	Stream: func(r io.Reader, _ event.Options, emit func(*event.Event)) ([]string, error) {
 		all, err := io.ReadAll(r)
 		emit(&event.Event{Name: fmt.Sprint(len(all))})
-		return err
+		return nil, err
 	},
 }
 

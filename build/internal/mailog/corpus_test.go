@@ -108,7 +108,7 @@ func TestFormats(t *testing.T) {
 		if len(samples[f.Name]) == 0 {
 			t.Errorf("format %s has no samples", f.Name)
 		}
-		if seen[f.Name] || f.Title == "" || !f.Mail || f.New == nil || f.Looks == nil {
+		if seen[f.Name] || f.Title == "" || !f.Mail || f.New == nil {
 			t.Errorf("format %+v: want a name of its own, a title, a parser", f)
 		}
 		seen[f.Name] = true

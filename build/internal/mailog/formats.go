@@ -21,20 +21,7 @@ var formats = []struct {
 func Formats() []event.Format {
 	all := make([]event.Format, 0, len(formats))
 	for _, f := range formats {
-		all = append(all, event.Format{Name: f.name, Title: f.title, Mail: true, New: f.parser, Looks: looks(f.parser)})
+		all = append(all, event.Format{Name: f.name, Title: f.title, Mail: true, New: f.parser})
 	}
 	return all
-}
-
-// looks counts the lines that a new parser knows.
-func looks(parser func(event.Options) event.Parser) func([]*event.Line) int {
-	return func(head []*event.Line) (n int) {
-		p := parser(event.Options{})
-		for _, l := range head {
-			if p.Line(l, func(*event.Event) {}) != event.Unknown {
-				n++
-			}
-		}
-		return n
-	}
 }
