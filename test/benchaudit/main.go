@@ -164,16 +164,11 @@ func (b *bench) best(ctx context.Context, args []string, path string, rounds int
 	return best, nil
 }
 
-// discard takes what a program prints, through a pipe.
-type discard struct{}
-
-func (discard) Write(p []byte) (int, error) { return len(p), nil }
-
 func once(ctx context.Context, args []string) (u usage, err error) {
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	// A pipe: grep reads no further than the first match when it writes to
-	// /dev/null.
-	cmd.Stdout, cmd.Stderr = discard{}, os.Stderr
+	// Through a pipe: grep reads no further than the first match when it writes
+	// to /dev/null.
+	cmd.Stdout, cmd.Stderr = io.Discard, os.Stderr
 	began := time.Now()
 	err = cmd.Run()
 	u.elapsed = time.Since(began)

@@ -43,7 +43,7 @@ func (p *adguard) Line(l *event.Line, emit func(*event.Event)) event.Taken {
 	}
 	a := asked{client: r.Client, name: r.Name, qtype: r.Type}
 	var ok bool
-	if a.time, ok = stamp(r.Time, time.RFC3339Nano); !ok {
+	if a.time, ok = jsonTime(r.Time, time.RFC3339Nano); !ok {
 		return event.Unknown
 	}
 	return p.take(l, a, emit)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/lookalike-dns/lookalike/build/internal/event"
+	"github.com/lookalike-dns/lookalike/build/internal/stamp"
 )
 
 // bind reads BIND's category queries:
@@ -125,7 +126,7 @@ func bindTime(b []byte, where *time.Location) (time.Time, bool) {
 		}
 	}
 	two := func(i int) int { return int(b[i]-'0')*10 + int(b[i+1]-'0') }
-	day, mon, year := two(0), month(b[3:6]), two(7)*100+two(9)
+	day, mon, year := two(0), stamp.Month(b[3:6]), two(7)*100+two(9)
 	h, m, s, ms := two(12), two(15), two(18), two(21)*10+int(b[23]-'0')
 	if day < 1 || day > 31 || mon == 0 || h > 24 || m > 59 || s > 60 {
 		return time.Time{}, false

@@ -100,6 +100,6 @@ func (p *coredns) json(l *event.Line, emit func(*event.Event)) event.Taken {
 		return event.Passed
 	}
 	a := asked{client: r.Client, name: r.Name, qtype: r.Type}
-	a.time, _ = stamp(r.Time, time.RFC3339Nano)
+	a.time, _ = jsonTime(r.Time, time.RFC3339Nano)
 	return p.take(l, a, emit)
 }

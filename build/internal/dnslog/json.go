@@ -30,8 +30,8 @@ func (r *raw) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// stamp reads a time of JSON in the given layout.
-func stamp(b []byte, layout string) (time.Time, bool) {
+// jsonTime reads a time of JSON in the given layout.
+func jsonTime(b []byte, layout string) (time.Time, bool) {
 	t, err := time.Parse(layout, string(b))
 	return t, err == nil
 }

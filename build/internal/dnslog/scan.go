@@ -57,15 +57,4 @@ func nanoseconds(fraction []byte) int {
 	return n
 }
 
-// month returns the month that an English abbreviation names, or 0.
-func month(b []byte) time.Month {
-	const all = "JanFebMarAprMayJunJulAugSepOctNovDec"
-	for m := time.January; m <= time.December; m++ {
-		if i := 3 * int(m-1); string(b) == all[i:i+3] {
-			return m
-		}
-	}
-	return 0
-}
-
 func digit(c byte) bool { return c-'0' < 10 }

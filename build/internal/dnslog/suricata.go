@@ -75,7 +75,7 @@ func (p *suricata) ask(l *event.Line, questions []question, emit func(*event.Eve
 		}
 		a := asked{client: p.rec.Client, name: p.present(q.Name), qtype: q.Qtype}
 		var ok bool
-		if a.time, ok = stamp(p.rec.Timestamp, eveTime); !ok {
+		if a.time, ok = jsonTime(p.rec.Timestamp, eveTime); !ok {
 			return event.Unknown
 		}
 		if taken := p.take(l, a, emit); taken != event.Used {

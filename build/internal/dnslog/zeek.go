@@ -142,7 +142,7 @@ func (p *zeek) record(l *event.Line, emit func(*event.Event)) event.Taken {
 	}
 	var ok bool
 	if a.time, ok = epoch(r.Time); !ok {
-		if a.time, ok = stamp(r.Time, time.RFC3339Nano); !ok {
+		if a.time, ok = jsonTime(r.Time, time.RFC3339Nano); !ok {
 			return event.Unknown
 		}
 	}

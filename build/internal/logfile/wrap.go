@@ -124,7 +124,7 @@ func (u *unwrapper) bsd() bool {
 	}
 	after, ok := u.tag(rest)
 	if !ok && facility(rest) {
-		_, rest, _ = word(rest)
+		_, rest, _ = bytes.Cut(rest, space)
 		after, ok = u.tag(rest)
 	}
 	switch {
@@ -182,15 +182,6 @@ var (
 	repeated  = []byte("message repeated ")
 	timesOpen = []byte(" times: [")
 )
-
-// word splits a text at its first blank.
-func word(text []byte) (first, rest []byte, ok bool) {
-	before, after, ok := bytes.Cut(text, []byte{' '})
-	if !ok {
-		return text, nil, false
-	}
-	return before, after, true
-}
 
 // inTag are the bytes that the name of a program can have.
 var inTag = func() (in [256]bool) {
@@ -262,7 +253,7 @@ var inHost = func() (in [256]bool) {
 
 // hostWord reads the name or address of a host up to a blank.
 func (u *unwrapper) hostWord(text []byte) (host string, rest []byte, ok bool) {
-	b, rest, ok := word(text)
+	b, rest, ok := bytes.Cut(text, space)
 	if !ok || len(b) == 0 || b[len(b)-1] == ':' {
 		return "", text, false
 	}

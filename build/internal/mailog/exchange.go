@@ -60,12 +60,7 @@ func (x *exchange) get(name string) []byte { return x.columns.Get(&x.record, nam
 func (x *exchange) comment(text []byte) event.Taken {
 	list, ok := bytes.CutPrefix(text, []byte("#Fields: "))
 	if !ok {
-		for _, known := range []string{"#Software: Microsoft", "#Version: ", "#Log-type: ", "#Date: "} {
-			if hasPrefix(text, known) {
-				return event.Passed
-			}
-		}
-		return event.Unknown
+		return passedIf(begins(text, []string{"#Software: Microsoft", "#Version: ", "#Log-type: ", "#Date: "}))
 	}
 	if !bytes.Contains(list, []byte("recipient-address")) || !bytes.Contains(list, []byte("event-id")) {
 		return event.Unknown

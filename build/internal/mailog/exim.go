@@ -7,6 +7,7 @@ import (
 
 	"github.com/lookalike-dns/lookalike/build/internal/event"
 	"github.com/lookalike-dns/lookalike/build/internal/stamp"
+	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
 // exim reads Exim's main log, also by syslog. Columns move with settings and
@@ -38,7 +39,7 @@ func (e *exim) Line(l *event.Line, emit func(*event.Event)) event.Taken {
 	line := *l
 	text, stamped := e.stamp(&line, text)
 	if hasPrefix(text, "[") { // the process
-		if _, rest, ok := bytes.Cut(text, []byte("] ")); ok && hasDigit(text) {
+		if _, rest, ok := bytes.Cut(text, []byte("] ")); ok && text[1]-'0' <= 9 {
 			text = rest
 		}
 	}
@@ -61,8 +62,6 @@ func (e *exim) Flush(emit func(*event.Event)) {
 	e.emit = emit
 	e.flush()
 }
-
-func hasDigit(b []byte) bool { return len(b) > 1 && b[1]-'0' <= 9 }
 
 // stamp reads Exim's own time, which a line from syslog need not have.
 func (e *exim) stamp(l *event.Line, text []byte) (rest []byte, ok bool) {
@@ -303,16 +302,7 @@ func same(to, original []byte) bool {
 		return false
 	}
 	domain := to[toAt+1:]
-	return bytes.EqualFold(domain, original[at+1:]) || bytes.Contains(domain, []byte("xn--")) && !ascii(original[at+1:])
-}
-
-func ascii(b []byte) bool {
-	for _, c := range b {
-		if c >= 0x80 {
-			return false
-		}
-	}
-	return true
+	return bytes.EqualFold(domain, original[at+1:]) || bytes.Contains(domain, []byte("xn--")) && !text.ASCII(string(original[at+1:]))
 }
 
 // reject reads "H=pc7.example.net (pc7) [192.0.2.77] F=<alice@example.net>

@@ -76,8 +76,9 @@ func (o *opensmtpd) Flush(emit func(*event.Event)) {
 func (o *opensmtpd) foreground(text []byte) bool {
 	if begins(text, smtpdOnly) {
 		o.sure = true
+		return true
 	}
-	return o.sure && (begins(text, smtpdOnly) || begins(text, smtpdWords) || bytes.Contains(text, []byte(" preference ")))
+	return o.sure && (begins(text, smtpdWords) || bytes.Contains(text, []byte(" preference ")))
 }
 
 func hexID(b []byte) (id, rest []byte, ok bool) {

@@ -296,31 +296,3 @@ func (q *queue) flush() {
 	}
 	clear(q.done)
 }
-
-// host returns the name of a server without its address, port and final dot:
-// "mail.example.ml[198.51.100.30]:25" is mail.example.ml. A server without a
-// name is its address.
-func hostOf(relay []byte) []byte {
-	if i := bytes.IndexByte(relay, '['); i > 0 {
-		relay = relay[:i]
-	} else if i == 0 {
-		return address(relay)
-	}
-	return bytes.TrimSuffix(bytes.TrimRight(relay, " "), []byte("."))
-}
-
-// address returns what stands in the first brackets, and the text itself
-// without any.
-func address(host []byte) []byte {
-	_, inner, ok := bytes.Cut(host, []byte("["))
-	if !ok {
-		return host
-	}
-	inner, _, _ = bytes.Cut(inner, []byte("]"))
-	return inner
-}
-
-// loopback reports whether an address is of the host itself.
-func loopback(addr []byte) bool {
-	return bytes.HasPrefix(addr, []byte("127.")) || string(addr) == "::1" || string(addr) == "IPv6:::1"
-}

@@ -46,13 +46,6 @@ func (s *sendmail) Flush(emit func(*event.Event)) {
 	s.flush()
 }
 
-func passedIf(own bool) event.Taken {
-	if own {
-		return event.Passed
-	}
-	return event.Unknown
-}
-
 // arrival reads "from=<alice@example.net>, size=.., nrcpts=2, .., relay=pc7 [192.0.2.77]".
 func (s *sendmail) arrival(l *event.Line, qid, b []byte) bool {
 	sender, b := sendmailValue(b[len("from="):])

@@ -5,7 +5,7 @@ package stamp
 import "time"
 
 // months are the names that syslog gives them (RFC 3164 section 4.1.2), as the
-// number that month makes of their letters.
+// number that is made of their letters.
 var months = func() map[uint32]time.Month {
 	m := make(map[uint32]time.Month, 12)
 	for i := time.January; i <= time.December; i++ {
@@ -13,6 +13,15 @@ var months = func() map[uint32]time.Month {
 	}
 	return m
 }()
+
+// Month returns the month that the first three letters name, such as Nov; 0 for
+// none.
+func Month(b []byte) time.Month {
+	if len(b) < 3 {
+		return 0
+	}
+	return months[letters(b)]
+}
 
 func letters(b []byte) uint32 { return uint32(b[0])<<16 | uint32(b[1])<<8 | uint32(b[2]) }
 
@@ -24,13 +33,13 @@ func Date(b []byte) (month time.Month, day, hour int, ok bool) {
 	if len(b) < stampLen || b[3] != ' ' || b[6] != ' ' || b[9] != ':' || b[12] != ':' {
 		return 0, 0, 0, false
 	}
-	month, ok = months[letters(b)]
+	month = Month(b)
 	day = int(b[5] - '0')
 	if b[4] != ' ' {
 		day += 10 * int(b[4]-'0')
 	}
 	hour = two(b[7:])
-	return month, day, hour, ok && day >= 1 && day <= 31 && hour >= 0 && hour < 24
+	return month, day, hour, month > 0 && day >= 1 && day <= 31 && hour >= 0 && hour < 24
 }
 
 // two reads two digits, -1 for anything else.
