@@ -242,7 +242,13 @@ func (r *running) writeZone() {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if _, err := z.WriteFile(filepath.Join(r.resolver.Dir, "rpz.zone"), "rpz.example.org.", zone.About{Writer: "a test", Time: time.Now()}); err != nil {
+	path, now := filepath.Join(r.resolver.Dir, "rpz.zone"), time.Now()
+	f, err := os.Create(path + ".new")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	err = z.Write(f, "rpz.example.org.", zone.NextSerial(0, now), zone.About{Writer: "a test", Time: now})
+	if err := errors.Join(err, f.Close(), os.Rename(f.Name(), path)); err != nil {
 		r.t.Fatal(err)
 	}
 }
