@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/lookalike-dns/lookalike/plugin/internal/disk"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink/file"
 )
@@ -25,18 +26,18 @@ func Check(cfg Config) (refused []error, doubtful []string) {
 			refused = append(refused, at(d.Where, fmt.Errorf("alert %s: %w", d.to.Name, err)))
 		}
 		for _, name := range d.to.Files {
-			if file.OnlyRoot(name) {
+			if disk.OnlyRoot(name) {
 				doubtful = append(doubtful, at(d.Where, fmt.Errorf("alert %s: only root can read %s: let the server's user read it, if that is another", d.to.Name, name)).Error())
 			}
 		}
 	}
 	if s := cfg.Spool; s != nil {
-		err := file.CheckDirectory(s.dir, true)
+		err := disk.CheckDirectory(s.dir, true)
 		if err != nil {
 			err = at(s.Where, fmt.Errorf("spool %s: %w", s.dir, err))
 		}
 		switch {
-		case errors.Is(err, file.ErrNotDirectory):
+		case errors.Is(err, disk.ErrNotDirectory):
 			refused = append(refused, err)
 		case err != nil:
 			doubtful = append(doubtful, err.Error())
@@ -61,5 +62,5 @@ func (d Destination) check(cfg Config) error {
 	if err := file.Check(d.to.Name); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return file.CheckDirectory(filepath.Dir(d.to.Name), false)
+	return disk.CheckDirectory(filepath.Dir(d.to.Name), false)
 }

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package file
+package disk
 
 // OnlyRoot is false where there are no such owners.
 func OnlyRoot(string) bool { return false }

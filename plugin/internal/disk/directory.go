@@ -1,4 +1,4 @@
-package file
+package disk
 
 import (
 	"errors"
@@ -7,8 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
-
-	"github.com/lookalike-dns/lookalike/plugin/internal/disk"
 )
 
 // ErrNotDirectory is the error of a path that is something else.
@@ -17,7 +15,7 @@ var ErrNotDirectory = errors.New("not a directory: name one")
 // CheckDirectory says why a directory cannot be written to, or be made where
 // making is set. It makes nothing.
 func CheckDirectory(dir string, making bool) error {
-	if err := disk.Straight(dir); err != nil {
+	if err := Straight(dir); err != nil {
 		return err
 	}
 	info, err := os.Stat(dir)
