@@ -72,6 +72,7 @@ func (g *group) join(other *group) {
 	for _, via := range other.Vias {
 		g.newVia(via)
 	}
+	g.Ended = g.Ended || other.Ended
 	g.dirty = true
 	if other.First.Before(g.First) {
 		g.First = other.First
@@ -96,7 +97,6 @@ func (g *group) join(other *group) {
 	w.Contexts, w.Protocols = joinFew(w.Contexts, o.Contexts), joinFew(w.Protocols, o.Protocols)
 	w.Blocks, w.Views = joinFew(w.Blocks, o.Blocks), joinFew(w.Views, o.Views)
 	w.Protected, w.DidYouMean = joinFew(w.Protected, o.Protected), joinFew(w.DidYouMean, o.DidYouMean)
-	g.Ended = g.Ended || other.Ended
 	if w.Exception == nil {
 		w.Exception = o.Exception
 	}

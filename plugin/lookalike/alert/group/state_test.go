@@ -55,6 +55,47 @@ func TestRestoreJoins(t *testing.T) {
 	}
 }
 
+// TestRestoreKnows restores a group that has begun again meanwhile: what its records
+// told of before is no news the second time.
+func TestRestoreKnows(t *testing.T) {
+	at := func(seconds int) *record.Detection {
+		return recordtest.Detection("192.0.2.25", "army.ml", "army.ml", recordtest.Epoch.Add(time.Duration(seconds)*time.Second))
+	}
+	exception := &record.Exception{Name: "army.ml", Until: "2026-11-22"}
+	tests := []struct {
+		name string
+		news func(d *record.Detection)
+	}{
+		{"a way to the name", func(d *record.Detection) { d.Via = "partner.example" }},
+		{"an exception that has ended", func(d *record.Detection) { d.Exception = exception }},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			before, tab := New(func() {}), New(func() {})
+			told, again := at(0), at(70)
+			tc.news(told)
+			tc.news(again)
+			before.Observe(told)
+			before.Announcements()
+			before.MarkAllDirty()
+			tab.Observe(at(60))
+			tab.Announcements()
+			for _, state := range before.Checkpoint() {
+				if _, _, err := tab.Restore(encode(t, state)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			tab.Observe(again)
+			if records, _ := tab.Sweep(at(80).Time); len(records) > 0 {
+				t.Errorf("Got record %+v, want none before its time", records[0].Record)
+			}
+			if records, _ := tab.Sweep(at(120).Time); len(records) != 1 || records[0].Count != 1 {
+				t.Errorf("Got records %+v, want one of one query", records)
+			}
+		})
+	}
+}
+
 // TestRecord holds that a record has everything that its group has.
 func TestRecord(t *testing.T) {
 	d := recordtest.Detection("192.0.2.25", "mail.xn--rmy-5cd.ml", "xn--rmy-5cd.ml", recordtest.Epoch)
