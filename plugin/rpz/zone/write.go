@@ -75,7 +75,7 @@ func data(rr dns.RR) string { return strings.TrimPrefix(rr.String(), rr.Header()
 
 // comment returns the lines of the comment.
 func (z *Zone) comment(origin string, about About) []string {
-	classes := z.Classes()
+	classes := z.byClass()
 	lines := make([]string, 0, len(classes)+16)
 	lines = append(lines,
 		fmt.Sprintf("Response policy zone %s, written by %s on %s", origin, about.Writer, about.Time.UTC().Format(time.RFC3339)),

@@ -131,8 +131,8 @@ func (z *Zone) Len() (blocked, passing int) {
 	return len(z.entries) - passing, passing
 }
 
-// Classes returns the number of blocked names of each class.
-func (z *Zone) Classes() map[detect.Class]int {
+// byClass returns the number of blocked names of each class.
+func (z *Zone) byClass() map[detect.Class]int {
 	n := make(map[detect.Class]int)
 	for _, e := range z.entries {
 		if e.policy != passes {
@@ -141,9 +141,6 @@ func (z *Zone) Classes() map[detect.Class]int {
 	}
 	return n
 }
-
-// Bytes returns the memory that the names take.
-func (z *Zone) Bytes() int { return cap(z.text) + cap(z.entries)*8 }
 
 // Equal reports whether two zones treat all names alike.
 func (z *Zone) Equal(o *Zone) bool {
