@@ -11,7 +11,8 @@ const (
 	retryShare = 499
 	minRetry   = 5 * time.Second
 	maxRetry   = time.Minute
-	// patience is how long one commit may take before the log says so.
+	// patience is how long the disk may take before the log says so, and before a
+	// reload with a new destination is refused.
 	patience = 5 * time.Second
 	// briefly is how long those wait who can do without the spool.
 	briefly = 100 * time.Millisecond
