@@ -2,6 +2,7 @@ package detect
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -123,5 +124,12 @@ func TestTailOf(t *testing.T) {
 		if got := n.text(n.labels-tailOf(&n), n.labels); got != tt.tail {
 			t.Errorf("the suffix of %s is %s, want %s", tt.protected, got, tt.tail)
 		}
+	}
+}
+
+func TestProtected(t *testing.T) {
+	want := []string{"army.mil", "us.af.mil", "mil"}
+	if got := slices.Collect(mustNew(t, "army.mil", "us.af.mil", "army.mil", "mil").Protected()); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

@@ -3,6 +3,7 @@ package detect
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"slices"
 	"strings"
@@ -352,6 +353,17 @@ func (x *Index) suffix(id uint32) string {
 
 // Len returns the number of protected names.
 func (x *Index) Len() int { return len(x.cores) }
+
+// Protected yields the protected names, each once, in the order of the Config.
+func (x *Index) Protected() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for id := range uint32(len(x.cores)) {
+			if !x.isRepeated(id) && !yield(x.protected(id)) {
+				return
+			}
+		}
+	}
+}
 
 // Watched reports whether qname, in presentation form with or without a
 // trailing dot and in any case, lies under a lookalike TLD.

@@ -13,19 +13,11 @@ import (
 // protected name or lies under no lookalike TLD. It is safe for concurrent use. Its work
 // is bounded for any qname.
 func (x *Index) Match(qname string) (*Verdict, bool) {
-	t := x.lookalikeTLD(qname)
-	if t == nil {
+	s := x.search(qname, false)
+	if s == nil {
 		return nil, false
 	}
-	s := newSearch(x)
 	defer s.release()
-	if !s.start(t, qname) {
-		return nil, false
-	}
-	s.run()
-	if len(s.found) == 0 || s.isExempt() {
-		return nil, false
-	}
 	return s.verdict(), true
 }
 
@@ -33,21 +25,42 @@ func (x *Index) Match(qname string) (*Verdict, bool) {
 // one, in the same or similar letters, or keep its TLD. It costs a fraction of Match,
 // even for a qname made to be costly.
 func (x *Index) MatchExact(qname string) (*Verdict, bool) {
+	s := x.search(qname, true)
+	if s == nil {
+		return nil, false
+	}
+	defer s.release()
+	return s.verdict(), true
+}
+
+// Brief is Match for callers that check very many names: it makes no reason and no
+// slips. It is safe for concurrent use.
+func (x *Index) Brief(qname string) (Brief, bool) {
+	s := x.search(qname, false)
+	if s == nil {
+		return Brief{}, false
+	}
+	defer s.release()
+	return s.brief(), true
+}
+
+// search returns a search that has found protected names, which the caller has to
+// release, or nil if qname resembles none. If exact is set, it stops at Homoglyph.
+func (x *Index) search(qname string, exact bool) *search {
 	t := x.lookalikeTLD(qname)
 	if t == nil {
-		return nil, false
+		return nil
 	}
 	s := newSearch(x)
-	defer s.release()
-	if !s.start(t, qname) {
-		return nil, false
+	if s.start(t, qname) {
+		s.exact = exact
+		s.run()
+		if len(s.found) > 0 && !s.isExempt() {
+			return s
+		}
 	}
-	s.exact = true
-	s.run()
-	if len(s.found) == 0 || s.isExempt() {
-		return nil, false
-	}
-	return s.verdict(), true
+	s.release()
+	return nil
 }
 
 // maxCandidates limits the protected names that one search looks at.

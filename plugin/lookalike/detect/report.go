@@ -1,10 +1,5 @@
 package detect
 
-import (
-	"unicode"
-	"unicode/utf8"
-)
-
 // verdict makes the verdict from the findings.
 func (s *search) verdict() *Verdict {
 	found := s.sorted()
@@ -26,6 +21,16 @@ func (s *search) verdict() *Verdict {
 		v.Matches[i] = s.match(&found[i])
 	}
 	return v
+}
+
+// brief makes the short verdict from the findings.
+func (s *search) brief() Brief {
+	found := s.sorted()
+	b := Brief{found[0].class, found[0].confidence, make([]string, len(found)), s.name.text(s.hi-1, s.name.labels)}
+	for i := range found {
+		b.Protected[i] = s.match(&found[i]).Protected
+	}
+	return b
 }
 
 // match returns the protected name of a finding and the name that was probably
@@ -75,13 +80,8 @@ func (n *name) unicode() string {
 			continue
 		}
 		for _, r := range runes {
-			switch {
-			case r > utf8.MaxRune:
-				dst = appendByte(dst, byte(r-notUnicode))
-			case r < utf8.RuneSelf:
-				dst = appendByte(dst, byte(r))
-			case unicode.IsPrint(r) || unicode.Is(unicode.Co, r):
-				dst = utf8.AppendRune(dst, r)
+			if visible(r) {
+				dst = appendRune(dst, plainRune(r))
 			}
 		}
 	}

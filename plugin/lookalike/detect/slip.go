@@ -117,14 +117,21 @@ func (s *Slip) text() string {
 		Replace(kinds[s.kind].text)
 }
 
-// printable returns a text with invisible characters as U+XXXX.
+// visible reports whether people see a code point, or its escape if it is ASCII or a
+// byte that is not UTF-8. Fonts show code points for private use.
+func visible(r rune) bool {
+	return r < utf8.RuneSelf || r > utf8.MaxRune || unicode.IsPrint(r) || unicode.Is(unicode.Co, r)
+}
+
+// printable returns a text with the number of each invisible code point in its place,
+// such as U+200B for the zero-width space.
 func printable(text string) string {
 	var b strings.Builder
 	for _, r := range text {
-		if r >= utf8.RuneSelf && !unicode.IsPrint(r) && !unicode.Is(unicode.Co, r) {
-			fmt.Fprintf(&b, "U+%04X", r)
-		} else {
+		if visible(r) {
 			b.WriteRune(r)
+		} else {
+			fmt.Fprintf(&b, "U+%04X", r)
 		}
 	}
 	return b.String()

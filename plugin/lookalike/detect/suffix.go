@@ -136,6 +136,23 @@ func within(tld string) (lengths uint64) {
 	return lengths
 }
 
+// SuffixesUnder returns the public suffixes of the registries' own below a TLD
+// that the Public Suffix List names: com.ml for ml.
+func SuffixesUnder(tld string) (all []string) {
+	for line := range strings.Lines(suffixTable) {
+		label, rules, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		if label != tld {
+			continue
+		}
+		for rule := range strings.FieldsSeq(rules) {
+			if !strings.ContainsAny(rule, "*!~") {
+				all = append(all, rule+"."+tld)
+			}
+		}
+	}
+	return all
+}
+
 // common are the categories that are taken for suffixes below a TLD for which
 // the list has a wildcard, since it knows no names there.
 func common(label []byte) bool {

@@ -1,6 +1,9 @@
 package detect
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // AnyTLD is the lookalike TLD that stands for every one.
 const AnyTLD = "*"
@@ -21,6 +24,19 @@ var lieUnder = map[string]bool{"mil": true, "gov": true, "edu": true, "int": tru
 
 // tldOf returns the last label of a name.
 func tldOf(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
+
+// UnderTLD returns the TLDs of protected names whose copies under a lookalike TLD make
+// every name below them TLDKept: mil, for names under mil.ml. all is true if a TLD is
+// protected as a whole: then every name under a lookalike TLD resembles one below it.
+func (x *Index) UnderTLD() (labels []string, all bool) {
+	for label := range x.kept.labels {
+		if lieUnder[label] {
+			labels = append(labels, label)
+		}
+	}
+	slices.Sort(labels)
+	return labels, len(x.bare) > 0
+}
 
 // queriedTLD returns the TLD of the queried name.
 func (s *search) queriedTLD() []byte { return s.name.label(s.name.labels - 1) }

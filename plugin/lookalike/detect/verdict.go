@@ -96,3 +96,11 @@ func (v *Verdict) Meant() []string {
 	}
 	return meant
 }
+
+// Brief is a short verdict.
+type Brief struct {
+	Class       Class
+	Confidence  Confidence
+	Protected   []string // every protected name that matches at Class, best first
+	Registrable string   // as in Verdict
+}

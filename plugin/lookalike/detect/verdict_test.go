@@ -58,3 +58,25 @@ func TestMeant(t *testing.T) {
 		}
 	}
 }
+
+// TestBrief holds it against Match.
+func TestBrief(t *testing.T) {
+	x := mustNew(t, "army.mil", "army.smil.mil", "us.af.mil", "af.mil")
+	for _, name := range []string{"army.ml", "mx.arrny.ml", "us-af.ml", "partner.ml", "army.mil.ml", "x.mil.ml", "army.mil", "..", "amry.com.ml"} {
+		v, ok := x.Match(name)
+		b, found := x.Brief(name)
+		if ok != found {
+			t.Errorf("%s: %v, want %v", name, found, ok)
+		}
+		if !ok {
+			continue
+		}
+		var protected []string
+		for _, m := range v.Matches {
+			protected = append(protected, m.Protected)
+		}
+		if b.Class != v.Class || b.Confidence != v.Confidence || b.Registrable != v.Registrable || !slices.Equal(b.Protected, protected) {
+			t.Errorf("%s: %+v, want %+v", name, b, v)
+		}
+	}
+}
