@@ -15,18 +15,16 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
-	"strconv"
 	"sync"
 	"text/tabwriter"
 	"time"
 
 	"github.com/lookalike-dns/lookalike/test/harness"
+	"github.com/lookalike-dns/lookalike/test/perf"
 )
 
 // corefile is a server as in corefile/enforce, with room for the directive.
@@ -101,7 +99,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 
 	fmt.Printf("dnsperf, %d clients with %d queries on their way, %d rounds of %s: medians, and the median and quartiles of the rounds' ratios.\n"+
 		"Queries/s in turn and as fast as possible; processor time at %d queries/s with both servers asked at once, on one processor.\n",
-		clients, outstanding, b.rounds, b.duration, b.rate)
+		perf.Clients, perf.Outstanding, b.rounds, b.duration, b.rate)
 	for _, c := range b.comparisons() {
 		if err := b.print(ctx, c); err != nil {
 			return err
@@ -164,8 +162,8 @@ func (s series) row(format string) string {
 	for i := range ratios {
 		ratios[i] = s[0][i] / s[1][i]
 	}
-	return fmt.Sprintf(format+"\t"+format+"\t%.3f\t%.3f-%.3f", quantile(s[0], 0.5), quantile(s[1], 0.5),
-		quantile(ratios, 0.5), quantile(ratios, 0.25), quantile(ratios, 0.75))
+	return fmt.Sprintf(format+"\t"+format+"\t%.3f\t%.3f-%.3f", perf.Quantile(s[0], 0.5), perf.Quantile(s[1], 0.5),
+		perf.Quantile(ratios, 0.5), perf.Quantile(ratios, 0.25), perf.Quantile(ratios, 0.75))
 }
 
 // pair is the two servers of a comparison.
@@ -267,16 +265,6 @@ func otherProcessors() string {
 	return fmt.Sprintf("%d-%d", min(1, runtime.NumCPU()-1), runtime.NumCPU()-1)
 }
 
-const (
-	clients     = 4
-	outstanding = 64
-)
-
-var (
-	completed = regexp.MustCompile(`Queries completed:\s+(\d+) \((\d+\.\d+)%\)`)
-	perSecond = regexp.MustCompile(`Queries per second:\s+([\d.]+)`)
-)
-
 // result is what dnsperf and the server's processor time say of a run.
 type result struct {
 	rate float64 // queries/s
@@ -290,46 +278,10 @@ func ask(ctx context.Context, s *harness.Server, data string, duration time.Dura
 	if err != nil {
 		return result{}, err
 	}
-	args := []string{
-		"-c", processors, "dnsperf",
-		"-s", "127.0.0.1", "-p", strconv.Itoa(int(s.Addr("DNS").Port())), "-d", data,
-		"-l", strconv.Itoa(max(1, int(duration.Seconds()))), "-c", strconv.Itoa(clients), "-T", "1", "-q", strconv.Itoa(outstanding),
-	}
-	if rate > 0 {
-		args = append(args, "-Q", strconv.Itoa(rate))
-	}
-	out, err := exec.CommandContext(ctx, "taskset", args...).CombinedOutput()
+	run, err := perf.Run{Server: s.Addr("DNS"), Queries: data, Duration: duration, Rate: rate, Processors: processors}.Do(ctx)
 	if err != nil {
-		return result{}, fmt.Errorf("dnsperf: %w\n%s", err, out)
+		return result{}, err
 	}
 	after, err := s.CPU()
-	if err != nil {
-		return result{}, err
-	}
-	done, speed := completed.FindSubmatch(out), perSecond.FindSubmatch(out)
-	if done == nil || speed == nil {
-		return result{}, fmt.Errorf("dnsperf says nothing of its queries:\n%s", out)
-	}
-	if string(done[2]) != "100.00" {
-		return result{}, fmt.Errorf("only %s %% of the queries were answered:\n%s", done[2], out)
-	}
-	queries, err := strconv.ParseFloat(string(done[1]), 64)
-	if err != nil {
-		return result{}, err
-	}
-	r := result{cost: float64((after - before).Microseconds()) / queries}
-	r.rate, err = strconv.ParseFloat(string(speed[1]), 64)
-	return r, err
-}
-
-// quantile returns the value below which the part q of the list is, between
-// neighbours in proportion.
-func quantile(list []float64, q float64) float64 {
-	sorted := slices.Sorted(slices.Values(list))
-	at := q * float64(len(sorted)-1)
-	i := int(at)
-	if i+1 == len(sorted) {
-		return sorted[i]
-	}
-	return sorted[i] + (at-float64(i))*(sorted[i+1]-sorted[i])
+	return result{run.Rate, float64((after - before).Microseconds()) / run.Queries}, err
 }

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,59 +23,101 @@ func StartProcess(tb testing.TB, path string, args []string, ready func() bool) 
 // startProcess is StartProcess; said returns what the program has printed.
 func startProcess(tb testing.TB, cmd *exec.Cmd, said func() string, ready func() bool) {
 	tb.Helper()
-	cmd.SysProcAttr = dieWithParent()
-	if err := cmd.Start(); err != nil {
+	p, err := spawn(cmd)
+	if err != nil {
 		tb.Fatal(err)
 	}
-	exited := make(chan struct{})
-	go func() {
-		_ = cmd.Wait() // its end, not its status, is what matters
-		close(exited)
-	}()
 	tb.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		select {
-		case <-exited:
-		case <-time.After(Patience):
-			_ = cmd.Process.Kill()
-			<-exited
-		}
+		p.Stop()
 		if tb.Failed() {
 			tb.Logf("%s said:\n%s", cmd.Path, said())
 		}
 	})
+	if err := p.Await(50*time.Millisecond, ready); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// Process is a program that runs. It ends with the one that has started it. Its
+// methods may be called concurrently.
+type Process struct {
+	cmd    *exec.Cmd
+	exited chan struct{} // closed when it has ended
+}
+
+func spawn(cmd *exec.Cmd) (*Process, error) {
+	cmd.SysProcAttr = dieWithParent()
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	p := &Process{cmd: cmd, exited: make(chan struct{})}
+	go func() {
+		_ = cmd.Wait() // its end, not its status, is what matters
+		close(p.exited)
+	}()
+	return p, nil
+}
+
+// PID is the id of the process.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Signal sends a signal to the process.
+func (p *Process) Signal(sig os.Signal) error { return p.cmd.Process.Signal(sig) }
+
+// Await waits until ok holds, which it asks again after every pause. That the program
+// ends or [Patience] runs out before is an error.
+func (p *Process) Await(pause time.Duration, ok func() bool) error {
 	deadline := time.After(Patience)
-	for !ready() {
+	for !ok() {
 		select {
-		case <-exited:
-			tb.Fatalf("%s ended", cmd.Path)
+		case <-p.exited:
+			return fmt.Errorf("%s ended", p.cmd.Path)
 		case <-deadline:
-			tb.Fatalf("%s does not get ready", cmd.Path)
-		case <-time.After(50 * time.Millisecond):
+			return fmt.Errorf("%s does not get ready", p.cmd.Path)
+		case <-time.After(pause):
 		}
+	}
+	return nil
+}
+
+// Stop asks the process to end as an init system does, forces it after [Patience], and
+// returns when it has ended.
+func (p *Process) Stop() {
+	_ = p.Signal(syscall.SIGTERM) // fails where it has ended already
+	select {
+	case <-p.exited:
+	case <-time.After(Patience):
+		_ = p.cmd.Process.Kill()
+		<-p.exited
 	}
 }
 
 // Private copies a program: where AppArmor confines Debian's, it does so by its
 // path, and would keep it from the test's directory.
-func Private(tb testing.TB, name, dir string) string {
+func Private(tb testing.TB, program, dir string) string {
 	tb.Helper()
-	path, err := exec.LookPath(name)
+	path, err := private(program, dir)
 	if err != nil {
-		path, err = exec.LookPath("/usr/sbin/" + name)
-	}
-	if err != nil {
-		tb.Fatal(err)
-	}
-	program, err := os.ReadFile(path)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	path = filepath.Join(dir, name)
-	if err := os.WriteFile(path, program, 0o700); err != nil {
 		tb.Fatal(err)
 	}
 	return path
+}
+
+// private is [Private] outside a test.
+func private(program, dir string) (string, error) {
+	path, err := exec.LookPath(program)
+	if err != nil {
+		path, err = exec.LookPath("/usr/sbin/" + program)
+	}
+	if err != nil {
+		return "", err
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	path = filepath.Join(dir, filepath.Base(program))
+	return path, os.WriteFile(path, text, 0o700)
 }
 
 // lockedBuffer keeps what a program prints.

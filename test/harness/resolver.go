@@ -1,10 +1,12 @@
 package harness
 
 import (
+	"io"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -63,6 +65,7 @@ daemon=no
 type Resolver struct {
 	Program string
 	Args    []string
+	Under   []string          // a command that runs the program: taskset -c 0
 	Files   map[string]string // in its directory, by name
 	Dir     string            // where it runs; empty: a directory of the test's
 	Port    uint16            // on 127.0.0.1; 0: one that is free
@@ -93,26 +96,59 @@ func (r Resolver) Start(tb testing.TB, upstream netip.AddrPort, ready func(resol
 	if r.Port == 0 {
 		r.Port = FreePort(tb)
 	}
-	fill := strings.NewReplacer("{DIR}", r.Dir, "{PORT}", strconv.Itoa(int(r.Port)),
-		"{UPSTREAM}", upstream.Addr().String(), "{UPSTREAMPORT}", strconv.Itoa(int(upstream.Port()))).Replace
-	for name, text := range r.Files {
-		if err := os.WriteFile(filepath.Join(r.Dir, name), []byte(fill(text)), 0o600); err != nil {
-			tb.Fatal(err)
-		}
-	}
-	out, err := os.Create(r.output())
+	cmd, out, err := r.command(upstream)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	defer out.Close()
-	args := make([]string, len(r.Args))
-	for i, arg := range r.Args {
-		args[i] = fill(arg)
-	}
-	cmd := exec.Command(Private(tb, r.Program, r.Dir), args...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = r.Dir, out, out
 	startProcess(tb, cmd, func() string { return r.Output(tb) }, func() bool { return ready(r.Addr()) })
 	return r
+}
+
+// Launch is [Resolver.Start] outside a test, and does not wait. The resolver must have
+// a directory. The caller ends the process.
+func (r Resolver) Launch(upstream netip.AddrPort) (Resolver, *Process, error) {
+	if r.Port == 0 {
+		port, err := freePort()
+		if err != nil {
+			return r, nil, err
+		}
+		r.Port = port
+	}
+	cmd, out, err := r.command(upstream)
+	if err != nil {
+		return r, nil, err
+	}
+	defer out.Close()
+	p, err := spawn(cmd)
+	return r, p, err
+}
+
+// command writes the resolver's files, and returns what runs it and the file that
+// takes its output.
+func (r Resolver) command(upstream netip.AddrPort) (*exec.Cmd, io.Closer, error) {
+	fill := strings.NewReplacer("{DIR}", r.Dir, "{PORT}", strconv.Itoa(int(r.Port)),
+		"{UPSTREAM}", upstream.Addr().String(), "{UPSTREAMPORT}", strconv.Itoa(int(upstream.Port()))).Replace
+	for name, text := range r.Files {
+		if err := os.WriteFile(filepath.Join(r.Dir, name), []byte(fill(text)), 0o600); err != nil {
+			return nil, nil, err
+		}
+	}
+	program, err := private(r.Program, r.Dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	args := append(slices.Clone(r.Under), program)
+	for _, arg := range r.Args {
+		args = append(args, fill(arg))
+	}
+	out, err := os.Create(r.output())
+	if err != nil {
+		return nil, nil, err
+	}
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = r.Dir, out, out
+	return cmd, out, nil
 }
 
 // Addr is where a resolver listens that has been started.

@@ -288,20 +288,14 @@ func (s *Server) Descriptors(tb testing.TB) int {
 	return len(entries)
 }
 
-// Memory is a size that proc(5) has of the process, in bytes: VmRSS is what is in
-// RAM now, VmHWM the most that ever was.
+// Memory is [Memory] of the server's process.
 func (s *Server) Memory(tb testing.TB, field string) int64 {
 	tb.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	size, err := Memory(s.cmd.Process.Pid, field)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(status), "\n"+field+":")
-	var kilobytes int64
-	if _, err := fmt.Sscan(rest, &kilobytes); err != nil {
-		tb.Fatalf("No %s: %v\n%s", field, err, status)
-	}
-	return kilobytes << 10
+	return size
 }
 
 // Refused runs a server that must not start with this configuration and returns
@@ -328,11 +322,10 @@ func Refused(tb testing.TB, c Config) (message string, status int) {
 	return stderr.String(), cmd.ProcessState.ExitCode()
 }
 
-// ForgetPeak has the kernel begin anew with the most memory that ever was.
+// ForgetPeak is [ForgetPeak] of the server's process.
 func (s *Server) ForgetPeak(tb testing.TB) {
 	tb.Helper()
-	const peak = "5" // of proc(5), clear_refs
-	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", s.cmd.Process.Pid), []byte(peak), 0); err != nil {
+	if err := ForgetPeak(s.cmd.Process.Pid); err != nil {
 		tb.Fatal(err)
 	}
 }
@@ -348,27 +341,5 @@ func (s *Server) Pin(processors string) error {
 	return nil
 }
 
-// CPU is the processor time that the threads of the process have used, to the
-// nanosecond, from the schedstat files of Linux. A thread that ends takes its
-// share along; those of a Go program hardly ever do.
-func (s *Server) CPU() (time.Duration, error) {
-	tasks := fmt.Sprintf("/proc/%d/task", s.cmd.Process.Pid)
-	threads, err := os.ReadDir(tasks)
-	if err != nil {
-		return 0, err
-	}
-	var sum time.Duration
-	for _, thread := range threads {
-		stat, err := os.ReadFile(filepath.Join(tasks, thread.Name(), "schedstat"))
-		if err != nil {
-			return 0, err
-		}
-		running, _, _ := strings.Cut(string(stat), " ")
-		ns, err := strconv.ParseInt(running, 10, 64)
-		if err != nil {
-			return 0, err
-		}
-		sum += time.Duration(ns)
-	}
-	return sum, nil
-}
+// CPU is [CPU] of the server's process.
+func (s *Server) CPU() (time.Duration, error) { return CPU(s.cmd.Process.Pid) }
