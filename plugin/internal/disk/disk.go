@@ -1,5 +1,5 @@
-// Package disk tells what a disk may get over from what somebody has to mend in
-// a configuration.
+// Package disk looks at what may be wrong with files that a server writes to: errors of
+// a disk that may pass, and paths that others could lead elsewhere.
 package disk
 
 import (
