@@ -7,6 +7,7 @@ import (
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/metrics"
 	clog "github.com/coredns/coredns/plugin/pkg/log"
+	"github.com/coredns/coredns/request"
 
 	"github.com/lookalike-dns/lookalike/plugin/internal/guard"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert"
@@ -62,7 +63,7 @@ func (l *Lookalike) guard(ctx context.Context, w dns.ResponseWriter, r *dns.Msg,
 	undecided := d.none() && lookups.undecided != nil
 	if undecided {
 		lookups.tell(ctx, &q)
-		q.W = &capped{passing{w}, lookups.policy.ttl}
+		q.w = &capped{passing{w}, lookups.policy.ttl}
 	}
 	if !d.Action.Blocks() {
 		if inspecting := q.inspecting(l.policies); len(inspecting) > 0 {
@@ -72,7 +73,7 @@ func (l *Lookalike) guard(ctx context.Context, w dns.ResponseWriter, r *dns.Msg,
 	}
 	switch {
 	case undecided:
-		rcode, err = plugin.NextOrFailure(l.Name(), l.Next, ctx, q.W, r)
+		rcode, err = plugin.NextOrFailure(l.Name(), l.Next, ctx, q.w, r)
 		return rcode, true, err
 	case d.none():
 		return 0, false, nil
@@ -120,15 +121,15 @@ type observation struct {
 
 // describe collects the facts of the query, which was answered with rcode.
 func describe(ctx context.Context, q *query, rcode int) observation {
-	server := metrics.WithServer(ctx)
+	server, state := metrics.WithServer(ctx), request.Request{W: q.w, Req: q.r}
 	return observation{server, alert.Detection{
 		Time:      time.Now(),
 		Client:    q.client(),
-		Server:    address.Of(q.W.LocalAddr()),
-		Transport: q.Proto(),
+		Server:    address.Of(q.w.LocalAddr()),
+		Transport: state.Proto(),
 		Protocol:  scheme(server),
-		ID:        q.Req.Id,
-		Qtype:     q.QType(),
+		ID:        q.r.Id,
+		Qtype:     state.QType(),
 		Rcode:     rcode,
 		View:      metrics.WithView(ctx),
 	}}

@@ -43,8 +43,8 @@ func (q *query) inspecting(policies []*Policy) []*Policy {
 // decision about it. A target in the answer wins over asked, because one query is
 // one detection.
 func (l *Lookalike) serveInspected(ctx context.Context, q query, inspecting []*Policy, asked Decision) (int, error) {
-	i := &inspector{passing: passing{q.W}, request: q.Req, policies: inspecting, decision: asked}
-	rcode, err := plugin.NextOrFailure(l.Name(), l.Next, ctx, i, q.Req)
+	i := &inspector{passing: passing{q.w}, request: q.r, policies: inspecting, decision: asked}
+	rcode, err := plugin.NextOrFailure(l.Name(), l.Next, ctx, i, q.r)
 	if i.withheld {
 		return dns.RcodeServerFailure, nil
 	}

@@ -4,8 +4,6 @@ import (
 	"net/netip"
 	"strings"
 
-	"github.com/coredns/coredns/request"
-
 	"github.com/miekg/dns"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
@@ -15,7 +13,8 @@ import (
 // query is one question about a name on its way through the plugin. Names that
 // pass cost no allocation: a query is passed on by a pointer that is not kept.
 type query struct {
-	request.Request // empty where the question does not come by DNS
+	w dns.ResponseWriter // nil where the question does not come by DNS, as is r
+	r *dns.Msg
 
 	name     string       // asked about, in presentation form and of any case
 	policies []*Policy    // in their order, from the first that watches over the TLD of name
@@ -27,7 +26,7 @@ type query struct {
 }
 
 func newQuery(w dns.ResponseWriter, r *dns.Msg, watching []*Policy) query {
-	return query{Request: request.Request{W: w, Req: r}, name: r.Question[0].Name, policies: watching}
+	return query{w: w, r: r, name: r.Question[0].Name, policies: watching}
 }
 
 // about returns a question about a name, for which every client is in scope.
@@ -37,8 +36,8 @@ func about(policies []*Policy, name string) query {
 
 // client returns the client's address without a zone.
 func (q *query) client() netip.AddrPort {
-	if !q.from.IsValid() && q.W != nil {
-		q.from = address.Of(q.W.RemoteAddr())
+	if !q.from.IsValid() && q.w != nil {
+		q.from = address.Of(q.w.RemoteAddr())
 	}
 	return q.from
 }
