@@ -3,6 +3,7 @@
 package directive
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -130,6 +131,21 @@ func Root(block caddyfile.ServerBlock) string {
 
 // Where returns the place of the current word: "Corefile:7".
 func Where(d *caddyfile.Dispenser) string { return fmt.Sprintf("%s:%d", d.File(), d.Line()) }
+
+// WhereOf returns the place of a block's first directive, which is all that
+// the parser keeps of lines.
+func WhereOf(path string, block caddyfile.ServerBlock) string {
+	var first caddyfile.Token
+	for _, tokens := range block.Tokens {
+		if t := tokens[0]; cmp.Or(t.File, path) == path && (first.Line == 0 || t.Line < first.Line) {
+			first = t
+		}
+	}
+	if first.Line == 0 {
+		return path
+	}
+	return fmt.Sprintf("%s:%d", path, first.Line)
+}
 
 // ours are the directives that CoreDNS does not know by itself.
 var ours = []string{"lookalike", "rpz", "smtpreject"}

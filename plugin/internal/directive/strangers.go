@@ -39,18 +39,3 @@ func misplaced(where, word string) error {
 	}
 	return errors.New(where + ": unknown directive '" + word + "': correct the spelling, or use a server that was built with it")
 }
-
-// WhereOf returns the place of a block's first directive, which is all that
-// the parser keeps of lines.
-func WhereOf(path string, block caddyfile.ServerBlock) string {
-	var first caddyfile.Token
-	for _, tokens := range block.Tokens {
-		if t := tokens[0]; cmp.Or(t.File, path) == path && (first.Line == 0 || t.Line < first.Line) {
-			first = t
-		}
-	}
-	if first.Line == 0 {
-		return path
-	}
-	return fmt.Sprintf("%s:%d", path, first.Line)
-}

@@ -26,8 +26,8 @@ type subscribers struct {
 }
 
 // Subscribe has c told whenever other names come into force, or an exception ends,
-// until cancel: of these lists, or of a peer whose names these spare. A send that would block is
-// left out, so c needs room for one.
+// until cancel: of these lists, or of a peer whose names these spare. A send that would
+// block is left out, so c needs room for one.
 func (l *Lists) Subscribe(c chan<- struct{}) (cancel func()) {
 	s := &l.subscribers
 	s.mu.Lock()

@@ -255,7 +255,7 @@ func TestWatcherRepeats(t *testing.T) {
 	}
 }
 
-// TestWatcherPanic: a list that panicked is a list that cannot be
+// TestWatcherPanic: a list whose reader panics is a list that cannot be
 // used.
 func TestWatcherPanic(t *testing.T) {
 	file := write(t, "list", "army.mil\n")
