@@ -158,56 +158,39 @@ func (f *File) change(changed func([]byte) ([]byte, error), check func(path stri
 	if contents, err = changed(contents); err != nil {
 		return err
 	}
-	fresh, err := beside(path, contents, before)
-	if err == nil {
-		err = check(fresh)
+	fresh, err := outfile.Create(path, before.Mode())
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		err = f.replace(path, fresh, before)
+	if err := f.fill(fresh, contents, before, check); err != nil {
+		fresh.Discard()
+		return err
 	}
-	if err != nil && fresh != "" {
-		_ = os.Remove(fresh)
-	}
-	return err
+	return fresh.Commit()
 }
 
-// replace puts the fresh file in the place of one that nobody has changed since it
-// was looked at.
-func (f *File) replace(path, fresh string, before os.FileInfo) error {
-	now, err := os.Stat(path)
+// fill writes the contents to the fresh file. It returns an error where that must not
+// replace the file, which was looked at before.
+func (f *File) fill(fresh *outfile.File, contents []byte, before os.FileInfo, check func(path string) error) error {
+	_, err := fresh.Write(contents)
+	if err == nil {
+		err = chown(fresh.File, before)
+	}
+	if err == nil {
+		err = fresh.Sync() // now, so that little time passes behind the looks below
+	}
+	if err == nil {
+		err = check(fresh.Name())
+	}
+	if err != nil {
+		return err
+	}
+	now, err := os.Stat(f.Path)
 	if err != nil {
 		return err
 	}
 	if !os.SameFile(before, now) || !now.ModTime().Equal(before.ModTime()) || now.Size() != before.Size() {
 		return fmt.Errorf("%s: somebody else has just changed it: try again", f.Path)
 	}
-	if err := os.Rename(fresh, path); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	return dir.Sync()
-}
-
-// beside writes a file in the directory of path, with the mode and the owner of
-// another, and returns its path, which may not be empty beside an error.
-func beside(path string, contents []byte, like os.FileInfo) (fresh string, err error) {
-	t, err := outfile.Beside(path)
-	if err != nil {
-		return "", err
-	}
-	_, err = t.Write(contents)
-	if err == nil {
-		err = chown(t, like)
-	}
-	if err == nil {
-		err = t.Chmod(like.Mode())
-	}
-	if err == nil {
-		err = t.Sync()
-	}
-	return t.Name(), errors.Join(err, t.Close())
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 )
 
 // Private is the mode of what may name people: nobody else may read it.
@@ -20,7 +21,7 @@ type File struct {
 
 // Create begins a file with this mode that Commit moves to path, in place of any
 // regular file there. It writes directly to anything else at path, such as a device
-// or a pipe.
+// or a pipe. Where no file can be created, the error names the directory.
 func Create(path string, mode os.FileMode) (*File, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		f, err := os.OpenFile(path, os.O_WRONLY, 0)
@@ -29,7 +30,11 @@ func Create(path string, mode os.FileMode) (*File, error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target // the link stays
 	}
-	f, err := Beside(path)
+	dir := filepath.Dir(path)
+	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
+	if failed := new(os.PathError); errors.As(err, &failed) { // its path is of a file that nobody knows
+		err = fmt.Errorf("directory %s: %w", dir, failed.Err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -37,17 +42,6 @@ func Create(path string, mode os.FileMode) (*File, error) {
 		return nil, errors.Join(err, f.Close(), os.Remove(f.Name()))
 	}
 	return &File{f, path}, nil
-}
-
-// Beside creates a file in the directory of path that is to take its name. An
-// error names the directory: nobody knows the file.
-func Beside(path string) (*os.File, error) {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
-	if failed := new(os.PathError); errors.As(err, &failed) {
-		err = fmt.Errorf("directory %s: %w", dir, failed.Err)
-	}
-	return f, err
 }
 
 // Apart returns an error if path is one of the input files: the output would replace
@@ -65,7 +59,7 @@ func Apart(path string, read []string) error {
 	return nil
 }
 
-// Commit syncs the contents to disk and gives the file its name.
+// Commit syncs the contents to disk, gives the file its name, and syncs that, too.
 func (f *File) Commit() error {
 	if f.path == "" {
 		return f.Close()
@@ -78,9 +72,23 @@ func (f *File) Commit() error {
 		err = os.Rename(f.Name(), f.path)
 	}
 	if err != nil {
-		err = errors.Join(err, os.Remove(f.Name()))
+		return errors.Join(err, os.Remove(f.Name()))
 	}
-	return err
+	return syncDir(filepath.Dir(f.path))
+}
+
+// syncDir has the names in a directory survive a crash. On Windows, a directory
+// cannot be synced.
+func syncDir(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dir.Sync()
 }
 
 // Discard removes the file.
