@@ -16,9 +16,8 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/lookalike-dns/lookalike/plugin/lookalike"
-	"github.com/lookalike-dns/lookalike/plugin/rpz/zone"
 	"github.com/lookalike-dns/lookalike/test/harness"
+	"github.com/lookalike-dns/lookalike/test/wait"
 )
 
 // follows is how long a resolver may take to follow a change of a list.
@@ -224,7 +223,7 @@ func (r *running) fresh(above string) string {
 
 func (r *running) last(above string) string { return fmt.Sprintf("n%d.%s", r.asked, above) }
 
-// writeZone writes the zone for a resolver that reads a file, as the tool does.
+// writeZone writes the zone for a resolver that reads a file, as the README has it.
 func (r *running) writeZone() {
 	r.t.Helper()
 	if !r.byFile {
@@ -234,22 +233,9 @@ func (r *running) writeZone() {
 	if err := os.WriteFile(conf, fmt.Appendf(nil, ". {\n"+lists+"}\n", r.server.Dir, r.server.Dir), 0o600); err != nil {
 		r.t.Fatal(err)
 	}
-	c, err := lookalike.Load(conf)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	z, err := zone.Compile(r.t.Context(), zone.SourcesOf(c.Policies), zone.Options{})
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	path, now := filepath.Join(r.resolver.Dir, "rpz.zone"), time.Now()
-	f, err := os.Create(path + ".new")
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	err = z.Write(f, "rpz.example.org.", zone.NextSerial(0, now), zone.About{Writer: "a test", Time: now})
-	if err := errors.Join(err, f.Close(), os.Rename(f.Name(), path)); err != nil {
-		r.t.Fatal(err)
+	file := filepath.Join(r.resolver.Dir, "rpz.zone")
+	if out, err := wait.Command(r.t, wait.Limit, harness.Tool(r.t), "rpz", "-conf", conf, "-origin", "rpz.example.org", "-o", file).CombinedOutput(); err != nil {
+		r.t.Fatalf("%v\n%s", err, out)
 	}
 }
 

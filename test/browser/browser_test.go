@@ -22,7 +22,12 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"github.com/lookalike-dns/lookalike/test/harness"
+	"github.com/lookalike-dns/lookalike/test/wait"
 )
+
+func TestMain(m *testing.M) { harness.Main(m) }
 
 // limit is how long one page may take on a loaded machine.
 const limit = 3 * time.Minute
@@ -151,9 +156,9 @@ func (b *tab) accessible(t *testing.T) {
 		t.Fatal(err)
 	}
 	var found string
-	wait := func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
+	awaited := func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
 	b.do(t, chromedp.Evaluate(script, nil), chromedp.Evaluate(`axe.run().then(r => JSON.stringify(r.violations.map(v =>
-		[v.id, v.help, v.nodes.length, v.nodes[0].html.slice(0, 200), v.nodes[0].failureSummary])))`, &found, wait))
+		[v.id, v.help, v.nodes.length, v.nodes[0].html.slice(0, 200), v.nodes[0].failureSummary])))`, &found, awaited))
 	var violations [][]any
 	if err := json.Unmarshal([]byte(found), &violations); err != nil {
 		t.Fatal(err)
@@ -163,32 +168,10 @@ func (b *tab) accessible(t *testing.T) {
 	}
 }
 
-// tool builds the tool once for all tests.
-var tool = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "lookalike")
-	if err != nil {
-		return "", err
-	}
-	ctx, stop := context.WithTimeout(context.Background(), 8*time.Minute)
-	defer stop()
-	path := filepath.Join(dir, "lookalike")
-	out, err := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", path, "github.com/lookalike-dns/lookalike/build/lookalike").CombinedOutput()
-	if err != nil {
-		return "", &exec.Error{Name: "go build: " + string(out), Err: err}
-	}
-	return path, nil
-})
-
 // run runs the tool; the exit status has to be 0 or 1.
 func run(t *testing.T, stdin string, args ...string) string {
 	t.Helper()
-	path, err := tool()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithTimeout(t.Context(), limit)
-	defer stop()
-	cmd := exec.CommandContext(ctx, path, args...)
+	cmd := wait.Command(t, limit, harness.Tool(t), args...)
 	cmd.Stdin = strings.NewReader(stdin)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

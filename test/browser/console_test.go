@@ -38,11 +38,7 @@ const server = `.:{$DNS} {
 // consoleAt runs lookalike console, and returns a function that ends it.
 func consoleAt(t *testing.T, listen string, alerts ...string) (url string, stop func()) {
 	t.Helper()
-	path, err := tool()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(path, append([]string{"console", "-listen", listen}, alerts...)...)
+	cmd := exec.Command(harness.Tool(t), append([]string{"console", "-listen", listen}, alerts...)...)
 	log, err := os.CreateTemp(t.TempDir(), "console")
 	if err != nil {
 		t.Fatal(err)

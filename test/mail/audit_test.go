@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lookalike-dns/lookalike/test/harness"
 	"github.com/lookalike-dns/lookalike/test/wait"
 )
 
@@ -162,9 +163,7 @@ func audit(t *testing.T, file, log string) (found []string) {
 			t.Fatal(err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), wait.Limit)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, os.Getenv(toolVar), "audit", "-conf", corefile, "-format", "csv", "-addresses", "full", file)
+	cmd := wait.Command(t, wait.Limit, harness.Tool(t), "audit", "-conf", corefile, "-format", "csv", "-addresses", "full", file)
 	var problems strings.Builder
 	cmd.Stderr = &problems
 	out, err := cmd.Output()

@@ -15,12 +15,12 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/lookalike-dns/lookalike/test/harness"
 )
 
 const (
-	insideVar = "MAIL_LAB"  // directory of the lab, in the inner process
-	binaryVar = "COREDNS"   // path of the resolver
-	toolVar   = "LOOKALIKE" // path of the command lookalike
+	insideVar = "MAIL_LAB" // directory of the lab, in the inner process
 	cacheDir  = "../../build/bin/mail-lab"
 )
 
@@ -63,11 +63,8 @@ func outside() (int, error) {
 		return 0, err
 	}
 	defer os.RemoveAll(dir)
-	binary, err := program(binaryVar, "coredns", dir)
-	if err != nil {
-		return 0, err
-	}
-	tool, err := program(toolVar, "lookalike", dir)
+	defer harness.Clean()
+	binary, tool, err := harness.Programs()
 	if err != nil {
 		return 0, err
 	}
@@ -82,7 +79,7 @@ func outside() (int, error) {
 	}
 	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), insideVar+"="+lab, binaryVar+"="+binary, toolVar+"="+tool)
+	cmd.Env = append(os.Environ(), insideVar+"="+lab, "COREDNS="+binary, "LOOKALIKE="+tool)
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWNET | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC,
 		Pdeathsig:  syscall.SIGKILL,
@@ -92,16 +89,6 @@ func outside() (int, error) {
 		return max(exit.ExitCode(), 1), nil
 	}
 	return 0, err
-}
-
-// program returns the path of a program: what a variable of the environment
-// says, otherwise one that is built in dir.
-func program(variable, name, dir string) (string, error) {
-	if path := os.Getenv(variable); path != "" {
-		return path, nil
-	}
-	path := filepath.Join(dir, name)
-	return path, run("go", "build", "-buildvcs=false", "-o", path, "../../build/"+name)
 }
 
 // download fetches a server's packages, and what they depend on, unless they

@@ -94,7 +94,7 @@ func resolve(t *testing.T, directive, more string) *resolver {
 	if err := os.WriteFile(file, []byte(strings.ReplaceAll(corefile, "$SINK", r.sink)), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	r.cmd = exec.Command(os.Getenv(binaryVar), "-conf", file)
+	r.cmd = exec.Command(harness.Binary(t), "-conf", file)
 	r.cmd.Stdout, r.cmd.Stderr = r.output, r.output
 	if err := r.cmd.Start(); err != nil {
 		t.Fatal(err)
