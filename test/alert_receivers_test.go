@@ -324,20 +324,9 @@ func TestFleet(t *testing.T) {
 	dir, addr := t.TempDir(), localAddr(t)
 	authority(t, dir, "server")
 	ca := filepath.Join(dir, "ca.pem")
-	broker := &program{t: t, path: "/usr/sbin/nats-server", args: []string{
-		"-js", "-sd", dir, "-a", "127.0.0.1", "-p", addr[len("127.0.0.1:"):],
-		"--tls", "--tlscert", filepath.Join(dir, "server.pem"), "--tlskey", filepath.Join(dir, "server.key"),
-	}}
+	broker := natsServer(t, dir, addr, "--tls", "--tlscert", filepath.Join(dir, "server.pem"), "--tlskey", filepath.Join(dir, "server.key"))
 	broker.start(addr)
-	conn, err := nats.Connect("nats://"+addr, nats.RootCAs(ca), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	js, err := jetstream.New(conn)
-	if err != nil {
-		t.Fatal(err)
-	}
+	js := jetStream(t, addr, nats.RootCAs(ca), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))
 	if _, err := js.CreateStream(t.Context(), jetstream.StreamConfig{
 		Name: "LOOKALIKE", Subjects: []string{"lookalike.alerts"}, Duplicates: time.Hour, Storage: jetstream.FileStorage,
 	}); err != nil {
@@ -754,10 +743,9 @@ func TestCredentialsChange(t *testing.T) {
 	g := &guarded{key: []byte("the first key of the receiver")}
 	web := serveWeb(t, g)
 	dir, addr := t.TempDir(), localAddr(t)
-	broker := &program{t: t, path: "/usr/sbin/nats-server"}
+	var broker *program
 	startBroker := func(password string) {
-		broker.kill()
-		broker.args = []string{"-js", "-sd", dir, "-a", "127.0.0.1", "-p", addr[len("127.0.0.1:"):], "--user", "alice", "--pass", password}
+		broker = natsServer(t, dir, addr, "--user", "alice", "--pass", password)
 		broker.start(addr)
 	}
 	startBroker("geheim-1")
@@ -786,6 +774,7 @@ func TestCredentialsChange(t *testing.T) {
 	g.mu.Lock()
 	g.key = []byte("the second key of the receiver")
 	g.mu.Unlock()
+	broker.kill()
 	startBroker("geheim-2")
 	ask("x2.ml")
 	wait.Until(t, "the sinks are not let in", func() bool {
@@ -815,19 +804,35 @@ func TestCredentialsChange(t *testing.T) {
 	}
 }
 
-// createStream makes a stream at a NATS server.
-func createStream(t *testing.T, addr string, stream jetstream.StreamConfig, options ...nats.Option) {
+// natsServer is a NATS server for addr that keeps its streams in dir.
+func natsServer(t *testing.T, dir, addr string, more ...string) *program {
+	t.Helper()
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &program{t: t, path: "/usr/sbin/nats-server", args: append([]string{"-js", "-sd", dir, "-a", "127.0.0.1", "-p", port}, more...)}
+}
+
+// jetStream is connected to a NATS server until the test ends.
+func jetStream(t *testing.T, addr string, options ...nats.Option) jetstream.JetStream {
 	t.Helper()
 	conn, err := nats.Connect("nats://"+addr, options...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	t.Cleanup(conn.Close)
 	js, err := jetstream.New(conn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := js.CreateStream(t.Context(), stream); err != nil {
+	return js
+}
+
+// createStream makes a stream at a NATS server.
+func createStream(t *testing.T, addr string, stream jetstream.StreamConfig, options ...nats.Option) {
+	t.Helper()
+	if _, err := jetStream(t, addr, options...).CreateStream(t.Context(), stream); err != nil {
 		t.Fatal(err)
 	}
 }

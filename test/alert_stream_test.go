@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/sink"
@@ -20,17 +19,8 @@ import (
 func TestReadStream(t *testing.T) {
 	t.Parallel()
 	addr := localAddr(t)
-	broker := &program{t: t, path: "/usr/sbin/nats-server", args: []string{"-js", "-sd", t.TempDir(), "-a", "127.0.0.1", "-p", addr[len("127.0.0.1:"):]}}
-	broker.start(addr)
-	conn, err := nats.Connect("nats://" + addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	js, err := jetstream.New(conn)
-	if err != nil {
-		t.Fatal(err)
-	}
+	natsServer(t, t.TempDir(), addr).start(addr)
+	js := jetStream(t, addr)
 	if _, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "LOOKALIKE", Subjects: []string{"lookalike.>"}}); err != nil {
 		t.Fatal(err)
 	}
@@ -77,19 +67,12 @@ func TestReadStream(t *testing.T) {
 func TestStreamGoesOn(t *testing.T) {
 	t.Parallel()
 	addr := localAddr(t)
-	broker := &program{t: t, path: "/usr/sbin/nats-server", args: []string{"-js", "-sd", t.TempDir(), "-a", "127.0.0.1", "-p", addr[len("127.0.0.1:"):]}}
+	broker := natsServer(t, t.TempDir(), addr)
 	broker.start(addr)
 	publish := func(body string) {
 		t.Helper()
-		conn, err := nats.Connect("nats://" + addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		js, err := jetstream.New(conn)
-		if err == nil {
-			_, err = js.CreateOrUpdateStream(t.Context(), jetstream.StreamConfig{Name: "LOOKALIKE", Subjects: []string{"lookalike.>"}})
-		}
+		js := jetStream(t, addr)
+		_, err := js.CreateOrUpdateStream(t.Context(), jetstream.StreamConfig{Name: "LOOKALIKE", Subjects: []string{"lookalike.>"}})
 		if err == nil {
 			_, err = js.Publish(t.Context(), "lookalike.alerts", []byte(body))
 		}
