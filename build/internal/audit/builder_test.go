@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -158,6 +159,16 @@ func TestBuilder(t *testing.T) {
 				t.Errorf("Got notes %q, want %q in them", notes, tc.note)
 			}
 		})
+	}
+}
+
+// TestMeantOnce: the name resembles two protected ones, and one name was meant.
+func TestMeantOnce(t *testing.T) {
+	b := build(t, "lookalike ml {\nprotect army.mil mail.army.mil\n}", Options{}, usual)
+	e := mail(day(3, 2), "alice@example.net", "bob@mail.army.ml", event.Delivered)
+	b.Add(&e)
+	if n := b.Page(now).Names[0]; len(n.Protected) != 2 || !slices.Equal(n.DidYouMean, []string{"mail.army.mil"}) {
+		t.Errorf("Got protected %q, meant %q", n.Protected, n.DidYouMean)
 	}
 }
 

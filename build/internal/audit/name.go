@@ -89,7 +89,7 @@ func (n *name) decision(twoWay bool) report.Decision {
 func (n *name) row(registrable string, s *side) report.Name {
 	v := n.finding.Verdict
 	row := n.Row(registrable, s.basis)
-	row.Unicode, row.Class, row.Confidence, row.Reason = v.Unicode, v.Class, v.Confidence, v.Reason
+	row.Unicode, row.Class, row.Confidence, row.Reason, row.DidYouMean = v.Unicode, v.Class, v.Confidence, v.Reason, v.Meant()
 	row.Action, row.Directive, row.Idle = n.finding.ActionName(), n.finding.Where, n.finding.Idle
 	row.Slips = report.Slips(v)
 	if v.Name != registrable && len(v.Matches) > 0 { // a name below it: the slips of the part that a registrant holds say more
@@ -99,7 +99,6 @@ func (n *name) row(registrable string, s *side) report.Name {
 	}
 	for _, m := range v.Matches {
 		row.Protected = append(row.Protected, m.Protected)
-		row.DidYouMean = append(row.DidYouMean, m.DidYouMean)
 	}
 	if n.finding.Allowed() {
 		row.AllowedAt = n.finding.Listed()
