@@ -1,8 +1,6 @@
 package console
 
-import (
-	"time"
-)
+import "time"
 
 // activity counts what happened, minute by minute, for a week.
 type activity map[int64]*counts // by minutes since 1970

@@ -110,7 +110,7 @@ const loginPath = "/login"
 
 // login takes the token of a browser, and gives it a cookie.
 func (g *guard) login(w http.ResponseWriter, r *http.Request) {
-	wrong := false
+	status := http.StatusOK
 	if r.Method == http.MethodPost {
 		r.Body = http.MaxBytesReader(w, r.Body, maxHeader)
 		if g.same(r.PostFormValue("token"), g.token) {
@@ -122,8 +122,7 @@ func (g *guard) login(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/", http.StatusSeeOther)
 			return
 		}
-		wrong = true
-		w.WriteHeader(http.StatusUnauthorized)
+		status = http.StatusUnauthorized
 	}
-	render(w, "login", wrong)
+	reply(w, status, "login", status == http.StatusUnauthorized)
 }

@@ -5,32 +5,30 @@ import (
 	"fmt"
 	"html/template"
 	"net/url"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
 
+	"github.com/lookalike-dns/lookalike/build/internal/render"
 	"github.com/lookalike-dns/lookalike/build/internal/report"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
-	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
 //go:embed pages.html
 var pages embed.FS
 
-var templates = template.Must(template.New("").Funcs(template.FuncMap{
-	"show":   show,
+var templates = template.Must(template.Must(template.New("").Funcs(template.FuncMap{
+	"show":   render.Display,
 	"number": report.Number,
+	"level":  report.Level,
+	"glyph":  report.Glyph,
 	"stamp":  stamp,
-	"join":   func(list []string) string { return show(strings.Join(list, ", ")) },
-}).ParseFS(pages, "pages.html"))
+	"join":   join,
+}).ParseFS(report.Shared, "slips.html")).ParseFS(pages, "pages.html"))
 
-// show returns a text from outside with all visible that could turn the
-// direction of writing, or hide: names stay text.
-func show(s string) string {
-	return text.Escape(s, func(r rune) bool { return !unicode.IsPrint(r) })
-}
+func join(list []string) string { return render.Display(strings.Join(list, ", ")) }
 
 // stamp is a time for machines and for people, both in UTC: resolvers and
 // analysts may be in different zones.
@@ -50,32 +48,29 @@ func when(t, now time.Time) string {
 
 // row is an incident in the list.
 type row struct {
-	ID, Address       string
-	When, Stamp       string
-	Who               string
-	Name, Unicode     string
-	Protected         string
-	Class, Confidence string
-	Level             string // marks, as many as the confidence is high
-	Action            string
-	Stopped           bool
-	Queries           uint64
-	Sensors           string
+	ID, Address   string
+	When, Stamp   string
+	Who           string
+	Name, Unicode string
+	Protected     string
+	Class         string
+	Confidence    detect.Confidence
+	Action        string
+	Stopped       bool
+	Queries       uint64
+	Sensors       string
 }
-
-// levels are the confidences as marks, for those who see no colour.
-var levels = map[detect.Confidence]string{detect.High: "●●●", detect.Medium: "●●○", detect.Low: "●○○"}
 
 func newRow(i *incident, now time.Time) row {
 	r := row{
 		ID: i.id, Address: "/incident/" + i.id,
 		When: when(i.Last, now), Stamp: i.Last.UTC().Format(time.RFC3339),
-		Who: who(i), Name: show(i.Name), Unicode: show(i.Unicode),
-		Class: i.Class.String(), Confidence: i.Confidence.String(), Level: levels[i.Confidence],
-		Action: i.Action.String(), Stopped: i.Action.Blocks(), Queries: i.Queries, Sensors: show(strings.Join(i.Sensors, ", ")),
+		Who: who(i), Name: render.Display(i.Name), Unicode: render.Display(i.Unicode),
+		Class: i.Class.String(), Confidence: i.Confidence,
+		Action: i.Action.String(), Stopped: i.Action.Blocks(), Queries: i.Queries, Sensors: join(i.Sensors),
 	}
 	if len(i.Protected) > 0 {
-		r.Protected = show(i.Protected[0])
+		r.Protected = render.Display(i.Protected[0])
 	}
 	if i.Storm {
 		r.Name += " and others"
@@ -151,8 +146,7 @@ type detail struct {
 	Dropped     int
 	Allow       string // a line for an allow file
 	Explain     string // a command
-	Cells       []report.Cell
-	Drawn       string // what the cells show, in words
+	Drawing     *report.Drawing
 
 	name string
 }
@@ -162,29 +156,21 @@ const exceptionFor = 90 * 24 * time.Hour
 
 func newDetail(i *incident, now time.Time) detail {
 	d := detail{
-		row: newRow(i, now), First: stamp(i.First), Last: stamp(i.Last), Reason: show(i.Reason),
-		Contexts: i.Contexts, Mail: i.Mail, Dropped: i.Dropped, name: i.Name,
+		row: newRow(i, now), First: stamp(i.First), Last: stamp(i.Last), Reason: render.Display(i.Reason),
+		Meant: i.Meant, Also: i.Protected[min(1, len(i.Protected)):], Contexts: i.Contexts, Mail: i.Mail,
+		Entries: slices.Clone(i.Entries), Dropped: i.Dropped, name: i.Name,
 	}
-	for j, p := range i.Protected {
-		if j > 0 {
-			d.Also = append(d.Also, show(p))
-		}
-	}
-	for _, m := range i.Meant {
-		d.Meant = append(d.Meant, show(m))
-	}
-	for j := len(i.Entries) - 1; j >= 0; j-- {
-		d.Entries = append(d.Entries, i.Entries[j])
-	}
+	slices.Reverse(d.Entries)
 	allowed := i.Registrable
 	if allowed == "" || allowed == record.Any {
 		allowed = i.Name
 	}
-	d.Allow = fmt.Sprintf(`%s  until=%s owner=NAME reason="WHY"`, show(allowed), now.Add(exceptionFor).UTC().Format(time.DateOnly))
-	d.Explain = "lookalike check -conf Corefile -- " + quote(show(i.Name))
+	d.Allow = fmt.Sprintf(`%s  until=%s owner=NAME reason="WHY"`, render.Display(allowed), now.Add(exceptionFor).UTC().Format(time.DateOnly))
+	client := ""
 	if i.Client.IsValid() {
-		d.Explain = "lookalike check -conf Corefile -client " + i.Client.String() + " -- " + quote(show(i.Name))
+		client = "-client " + i.Client.String() + " "
 	}
+	d.Explain = "lookalike check -conf Corefile " + client + "-- " + quote(render.Display(i.Name))
 	return d
 }
 
@@ -201,8 +187,7 @@ func quote(s string) string {
 
 // draw finds the slips. It takes too long for the store to wait.
 func (d *detail) draw() {
-	d.Cells = report.Cells(d.Protected, report.SlipsOf(d.name, d.Protected))
-	d.Drawn = fmt.Sprintf("%s, letter by letter over %s", d.Name, d.Protected)
+	d.Drawing = report.Draw(d.Protected, d.Name, report.SlipsOf(d.name, d.Protected))
 }
 
 // numbers are the figures and the chart.
@@ -224,7 +209,7 @@ func (s *store) numbers(chosen string) numbers {
 	now := time.Now()
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	n := numbers{Problems: append([]problem(nil), s.problems...), Dropped: s.dropped, Reading: !s.current}
+	n := numbers{Problems: slices.Clone(s.problems), Dropped: s.dropped, Reading: !s.current}
 	c := windowOf(chosen)
 	for _, w := range windows {
 		buckets, sum := s.activity.series(w, now)
@@ -268,24 +253,14 @@ func newChart(w window, buckets []counts, now time.Time) chart {
 		if b.Stopped+b.Passed == 0 {
 			continue
 		}
-		passed, all := height(b.Passed, most), height(b.Stopped+b.Passed, most)
+		passed, all := report.Height(b.Passed, most, chartHeight), report.Height(b.Stopped+b.Passed, most, chartHeight)
 		c.Bars = append(c.Bars, bar{
-			X: percent(float64(j)+.1, n), Width: percent(.8, n),
+			X: report.Percent(float64(j)+.1, n), Width: report.Percent(.8, n),
 			Passed: passed, PassedY: chartHeight - passed, Stopped: all - passed, StoppedY: chartHeight - all,
 		})
 	}
 	return c
 }
-
-// height is that of a bar; what is there is seen.
-func height(n, most uint64) int {
-	if n == 0 {
-		return 0
-	}
-	return max(2, int(n*chartHeight/most)) //nolint:gosec // at most chartHeight
-}
-
-func percent(of, all float64) string { return strconv.FormatFloat(100*of/all, 'f', 2, 64) }
 
 func duration(d time.Duration) string {
 	if d < time.Hour {

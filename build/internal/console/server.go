@@ -1,13 +1,16 @@
 package console
 
 import (
-	"bytes"
 	"embed"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/lookalike-dns/lookalike/build/internal/report"
 )
 
 //go:embed static
@@ -26,6 +29,7 @@ func newServer(c *Console, s *store) http.Handler {
 	srv := &server{store: s, boot: strconv.FormatInt(time.Now().UnixNano(), 36), streams: make(chan struct{}, mostStreams)}
 	mux := http.NewServeMux()
 	mux.Handle(staticPath, http.FileServerFS(static))
+	mux.Handle(staticPath+"look.css", http.StripPrefix(staticPath, http.FileServerFS(report.Shared)))
 	mux.HandleFunc("/{$}", srv.page)
 	mux.HandleFunc("/rows", srv.rows)
 	mux.HandleFunc("/incident/{id}", srv.incident)
@@ -84,7 +88,7 @@ func (s *server) mark(change uint64) string { return fmt.Sprintf("%s.%d", s.boot
 // page is the whole page.
 func (s *server) page(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	render(w, "page", struct {
+	reply(w, http.StatusOK, "page", struct {
 		List    listing
 		Numbers numbers
 		Query   form
@@ -93,29 +97,36 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 
 // rows is the list alone, for a filter that changes.
 func (s *server) rows(w http.ResponseWriter, r *http.Request) {
-	render(w, "list", s.list(r.URL.Query()))
+	reply(w, http.StatusOK, "list", s.list(r.URL.Query()))
 }
 
 // incident is the page of one incident.
 func (s *server) incident(w http.ResponseWriter, r *http.Request) {
 	var d detail
 	if !s.One(r.PathValue("id"), func(i *incident) { d = newDetail(i, time.Now()) }) {
-		w.WriteHeader(http.StatusNotFound)
-		render(w, "gone", nil)
+		reply(w, http.StatusNotFound, "gone", nil)
 		return
 	}
 	d.draw()
-	render(w, "incident", d)
+	reply(w, http.StatusOK, "incident", d)
 }
 
-// render writes a page, or says that it cannot.
-func render(w http.ResponseWriter, name string, data any) {
-	var b bytes.Buffer
-	if err := templates.ExecuteTemplate(&b, name, data); err != nil {
+// reply writes a page, or says that it cannot.
+func reply(w http.ResponseWriter, status int, name string, data any) {
+	page, err := execute(name, data)
+	if err != nil {
 		http.Error(w, "rendering the page failed: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout)) // not for recorders in tests
-	_, _ = w.Write(b.Bytes())                                                        // the browser has gone
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, page) // the browser has gone
+}
+
+// execute writes what a template makes of data.
+func execute(name string, data any) (string, error) {
+	var b strings.Builder
+	err := templates.ExecuteTemplate(&b, name, data)
+	return b.String(), err
 }

@@ -130,7 +130,7 @@ func (s *store) Changes() (uint64, <-chan struct{}) {
 	return s.changes, s.changed
 }
 
-// view is a part of the incidents, rendered by f while they do not change.
+// view is what Each tells of the incidents that it passed on.
 type view struct {
 	last  uint64 // the number of the last change
 	more  bool   // there are others, that changed before

@@ -1,10 +1,10 @@
 package console
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -82,11 +82,7 @@ func (o *stream) run(r *http.Request) {
 	defer tick.Stop()
 	for {
 		last, changed := o.Changes()
-		var err error
-		if last > o.seen {
-			err = o.push()
-		}
-		if err != nil {
+		if last > o.seen && o.push() != nil {
 			return
 		}
 		select {
@@ -111,17 +107,16 @@ func (o *stream) run(r *http.Request) {
 func (o *stream) push() error {
 	now := time.Now()
 	o.filter.now = now
-	var p push
-	var failed error
-	v := o.Each(o.filter, o.seen, 0, mostPushed, func(i *incident) {
-		html, err := renderString("row", newRow(i, now))
-		failed = err
-		p.Rows = append([]pushed{{i.id, html}}, p.Rows...)
-	})
-	if failed != nil {
-		return failed
+	var rows []row
+	v := o.Each(o.filter, o.seen, 0, mostPushed, func(i *incident) { rows = append(rows, newRow(i, now)) })
+	p := push{Whole: v.more}
+	for _, r := range slices.Backward(rows) {
+		html, err := execute("row", r)
+		if err != nil {
+			return err
+		}
+		p.Rows = append(p.Rows, pushed{r.ID, html})
 	}
-	p.Whole = v.more
 	o.seen = v.last
 	return o.send(p)
 }
@@ -130,7 +125,7 @@ func (o *stream) push() error {
 func (o *stream) beat() error { return o.send(push{}) }
 
 func (o *stream) send(p push) (err error) {
-	if p.Numbers, err = renderString("numbers", o.numbers(o.window)); err != nil {
+	if p.Numbers, err = execute("numbers", o.numbers(o.window)); err != nil {
 		return err
 	}
 	data, err := json.Marshal(p)
@@ -155,10 +150,4 @@ func send(w http.ResponseWriter, name, id, data string) error {
 		return err
 	}
 	return c.Flush()
-}
-
-func renderString(name string, data any) (string, error) {
-	var b bytes.Buffer
-	err := templates.ExecuteTemplate(&b, name, data)
-	return b.String(), err
 }

@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"strings"
+
+	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
 // Popular is the caution about a name for which only its popularity speaks.
@@ -27,7 +29,7 @@ func AllowLine(n *Name, reasons []string, caution string) string {
 func (p *Page) allowFile() string {
 	var b strings.Builder
 	for i := range p.Allow {
-		b.WriteString(visible(p.Allow[i].Line))
+		b.WriteString(text.Visible(p.Allow[i].Line))
 		b.WriteByte('\n')
 	}
 	return b.String()

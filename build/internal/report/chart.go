@@ -6,13 +6,15 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
 // The charts are SVG without a viewBox: what goes across is a percentage, what
 // goes up is in pixels, so letters keep their size on a narrow screen.
 
-// percent writes a share of the width.
-func percent(of, all float64) string {
+// Percent writes a share of the width.
+func Percent(of, all float64) string {
 	if all == 0 {
 		return "0"
 	}
@@ -52,19 +54,19 @@ func newBars(id, title string, b Basis, rows []shareRow) bars {
 	var told []string
 	for i, r := range rows {
 		drawn := bar{
-			Label: middle(visible(r.Label), barLabel), Value: Number(r.Leaked),
+			Label: middle(text.Visible(r.Label), barLabel), Value: Number(r.Leaked),
 			TextY: i*barPitch + 15, Y: i*barPitch + 21,
 		}
 		if r.Leaked > 0 || r.Held > 0 {
-			drawn.Leaked = percent(float64(r.Leaked), float64(most))
+			drawn.Leaked = Percent(float64(r.Leaked), float64(most))
 		}
 		if r.Held > 0 {
 			drawn.More = Number(r.Held)
-			drawn.Held = percent(float64(r.Held), float64(most))
+			drawn.Held = Percent(float64(r.Held), float64(most))
 		}
 		c.Bars = append(c.Bars, drawn)
 		if i < 3 {
-			told = append(told, fmt.Sprintf("%s %s and %s", visible(r.Label), Number(r.Leaked), Number(r.Held)))
+			told = append(told, fmt.Sprintf("%s %s and %s", text.Visible(r.Label), Number(r.Leaked), Number(r.Held)))
 		}
 	}
 	c.Desc = fmt.Sprintf("Bars of %s, %s and %s: %s. The table has all numbers.",
@@ -93,7 +95,6 @@ type weeks struct {
 	Bars                []column
 	Ticks               []tick
 	Gaps                bool
-	GapText             string
 	Tables              []trendTable
 }
 
@@ -121,10 +122,7 @@ const (
 
 // newWeeks draws a trend.
 func newWeeks(t *Trend, b Basis, heading string) weeks {
-	w := weeks{
-		Heading: heading, Base: plotTop + plotHeight, Height: plotTop + plotHeight + plotBelow, TickY: plotTop + plotHeight + 17,
-		GapText: "Nothing was logged",
-	}
+	w := weeks{Heading: heading, Base: plotTop + plotHeight, Height: plotTop + plotHeight + plotBelow, TickY: plotTop + plotHeight + 17}
 	var most uint64
 	for i := range t.Buckets {
 		c := &t.Buckets[i].Counts
@@ -141,7 +139,7 @@ func newWeeks(t *Trend, b Basis, heading string) weeks {
 	for i := range t.Buckets {
 		bucket := &t.Buckets[i]
 		col := column{
-			X: percent(float64(i)+.1, n), Width: percent(.8, n), Slot: percent(.8, n), Gap: bucket.Gap == AllDays,
+			X: Percent(float64(i)+.1, n), Width: Percent(.8, n), Slot: Percent(.8, n), Gap: bucket.Gap == AllDays,
 			GapY: plotTop, GapHeight: plotHeight,
 		}
 		if bucket.Gap == SomeDays {
@@ -149,7 +147,7 @@ func newWeeks(t *Trend, b Basis, heading string) weeks {
 		}
 		w.Gaps = w.Gaps || col.Gap
 		leaked, held := b.Leaked(&bucket.Counts), b.Held(&bucket.Counts)
-		col.Leaked, col.Held = height(leaked, top), height(held, top)
+		col.Leaked, col.Held = Height(leaked, top, plotHeight), Height(held, top, plotHeight)
 		col.LeakedY = w.Base - col.Leaked
 		col.HeldY = col.LeakedY - col.Held
 		w.Bars = append(w.Bars, col)
@@ -160,12 +158,13 @@ func newWeeks(t *Trend, b Basis, heading string) weeks {
 	return w
 }
 
-// height returns how high a bar is; what is there is seen.
-func height(n, top uint64) int {
+// Height returns how many of all pixels a bar for n takes where top takes all; what
+// is there is seen.
+func Height(n, top uint64, all int) int {
 	if n == 0 {
 		return 0
 	}
-	return max(2, int(math.Round(plotHeight*float64(n)/float64(top))))
+	return max(2, int(math.Round(float64(all)*float64(n)/float64(top))))
 }
 
 // ceiling returns a round number from n on, that can be halved.
@@ -194,7 +193,7 @@ func ticks(t *Trend) []tick {
 			}
 			label = start.Format("Jan 2006")
 		}
-		all = append(all, tick{percent(float64(i)+.1, float64(len(t.Buckets))), label})
+		all = append(all, tick{Percent(float64(i)+.1, float64(len(t.Buckets))), label})
 	}
 	step := (len(all) + mostTicks - 1) / mostTicks
 	var some []tick

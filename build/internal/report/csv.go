@@ -3,6 +3,8 @@ package report
 import (
 	"encoding/csv"
 	"io"
+
+	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
 // CSV writes rows for spreadsheets (RFC 4180). A cell that a spreadsheet would
@@ -37,7 +39,7 @@ func (c *CSV) Flush() error {
 
 // cell makes a text safe in a spreadsheet.
 func cell(s string) string {
-	s = visible(s)
+	s = text.Visible(s)
 	if s == "" {
 		return s
 	}

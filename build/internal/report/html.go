@@ -1,17 +1,26 @@
 package report
 
 import (
-	_ "embed" // the template and the style
+	"embed"
 	"fmt"
 	"html/template"
 	"io"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
+
+// Shared has what the pages of the tool have in common: look.css, and the template
+// "slips" in slips.html, which needs the function glyph.
+//
+//go:embed look.css slips.html
+var Shared embed.FS
 
 var (
 	//go:embed page.html
 	pageHTML string
+	//go:embed look.css
+	lookCSS string
 	//go:embed style.css
 	styleCSS string
 )
@@ -33,15 +42,15 @@ type view struct {
 	Leaked, Held      string // headings
 	Things, Who       string
 
-	Weeks                      weeks
-	NamesHeading, NamesCaption string
-	NameBars, ClassBars        bars
-	HostsHeading               string
-	HostBars                   bars
-	Table                      []nameRow
-	Untabled, Unsectioned      uint64
-	ClassTable                 shareTable
-	HostTable, DomainTable     shareTable
+	Weeks                  weeks
+	NamesCaption           string
+	NameBars, ClassBars    bars
+	HostsHeading           string
+	HostBars               bars
+	Table                  []nameRow
+	Untabled, Unsectioned  uint64
+	ClassTable             shareTable
+	HostTable, DomainTable shareTable
 
 	AllowText, AllowFile, NoCandidates string
 	ExceptionRows                      []exceptionRow
@@ -97,20 +106,15 @@ type fileRow struct {
 // levels draw a confidence; the word stands beside it.
 var levels = map[detect.Confidence]string{detect.High: "●●●", detect.Medium: "●●○", detect.Low: "●○○"}
 
-var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"number": Number,
-	"show":   visible,
-	"level":  func(c detect.Confidence) string { return levels[c] },
-	"glyph":  glyph,
-}).Parse(pageHTML))
+// Level returns as many marks as the confidence is high, for those who see no colour.
+func Level(c detect.Confidence) string { return levels[c] }
 
-// glyph draws a letter, or that there is none.
-func glyph(letter string) string {
-	if letter == "" {
-		return "·"
-	}
-	return visible(letter)
-}
+var page = template.Must(template.Must(template.New("page").Funcs(template.FuncMap{
+	"number": Number,
+	"show":   text.Visible,
+	"level":  Level,
+	"glyph":  Glyph,
+}).Parse(pageHTML)).ParseFS(Shared, "slips.html"))
 
 // WriteHTML writes the page as one file that needs no other: no script, no
 // request, nothing of the data in a place where a browser would obey it.
@@ -119,7 +123,7 @@ func (p *Page) WriteHTML(w io.Writer) error { return page.Execute(w, p.view()) }
 func (p *Page) view() *view {
 	b := bases[p.Basis]
 	v := &view{
-		Page: p, Style: template.CSS(styleCSS), //nolint:gosec // ours
+		Page: p, Style: template.CSS(lookCSS + styleCSS), //nolint:gosec // ours
 		Leaked: b.leaked, Held: b.held, Things: Plural(2, b.unit), Who: "Senders",
 		Found: len(p.Names) > 0,
 		Made:  "Made on " + stamp(p.Created, p.Period.In) + " " + p.Period.Zone,
@@ -160,7 +164,6 @@ func (v *view) charts(b *basis) {
 	v.HostBars = newBars("host-bars", b.perHost, v.Basis, v.HostTable.Rows)
 	v.DomainTable = v.shares("By domain of the sender", "Domain", v.Domains)
 	v.HostsHeading = b.hosts
-	v.NamesHeading = "The names"
 	v.NamesCaption = Some(uint64(len(v.Names)), "registrable name") + ", most mail first"
 	if v.Basis != Mail {
 		v.NamesCaption = Some(uint64(len(v.Names)), "registrable name") + ", most queries first"

@@ -11,14 +11,13 @@ import (
 // section is what the page says about one name.
 type section struct {
 	*Name
-	ID, Lead, CellsLabel string
-	Cells                []Cell
-	Reason               string
-	Facts                []fact
-	Senders, Hosts       shareTable
-	MessagesCaption      string
-	MessageColumns       []string
-	Messages             []messageRow
+	ID, Lead       string
+	Drawing        *Drawing
+	Reason         string
+	Facts          []fact
+	Senders, Hosts shareTable
+	MessageColumns []string
+	Messages       []messageRow
 }
 
 type messageRow struct {
@@ -30,11 +29,10 @@ type messageRow struct {
 const mostMessages = 10
 
 func (v *view) section(n *Name, id string) section {
-	s := section{Name: n, ID: id, Reason: visible(sentence(n.Reason))}
-	s.Lead = fmt.Sprintf("resembles %s · %s · %s confidence", visible(names(n.Protected)), n.Class, n.Confidence)
+	s := section{Name: n, ID: id, Reason: text.Visible(sentence(n.Reason))}
+	s.Lead = fmt.Sprintf("resembles %s · %s · %s confidence", text.Visible(names(n.Protected)), n.Class, n.Confidence)
 	if len(n.Protected) > 0 {
-		s.Cells = Cells(n.Protected[0], n.Slips)
-		s.CellsLabel = visible(fmt.Sprintf("%s over %s, letter by letter", n.Protected[0], n.Name))
+		s.Drawing = Draw(n.Protected[0], n.Name, n.Slips)
 	}
 	s.Facts = v.facts(n)
 	s.Senders = v.shares("Senders", "Sender", n.TopSenders)
@@ -161,7 +159,6 @@ func (v *view) messages(s *section, n *Name) {
 		s.MessageColumns = append(s.MessageColumns, c.label)
 	}
 	latest := n.Messages[max(0, len(n.Messages)-mostMessages):]
-	s.MessagesCaption = "The latest"
 	for i := range latest {
 		m := &latest[len(latest)-1-i]
 		row := messageRow{Time: stamp(m.Time, v.Period.In)}

@@ -1,38 +1,64 @@
 package report
 
 import (
+	"fmt"
 	"strings"
 
 	"golang.org/x/net/idna"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
+	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
+
+// Drawing is a typed name, letter by letter over the name that it resembles. The
+// template "slips" of Shared writes it.
+type Drawing struct {
+	Label string // what it shows, in words
+	Cells []Cell
+}
 
 // Cell is one letter of a protected name over what was typed in its place.
 type Cell struct {
-	Over  string `json:"over"`  // of the protected name; empty: typed beside it
-	Under string `json:"under"` // that was typed; empty: left out
-	Slip  string `json:"slip"`  // its kind; empty: the letter is the same
+	Over  string // of the protected name; empty: typed beside it
+	Under string // that was typed; empty: left out
+	Slip  string // its kind; empty: the letter is the same
 }
 
-// Cells draws a typed name letter by letter over the protected name that the
-// slips make it of. They are nil where the slips do not fit the name.
-func Cells(protected string, slips []Slip) []Cell {
+// Draw draws a name over the protected one that the slips make it of. It returns
+// nil without slips, or where they do not fit the protected name.
+func Draw(protected, name string, slips []Slip) *Drawing {
+	all := cells(protected, slips)
+	if len(slips) == 0 || all == nil {
+		return nil
+	}
+	return &Drawing{text.Visible(fmt.Sprintf("%s over %s, letter by letter", protected, name)), all}
+}
+
+// Glyph draws a letter of a Cell, or that there is none.
+func Glyph(letter string) string {
+	if letter == "" {
+		return "·"
+	}
+	return text.Visible(letter)
+}
+
+// cells are nil where the slips do not fit the name.
+func cells(protected string, slips []Slip) []Cell {
 	if u, err := idna.ToUnicode(protected); err == nil {
 		protected = u
 	}
-	var cells []Cell
+	var all []Cell
 	at := 0
 	for _, s := range slips {
 		end := s.At + len(s.From)
 		if s.At < at || end > len(protected) || protected[s.At:end] != s.From {
 			return nil
 		}
-		cells = append(cells, same(protected[at:s.At])...)
-		cells = append(cells, aligned(s.From, s.To, s.Kind)...)
+		all = append(all, same(protected[at:s.At])...)
+		all = append(all, aligned(s.From, s.To, s.Kind)...)
 		at = end
 	}
-	return append(cells, same(protected[at:])...)
+	return append(all, same(protected[at:])...)
 }
 
 func same(letters string) []Cell {

@@ -39,7 +39,7 @@ func TestCells(t *testing.T) {
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
-			if got := drawing(Cells(tc.protected, SlipsOf(tc.name, tc.protected))); got != tc.want {
+			if got := drawing(Draw(tc.protected, tc.name, SlipsOf(tc.name, tc.protected)).Cells); got != tc.want {
 				t.Errorf("Got\n%s\nwant\n%s", got, tc.want)
 			}
 		})
@@ -55,10 +55,11 @@ func TestCellsThatDoNotFit(t *testing.T) {
 		{"another letter", []Slip{{"omission", 0, "b", ""}}},
 		{"one over the other", []Slip{{"omission", 0, "arm", ""}, {"omission", 1, "r", ""}}},
 		{"before the beginning", []Slip{{"omission", -1, "", "a"}}},
+		{"none", nil},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
-			if got := Cells("army.mil", tc.slips); got != nil {
+			if got := Draw("army.mil", "army.ml", tc.slips); got != nil {
 				t.Errorf("Got %v", got)
 			}
 		})

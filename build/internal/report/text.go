@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
 // mostLines is how many names the text form has: it is for a terminal.
@@ -30,7 +32,7 @@ func (p *Page) WriteText(w io.Writer) error {
 	}
 	b.WriteString("\n")
 	for _, n := range p.Notes {
-		fmt.Fprintf(b, "\n%s", wrap("Note: "+visible(n), 78))
+		fmt.Fprintf(b, "\n%s", wrap("Note: "+text.Visible(n), 78))
 	}
 	if len(p.Notes) > 0 {
 		b.WriteString("\n")
@@ -61,7 +63,7 @@ func (p *Page) textNames(b *bufio.Writer) {
 		if p.Basis != Mail {
 			count = n.Hosts
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", middle(visible(n.shown()), textLabel), middle(visible(names(n.Protected)), textLabel), n.Class, n.Confidence,
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", middle(text.Visible(n.shown()), textLabel), middle(text.Visible(names(n.Protected)), textLabel), n.Class, n.Confidence,
 			Number(p.Basis.Leaked(&n.Counts)), Number(p.Basis.Held(&n.Counts)), Number(count), date(n.First, p.Period.In), date(n.Last, p.Period.In), n.Decision.String())
 	}
 	t.Flush()
@@ -88,14 +90,14 @@ func (p *Page) textRead(b *bufio.Writer) {
 	for i := range r.Files {
 		f := &r.Files[i]
 		if f.Damage != "" {
-			fmt.Fprintf(b, "  %s\n", visible(f.Damage))
+			fmt.Fprintf(b, "  %s\n", text.Visible(f.Damage))
 		}
 		for _, s := range f.Samples {
-			fmt.Fprintf(b, "  not understood: %s\n", visible(s))
+			fmt.Fprintf(b, "  not understood: %s\n", text.Visible(s))
 		}
 	}
 	for _, n := range r.Notes {
-		fmt.Fprintf(b, "  %s\n", visible(n))
+		fmt.Fprintf(b, "  %s\n", text.Visible(n))
 	}
 }
 

@@ -27,17 +27,6 @@ func (u Unit) start(t time.Time) time.Time {
 	return time.Date(y, m, d, 0, 0, 0, 0, t.Location())
 }
 
-// next returns the beginning of the unit after the one that begins at t.
-func (u Unit) next(t time.Time) time.Time {
-	switch u {
-	case Week:
-		return t.AddDate(0, 0, 7)
-	case Month:
-		return t.AddDate(0, 1, 0)
-	}
-	return t.AddDate(0, 0, 1)
-}
-
 // unitFor returns the unit that a period is shown in: weeks, unless there are
 // too few or too many of them.
 func unitFor(from, to time.Time) Unit {

@@ -4,8 +4,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
 )
 
 // Number writes n with commas between thousands.
@@ -77,9 +75,6 @@ func (u Unit) short(start time.Time) string {
 	}
 	return start.Format("2 Jan 2006")
 }
-
-// visible writes what a browser or a terminal would hide, or obey, as escapes.
-func visible(s string) string { return text.Visible(s) }
 
 // stamp writes a time for people, to the minute.
 func stamp(t time.Time, in *time.Location) string {
