@@ -91,8 +91,8 @@ func journalValue(raw json.RawMessage) []byte {
 
 // journalField reports whether a line begins an entry in the format of
 // "journalctl -o export".
-func (u *unwrapper) journalField(text []byte) bool {
-	return bytes.HasPrefix(text, []byte("__CURSOR=")) || bytes.HasPrefix(text, []byte("__REALTIME_TIMESTAMP="))
+func journalField(text []byte) bool {
+	return len(text) > 0 && text[0] == '_' && (bytes.HasPrefix(text, []byte("__CURSOR=")) || bytes.HasPrefix(text, []byte("__REALTIME_TIMESTAMP=")))
 }
 
 // maxField is how long a field of an exported entry can be. systemd-journald

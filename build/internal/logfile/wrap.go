@@ -60,7 +60,7 @@ func limit(path string, o event.Options, modified time.Time, loc *time.Location)
 func (u *unwrapper) next() (*event.Line, bool) {
 	for u.Next() {
 		u.begin()
-		if u.journalField(u.line.Text) {
+		if journalField(u.line.Text) {
 			return u.journalEntry(), true
 		}
 		u.peel(depth)
@@ -114,12 +114,9 @@ func (u *unwrapper) bsd() bool {
 	rest = rest[1:]
 	u.stamp(t, u.dated, u.zoned)
 	u.line.Text = rest
-	if after, ok := u.tag(rest); ok {
-		u.line.Text = after
-		return true
-	}
 	host, rest, ok := u.hostWord(rest)
 	if !ok {
+		u.line.Text, _ = u.tag(rest)
 		return true
 	}
 	after, ok := u.tag(rest)

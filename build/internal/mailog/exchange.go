@@ -127,7 +127,7 @@ func (x *exchange) arrived(l *event.Line) *message {
 		sender = nil
 	}
 	if !m.known || len(sender) == 0 {
-		m.sender, m.known = x.senders.Of(sender), true
+		m.sender, m.known = string(sender), true
 	}
 	return m
 }

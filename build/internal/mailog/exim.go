@@ -213,7 +213,7 @@ func (e *exim) delivery(l *event.Line, id, b []byte, o event.Outcome) {
 	}
 	m := e.message(l, id)
 	if from, ok := field(fields, "F=<"); ok && !m.known {
-		m.sender, m.known = e.senders.Of(bytes.TrimSuffix(bytes.TrimSpace(from), []byte(">"))), true
+		m.sender, m.known = string(bytes.TrimSuffix(bytes.TrimSpace(from), []byte(">"))), true
 	}
 	r := e.outcome(m, l, to, original, o, hostOf(hop))
 	if o == event.Delivered && loopback(address(host)) {

@@ -158,7 +158,7 @@ func (o *opensmtpd) delivery(l *event.Line, b []byte) bool {
 	}
 	m := o.message(l, evpid)
 	if from, ok := attribute(b, "from"); ok {
-		m.sender, m.known = o.senders.Of(from), true
+		m.sender, m.known = string(from), true
 	}
 	original, _ := attribute(b, "rcpt")
 	if string(original) == "-" {

@@ -221,10 +221,10 @@ func (p *postfix) expire(m *message, l *event.Line) {
 // client returns the address of the client, of the first one where a content
 // filter came between.
 func client(b []byte) []byte {
-	if first, ok := between(b, ", orig_client=", "]"); ok {
-		return address(first)
-	}
 	if end := bytes.Index(b, commaSpace); end >= 0 {
+		if first, ok := between(b[end:], ", orig_client=", "]"); ok {
+			return address(first)
+		}
 		b = b[:end]
 	}
 	return address(b)

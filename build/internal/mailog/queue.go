@@ -59,7 +59,6 @@ type queue struct {
 	done    []uint64 // hashes of the ids of finished messages
 	scratch []byte
 	words   event.Words
-	senders event.Words
 	emit    func(*event.Event)
 }
 
@@ -129,7 +128,7 @@ func (q *queue) from(l *event.Line, id, sender []byte) *message {
 		q.finish(m)
 		m = q.message(l, id)
 	}
-	m.sender, m.known = q.senders.Of(sender), true
+	m.sender, m.known = string(sender), true
 	return m
 }
 
@@ -275,7 +274,7 @@ func (q *queue) rejected(l *event.Line, sender, to []byte, client string) {
 	}
 	q.emit(&event.Event{
 		Time: l.Time, Guessed: l.Guessed(), Logger: l.Host, Client: client,
-		Sender: q.senders.Of(sender), Recipient: string(to),
+		Sender: string(sender), Recipient: string(to),
 		Outcome: event.Rejected, Count: l.Repeated, File: l.File, Line: l.Number,
 	})
 }

@@ -118,7 +118,7 @@ func (s *sendmail) delivery(l *event.Line, qid, b []byte) bool {
 	m := s.message(l, qid)
 	if from, ok := sendmailField(b, "ctladdr="); ok && !m.known {
 		from, _, _ = bytes.Cut(from, []byte(" ("))
-		m.sender = s.senders.Of(bare(octal(from)))
+		m.sender = string(bare(octal(from)))
 	}
 	outcome := sendmailOutcome(dsn, stat)
 	for len(list) > 0 {

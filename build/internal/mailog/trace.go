@@ -152,19 +152,26 @@ func (p *trace) row(l *event.Line) event.Taken {
 		return event.Unknown
 	}
 	p.rows++
-	if order != stamp.EitherFirst {
+	same := times[stamp.DayFirst].Equal(times[stamp.MonthFirst]) // of such a date the order is nothing
+	switch {
+	case same && len(p.held) == 0:
+		p.take(&h, order, false)
+	case !same && order != stamp.EitherFirst:
 		p.decide(order, false)
 		p.take(&h, order, false)
-		return event.Used
-	}
-	if p.order != stamp.EitherFirst {
+	case p.order != stamp.EitherFirst:
 		p.take(&h, p.order, false)
-		return event.Used
+	default:
+		p.hold(h)
 	}
+	return event.Used
+}
+
+// hold keeps a row until a date tells the order, or there are too many.
+func (p *trace) hold(h heldRow) {
 	if p.held = append(p.held, h); len(p.held) >= maxHeld {
 		p.guess()
 	}
-	return event.Used
 }
 
 // outcomes reads the status of the row's recipients. A status that is no
@@ -210,7 +217,7 @@ func (p *trace) take(h *heldRow, order stamp.DayOrder, guessed bool) {
 		h.from = ""
 	}
 	m := p.message(&l, []byte(h.id))
-	m.sender, m.known = p.senders.Of([]byte(h.from)), true
+	m.sender, m.known = h.from, true
 	m.client = p.words.Of([]byte(h.client))
 	for _, t := range h.outcomes {
 		p.outcome(m, &l, []byte(t.to), nil, t.Outcome, nil)

@@ -42,6 +42,14 @@ var traceSamples = []sample{
 2026-11-01 21:54:52 delivered alice@example.net -> bob@example.ml
 2026-11-03 21:54:52 delivered alice@example.net -> eve@example.ml
 `},
+	{"the fourth of April tells nothing of the rows after it", v1 +
+		`"4/4/2026 9:54:52 PM","alice@example.net","bob@example.ml","plans","Delivered","","","9001","<m1@example.net>"` + "\n" +
+		`"4/5/2026 9:54:52 PM","alice@example.net","eve@example.ml","plans","Delivered","","","9001","<m2@example.net>"` + "\n" +
+		`"4/14/2026 9:54:52 PM","alice@example.net","ann@example.ml","plans","Delivered","","","9001","<m3@example.net>"` + "\n", `
+2026-04-04 21:54:52 delivered alice@example.net -> bob@example.ml
+2026-04-05 21:54:52 delivered alice@example.net -> eve@example.ml
+2026-04-14 21:54:52 delivered alice@example.net -> ann@example.ml
+`},
 	{"Get-MessageTraceV2 in PowerShell 7, other columns in another order", `Message Trace ID,Message ID,Received (UTC),Sender address,Recipient address,From IP,Status` + "\n" +
 		`8c1e,<m1@example.net>,2026-11-25T21:54:52.1030000Z,alice@example.net,bob@example.ml,2001:db8::77,Delivered` + "\n" +
 		`8c1e,<m1@example.net>,2026-11-25T21:54:52.1030000Z,alice@example.net,bob@example.ml,2001:db8::77,Delivered` + "\n" +
