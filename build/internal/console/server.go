@@ -121,7 +121,7 @@ func reply(w http.ResponseWriter, status int, name string, data any) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout)) // not for recorders in tests
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, page) // the browser has gone
+	_, _ = io.WriteString(w, page) //nolint:gosec // html/template has escaped it; an error: the browser has gone
 }
 
 // execute writes what a template makes of data.
