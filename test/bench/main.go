@@ -17,7 +17,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"sync"
 	"text/tabwriter"
@@ -178,7 +177,7 @@ func (b *bench) launch(ctx context.Context, sides [2]side, data string, last boo
 	}
 	for _, i := range order {
 		if p[i], err = b.start(sides[i], env); err == nil {
-			_, err = ask(ctx, p[i], data, time.Second, 0, allProcessors())
+			_, err = ask(ctx, p[i], data, time.Second, 0, perf.AllProcessors())
 		}
 		if err != nil {
 			p.stop()
@@ -222,7 +221,7 @@ func (b *bench) compare(ctx context.Context, sides [2]side, data string) (rates,
 	for round := range b.rounds {
 		for i := range fast {
 			which := (i + round) % len(fast)
-			result, err := ask(ctx, fast[which], data, b.duration, 0, allProcessors())
+			result, err := ask(ctx, fast[which], data, b.duration, 0, perf.AllProcessors())
 			if err != nil {
 				return rates, costs, err
 			}
@@ -250,19 +249,12 @@ func (b *bench) askBoth(ctx context.Context, sides [2]side, data string, last bo
 	for i, s := range pinned {
 		both.Go(func() {
 			var result result
-			result, errs[i] = ask(ctx, s, data, 2*b.duration, b.rate, otherProcessors())
+			result, errs[i] = ask(ctx, s, data, 2*b.duration, b.rate, perf.OtherProcessors())
 			costs[i] = append(costs[i], result.cost)
 		})
 	}
 	both.Wait()
 	return errors.Join(errs[:]...)
-}
-
-func allProcessors() string { return fmt.Sprintf("0-%d", runtime.NumCPU()-1) }
-
-// otherProcessors are all but the first, where there are others.
-func otherProcessors() string {
-	return fmt.Sprintf("%d-%d", min(1, runtime.NumCPU()-1), runtime.NumCPU()-1)
 }
 
 // result is what dnsperf and the server's processor time say of a run.
@@ -278,7 +270,9 @@ func ask(ctx context.Context, s *harness.Server, data string, duration time.Dura
 	if err != nil {
 		return result{}, err
 	}
-	run, err := perf.Run{Server: s.Addr("DNS"), Queries: data, Duration: duration, Rate: rate, Processors: processors}.Do(ctx)
+	run, err := perf.Run{
+		Server: s.Addr("DNS"), Queries: data, Seconds: max(1, int(duration.Seconds())), Rate: rate, Processors: processors,
+	}.Do(ctx)
 	if err != nil {
 		return result{}, err
 	}

@@ -1,8 +1,10 @@
 package perf
 
 import (
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestParse(t *testing.T) {
@@ -12,14 +14,16 @@ func TestParse(t *testing.T) {
 		want      Result
 		err       string
 	}{
-		{"all answered", whole, Result{1000, 9998.700169}, ""},
+		{"all answered", whole, Result{Queries: 1000, Rate: 9998.700169}, ""},
+		{"with latencies", "> NOERROR army.mil MX 0.000125\n> T example.org A 1.5\n" + whole,
+			Result{Queries: 1000, Rate: 9998.700169, Latencies: []time.Duration{125 * time.Microsecond, 1500 * time.Millisecond}}, ""},
 		{"one lost", strings.Replace(whole, "1000 (100.00%)", "999 (99.90%)", 1), Result{}, "only 99.90 % of the queries"},
 		{"no statistics", "Error: no data\n", Result{}, "says nothing"},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
 			got, err := parse(tc.out)
-			if got != tc.want || (err == nil) != (tc.err == "") || err != nil && !strings.Contains(err.Error(), tc.err) {
+			if !reflect.DeepEqual(got, tc.want) || (err == nil) != (tc.err == "") || err != nil && !strings.Contains(err.Error(), tc.err) {
 				t.Errorf("Got %v, %v; want %v, %q", got, err, tc.want, tc.err)
 			}
 		})
