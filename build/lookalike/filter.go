@@ -22,16 +22,15 @@ func filterFlags(fs *flag.FlagSet, f *alertlog.Filter) {
 		}
 		return err
 	})
-	fs.Func("class", "", func(s string) error {
-		f.Class = s
-		if _, err := detect.ParseClass(s); err != nil {
-			return fmt.Errorf("%w: want %s", err, namesOf(detect.Classes()))
+	fs.Func("class", "", func(s string) (err error) {
+		if f.Class, err = detect.ParseClass(s); err != nil {
+			err = fmt.Errorf("%w: want %s", err, namesOf(detect.Classes()))
 		}
-		return nil
+		return err
 	})
 	fs.Func("action", "", func(s string) error {
-		f.Action = s
-		if _, ok := record.ParseAction(s); !ok {
+		var ok bool
+		if f.Action, ok = record.ParseAction(s); !ok || f.Action == record.Off {
 			return fmt.Errorf("unknown action %q: want %s", s, namesOf(record.Actions()[1:]))
 		}
 		return nil

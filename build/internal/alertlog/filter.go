@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
 
 // Filter selects alerts. A zero field selects all.
 type Filter struct {
 	Client    netip.Prefix // of the client, or of one among those of a roll-up
-	Class     string       // as String of detect.Class has it
-	Action    string       // as String of record.Action has it
+	Class     detect.Class
+	Action    record.Action
 	Name      string       // queried, or one that the queried one lies below; in lower case
 	Protected string       // resembled, or one that it lies below; in lower case
 	Since     time.Time    // of the last query
@@ -22,8 +23,8 @@ type Filter struct {
 
 // Match reports whether the filter chooses the alert.
 func (f *Filter) Match(r *Record) bool {
-	return (f.Class == "" || r.Class.String() == f.Class) &&
-		(f.Action == "" || r.Action.String() == f.Action) &&
+	return (f.Class == detect.None || r.Class == f.Class) &&
+		(f.Action == record.Off || r.Action == f.Action) &&
 		(f.Since.IsZero() || !r.End.Before(f.Since)) &&
 		(f.Until.IsZero() || r.End.Before(f.Until)) &&
 		(f.Name == "" || below(r.Name, f.Name) || slices.ContainsFunc(r.Samples, func(s string) bool { return below(s, f.Name) })) &&

@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record/recordtest"
+
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/record"
+	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 )
 
 func TestFilter(t *testing.T) {
@@ -22,10 +25,10 @@ func TestFilter(t *testing.T) {
 		{"its client", Filter{Client: prefix("192.0.2.25/32")}, true},
 		{"its network", Filter{Client: prefix("192.0.2.0/24")}, true},
 		{"another network", Filter{Client: prefix("198.51.100.0/24")}, false},
-		{"its class", Filter{Class: "idn-homoglyph"}, true},
-		{"another class", Filter{Class: "typo"}, false},
-		{"its action", Filter{Action: "sinkhole"}, true},
-		{"another action", Filter{Action: "monitor"}, false},
+		{"its class", Filter{Class: detect.IDNHomoglyph}, true},
+		{"another class", Filter{Class: detect.Typo}, false},
+		{"its action", Filter{Action: record.Sinkhole}, true},
+		{"another action", Filter{Action: record.Monitor}, false},
 		{"its name", Filter{Name: "mail.xn--rmy-5cd.ml"}, true},
 		{"a name that it lies below", Filter{Name: "xn--rmy-5cd.ml"}, true},
 		{"a sample", Filter{Name: "mx1.xn--rmy-5cd.ml"}, true},
@@ -37,8 +40,8 @@ func TestFilter(t *testing.T) {
 		{"since later", Filter{Since: at(6)}, false},
 		{"until its minute", Filter{Until: at(5)}, false},
 		{"until later", Filter{Until: at(6)}, true},
-		{"all at once", Filter{Client: prefix("192.0.2.25/32"), Class: "idn-homoglyph", Action: "sinkhole", Protected: "army.mil"}, true},
-		{"one of them wrong", Filter{Client: prefix("192.0.2.25/32"), Class: "idn-homoglyph", Action: "drop"}, false},
+		{"all at once", Filter{Client: prefix("192.0.2.25/32"), Class: detect.IDNHomoglyph, Action: record.Sinkhole, Protected: "army.mil"}, true},
+		{"one of them wrong", Filter{Client: prefix("192.0.2.25/32"), Class: detect.IDNHomoglyph, Action: record.Drop}, false},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {

@@ -17,9 +17,9 @@ import (
 type filter struct {
 	Client     netip.Prefix
 	Name       string // queried or resembled: a part of it
-	Class      string
-	Action     string
-	Confidence string
+	Class      detect.Class
+	Action     record.Action
+	Confidence detect.Confidence
 	Within     time.Duration // since the last query
 	Words      []string      // all of them, anywhere
 
@@ -52,26 +52,26 @@ func windowOf(name string) window {
 func parseFilter(q url.Values, now time.Time) (*filter, error) {
 	f := &filter{
 		Name: strings.ToLower(strings.Trim(q.Get("name"), ". ")), Words: strings.Fields(strings.ToLower(q.Get("q"))), now: now,
-		Class: q.Get("class"), Action: q.Get("action"), Confidence: q.Get("confidence"),
 	}
+	var err error
 	if c := strings.TrimSpace(q.Get("client")); c != "" {
-		var err error
 		if f.Client, err = address.ParsePrefix(c); err != nil {
 			return f, fmt.Errorf("client %q: write an address or a network such as 192.0.2.0/24", c)
 		}
 	}
-	if f.Class != "" {
-		if _, err := detect.ParseClass(f.Class); err != nil {
+	if c := q.Get("class"); c != "" {
+		if f.Class, err = detect.ParseClass(c); err != nil {
 			return f, err
 		}
 	}
-	if f.Action != "" {
-		if _, ok := record.ParseAction(f.Action); !ok {
-			return f, fmt.Errorf("unknown action %q", f.Action)
+	if a := q.Get("action"); a != "" {
+		var ok bool
+		if f.Action, ok = record.ParseAction(a); !ok || f.Action == record.Off {
+			return f, fmt.Errorf("unknown action %q", a)
 		}
 	}
-	if f.Confidence != "" {
-		if _, err := detect.ParseConfidence(f.Confidence); err != nil {
+	if c := q.Get("confidence"); c != "" {
+		if f.Confidence, err = detect.ParseConfidence(c); err != nil {
 			return f, err
 		}
 	}
@@ -82,9 +82,9 @@ func parseFilter(q url.Values, now time.Time) (*filter, error) {
 }
 
 func (f *filter) match(i *incident) bool {
-	if f.Class != "" && i.Class.String() != f.Class ||
-		f.Action != "" && i.Action.String() != f.Action ||
-		f.Confidence != "" && i.Confidence.String() != f.Confidence ||
+	if f.Class != detect.None && i.Class != f.Class ||
+		f.Action != record.Off && i.Action != f.Action ||
+		f.Confidence != detect.Unsure && i.Confidence != f.Confidence ||
 		f.Within != 0 && i.Last.Before(f.now.Add(-f.Within)) ||
 		f.Client.IsValid() && !f.Client.Contains(i.Client) {
 		return false
