@@ -4,6 +4,7 @@
 GO   ?= go
 BIN  := build/bin
 PORT ?= 1053
+PREFIX ?= /usr/local
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOLANGCI    := v2.15.0
@@ -37,7 +38,7 @@ DISK_TESTS := TestFull TestReadOnly TestSpoolDiskFull TestSpoolReadOnly TestSpoo
 RACE = $(shell command -v $$($(GO) env CC) >/dev/null 2>&1 && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test prove e2e bench lint vuln clean go gofmt vet staticcheck golangci-lint tools
+.PHONY: help build run test prove e2e bench install uninstall lint vuln clean go gofmt vet staticcheck golangci-lint tools
 
 help: ## list the targets
 	@echo 'lookalike: a CoreDNS that answers for names that resemble protected ones'
@@ -111,6 +112,12 @@ bench: build tools ## measure: Go benchmarks, then dnsperf with and without the 
 	$(GO) run ./test/benchaudit -tool $(BIN)/lookalike
 	$(GO) build -o $(BIN)/benchalerts ./test/benchalerts
 	nice -n -15 $(BIN)/benchalerts -coredns $(BIN)/coredns; status=$$?; rm -f $(BIN)/benchalerts; exit $$status
+
+install: build ## install the service without a package (DESTDIR=, PREFIX=)
+	DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' build/package/install
+
+uninstall: ## remove it, except settings, logs and spools
+	DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' build/package/install -u
 
 tools:
 	./test/install-tools
