@@ -125,9 +125,10 @@ type aligner struct {
 	folded bool // one of two slips must be a fold, or a dot or hyphen
 }
 
-// align reports whether q is one or two slips from p, and stores them in found. Of
-// two slips, it prefers pairs with a fold, or a dot or hyphen.
-func (a *aligner) align(p, q []cell) bool {
+// align reports whether q is up to so many slips from p, one or two, and stores them in
+// found. Of two slips, it prefers pairs with a fold, or a dot or hyphen, and accepts no
+// others if folded is set.
+func (a *aligner) align(p, q []cell, slips int, folded bool) bool {
 	a.p, a.q, a.equal, a.work = p, q, 0, 0
 	for a.equal < len(p) && a.equal < len(q) && p[len(p)-1-a.equal].is(&q[len(q)-1-a.equal]) {
 		a.equal++
@@ -136,11 +137,14 @@ func (a *aligner) align(p, q []cell) bool {
 	if a.count, a.folded = 0, false; a.from(0, 0, 1) {
 		return true
 	}
+	if slips == 1 {
+		return false
+	}
 	if a.count, a.folded = 0, true; a.from(0, 0, maxSlips) {
 		return true
 	}
 	a.count, a.folded = 0, false
-	return a.from(0, 0, maxSlips)
+	return !folded && a.from(0, 0, maxSlips)
 }
 
 // from searches for up to left slips from places i of p and j of q on.

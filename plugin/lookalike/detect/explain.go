@@ -87,7 +87,7 @@ func (s *search) explainConfidence(f *finding) string {
 	}
 	text += fmt.Sprintf(": %s is %s", f.how.class, f.how.rule())
 	if f.how.cap != "" {
-		text += "; " + f.how.cap
+		text += "; " + strings.Replace(f.how.cap, suffixWanted, quote(s.suffixText()), 1)
 	}
 	if f.class != f.how.class {
 		text += fmt.Sprintf("; as %s it is %s", f.class, f.confidence)

@@ -34,6 +34,9 @@ func (f *finding) atMost(c Confidence, why string) {
 	}
 }
 
+// suffixWanted stands in a reason of atMost for the public suffix of the queried name.
+const suffixWanted = "%s"
+
 // letters returns the number of letters that determines the confidence.
 func (f *finding) letters() int { return f.size - f.how.idle }
 
@@ -244,7 +247,7 @@ func (s *search) limit(f *finding, plain bool) bool {
 		f.atMost(Low, "words that hosts of all kinds carry are low at most")
 	}
 	if s.isRestricted() {
-		f.atMost(Low, "strangers register no names under "+quote(s.suffixText())+", which is low at most")
+		f.atMost(Low, "strangers register no names under "+suffixWanted+", which is low at most")
 	}
 	if s.tld.any && !s.ownTLD(f.id) && !s.nearTLD(f.id) {
 		f.atMost(Medium, "the TLDs are more than a slip apart, which is medium at most")

@@ -141,17 +141,24 @@ func (s *search) nearTo(r *reading, k int, id uint32, cut affix) {
 	if !s.aligned.add(k, id) {
 		return
 	}
-	p := s.spellProtected(id)
-	f := s.finding(r, k)
 	n := r.end(k)
-	f.id, f.from, f.to, f.how.affix = id, r.offset, r.offset+n, cut
-	first, end := s.writing().span(f.from, f.to)
+	from, to := r.offset, r.offset+n
+	first, end := s.writing().span(from, to)
 	q := s.written.cells[first:end]
-	near := s.aligner.align(p.cells, q)
+	core := s.index.core(id)
+	slips, folded := s.worth(core, n, &cut)
+	s.work++
+	if !mayBeNear(core, q, slips) {
+		return
+	}
+	p := s.spellProtected(id)
+	near := s.aligner.align(p.cells, q, slips, folded)
 	s.work += s.aligner.work
 	if !near || s.aligner.count == 0 { // 0: the two are the same, which same is for
 		return
 	}
+	f := s.finding(r, k)
+	f.id, f.from, f.to, f.how.affix = id, from, to, cut
 	f.how.steps, f.how.count = s.aligner.found, s.aligner.count
 	f.size, f.protectedSize = min(len(p.at), n), len(p.at)
 	f.how.idle = s.idleLetters()

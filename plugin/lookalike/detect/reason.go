@@ -24,13 +24,20 @@ func (s *search) reason(f *finding, slips []Slip) string {
 	if f.last-f.first > 1 {
 		is, resembles = "labels ", " resemble "
 	}
-	all := make([]string, 0, len(slips))
+	var buf [256]byte // enough for most
+	b := append(buf[:0], is...)
+	b = appendQuoted(b, n.text(f.first, f.last))
+	b = append(b, resembles...)
+	b = appendQuoted(b, s.index.core(f.id))
+	b = append(append(b, " of "...), p...)
+	between := ": "
 	for i := range slips {
-		if text := slips[i].text(); text != "" {
-			all = append(all, text)
+		if slips[i].isTold() {
+			b = slips[i].appendText(append(b, between...))
+			between = "; "
 		}
 	}
-	return is + quote(n.text(f.first, f.last)) + resembles + quote(s.index.core(f.id)) + " of " + p + ": " + strings.Join(all, "; ")
+	return string(b)
 }
 
 // slips lists the changes from the protected name of f to the queried name. It
@@ -42,8 +49,9 @@ func (s *search) slips(f *finding) []Slip {
 	case s.index.core(f.id) == "":
 		return s.slipsUnder(s.index.protected(f.id), s.shown(0, s.hi), "")
 	}
-	b := slipper{q: s.writing(), suffix: s.index.suffix(f.id), ending: "." + s.shown(s.hi, s.name.labels)}
+	b := slipper{q: s.writing(), scratch: &s.scratch, suffix: s.index.suffix(f.id), ending: "." + s.shown(s.hi, s.name.labels)}
 	b.p = s.spellProtected(f.id)
+	b.all, b.walked = make([]Slip, 0, 4), s.walked[:0]
 	b.first, b.end = b.q.span(f.from, f.to)
 	if f.how.class == Embedding {
 		b.first, b.end = int(b.q.at[f.from]), int(b.q.at[f.to-1])+1
@@ -59,6 +67,7 @@ func (s *search) slips(f *finding) []Slip {
 	b.before(front + b.q.text(b.end, len(b.q.cells)))
 	b.core(f)
 	b.behind(f)
+	s.walked = b.walked
 	return b.all
 }
 
@@ -83,9 +92,28 @@ func (s *search) slipsUnder(tld, before, kept string) []Slip {
 
 // shown returns the labels from lo up to hi, with Unicode unfolded.
 func (s *search) shown(lo, hi int) string {
-	var one spelling
-	one.spell(&s.name, lo, hi)
-	return writeOut(one.raw) // not the cells: marks alone have none
+	var buf [maxOctets]byte
+	return string(s.name.appendShown(buf[:0], lo, hi))
+}
+
+// appendShown appends what shown returns.
+func (n *name) appendShown(dst []byte, lo, hi int) []byte {
+	for i := lo; i < hi; i++ {
+		if i > lo {
+			dst = append(dst, '.')
+		}
+		label := n.label(i)
+		if !hasACEPrefix(label) && isASCII(label) {
+			dst = n.appendLabels(dst, i, i+1)
+			continue
+		}
+		var buf [maxRunes]rune
+		runes, _ := decodeLabel(buf[:0], label)
+		for _, r := range runes {
+			dst = appendRune(dst, plainRune(r))
+		}
+	}
+	return dst
 }
 
 // named sets the name of the kind of each slip.
@@ -99,11 +127,13 @@ func named(all []Slip) []Slip {
 // slipper lists slips from the first character of the protected name on.
 type slipper struct {
 	p, q       *spelling
+	scratch    *scratch
 	first, end int    // the cells of q that resemble p
 	suffix     string // of the protected name
 	ending     string // of the queried one, with the dot
 	word       kind   // of the text before or after the match
 	all        []Slip
+	walked     []step // room
 }
 
 func (b *slipper) add(k kind, at, place int, from, to string) {
@@ -122,7 +152,7 @@ func (b *slipper) before(text string) {
 // core lists the differences before the public suffix.
 func (b *slipper) core(f *finding) {
 	p, q := b.p.cells, b.q.cells[b.first:b.end]
-	var steps []step
+	steps := b.walked[:0]
 	note := func(st step) { steps = append(steps, st) }
 	if f.how.count == 0 {
 		var t tally
@@ -141,6 +171,7 @@ func (b *slipper) core(f *finding) {
 			note(step{same, uint16(i), uint16(j), 1, 1})
 		}
 	}
+	b.walked = steps
 	b.steps(steps)
 }
 
@@ -161,53 +192,53 @@ func (b *slipper) steps(steps []step) {
 			st.kind = alienGlyph
 		}
 		pEnd, qEnd := int(st.p+st.pn), b.first+int(st.q+st.qn)
-		b.add(st.kind, len(b.p.text(pEnd, len(b.p.cells))), letterCount(b.p.cells[pEnd:]),
+		b.add(st.kind, b.p.octets(pEnd, len(b.p.cells)), letterCount(b.p.cells[pEnd:]),
 			b.p.text(int(st.p), pEnd), b.q.text(b.first+int(st.q), qEnd))
 	}
 }
 
 // behind lists the text after the match of the labels before the public suffix.
 func (b *slipper) behind(f *finding) {
-	core := b.p.text(0, len(b.p.cells))
+	core := b.p.octets(0, len(b.p.cells))
 	letters := letterCount(b.p.cells)
 	rest := b.q.text(0, b.first)
 	if f.how.underTLD && f.how.affix.tail == nil {
 		if rest == "."+b.suffix {
-			b.add(tldKept, len(core)+1+len(b.suffix), letters, "", b.ending)
+			b.add(tldKept, core+1+len(b.suffix), letters, "", b.ending)
 		} else {
-			b.add(tldKept, len(core), letters, "."+b.suffix, rest+b.ending)
+			b.add(tldKept, core, letters, "."+b.suffix, rest+b.ending)
 		}
 		return
 	}
 	if f.how.affix.tail == nil {
-		b.add(b.word, len(core), letters, "", rest)
-		b.add(tldChanged, len(core)+1, letters, b.suffix, b.ending[1:])
+		b.add(b.word, core, letters, "", rest)
+		b.add(tldChanged, core+1, letters, b.suffix, b.ending[1:])
 		return
 	}
 	from := int(b.q.at[f.from-f.how.affix.letters])
 	rest = b.q.text(0, from)
 	b.kept(core, letters, b.q.cells[from:b.first], from)
-	b.add(b.word, len(core)+1+len(b.suffix), letters, "", rest)
-	b.add(tldKept, len(core)+1+len(b.suffix), letters, "", b.ending)
+	b.add(b.word, core+1+len(b.suffix), letters, "", rest)
+	b.add(tldKept, core+1+len(b.suffix), letters, "", b.ending)
 }
 
 // kept lists the changes to the dot and the public suffix, which q spells.
-func (b *slipper) kept(core string, letters int, q []cell, from int) {
-	var whole name
-	whole.parse(b.suffix)
-	var suffix spelling
-	suffix.spell(&whole, 0, whole.labels)
+func (b *slipper) kept(core, letters int, q []cell, from int) {
+	suffix := &b.scratch.tail
+	b.scratch.core.parse(b.suffix)
+	suffix.spell(&b.scratch.core, 0, b.scratch.core.labels)
 	suffix.raw = append(suffix.raw, labelEnd)
 	suffix.cell(labelEnd, false)
-	var steps []step
+	steps := b.walked[:0]
 	var t tally
 	walk(suffix.cells, q, &t, func(st step) { steps = append(steps, st) })
+	b.walked = steps
 	for _, st := range slices.Backward(steps) {
 		if st.kind == same {
 			st.kind = alienGlyph
 		}
 		pEnd, qEnd := int(st.p+st.pn), from+int(st.q+st.qn)
-		b.add(st.kind, len(core)+len(suffix.text(pEnd, len(suffix.cells))), letters+letterCount(suffix.cells[pEnd:]),
+		b.add(st.kind, core+suffix.octets(pEnd, len(suffix.cells)), letters+letterCount(suffix.cells[pEnd:]),
 			suffix.text(int(st.p), pEnd), b.q.text(from+int(st.q), qEnd))
 	}
 }

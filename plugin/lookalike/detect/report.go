@@ -1,5 +1,7 @@
 package detect
 
+import "strings"
+
 // verdict makes the verdict from the findings.
 func (s *search) verdict() *Verdict {
 	found := s.sorted()
@@ -17,9 +19,7 @@ func (s *search) verdict() *Verdict {
 		Reason:      s.reason(best, slips),
 		Slips:       slips,
 	}
-	for i := range found {
-		v.Matches[i] = s.match(&found[i])
-	}
+	s.matches(v.Matches)
 	return v
 }
 
@@ -28,29 +28,55 @@ func (s *search) brief() Brief {
 	found := s.sorted()
 	b := Brief{found[0].class, found[0].confidence, make([]string, len(found)), s.name.text(s.hi-1, s.name.labels)}
 	for i := range found {
-		b.Protected[i] = s.match(&found[i]).Protected
+		b.Protected[i] = s.protectedOf(&found[i])
 	}
 	return b
 }
 
-// match returns the protected name of a finding and the name that was probably
-// meant: the labels left of the resembling ones, and the protected name.
-func (s *search) match(f *finding) Match {
+// protectedOf returns the protected name of a finding.
+func (s *search) protectedOf(f *finding) string {
 	if f.id == noName {
-		if s.lo == s.hi-1 {
-			return Match{s.keptTLD, s.keptTLD}
-		}
-		return Match{s.keptTLD, s.name.text(s.lo, s.hi-1) + "." + s.keptTLD}
+		return s.keptTLD
 	}
-	p := s.index.protected(f.id)
-	octets := len(p) + 1 // of the name meant, its length octets included
-	for i := s.lo; i < f.first; i++ {
+	return s.index.protected(f.id)
+}
+
+// matches sets all, one for each finding, to the protected names and the names that
+// were probably meant. All of these are parts of one text, since there may be many.
+func (s *search) matches(all []Match) {
+	var text strings.Builder
+	for i := range all {
+		f := &s.found[i]
+		p := s.protectedOf(f)
+		all[i] = Match{p, p}
+		if before := s.before(f, len(p)); before != "" {
+			if text.Len() == 0 {
+				text.Grow((len(before) + 1 + len(p)) * (len(all) - i))
+			}
+			start := text.Len()
+			text.WriteString(before)
+			text.WriteByte('.')
+			text.WriteString(p)
+			all[i].DidYouMean = text.String()[start:]
+		}
+	}
+}
+
+// before returns the labels left of the resembling ones, or nothing if the name meant,
+// which ends in a protected name of so many octets, would be too long.
+func (s *search) before(f *finding, octets int) string {
+	first := f.first
+	if f.id == noName {
+		first = s.hi - 1
+	}
+	octets++ // those of the length of each label count
+	for i := s.lo; i < first; i++ {
 		octets += len(s.name.label(i)) + 1
 	}
-	if f.first <= s.lo || octets > maxOctets {
-		return Match{p, p}
+	if first <= s.lo || f.id != noName && octets > maxOctets {
+		return ""
 	}
-	return Match{p, s.name.text(s.lo, f.first) + "." + p}
+	return s.name.text(s.lo, first)
 }
 
 // shown returns the name in Unicode, or "" if that is the same.

@@ -32,6 +32,10 @@ type search struct {
 	written   spelling
 	isWritten bool // written holds the query
 
+	// The TLD that nearTLD was last asked about, and its answer.
+	tldAsked  string
+	tldIsNear bool
+
 	exact bool // only what reads as a protected name is looked for
 
 	// Working memory. Each field belongs to one function and its callees, which
@@ -48,6 +52,7 @@ type search struct {
 	joinedHashes       hashes             // near
 	aligned            alignedSet         // near, and double after it
 	runes              [2][maxRunes]rune  // equalsCore
+	tldCells           [2][maxLabel]cell  // slipped
 	scratch
 }
 
@@ -58,6 +63,8 @@ type hashes [maxLetters + 1]uint64
 type scratch struct {
 	core    name // what stands before the public suffix
 	own     spelling
+	tail    spelling // of the public suffix
+	walked  []step
 	aligner aligner
 }
 
@@ -100,7 +107,7 @@ func newSearch(x *Index) *search {
 // release returns the search to the pool, without references to its Index or to a
 // Verdict.
 func (s *search) release() {
-	s.index, s.tld, s.name.written, s.keptTLD, s.head = nil, nil, "", "", ""
+	s.index, s.tld, s.name.written, s.keptTLD, s.head, s.tldAsked = nil, nil, "", "", "", ""
 	if len(s.found) > 0 {
 		clear(s.found[:cap(s.found)])
 		s.found = s.found[:0]

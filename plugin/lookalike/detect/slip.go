@@ -103,18 +103,42 @@ func Apply(protected string, slips []Slip) string {
 }
 
 // text describes the slip for people. It is empty for a slip that needs no mention.
-func (s *Slip) text() string {
-	from, to := quote(printable(s.From)), quote(printable(s.To))
-	if s.kind == wordAdded {
-		to = quote(printable(strings.Trim(s.To, ".-_")))
+func (s *Slip) text() string { return string(s.appendText(nil)) }
+
+// isTold reports whether text is not empty.
+func (s *Slip) isTold() bool { return kinds[s.kind].text != "" }
+
+// appendText appends what text returns.
+func (s *Slip) appendText(dst []byte) []byte {
+	from, to, count := s.From, s.To, 0
+	switch s.kind {
+	case wordAdded:
+		to = strings.Trim(to, ".-_")
+	case held:
+		_, size := utf8.DecodeRuneInString(to)
+		to, count = to[:size], len(to)/max(size, 1)
 	}
-	count := ""
-	if s.kind == held {
-		_, size := utf8.DecodeRuneInString(s.To)
-		to, count = quote(printable(s.To[:size])), strconv.Itoa(len(s.To)/max(size, 1))
+	for text := kinds[s.kind].text; text != ""; {
+		before, after, found := strings.Cut(text, "%")
+		dst, text = append(dst, before...), after
+		if !found {
+			break
+		}
+		switch text[0] {
+		case 'p':
+			dst = appendQuoted(dst, from)
+		case 'q':
+			dst = appendQuoted(dst, to)
+		case 'n':
+			dst = strconv.AppendInt(dst, int64(s.place+1), 10)
+		case 'b':
+			dst = strconv.AppendInt(dst, int64(s.place), 10)
+		case 'c':
+			dst = strconv.AppendInt(dst, int64(count), 10)
+		}
+		text = text[1:]
 	}
-	return strings.NewReplacer("%p", from, "%q", to, "%n", strconv.Itoa(s.place+1), "%b", strconv.Itoa(s.place), "%c", count).
-		Replace(kinds[s.kind].text)
+	return dst
 }
 
 // visible reports whether people see a code point, or its escape if it is ASCII or a
@@ -125,16 +149,23 @@ func visible(r rune) bool {
 
 // printable returns a text with the number of each invisible code point in its place,
 // such as U+200B for the zero-width space.
-func printable(text string) string {
-	var b strings.Builder
+func printable(text string) string { return string(appendPrintable(nil, text)) }
+
+// appendPrintable appends what printable returns.
+func appendPrintable(dst []byte, text string) []byte {
 	for _, r := range text {
 		if visible(r) {
-			b.WriteRune(r)
+			dst = utf8.AppendRune(dst, r)
 		} else {
-			fmt.Fprintf(&b, "U+%04X", r)
+			dst = fmt.Appendf(dst, "U+%04X", r)
 		}
 	}
-	return b.String()
+	return dst
+}
+
+// appendQuoted appends a printable text between quotation marks.
+func appendQuoted(dst []byte, text string) []byte {
+	return append(appendPrintable(append(dst, '"'), text), '"')
 }
 
 // appendRune appends one code point of a spelling in presentation form.
@@ -148,6 +179,22 @@ func appendRune(dst []byte, r rune) []byte {
 		return appendByte(dst, byte(r))
 	}
 	return utf8.AppendRune(dst, r)
+}
+
+// runeOctets returns how many octets appendRune appends.
+func runeOctets(r rune) int {
+	switch {
+	case r == labelEnd:
+		return 1
+	case r > utf8.MaxRune:
+		return int(writtenOctets[byte(r-notUnicode)])
+	case r < utf8.RuneSelf:
+		return int(writtenOctets[byte(r)])
+	}
+	if n := utf8.RuneLen(r); n > 0 {
+		return n
+	}
+	return utf8.RuneLen(utf8.RuneError) // in the place of a surrogate
 }
 
 // quote puts quotation marks around a name, which has its own escapes.

@@ -1,7 +1,5 @@
 package detect
 
-import "slices"
-
 // spelling is a run of labels as people see it, in reverse: letters with Unicode folded
 // to ASCII, and dots and hyphens in their places. It maps the letters of a reading,
 // which have the same order, to cells.
@@ -142,11 +140,22 @@ func (s *spelling) text(first, end int) string {
 	return writeOut(s.raw[s.rawAt(first):s.rawAt(end)])
 }
 
+// octets returns the length of that text.
+func (s *spelling) octets(first, end int) (n int) {
+	for _, r := range s.raw[s.rawAt(first):s.rawAt(end)] {
+		n += runeOctets(r)
+	}
+	return n
+}
+
 // writeOut returns code points, which stand last one first, in presentation form.
 func writeOut(raw []rune) string {
-	var b []byte
-	for _, r := range slices.Backward(raw) {
-		b = appendRune(b, r)
+	if len(raw) == 0 {
+		return ""
+	}
+	b := make([]byte, 0, len(raw))
+	for i := len(raw) - 1; i >= 0; i-- {
+		b = appendRune(b, raw[i])
 	}
 	return string(b)
 }

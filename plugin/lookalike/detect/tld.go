@@ -50,15 +50,17 @@ func (s *search) ownTLD(id uint32) bool {
 // nearTLD reports whether the TLD of the queried name is a slip of the finger or
 // the eye away from that of protected name id: cm, co, om and con from com.
 func (s *search) nearTLD(id uint32) bool {
-	cells := func(text []byte) (all []cell) {
-		for i := len(text) - 1; i >= 0; i-- {
-			all = append(all, cell{char: rune(text[i])})
-		}
-		return all
+	if tld := tldOf(s.index.protected(id)); tld != s.tldAsked {
+		s.tldAsked, s.tldIsNear = tld, s.slipped(tld)
 	}
+	return s.tldIsNear
+}
+
+// slipped reports whether the TLD of the queried name is a slip away from another.
+func (s *search) slipped(tld string) bool {
 	var a aligner
-	p, q := cells([]byte(tldOf(s.index.protected(id)))), cells(s.queriedTLD())
-	if !a.align(p, q) || a.count != 1 {
+	p, q := reversed(s.tldCells[0][:0], tld), reversed(s.tldCells[1][:0], s.queriedTLD())
+	if !a.align(p, q, 1, false) || a.count != 1 {
 		return false
 	}
 	switch a.found[0].kind {
@@ -66,6 +68,14 @@ func (s *search) nearTLD(id uint32) bool {
 		return false
 	}
 	return true
+}
+
+// reversed appends the cells of an ASCII label, last character first.
+func reversed[T string | []byte](cells []cell, label T) []cell {
+	for i := len(label) - 1; i >= 0; i-- {
+		cells = append(cells, cell{char: rune(label[i])})
+	}
+	return cells
 }
 
 // isRestricted reports whether only those who are entitled to it can register a

@@ -80,3 +80,13 @@ func TestBrief(t *testing.T) {
 		}
 	}
 }
+
+// TestRuneOctets compares the length of every code point, and of octets that are none,
+// with what is written.
+func TestRuneOctets(t *testing.T) {
+	for r := range rune(notUnicode + 256) {
+		if got, want := runeOctets(r), len(appendRune(nil, r)); got != want {
+			t.Errorf("runeOctets(%#x) = %d, want %d", r, got, want)
+		}
+	}
+}

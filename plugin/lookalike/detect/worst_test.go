@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -40,7 +41,7 @@ func TestWorstName(t *testing.T) {
 			r := rand.New(rand.NewPCG(31, uint64(n)))
 			worst, most := "", 0
 			for range proof.N(2, 20) {
-				if q, work := climb(r, x, names, proof.N(500, 20_000)); work > most {
+				if q, work := climb(r, func(q string) int { return workOf(x, q) }, names, proof.N(500, 20_000)); work > most {
 					worst, most = q, work
 				}
 			}
@@ -65,10 +66,10 @@ func TestWorstKnown(t *testing.T) {
 	}
 }
 
-// climb changes a name at random, so many times, and undoes what makes less work.
-func climb(r *rand.Rand, x *Index, names []string, steps int) (string, int) {
+// climb changes a name at random, so many times, and undoes what costs less.
+func climb[T cmp.Ordered](r *rand.Rand, cost func(qname string) T, names []string, steps int) (string, T) {
 	q := piece(r, names)
-	work := workOf(x, q+".ml")
+	most := cost(q + ".ml")
 	for range steps {
 		i := r.IntN(len(q) + 1)
 		j := min(len(q), i+r.IntN(8))
@@ -76,11 +77,11 @@ func climb(r *rand.Rand, x *Index, names []string, steps int) (string, int) {
 		if r.IntN(4) > 0 {
 			changed = q[:i] + piece(r, names) + q[j:]
 		}
-		if w := workOf(x, changed+".ml"); w >= work {
-			q, work = changed, w
+		if c := cost(changed + ".ml"); c >= most {
+			q, most = changed, c
 		}
 	}
-	return q, work
+	return q, most
 }
 
 // piece returns what names are made up of here.
