@@ -15,10 +15,10 @@ type Filter struct {
 	Client    netip.Prefix // of the client, or of one among those of a roll-up
 	Class     detect.Class
 	Action    record.Action
-	Name      string       // queried, or one that the queried one lies below; in lower case
-	Protected string       // resembled, or one that it lies below; in lower case
-	Since     time.Time    // of the last query
-	Until     time.Time    // exclusive
+	Name      string    // queried, or one that the queried one lies below; in lower case
+	Protected string    // resembled, or one that it lies below; in lower case
+	Since     time.Time // of the last query
+	Until     time.Time // exclusive
 }
 
 // Match reports whether the filter chooses the alert.
