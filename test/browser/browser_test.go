@@ -8,6 +8,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -17,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
@@ -52,7 +54,22 @@ func open(t *testing.T, address string, width int64, dark bool) *tab {
 	ctx, stop = context.WithTimeout(ctx, limit)
 	t.Cleanup(stop)
 	b := &tab{Context: ctx}
-	chromedp.ListenTarget(ctx, func(event any) {
+	if err := chromedp.Listen(ctx, b.hear(address)); err != nil {
+		t.Fatal(err)
+	}
+	scheme := "light"
+	if dark {
+		scheme = "dark"
+	}
+	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
+	b.do(t, call(network.Enable, network.EnableParams{}), call(log.Enable, cdp.Empty{}), call(emulation.SetEmulatedMedia, media),
+		chromedp.EmulateViewport(width, 990), chromedp.Navigate(address))
+	return b
+}
+
+// hear returns what notes the events of the browser.
+func (b *tab) hear(address string) func(event any) {
+	return func(event any) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		switch e := event.(type) {
@@ -63,24 +80,35 @@ func open(t *testing.T, address string, width int64, dark bool) *tab {
 		case *log.EventEntryAdded:
 			b.messages = append(b.messages, e.Entry.Text)
 		case *runtime.EventExceptionThrown:
-			b.messages = append(b.messages, e.ExceptionDetails.Error())
+			b.messages = append(b.messages, fmt.Sprintf("%s %+v", e.ExceptionDetails.Text, e.ExceptionDetails.Exception))
 		}
-	})
-	scheme := "light"
-	if dark {
-		scheme = "dark"
 	}
-	media := emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}})
-	b.do(t, network.Enable(), log.Enable(), media, emulation.SetDeviceMetricsOverride(width, 990, 1, false), chromedp.Navigate(address))
-	return b
+}
+
+// call is a command of the protocol that returns nothing.
+func call[P any](command cdp.Command[P, cdp.Empty], params P) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		_, err := cdp.Call(ctx, tab, command, params)
+		return err
+	})
 }
 
 // do has the browser do things.
-func (b *tab) do(t *testing.T, actions ...chromedp.Action) {
+func (b *tab) do(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
-	if err := chromedp.Run(b, actions...); err != nil {
+	if err := chromedp.Do(b, steps...); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// get has the browser do something, and returns what comes of it.
+func get[T any](t *testing.T, b *tab, a chromedp.Action[T]) T {
+	t.Helper()
+	value, err := chromedp.Run(b, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
 }
 
 // quiet fails for a request that the page made, and for what the browser had to
@@ -100,10 +128,8 @@ func (b *tab) quiet(t *testing.T) {
 // fits fails where the page is wider than the screen.
 func (b *tab) fits(t *testing.T, width int64) {
 	t.Helper()
-	var wide int64
-	var what string
-	b.do(t, chromedp.Evaluate(`document.documentElement.scrollWidth`, &wide),
-		chromedp.Evaluate(`[...document.querySelectorAll("main *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1).slice(0, 3).map(e => e.outerHTML.slice(0, 80)).join(" ; ")`, &what))
+	wide := eval[int64](t, b, `document.documentElement.scrollWidth`)
+	what := eval[string](t, b, `[...document.querySelectorAll("main *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1).slice(0, 3).map(e => e.outerHTML.slice(0, 80)).join(" ; ")`)
 	if wide > width || what != "" {
 		t.Errorf("The page is %d pixels wide on a screen of %d: %s", wide, width, what)
 	}
@@ -155,10 +181,9 @@ func (b *tab) accessible(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var found string
-	awaited := func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
-	b.do(t, chromedp.Evaluate(script, nil), chromedp.Evaluate(`axe.run().then(r => JSON.stringify(r.violations.map(v =>
-		[v.id, v.help, v.nodes.length, v.nodes[0].html.slice(0, 200), v.nodes[0].failureSummary])))`, &found, awaited))
+	b.do(t, chromedp.Evaluate[chromedp.Void](script))
+	found := get(t, b, chromedp.Evaluate[string](`axe.run().then(r => JSON.stringify(r.violations.map(v =>
+		[v.id, v.help, v.nodes.length, v.nodes[0].html.slice(0, 200), v.nodes[0].failureSummary])))`, chromedp.EvalAwaitPromise))
 	var violations [][]any
 	if err := json.Unmarshal([]byte(found), &violations); err != nil {
 		t.Fatal(err)

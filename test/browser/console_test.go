@@ -80,19 +80,17 @@ func (b *tab) sound(t *testing.T, own string, width int64) {
 }
 
 // eval runs JavaScript in the page.
-func eval[T any](t *testing.T, b *tab, script string) (value T) {
+func eval[T any](t *testing.T, b *tab, script string) T {
 	t.Helper()
-	b.do(t, chromedp.Evaluate(script, &value))
-	return value
+	return get(t, b, chromedp.Evaluate[T](script))
 }
 
 // until waits until an expression of JavaScript is true.
 func (b *tab) until(t *testing.T, what, expression string) {
 	t.Helper()
 	wait.Until(t, what+": "+expression, func() bool {
-		var ok bool
-		// An error is none: the page may be on its way to another.
-		return chromedp.Run(b, chromedp.Evaluate("!!("+expression+")", &ok)) == nil && ok
+		ok, err := chromedp.Run(b, chromedp.Evaluate[bool]("!!("+expression+")"))
+		return err == nil && ok // an error is none: the page may be on its way to another
 	})
 }
 

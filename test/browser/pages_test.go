@@ -4,7 +4,6 @@ package browser
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"image/png"
 	"os"
@@ -13,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/alert/format"
@@ -150,11 +148,7 @@ func TestPages(t *testing.T) {
 // TestPrint prints the page: all of it is on paper.
 func TestPrint(t *testing.T) {
 	b := open(t, "file://"+pages(t)["audit"], 1180, true)
-	var pdf []byte
-	b.do(t, chromedp.ActionFunc(func(ctx context.Context) (err error) {
-		pdf, _, err = page.PrintToPDF().WithPreferCSSPageSize(true).WithPaperWidth(8.27).WithPaperHeight(11.69).Do(ctx)
-		return err
-	}))
+	pdf := get(t, b, chromedp.PrintToPDF(chromedp.PDFPreferCSSPageSize(), chromedp.PDFPaper(chromedp.PaperA4)))
 	if !bytes.HasPrefix(pdf, []byte("%PDF-")) || bytes.Count(pdf, []byte("/Type /Page\n")) == 0 && bytes.Count(pdf, []byte("/Type/Page")) == 0 && len(pdf) < 50_000 {
 		t.Errorf("Got %d bytes, which are no print of the page", len(pdf))
 	}
@@ -174,9 +168,7 @@ func (b *tab) keep(t *testing.T, name string) {
 	if dir == "" {
 		return
 	}
-	var picture []byte
-	b.do(t, chromedp.FullScreenshot(&picture, 100))
-	if err := os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), get(t, b, chromedp.FullScreenshot(100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -189,8 +181,7 @@ const picture = "../../build/internal/report/testdata/page.png"
 // compared by its size alone; LOOKALIKE_UPDATE=1 replaces it.
 func TestPicture(t *testing.T) {
 	b := open(t, "file://"+pages(t)["audit"], 1000, false)
-	var got []byte
-	b.do(t, chromedp.CaptureScreenshot(&got))
+	got := get(t, b, chromedp.CaptureScreenshot())
 	if os.Getenv("LOOKALIKE_UPDATE") != "" {
 		if err := os.WriteFile(picture, got, 0o644); err != nil {
 			t.Fatal(err)
