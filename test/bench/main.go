@@ -1,11 +1,14 @@
-// Command bench has dnsperf ask two servers and prints how they compare: the
-// same binary with and without the lookalike directive, the same twice (the null
-// test: what lies within its quartiles is noise) and, with -against, this binary
-// and another, both with the directive. They are asked in turn, as fast as they
-// answer, for the queries per second; and both in the same seconds, at one rate
-// and on one processor that dnsperf keeps off, for the processor time per query,
-// so that whatever else the machine does weighs on both alike. It needs dnsperf,
-// and Linux for the processor time.
+// Command bench prints how this server compares with the one it stands in: with
+// upstream's chain of plugins, built from the same version of CoreDNS by the same
+// Go, without any code of ours. It measures
+//
+//   - processor time per query, for each row of a table of scenarios;
+//   - latency at half of the load that upstream's server can bear;
+//   - the longest wait of a query while a list of 100,000 names is reloaded.
+//
+// A null test compares upstream's server with itself: what lies within its
+// quartiles is noise. With -against, rows for another build or another environment
+// of this server are added. Bench needs dnsperf, Linux, and an idle machine.
 package main
 
 import (
@@ -13,70 +16,65 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net/netip"
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
-	"sync"
-	"text/tabwriter"
-	"time"
-
-	"github.com/lookalike-dns/lookalike/test/harness"
-	"github.com/lookalike-dns/lookalike/test/perf"
+	"strings"
 )
-
-// corefile is a server as in corefile/enforce, with room for the directive.
-const corefile = `.:{$DNS} {
-	bind 127.0.0.1
-	errors
-	prometheus 127.0.0.1:{$METRICS}
-	%s
-	cache
-	loop
-	forward . {$UPSTREAM}
-}
-`
-
-// workloads are what is asked. Without the directive every answer comes from
-// the cache, which is the fastest thing that CoreDNS does.
-var workloads = []struct {
-	name    string
-	queries string // in dnsperf's form
-}{
-	{"passing: outside the lookalike TLDs", "example.org MX\nexample.org A\narmy.mil MX\narmy.mil A\nmx.army.mil A\n"},
-	{"passing: below .ml, resembling nothing", "example.ml MX\nexample.ml A\nmx.example.ml A\ngouv.ml MX\n"},
-	{"blocked, against the same names from the cache", "army.ml MX\narmy.ml A\nmx.army.ml A\nnavy.ml MX\n"},
-}
 
 func main() {
 	b := bench{}
 	flag.StringVar(&b.binary, "coredns", "build/bin/coredns", "the server to measure")
-	flag.StringVar(&b.against, "against", "", "another build of the server, to compare with")
-	flag.IntVar(&b.rounds, "rounds", 20, "rounds for each kind of traffic; each asks both servers")
-	flag.DurationVar(&b.duration, "duration", time.Second, "how long each server is asked in a round, in whole seconds")
-	flag.IntVar(&b.rate, "rate", 10000, "queries a second to each server while both are asked")
+	flag.StringVar(&b.against, "against", "", "another build of it, to compare with (with -env alone: the same)")
+	env := flag.String("env", "", "environment of the other build: NAME=VALUE,...")
+	flag.IntVar(&b.rounds, "rounds", 20, "rounds, two at least; in each, every server starts anew")
+	flag.IntVar(&b.passes, "passes", 3, "how often a server is asked all names of a kind in a round")
+	flag.IntVar(&b.rate, "rate", 0, "queries a second while processor time is measured; 0: as fast as answers come")
+	flag.IntVar(&b.procs, "procs", 1, "GOMAXPROCS of the servers while processor time is measured; with 1, they stay on the first processor")
+	only := flag.String("only", "", "parts to measure, of cost,latency,reload; empty: all")
 	flag.Parse()
+	if *env != "" {
+		b.env = strings.Split(*env, ",")
+	}
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer cancel()
-	if err := b.run(ctx); err != nil {
+	if err := b.run(ctx, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-// bench is which server is asked, how long and how hard.
+// bench is what is measured, how long and how hard.
 type bench struct {
 	binary   string
-	against  string // empty: nothing
-	dir      string // for files
-	upstream netip.AddrPort
+	upstream string            // the server without our code
+	against  string            // empty: nothing
+	env      []string          // of the server against which it is measured
+	dir      string            // for files
+	traffic  map[string]string // by its kind: a file of queries
 	rounds   int
-	duration time.Duration
+	passes   int
 	rate     int
+	procs    int
 }
 
-func (b *bench) run(ctx context.Context) (err error) {
+// parts are what bench measures, in this order.
+var parts = []struct {
+	name string
+	run  func(*bench, context.Context) error
+}{
+	{"cost", (*bench).costs},
+	{"latency", (*bench).latencies},
+	{"reload", (*bench).reload},
+}
+
+func (b *bench) run(ctx context.Context, only string) (err error) {
+	if b.rounds < 2 {
+		return errors.New("-rounds must be 2 or more")
+	}
+	if len(b.env) > 0 && b.against == "" {
+		b.against = b.binary
+	}
 	for _, path := range []*string{&b.binary, &b.against} {
 		if *path == "" {
 			continue
@@ -89,193 +87,23 @@ func (b *bench) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer os.RemoveAll(b.dir)
-	upstream, stop, err := harness.ServeUpstream()
-	if err != nil {
+	if b.traffic, err = writeTraffic(b.dir); err != nil {
 		return err
 	}
-	defer stop()
-	b.upstream = upstream.Addr
-
-	fmt.Printf("dnsperf, %d clients with %d queries on their way, %d rounds of %s: medians, and the median and quartiles of the rounds' ratios.\n"+
-		"Queries/s in turn and as fast as possible; processor time at %d queries/s with both servers asked at once, on one processor.\n",
-		perf.Clients, perf.Outstanding, b.rounds, b.duration, b.rate)
-	for _, c := range b.comparisons() {
-		if err := b.print(ctx, c); err != nil {
-			return err
+	if b.upstream, err = buildUpstream(ctx, b.dir); err != nil {
+		return err
+	}
+	if err := printMachine(b.binary); err != nil {
+		return err
+	}
+	for _, part := range parts {
+		if only != "" && !strings.Contains(","+only+",", ","+part.name+",") {
+			continue
+		}
+		fmt.Println()
+		if err := part.run(b, ctx); err != nil {
+			return fmt.Errorf("%s: %w", part.name, err)
 		}
 	}
 	return nil
-}
-
-// comparison is two servers that are compared.
-type comparison struct {
-	title       string
-	left, right string // of the table
-	sides       [2]side
-}
-
-// side is a server: what runs, and its lookalike directive.
-type side struct{ binary, directive string }
-
-func (b *bench) comparisons() []comparison {
-	with, without := side{b.binary, "lookalike"}, side{b.binary, ""}
-	all := []comparison{
-		{"the directive against none", "with", "without", [2]side{with, without}},
-		{"null test: no directive, twice", "one", "other", [2]side{without, without}},
-	}
-	if b.against != "" {
-		old := side{b.against, "lookalike"}
-		all = append(all,
-			comparison{"this build against " + b.against + ", both with the directive", "this", "that", [2]side{with, old}},
-			comparison{"null test: this build with the directive, twice", "one", "other", [2]side{with, with}})
-	}
-	return all
-}
-
-// print measures a comparison with each kind of traffic, and prints its table.
-func (b *bench) print(ctx context.Context, c comparison) error {
-	fmt.Printf("\n%s\n", c.title)
-	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(table, "queries/s %s\t%s\tratio\tquartiles\tCPU µs/query %s\t%s\tratio\tquartiles\ttraffic\t\n", c.left, c.right, c.left, c.right)
-	for _, w := range workloads {
-		data := filepath.Join(b.dir, "queries")
-		if err := os.WriteFile(data, []byte(w.queries), 0o600); err != nil {
-			return err
-		}
-		rates, costs, err := b.compare(ctx, c.sides, data)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t\n", rates.row("%.0f"), costs.row("%.2f"), w.name)
-	}
-	return table.Flush()
-}
-
-// series are the figures of the two servers, round by round.
-type series [2][]float64
-
-// row gives the medians, and the median and the quartiles of the ratios of the
-// rounds.
-func (s series) row(format string) string {
-	ratios := make([]float64, len(s[0]))
-	for i := range ratios {
-		ratios[i] = s[0][i] / s[1][i]
-	}
-	return fmt.Sprintf(format+"\t"+format+"\t%.3f\t%.3f-%.3f", perf.Quantile(s[0], 0.5), perf.Quantile(s[1], 0.5),
-		perf.Quantile(ratios, 0.5), perf.Quantile(ratios, 0.25), perf.Quantile(ratios, 0.75))
-}
-
-// pair is the two servers of a comparison.
-type pair [2]*harness.Server
-
-// launch starts a pair, which is asked until its caches are filled: the first
-// side first, or last.
-func (b *bench) launch(ctx context.Context, sides [2]side, data string, last bool, env ...string) (p pair, err error) {
-	order := []int{0, 1}
-	if last {
-		slices.Reverse(order)
-	}
-	for _, i := range order {
-		if p[i], err = b.start(sides[i], env); err == nil {
-			_, err = ask(ctx, p[i], data, time.Second, 0, perf.AllProcessors())
-		}
-		if err != nil {
-			p.stop()
-			return p, err
-		}
-	}
-	return p, nil
-}
-
-func (b *bench) start(s side, env []string) (*harness.Server, error) {
-	dir, err := os.MkdirTemp(b.dir, "server")
-	if err != nil {
-		return nil, err
-	}
-	return harness.Launch(s.binary, dir, harness.Config{
-		Corefile: fmt.Sprintf(corefile, s.directive),
-		Upstream: b.upstream,
-		Env:      env,
-	})
-}
-
-func (p pair) stop() {
-	for _, s := range p {
-		if s != nil {
-			s.Stop()
-		}
-	}
-}
-
-// pin keeps the pair on the first processor.
-func (p pair) pin() error { return errors.Join(p[0].Pin("0"), p[1].Pin("0")) }
-
-// compare asks two servers each alone in every round, in turn, and two others
-// both at once.
-func (b *bench) compare(ctx context.Context, sides [2]side, data string) (rates, costs series, err error) {
-	fast, err := b.launch(ctx, sides, data, false)
-	if err != nil {
-		return rates, costs, err
-	}
-	defer fast.stop()
-	for round := range b.rounds {
-		for i := range fast {
-			which := (i + round) % len(fast)
-			result, err := ask(ctx, fast[which], data, b.duration, 0, perf.AllProcessors())
-			if err != nil {
-				return rates, costs, err
-			}
-			rates[which] = append(rates[which], result.rate)
-		}
-		if err := b.askBoth(ctx, sides, data, round%2 == 1, &costs); err != nil {
-			return rates, costs, err
-		}
-	}
-	return rates, costs, nil
-}
-
-// askBoth asks two servers at once, from the other processors.
-func (b *bench) askBoth(ctx context.Context, sides [2]side, data string, last bool, costs *series) error {
-	pinned, err := b.launch(ctx, sides, data, last, "GOMAXPROCS=1")
-	if err != nil {
-		return err
-	}
-	defer pinned.stop()
-	if err := pinned.pin(); err != nil {
-		return err
-	}
-	var errs [len(pinned)]error
-	var both sync.WaitGroup
-	for i, s := range pinned {
-		both.Go(func() {
-			var result result
-			result, errs[i] = ask(ctx, s, data, 2*b.duration, b.rate, perf.OtherProcessors())
-			costs[i] = append(costs[i], result.cost)
-		})
-	}
-	both.Wait()
-	return errors.Join(errs[:]...)
-}
-
-// result is what dnsperf and the server's processor time say of a run.
-type result struct {
-	rate float64 // queries/s
-	cost float64 // µs of processor time a query
-}
-
-// ask runs dnsperf on these processors, at most at rate queries a second; 0 is
-// without a limit.
-func ask(ctx context.Context, s *harness.Server, data string, duration time.Duration, rate int, processors string) (result, error) {
-	before, err := s.CPU()
-	if err != nil {
-		return result{}, err
-	}
-	run, err := perf.Run{
-		Server: s.Addr("DNS"), Queries: data, Seconds: max(1, int(duration.Seconds())), Rate: rate, Processors: processors,
-	}.Do(ctx)
-	if err != nil {
-		return result{}, err
-	}
-	after, err := s.CPU()
-	return result{run.Rate, float64((after - before).Microseconds()) / run.Queries}, err
 }

@@ -288,6 +288,9 @@ func (s *Server) Descriptors(tb testing.TB) int {
 	return len(entries)
 }
 
+// PID is the number of the process.
+func (s *Server) PID() int { return s.cmd.Process.Pid }
+
 // Memory is [Memory] of the server's process.
 func (s *Server) Memory(tb testing.TB, field string) int64 {
 	tb.Helper()
