@@ -92,6 +92,12 @@ var (
 	errWildcard = errors.New("wildcard")
 )
 
+func init() { // each result exists from the start, so that the first one shows as an increase
+	for _, r := range []result{{}, {exists: true}, {err: errLimited}, {err: errTimeout}, {err: errFailure}, {err: errWildcard}} {
+		verificationsTotal.WithLabelValues(r.label())
+	}
+}
+
 // New returns a Verifier that holds up queries for wait at most.
 func New(wait time.Duration) *Verifier {
 	v := &Verifier{
