@@ -95,11 +95,15 @@ func (o *auditOptions) options(e *env) (*audit.Options, error) {
 		Judge: j, Formats: logFormats(), Format: o.log, CoreDNS: o.coredns, Year: o.year, Zone: o.zone, Now: time.Now(),
 		Hide: hide, Version: lookalike.Version,
 	}
-	if ao.Since, err = point(o.since, o.zone, false); err != nil {
-		return nil, misused("-since: %v", err)
+	var day bool
+	if ao.Since, _, err = o.point(o.since, ao.Now); err != nil {
+		return nil, misused("-since %s: %v", strconv.Quote(o.since), err)
 	}
-	if ao.Until, err = point(o.until, o.zone, true); err != nil {
-		return nil, misused("-until: %v", err)
+	if ao.Until, day, err = o.point(o.until, ao.Now); err != nil {
+		return nil, misused("-until %s: %v", strconv.Quote(o.until), err)
+	}
+	if day {
+		ao.Until = ao.Until.AddDate(0, 0, 1) // the end of the day
 	}
 	if !ao.Since.IsZero() && !ao.Until.IsZero() && !ao.Since.Before(ao.Until) {
 		return nil, misused("-since %s is not before -until %s: give an earlier -since, or a later -until", o.since, o.until)
@@ -110,22 +114,12 @@ func (o *auditOptions) options(e *env) (*audit.Options, error) {
 	return ao, nil
 }
 
-// point reads a day or a time. Of a day it is the beginning, or the end.
-func point(s string, zone *time.Location, end bool) (time.Time, error) {
+// point reads a time in the zone of the logs. Empty is the zero time.
+func (o *auditOptions) point(s string, now time.Time) (t time.Time, day bool, err error) {
 	if s == "" {
-		return time.Time{}, nil
+		return t, false, nil
 	}
-	if t, err := time.Parse(time.RFC3339, s); err == nil {
-		return t, nil
-	}
-	t, err := time.ParseInLocation(time.DateOnly, s, zone)
-	if err != nil {
-		return t, fmt.Errorf("%s is no time: want one such as 2026-03-01 or 2026-03-01T12:00:00Z", strconv.Quote(s))
-	}
-	if end {
-		t = t.AddDate(0, 0, 1)
-	}
-	return t, nil
+	return parseTime(s, now.In(o.zone))
 }
 
 // audit reads the logs, and writes what is found.

@@ -56,7 +56,7 @@ func namesOf[T fmt.Stringer](values []T) string {
 // timeFlag defines a flag for a time.
 func timeFlag(fs *flag.FlagSet, name string, at *time.Time) {
 	fs.Func(name, "", func(s string) (err error) {
-		*at, err = parseTime(s, time.Now())
+		*at, _, err = parseTime(s, time.Now())
 		return err
 	})
 }
@@ -64,21 +64,22 @@ func timeFlag(fs *flag.FlagSet, name string, at *time.Time) {
 // timeLayouts are the forms of a time, all without a zone but the first.
 var timeLayouts = []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04", time.DateOnly}
 
-// parseTime reads a time, or how long before now it was.
-func parseTime(s string, now time.Time) (time.Time, error) {
+// parseTime reads a time, in the zone of now where it names none, or how long before
+// now it was. It reports whether the time is the beginning of a day that s names.
+func parseTime(s string, now time.Time) (t time.Time, day bool, err error) {
 	for _, layout := range timeLayouts {
-		if t, err := time.ParseInLocation(layout, s, time.Local); err == nil {
-			return t, nil
+		if t, err := time.ParseInLocation(layout, s, now.Location()); err == nil {
+			return t, layout == time.DateOnly, nil
 		}
 	}
 	if days, ok := strings.CutSuffix(s, "d"); ok {
 		var n uint16
 		if _, err := fmt.Sscanf(days+";", "%d;", &n); err == nil {
-			return now.AddDate(0, 0, -int(n)), nil
+			return now.AddDate(0, 0, -int(n)), false, nil
 		}
 	}
 	if d, err := time.ParseDuration(s); err == nil && d >= 0 {
-		return now.Add(-d), nil
+		return now.Add(-d), false, nil
 	}
-	return time.Time{}, errors.New("want a date such as 2026-11-25, a time such as 2026-11-25T21:54, or how long ago, such as 36h or 7d")
+	return time.Time{}, false, errors.New("want a date such as 2026-11-25, a time such as 2026-11-25T21:54, or how long ago, such as 36h or 7d")
 }
