@@ -103,7 +103,7 @@ e2e: build tools ## test with full disks, DNS clients and resolvers, receivers o
 	rm -f $$out; exit $$status
 	LOOKALIKE_E2E=1 COREDNS="$(CURDIR)/$(BIN)/coredns" LOOKALIKE="$(CURDIR)/$(BIN)/lookalike" $(GO) test -count=1 -p 1 -timeout 40m -tags e2e -v ./test/... ./build/internal/dnslog
 
-bench: build tools ## measure: Go benchmarks, then this server beside upstream's (AGAINST=COMMIT: and that commit's)
+bench: build tools ## measure: Go benchmarks, then this server beside upstream's (AGAINST=COMMIT: and that commit's) and resolvers of Debian
 	$(GO) test -run '^$$' -bench . -benchmem ./plugin/... ./build/...
 	@old=; trap 'rm -rf "$$old"' EXIT; if test -n '$(AGAINST)'; then old=$$(mktemp -d); \
 		git archive '$(AGAINST)' | tar -x -C "$$old" && \
@@ -112,6 +112,7 @@ bench: build tools ## measure: Go benchmarks, then this server beside upstream's
 	$(GO) run ./test/benchaudit -tool $(BIN)/lookalike
 	$(GO) build -o $(BIN)/benchalerts ./test/benchalerts
 	nice -n -15 $(BIN)/benchalerts -coredns $(BIN)/coredns; status=$$?; rm -f $(BIN)/benchalerts; exit $$status
+	$(GO) run ./test/benchpeers -coredns $(BIN)/coredns -tool $(BIN)/lookalike
 
 install: build ## install the service without a package (DESTDIR=, PREFIX=)
 	DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' build/package/install

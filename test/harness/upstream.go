@@ -70,7 +70,7 @@ func NewUpstream(tb testing.TB) *Upstream {
 
 func newUpstream(tb testing.TB, c *Chain) *Upstream {
 	tb.Helper()
-	u, stop, err := serveUpstream(c)
+	u, stop, err := serveUpstream(c, zone)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -78,10 +78,13 @@ func newUpstream(tb testing.TB, c *Chain) *Upstream {
 	return u
 }
 
-// ServeUpstream is [NewUpstream] outside a test; the caller ends it with stop.
-func ServeUpstream() (u *Upstream, stop func(), err error) { return serveUpstream(nil) }
+// ServeUpstream is [NewUpstream] outside a test; the caller ends it with stop. It knows
+// these records as well, those of "*." for all names that it does not know.
+func ServeUpstream(records ...string) (u *Upstream, stop func(), err error) {
+	return serveUpstream(nil, zone+strings.Join(records, "\n"))
+}
 
-func serveUpstream(c *Chain) (u *Upstream, stop func(), err error) {
+func serveUpstream(c *Chain, zone string) (u *Upstream, stop func(), err error) {
 	u = &Upstream{records: make(map[string][]dns.RR), chain: c, count: make(map[dns.Question]int)}
 	parser := dns.NewZoneParser(strings.NewReader(zone), ".", "")
 	for rr, ok := parser.Next(); ok; rr, ok = parser.Next() {
@@ -141,11 +144,12 @@ func (u *Upstream) answer(r *dns.Msg, q dns.Question) *dns.Msg {
 	}
 	owner := q.Name
 	for range 2 {
-		if len(u.records[owner]) == 0 {
+		records := u.of(owner)
+		if len(records) == 0 {
 			m.Rcode = dns.RcodeNameError
 		}
 		cname := ""
-		for _, rr := range u.records[owner] {
+		for _, rr := range records {
 			t := rr.Header().Rrtype
 			sig, signed := rr.(*dns.RRSIG)
 			switch {
@@ -164,6 +168,20 @@ func (u *Upstream) answer(r *dns.Msg, q dns.Question) *dns.Msg {
 		m.Ns = []dns.RR{u.apex(owner)}
 	}
 	return m
+}
+
+// of returns the records of a name.
+func (u *Upstream) of(owner string) []dns.RR {
+	records := u.records[owner]
+	if records != nil {
+		return records
+	}
+	for _, rr := range u.records["*."] {
+		rr = dns.Copy(rr)
+		rr.Header().Name = owner
+		records = append(records, rr)
+	}
+	return records
 }
 
 // apex is the SOA record of the zone that name would be in.

@@ -3,36 +3,8 @@ package harness
 import (
 	"fmt"
 	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
-	"time"
 )
-
-// CPU is the processor time that the threads of a process have used, to the
-// nanosecond, from the schedstat files of Linux. A thread that ends takes its
-// share along; those of a Go program hardly ever do.
-func CPU(pid int) (time.Duration, error) {
-	tasks := fmt.Sprintf("/proc/%d/task", pid)
-	threads, err := os.ReadDir(tasks)
-	if err != nil {
-		return 0, err
-	}
-	var sum time.Duration
-	for _, thread := range threads {
-		stat, err := os.ReadFile(filepath.Join(tasks, thread.Name(), "schedstat"))
-		if err != nil {
-			return 0, err
-		}
-		running, _, _ := strings.Cut(string(stat), " ")
-		ns, err := strconv.ParseInt(running, 10, 64)
-		if err != nil {
-			return 0, err
-		}
-		sum += time.Duration(ns)
-	}
-	return sum, nil
-}
 
 // Memory is a size that proc(5) has of a process, in bytes: VmRSS is what is in RAM
 // now, VmHWM the most that ever was.

@@ -1,0 +1,1 @@
+rpzFile("{DIR}/list", {policyName="rpz.example.org"})
