@@ -175,6 +175,7 @@ func askEverything(t *testing.T, server *harness.Server) {
 	ask(watched, "army.ml", dns.TypeMX)
 	ask(netip.IPv6Loopback(), "army.ml", dns.TypeMX)
 	ask(here, "mail.navy.ml", dns.TypeMX)
+	ask(here, "_dmarc.army.ml", dns.TypeTXT) // of the group that mail is sent to below: it has two purposes
 	for i := range 8 {
 		ask(here, fmt.Sprintf("partner%d.example.net", i), dns.TypeMX)
 	}

@@ -40,6 +40,19 @@ func must(all []Record, err error) []Record {
 	return all
 }
 
+// Objects returns the records of ECS, in the same order, as JSON objects.
+func Objects() []map[string]any {
+	var all []map[string]any
+	for line := range lines(ecs) {
+		var v map[string]any
+		if err := json.Unmarshal([]byte(line), &v); err != nil {
+			panic(err) // the sample is part of the program
+		}
+		all = append(all, v)
+	}
+	return all
+}
+
 // IsField reports whether a record of the sample in the format ecs has a field.
 func IsField(path string) bool {
 	return slices.ContainsFunc(ECS(), func(r Record) bool { return len(r[path]) > 0 })
