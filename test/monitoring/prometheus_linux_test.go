@@ -236,19 +236,24 @@ func exercise(t *testing.T, s *harness.Server) {
 	}
 }
 
-// TestPromtool has Prometheus's own tool check the files and run the unit tests of
-// the rules.
-func TestPromtool(t *testing.T) {
-	for _, tc := range []struct{ args, want string }{
-		{"check rules rules.yaml", "SUCCESS"},
-		{"check config prometheus.yaml", "SUCCESS"},
-		{"test rules tests.yaml", "SUCCESS"},
+// TestFiles has the tools of Prometheus and Alertmanager check the files, run the
+// unit tests of the rules, and say to whom an alert goes.
+func TestFiles(t *testing.T) {
+	for _, tc := range []struct{ command, want string }{
+		{"promtool check rules rules.yaml", "SUCCESS"},
+		{"promtool check config prometheus.yaml", "SUCCESS"},
+		{"promtool test rules tests.yaml", "SUCCESS"},
+		{"amtool check-config alertmanager.yaml", "SUCCESS"},
+		{"amtool config routes test --config.file=alertmanager.yaml alertname=LookalikeServerDown severity=critical", "on-call\n"},
+		{"amtool config routes test --config.file=alertmanager.yaml alertname=LookalikeBlocked severity=warning", "working-hours\n"},
+		{"amtool config routes test --config.file=alertmanager.yaml alertname=LookalikeSuspected severity=info", "nobody\n"},
 	} {
-		cmd := wait.Command(t, 2*time.Minute, "promtool", strings.Fields(tc.args)...)
+		words := strings.Fields(tc.command)
+		cmd := wait.Command(t, 2*time.Minute, words[0], words[1:]...)
 		cmd.Dir = soc + "/prometheus"
 		cmd.Env = append(os.Environ(), "TMPDIR=/dev/shm") // each unit test makes a database, and syncs it
 		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), tc.want) {
-			t.Errorf("promtool %s: %v\n%s", tc.args, err, out)
+			t.Errorf("%s: %v, want %q\n%s", tc.command, err, tc.want, out)
 		}
 	}
 }
