@@ -24,7 +24,7 @@ type scenario struct {
 }
 
 // scenarios are the rows of the table.
-func (b *bench) scenarios() (rows []scenario) {
+func scenarios() (rows []scenario) {
 	aims := map[string]map[string]float64{
 		small.name: {passing: 1.00, missing: 1.00, blocked: 1.00, various: 1.00},
 		full.name:  {passing: 0.85, missing: 0.90, blocked: 0.85, various: 0.85},
@@ -38,14 +38,6 @@ func (b *bench) scenarios() (rows []scenario) {
 			scenario{chain: c, server: anyTLD, base: upstream, kind: passing, aim: 0.90})
 		for _, kind := range []string{passing, missing, blocked, under} {
 			rows = append(rows, scenario{chain: c, server: again, base: upstream, kind: kind})
-		}
-		if b.against == "" {
-			continue
-		}
-		for _, server := range []string{other, guardedAgain} {
-			for _, kind := range []string{passing, missing, blocked} {
-				rows = append(rows, scenario{chain: c, server: server, base: guarded, kind: kind})
-			}
 		}
 	}
 	return rows
@@ -63,25 +55,27 @@ type measured struct {
 
 // costs prints the table of processor time.
 func (b *bench) costs(ctx context.Context) error {
+	return b.table(ctx, b.subjects(), scenarios())
+}
+
+// table measures what the rows want, and prints it.
+func (b *bench) table(ctx context.Context, subjects []subject, rows []scenario) error {
 	m := measured{make(map[cell][]float64), make(map[cell][]float64)}
-	rows := b.scenarios()
 	for round := range b.rounds {
+		first := round % len(subjects)
+		turned := slices.Concat(subjects[first:], subjects[:first])
 		for _, c := range []chain{small, full} {
-			if err := b.round(ctx, c, rows, round, m); err != nil {
+			if err := b.round(ctx, c, turned, rows, m); err != nil {
 				return err
 			}
 		}
 	}
-	b.printCosts(rows, m)
-	return nil
+	return b.printCosts(rows, m)
 }
 
 // round starts the servers of a chain, and asks one after the other for each kind
-// of traffic. Who is first differs from round to round.
-func (b *bench) round(ctx context.Context, c chain, rows []scenario, round int, m measured) error {
-	subjects := b.subjects()
-	first := round % len(subjects)
-	subjects = slices.Concat(subjects[first:], subjects[:first])
+// of traffic.
+func (b *bench) round(ctx context.Context, c chain, subjects []subject, rows []scenario, m measured) error {
 	servers := make(map[string]*harness.Server)
 	defer func() {
 		for _, s := range servers {
@@ -154,7 +148,7 @@ func kindsOf(c chain, server string, rows []scenario) (kinds []string) {
 }
 
 // printCosts prints medians, and the median and quartiles of the rounds' ratios.
-func (b *bench) printCosts(rows []scenario, m measured) {
+func (b *bench) printCosts(rows []scenario, m measured) error {
 	pace := "as fast as answers come"
 	if b.rate > 0 {
 		pace = fmt.Sprintf("at %d queries/s", b.rate)
@@ -178,7 +172,7 @@ func (b *bench) printCosts(rows []scenario, m measured) {
 			row.server, memory(m, server), micro(m, server), row.base, memory(m, base), micro(m, base),
 			compare(m.costs[server], m.costs[base]), aim, row.kind)
 	}
-	table.Flush()
+	return table.Flush()
 }
 
 func micro(m measured, at cell) string { return fmt.Sprintf("%.2f", perf.Quantile(m.costs[at], 0.5)) }

@@ -4,11 +4,11 @@
 //
 //   - processor time per query, for each row of a table of scenarios;
 //   - latency at half of the load that upstream's server can bear;
-//   - the longest wait of a query while a list of 100,000 names is reloaded.
+//   - the longest wait of a query while a list of 100,000 names is reloaded;
+//   - with -against, processor time of other builds and settings of this server.
 //
-// A null test compares upstream's server with itself: what lies within its
-// quartiles is noise. With -against, rows for another build or another environment
-// of this server are added. Bench needs dnsperf, Linux, and an idle machine.
+// A null test compares a server with itself: what lies within its quartiles is
+// noise. Bench needs dnsperf, Linux, and an idle machine.
 package main
 
 import (
@@ -25,17 +25,13 @@ import (
 func main() {
 	b := bench{}
 	flag.StringVar(&b.binary, "coredns", "build/bin/coredns", "the server to measure")
-	flag.StringVar(&b.against, "against", "", "another build of it, to compare with (with -env alone: the same)")
-	env := flag.String("env", "", "environment of the other build: NAME=VALUE,...")
+	flag.Func("against", "another build of it to compare, with settings: BINARY[,NAME=VALUE | ,LINE OF THE COREFILE]...; may come again", b.addBuild)
 	flag.IntVar(&b.rounds, "rounds", 20, "rounds, two at least; in each, every server starts anew")
 	flag.IntVar(&b.passes, "passes", 3, "how often a server is asked all names of a kind in a round")
 	flag.IntVar(&b.rate, "rate", 0, "queries a second while processor time is measured; 0: as fast as answers come")
 	flag.IntVar(&b.procs, "procs", 1, "GOMAXPROCS of the servers while processor time is measured; with 1, they stay on the first processor")
-	only := flag.String("only", "", "parts to measure, of cost,latency,reload; empty: all")
+	only := flag.String("only", "", "parts to measure, of cost,latency,reload,builds; empty: all")
 	flag.Parse()
-	if *env != "" {
-		b.env = strings.Split(*env, ",")
-	}
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer cancel()
 	if err := b.run(ctx, *only); err != nil {
@@ -48,8 +44,7 @@ func main() {
 type bench struct {
 	binary   string
 	upstream string            // the server without our code
-	against  string            // empty: nothing
-	env      []string          // of the server against which it is measured
+	builds   []subject         // others, to compare this one with
 	dir      string            // for files
 	traffic  map[string]string // by its kind: a file of queries
 	rounds   int
@@ -66,22 +61,15 @@ var parts = []struct {
 	{"cost", (*bench).costs},
 	{"latency", (*bench).latencies},
 	{"reload", (*bench).reload},
+	{"builds", (*bench).compareBuilds},
 }
 
 func (b *bench) run(ctx context.Context, only string) (err error) {
 	if b.rounds < 2 {
 		return errors.New("-rounds must be 2 or more")
 	}
-	if len(b.env) > 0 && b.against == "" {
-		b.against = b.binary
-	}
-	for _, path := range []*string{&b.binary, &b.against} {
-		if *path == "" {
-			continue
-		}
-		if *path, err = filepath.Abs(*path); err != nil {
-			return err
-		}
+	if b.binary, err = filepath.Abs(b.binary); err != nil {
+		return err
 	}
 	if b.dir, err = os.MkdirTemp("", "bench"); err != nil {
 		return err

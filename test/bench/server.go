@@ -46,34 +46,27 @@ type subject struct {
 	env       []string
 }
 
-// subjects are the servers of every chain. The first is the base, the second the
-// same again.
+// Names of subjects.
+const (
+	upstream     = "upstream's chain"
+	again        = "the same again"
+	guarded      = "lookalike"
+	guardedAgain = "lookalike, again"
+	ownTLD       = "lookalike com"
+	anyTLD       = "lookalike *"
+)
+
+// subjects are the servers that are compared with the first.
 func (b *bench) subjects() []subject {
 	list := strings.Join(own(), " ")
-	all := []subject{
+	return []subject{
 		{name: upstream, binary: b.upstream},
 		{name: again, binary: b.upstream},
 		{name: guarded, binary: b.binary, directive: ofML},
 		{name: ownTLD, binary: b.binary, directive: fmt.Sprintf(ofOwn, list)},
 		{name: anyTLD, binary: b.binary, directive: fmt.Sprintf(ofAny, list)},
 	}
-	if b.against != "" {
-		all = append(all, subject{name: other, binary: b.against, directive: ofML, env: b.env},
-			subject{name: guardedAgain, binary: b.binary, directive: ofML})
-	}
-	return all
 }
-
-// Names of subjects.
-const (
-	upstream     = "upstream's chain"
-	again        = "the same again"
-	guarded      = "lookalike"
-	ownTLD       = "lookalike com"
-	anyTLD       = "lookalike *"
-	other        = "-against"
-	guardedAgain = "lookalike again"
-)
 
 // start starts a server of this chain.
 func (b *bench) start(c chain, s subject, files map[string]string, env ...string) (*harness.Server, error) {
