@@ -12,6 +12,15 @@
 // few goroutines that have much stack in use, and so raises it. They cost 64 KiB
 // each and no time.
 //
+// The size, [Query], is chosen by measurement (Go 1.27, two processors, one for the
+// server, a Corefile with prometheus, errors, health, loop, cache and template).
+// In CPU profiles, growing stacks is 3 % of passing and 8 % of blocked queries with
+// 8 KiB, and at most 1 % with 16. Memory speaks for neither: with 10,000 queries in
+// flight, which forward holds, each has 16 KiB of stack in the end, from whatever
+// size it has grown; the whole server then has 203 to 228 MiB with 2, 4, 8 or
+// 16 KiB alike. Under load the average wanders, so that now and then goroutines
+// start with half of the size or twice as much.
+//
 // A Go that ignores this, or GODEBUG=adaptivestackstart=0, makes the Keeper give
 // up: the server works as before.
 package stacks
@@ -31,7 +40,7 @@ import (
 )
 
 // Query is the starting size that a chain of plugins needs, in bytes.
-const Query = 8 << 10
+const Query = 16 << 10
 
 const (
 	frame    = 62 << 10    // stack that a holder uses; with it, it has 64 KiB
