@@ -26,9 +26,11 @@ export GOTOOLCHAIN := $(if $(call at_least,$(NEEDED),$(OWN)),local,$(if $(call a
 COMMANDS := $(patsubst build/%/main.go,%,$(wildcard build/*/main.go))
 
 # -trimpath, no VCS stamp and no build id: the same commit gives the same bytes
-# in any directory. The commit is told to the server, which shows it at -version.
-COMMIT  := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
-LDFLAGS := -s -w -buildid= -X github.com/coredns/coredns/coremain.GitCommit=$(COMMIT)
+# in any directory. The binaries are told version and commit, and show them.
+VERSION := $(shell build/package/version 2>/dev/null)
+COMMIT  := $(shell git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -buildid= -X github.com/coredns/coredns/coremain.GitCommit=$(COMMIT) \
+	-X github.com/lookalike-dns/lookalike/plugin/lookalike.release=$(VERSION)
 
 # The tests that mount small disks, by name: go test is content with a pattern
 # that no test matches.
@@ -38,7 +40,7 @@ DISK_TESTS := TestFull TestReadOnly TestSpoolDiskFull TestSpoolReadOnly TestSpoo
 RACE = $(shell command -v $$($(GO) env CC) >/dev/null 2>&1 && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test prove e2e bench install uninstall lint vuln clean go gofmt vet staticcheck golangci-lint tools
+.PHONY: help build run test prove e2e bench dist man install uninstall lint vuln clean go gofmt vet staticcheck golangci-lint tools
 
 help: ## list the targets
 	@echo 'lookalike: a CoreDNS that answers for names that resemble protected ones'
@@ -114,7 +116,13 @@ bench: build tools ## measure: Go benchmarks, then this server beside upstream's
 	nice -n -15 $(BIN)/benchalerts -coredns $(BIN)/coredns; status=$$?; rm -f $(BIN)/benchalerts; exit $$status
 	$(GO) run ./test/benchpeers -coredns $(BIN)/coredns -tool $(BIN)/lookalike
 
-install: build ## install the service without a package (DESTDIR=, PREFIX=)
+dist: go ## make packages, tarballs, an image and checksums of the commit in build/dist/ (MINISIGN_KEY=FILE signs them)
+	GO='$(GO)' $(GO) run ./build/package/dist
+
+man: build ## make the manual pages in build/dist/stage/man/
+	$(GO) run ./build/package/dist -man $(BIN)/lookalike
+
+install: man ## install the service without a package (DESTDIR=, PREFIX=)
 	DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' build/package/install
 
 uninstall: ## remove it, except settings, logs and spools
@@ -160,5 +168,5 @@ vuln: go ## find known holes in what the code calls (downloads a database of 67 
 	$(GO) run $(GOVULNCHECK) -db 'file://$(CURDIR)/$(BIN)/vulndb-$(VULNDB)' ./...
 
 clean: ## remove what was built
-	rm -rf $(BIN)
+	rm -rf $(BIN) build/dist
 	$(GO) clean -testcache
