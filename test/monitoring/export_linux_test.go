@@ -5,7 +5,6 @@ package monitoring
 import (
 	"maps"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -180,22 +179,14 @@ func checkReadmes(t *testing.T, e export) {
 	}
 }
 
-// checkRunbook: a metric that a page names exists. A name may be the beginning of
-// several.
-func checkRunbook(t *testing.T, e export) {
+// checkPages: a metric that a page of the runbook names exists. A name may be the
+// beginning of several.
+func checkPages(t *testing.T, e export) {
 	t.Helper()
-	pages, err := filepath.Glob(soc + "/runbook/*.md")
-	if err != nil || len(pages) == 0 {
-		t.Fatalf("%d pages: %v", len(pages), err)
-	}
-	for _, page := range pages {
-		text, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, name := range regexp.MustCompile(`\bcoredns_\w+`).FindAllString(string(text), -1) {
+	for _, page := range pages(t) {
+		for _, name := range regexp.MustCompile(`\bcoredns_\w+`).FindAllString(page.text, -1) {
 			if !slices.ContainsFunc(slices.Collect(maps.Keys(e)), func(m string) bool { return strings.HasPrefix(m, name) }) {
-				t.Errorf("%s: no metric is or begins with %s", page, name)
+				t.Errorf("%s: no metric is or begins with %s", page.name, name)
 			}
 		}
 	}

@@ -52,6 +52,9 @@ const watchedCorefile = `.:{$DNS} {
 }
 `
 
+// protected is the list that it begins with.
+const protected = "navy.mil\ndisa.mil\nbank.mil\n"
+
 // watched starts that server.
 func watched(t *testing.T) *harness.Server {
 	t.Helper()
@@ -64,7 +67,7 @@ func watched(t *testing.T) *harness.Server {
 		Corefile: watchedCorefile,
 		Upstream: harness.NewUpstream(t).Addr,
 		Files: map[string]string{
-			"protect.txt": "navy.mil\ndisa.mil\nbank.mil\n",
+			"protect.txt": protected,
 			"allow.txt":   fmt.Sprintf("bank.ml until=%s owner=mail-team@example.net\n", time.Now().AddDate(0, 0, 3).UTC().Format(time.DateOnly)),
 		},
 		Env: []string{"TAKES=" + receiver(http.StatusOK), "REFUSES=" + receiver(http.StatusBadRequest)},
@@ -170,10 +173,30 @@ func TestPrometheus(t *testing.T) {
 	ask(t, s, "navy.ml")
 	p := startPrometheus(t, s)
 	exercise(t, s)
+	writeList(t, s, "navy\n") // which the server cannot load
 	want := []string{
 		"LookalikeAlertsLost firing", "LookalikeBlocked firing", "LookalikePassed firing", "LookalikeSuspected firing",
 		"LookalikeDestinationDown pending", "LookalikeExceptionEnding pending", "LookalikeListStale pending", "LookalikeSinkholeFallback pending",
 	}
+	p.await(t, want)
+	t.Run("rules", func(t *testing.T) { p.checkRules(t) })
+	metrics := s.Metrics(t)
+	exported := parseExport(t, metrics)
+	t.Run("expressions of the rules", func(t *testing.T) { p.checkRuleQueries(t, exported) })
+	t.Run("queries of the dashboard", func(t *testing.T) { p.checkDashboard(t, exported) })
+	t.Run("READMEs", func(t *testing.T) { checkReadmes(t, exported) })
+	t.Run("metrics in the runbook", func(t *testing.T) { checkPages(t, exported) })
+	s.Stop()
+	wait.Until(t, "an alert about the end of the server", func() bool {
+		return slices.Contains(p.states(t), "LookalikeServerDown pending")
+	})
+	writeList(t, s, protected)
+	t.Run("runbook", func(t *testing.T) { checkRunbook(t, s, metrics) })
+}
+
+// await waits until just these alerts have these states.
+func (p prometheus) await(t *testing.T, want []string) {
+	t.Helper()
 	slices.Sort(want)
 	var got []string
 	defer func() {
@@ -185,12 +208,6 @@ func TestPrometheus(t *testing.T) {
 		got = p.states(t)
 		return slices.Equal(got, want)
 	})
-	t.Run("rules", func(t *testing.T) { p.checkRules(t) })
-	exported := parseExport(t, s.Metrics(t))
-	t.Run("expressions of the rules", func(t *testing.T) { p.checkRuleQueries(t, exported) })
-	t.Run("queries of the dashboard", func(t *testing.T) { p.checkDashboard(t, exported) })
-	t.Run("READMEs", func(t *testing.T) { checkReadmes(t, exported) })
-	t.Run("runbook", func(t *testing.T) { checkRunbook(t, exported) })
 }
 
 // ask has the server answer a query for an MX.
@@ -199,7 +216,7 @@ func ask(t *testing.T, s *harness.Server, name string) {
 	harness.Exchange(t, "udp", s.Addr("DNS"), harness.Query(name, dns.TypeMX))
 }
 
-// exercise makes everything happen that the server counts.
+// exercise makes happen what the server counts.
 func exercise(t *testing.T, s *harness.Server) {
 	t.Helper()
 	for _, name := range []string{
@@ -231,7 +248,12 @@ func exercise(t *testing.T, s *harness.Server) {
 	if err := c.Rcpt("bob@navy.ml"); err == nil {
 		t.Error("The responder has taken mail")
 	}
-	if err := os.WriteFile(filepath.Join(s.Dir, "protect.txt"), []byte("navy\n"), 0o600); err != nil {
+}
+
+// writeList writes the list of protected names.
+func writeList(t *testing.T, s *harness.Server, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(s.Dir, "protect.txt"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }

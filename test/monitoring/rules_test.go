@@ -2,7 +2,6 @@ package monitoring
 
 import (
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -100,49 +99,4 @@ func TestFirstEvent(t *testing.T) {
 	if found < 5 {
 		t.Errorf("%d rules are for single events, there are more", found)
 	}
-}
-
-// TestRunbook: every alert has a page, every page an alert, and the link leads
-// there.
-func TestRunbook(t *testing.T) {
-	base := "https://" + modulePath(t) + "/blob/main/build/soc"
-	sections := regexp.MustCompile(`(?m)^#+ .*$`)
-	pages, err := filepath.Glob(soc + "/runbook/*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	wanted := make(map[string]bool)
-	for _, r := range rules(t) {
-		path, ok := strings.CutPrefix(r.Annotations["runbook_url"], base)
-		if want := "/runbook/" + r.Alert + ".md"; !ok || path != want {
-			t.Errorf("%s: runbook_url is %q, want %s", r.Alert, r.Annotations["runbook_url"], base+want)
-		}
-		page := filepath.Clean(soc + path)
-		wanted[page] = true
-		text, err := os.ReadFile(page)
-		if err != nil {
-			t.Errorf("%s has no page: %v", r.Alert, err)
-			continue
-		}
-		got := strings.Join(sections.FindAllString(string(text), -1), " ")
-		if want := "# " + r.Alert + " ## Meaning ## Impact ## Diagnosis ## Mitigation"; got != want {
-			t.Errorf("%s has the headings %q, want %q", page, got, want)
-		}
-	}
-	for _, page := range pages {
-		if !wanted[filepath.Clean(page)] {
-			t.Errorf("%s is about no alert", page)
-		}
-	}
-}
-
-// modulePath is what go.mod calls us, which is where the repository is.
-func modulePath(t *testing.T) string {
-	t.Helper()
-	text, err := os.ReadFile("../../go.mod")
-	if err != nil {
-		t.Fatal(err)
-	}
-	line, _, _ := strings.Cut(string(text), "\n")
-	return strings.TrimPrefix(line, "module ")
 }
