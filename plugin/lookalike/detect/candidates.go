@@ -66,8 +66,7 @@ func newOriginal(protected string) (original, bool) {
 		if i > 0 {
 			o.core = append(o.core, '.')
 		}
-		var buf [maxRunes]rune
-		runes, _ := decodeLabel(buf[:0], n.label(i))
+		runes, _ := n.decode(i)
 		o.core = append(o.core, runes...)
 	}
 	return o, !slices.ContainsFunc(o.core, func(r rune) bool { return r > unicode.MaxRune })

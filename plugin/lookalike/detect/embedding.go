@@ -33,32 +33,51 @@ func (s *search) embedding(r *reading) {
 	if len(places) <= maxPlaces {
 		places = append(places, r.size)
 	}
-	for i, from := range places {
-		ends := places[i+1 : min(len(places), i+1+maxParts)]
-		s.embeddedFrom(r, from, ends, s.tailAt(r, places[:i+1]), from == 0)
+	first := 0
+	if r.seen&separator == 0 {
+		first = 1 // what stands at the end is whole labels
+	}
+	skeletons := s.skeletonsAt(r, places, first)
+	for i := first; i < len(places); i++ {
+		from, last := places[i], min(len(places), i+1+maxParts)
+		ends, at := places[i+1:last], skeletons[i:last]
+		s.embeddedFrom(r, from, ends, at[0], at[1:], s.tailAt(r, places[:i+1]), from == 0)
 		if glued := s.tailWithin(r, from); glued != nil {
-			s.embeddedFrom(r, from+len(glued.letters), ends, glued, from == 0)
+			n := len(glued.letters)
+			begin := at[0]
+			begin.add(r.letters[from : from+n])
+			s.embeddedFrom(r, from+n, ends, begin, at[1:], glued, from == 0)
 		}
 	}
 }
 
-// embeddedFrom looks the letters between place from and each of ends up; t, or
-// nothing, follows them. Whole labels at the end of r have been compared before.
-func (s *search) embeddedFrom(r *reading, from int, ends []int, t *tail, atEnd bool) {
+// skeletonsAt returns the hashes of the skeletons that begin at the first-th of places
+// of r and end at each that follows.
+func (s *search) skeletonsAt(r *reading, places []int, first int) []skeletonHasher {
+	all := s.skeletons[:len(places)]
 	var h skeletonHasher
-	at := from
-	for _, to := range ends {
+	for i := first; i < len(places); i++ {
+		h.add(r.letters[places[max(first, i-1)]:places[i]])
+		all[i] = h
+	}
+	s.work += places[len(places)-1] - places[first]
+	return all
+}
+
+// embeddedFrom looks the letters between place from and each of ends up, where the
+// skeletons up to begin and up to at end; t, or nothing, follows them. Whole labels at
+// the end of r have been compared before.
+func (s *search) embeddedFrom(r *reading, from int, ends []int, begin skeletonHasher, at []skeletonHasher, t *tail, atEnd bool) {
+	for i, to := range ends {
 		if to-from > s.index.longest {
 			return
 		}
 		if to <= from || atEnd && r.endsLabel(to) {
 			continue
 		}
-		s.work += to - at
-		h.add(r.letters[at:to])
-		at = to
 		if t != nil || to-from >= embeddingLetters {
-			s.embedded(r, from, to, h.sum, t)
+			s.work++
+			s.embedded(r, from, to, at[i].after(&begin), t)
 		}
 	}
 }

@@ -59,7 +59,7 @@ func (s *search) explainName() []string {
 		steps = append(steps, quote(n.text(0, s.lo))+" names a service and is set aside")
 	}
 	for i := s.lo; i < s.hi; i++ {
-		if _, foreign := decodeLabel(s.runes[0][:0], n.label(i)); !foreign {
+		if _, foreign := n.decode(i); !foreign {
 			continue
 		}
 		one := name{labels: 1, octets: 255}

@@ -1,5 +1,7 @@
 package detect
 
+import "unicode/utf8"
+
 //go:generate go run ./internal/genfold -o unicode_table.go
 
 // foldEntry says which ASCII letters, digits or hyphens a code point resembles.
@@ -15,7 +17,10 @@ type runeRange struct{ lo, hi rune }
 // UTS #39 and the rules of internal/genfold, and true; nothing and true for
 // marks and format characters; false for a code point that resembles none.
 func foldRune(r rune) (string, bool) {
-	lo, hi := 0, len(foldsTo)
+	if r < 0 || r > utf8.MaxRune {
+		return "", false
+	}
+	lo, hi := int(foldPages[r>>8]), int(foldPages[r>>8+1])
 	for lo < hi {
 		mid := int(uint(lo+hi) >> 1)
 		if foldsTo[mid].r < r {
@@ -29,6 +34,17 @@ func foldRune(r rune) (string, bool) {
 	}
 	return "", foldsAwayRune(r)
 }
+
+// foldPages holds where in foldsTo the code points from each multiple of 256 begin.
+var foldPages = func() (pages [utf8.MaxRune>>8 + 2]uint16) {
+	for _, entry := range foldsTo {
+		pages[entry.r>>8+1]++
+	}
+	for i := range pages[1:] {
+		pages[i+1] += pages[i]
+	}
+	return pages
+}()
 
 func foldsAwayRune(r rune) bool {
 	lo, hi := 0, len(foldsAway)

@@ -125,6 +125,7 @@ func (d *Draft) Finish() *Index {
 	d.fillDoubles()
 	commonWords() // are read in now, not by the first query
 	moreWords()
+	visibleRunes()
 	return d.index
 }
 

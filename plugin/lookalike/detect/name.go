@@ -1,5 +1,7 @@
 package detect
 
+import "unicode/utf8"
+
 // Limits of RFC 1035 section 3.1: 63 octets a label, 255 octets a name with
 // its length octets and the root label.
 const (
@@ -15,6 +17,12 @@ type name struct {
 	ends   [maxLabels]uint8 // ends[i] is where label i ends in bytes
 	labels int
 	octets byte // of all labels together, by or: 128 and more where one is no ASCII
+
+	// The code points of labels that have been decoded, each where its octets stand in
+	// bytes, and how many they are: 0 if the label has not been decoded. Those of an
+	// A-label or of raw UTF-8 have the bit isForeign.
+	runes   [maxOctets]rune
+	decoded [maxLabels]uint8
 
 	// written is the presentation form, once a text has been asked for. All
 	// texts are parts of it.
@@ -64,9 +72,25 @@ func (n *name) endLabel(start, end int) bool {
 	if end == start || end-start > maxLabel || end+n.labels+1 > maxOctets {
 		return false
 	}
-	n.ends[n.labels] = uint8(end)
+	n.ends[n.labels], n.decoded[n.labels] = uint8(end), 0
 	n.labels++
 	return true
+}
+
+const isForeign = 128
+
+// decode returns the code points of label i, as decodeLabel does. They are valid until
+// n is parsed again.
+func (n *name) decode(i int) (runes []rune, foreign bool) {
+	start := n.start(i)
+	if n.decoded[i] == 0 {
+		runes, foreign = decodeLabel(n.runes[start:start:n.ends[i]], n.label(i))
+		n.decoded[i] = uint8(len(runes))
+		if foreign {
+			n.decoded[i] |= isForeign
+		}
+	}
+	return n.runes[start : start+int(n.decoded[i]&^isForeign)], n.decoded[i]&isForeign != 0
 }
 
 // unescape reads what follows a backslash and returns the byte it stands for
@@ -141,10 +165,16 @@ var writtenOctets = func() (table [256]uint8) {
 	return table
 }()
 
-// plain reports whether no label is an A-label or raw UTF-8.
-func (n *name) plain() bool {
+// isPlain reports whether label i is neither an A-label nor raw UTF-8.
+func (n *name) isPlain(i int) bool {
+	label := n.label(i)
+	return !hasACEPrefix(label) && (n.octets < utf8.RuneSelf || isASCII(label))
+}
+
+// allPlain reports whether all labels are.
+func (n *name) allPlain() bool {
 	for i := range n.labels {
-		if label := n.label(i); hasACEPrefix(label) || !isASCII(label) {
+		if !n.isPlain(i) {
 			return false
 		}
 	}

@@ -13,7 +13,7 @@ const maxRunes = maxLabel
 const notUnicode = utf8.MaxRune + 1
 
 // decodeLabel appends the code points of a label to dst, which needs room for
-// maxRunes: those of an A-label decoded, those of raw UTF-8 as they stand. It
+// as many as the label has octets: those of an A-label decoded, those of raw UTF-8 as they stand. It
 // decodes whatever can be decoded, valid by IDNA or not, because whoever means
 // to deceive need not care. The second result is false for a label that is
 // ASCII and stays so.

@@ -113,7 +113,7 @@ func (r *reading) read(n *name, lo, hi int, text *storage) {
 			text.dots.add(r.size)
 			r.before = 0
 		}
-		if !r.addLabel(n.label(i), n.octets < utf8.RuneSelf) {
+		if !r.addLabel(n, i) {
 			r.size = r.end(r.labels - 1)
 			return
 		}
@@ -122,18 +122,15 @@ func (r *reading) read(n *name, lo, hi int, text *storage) {
 	}
 }
 
-// addLabel adds one label and reports whether it fits. If ascii is set, the caller
-// knows that the label is ASCII.
-func (r *reading) addLabel(label []byte, ascii bool) bool {
-	if hasACEPrefix(label) || !ascii && !isASCII(label) {
-		return r.addUnicode(label)
+// addLabel adds label i of n and reports whether it fits.
+func (r *reading) addLabel(n *name, i int) bool {
+	if n.isPlain(i) {
+		return addASCII(r, n.label(i))
 	}
-	return addASCII(r, label)
+	return r.addUnicode(n.decode(i))
 }
 
-func (r *reading) addUnicode(label []byte) bool {
-	var buf [maxRunes]rune
-	runes, foreign := decodeLabel(buf[:0], label)
+func (r *reading) addUnicode(runes []rune, foreign bool) bool {
 	if foreign && r.foreign == 0 {
 		r.foreign = r.labels + 1
 	}

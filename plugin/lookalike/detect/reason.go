@@ -24,8 +24,7 @@ func (s *search) reason(f *finding, slips []Slip) string {
 	if f.last-f.first > 1 {
 		is, resembles = "labels ", " resemble "
 	}
-	var buf [256]byte // enough for most
-	b := append(buf[:0], is...)
+	b := append(s.text[:0], is...)
 	b = appendQuoted(b, n.text(f.first, f.last))
 	b = append(b, resembles...)
 	b = appendQuoted(b, s.index.core(f.id))
@@ -37,6 +36,7 @@ func (s *search) reason(f *finding, slips []Slip) string {
 			between = "; "
 		}
 	}
+	s.text = b
 	return string(b)
 }
 
@@ -102,13 +102,11 @@ func (n *name) appendShown(dst []byte, lo, hi int) []byte {
 		if i > lo {
 			dst = append(dst, '.')
 		}
-		label := n.label(i)
-		if !hasACEPrefix(label) && isASCII(label) {
+		if n.isPlain(i) {
 			dst = n.appendLabels(dst, i, i+1)
 			continue
 		}
-		var buf [maxRunes]rune
-		runes, _ := decodeLabel(buf[:0], label)
+		runes, _ := n.decode(i)
 		for _, r := range runes {
 			dst = appendRune(dst, plainRune(r))
 		}

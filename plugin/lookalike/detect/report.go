@@ -81,7 +81,7 @@ func (s *search) before(f *finding, octets int) string {
 
 // shown returns the name in Unicode, or "" if that is the same.
 func (n *name) shown() string {
-	if n.plain() {
+	if n.allPlain() {
 		return ""
 	}
 	if u := n.unicode(); u != n.text(0, n.labels) {
@@ -95,12 +95,11 @@ func (n *name) shown() string {
 // Labels that are neither stay in presentation form.
 func (n *name) unicode() string {
 	var dst []byte
-	var buf [maxRunes]rune
 	for i := range n.labels {
 		if i > 0 {
 			dst = append(dst, '.')
 		}
-		runes, foreign := decodeLabel(buf[:0], n.label(i))
+		runes, foreign := n.decode(i)
 		if !foreign {
 			dst = n.appendLabels(dst, i, i+1)
 			continue

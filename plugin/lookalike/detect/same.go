@@ -95,8 +95,8 @@ func (s *search) equalsCore(f *finding) bool {
 		if bytes.Equal(a, b) {
 			continue
 		}
-		x, foreignA := decodeLabel(s.runes[0][:0], a)
-		y, foreignB := decodeLabel(s.runes[1][:0], b)
+		x, foreignA := core.decode(i)
+		y, foreignB := s.name.decode(f.first + i)
 		if !foreignA || !foreignB || !slices.Equal(x, y) {
 			return false
 		}

@@ -46,13 +46,14 @@ type search struct {
 	wordless           [maxKeywords]reading // combosquatEnd: without keywords at the end
 	joined             reading              // near: with pairs put together
 	joinedText         storage
-	places             [maxPlaces + 2]int // embedding
-	edges, joinedEdges edges              // near, and double after it
-	hashes             hashes             // compare, and keptTail before it
-	joinedHashes       hashes             // near
-	aligned            alignedSet         // near, and double after it
-	runes              [2][maxRunes]rune  // equalsCore
-	tldCells           [2][maxLabel]cell  // slipped
+	places             [maxPlaces + 2]int            // embedding
+	skeletons          [maxPlaces + 2]skeletonHasher // skeletonsAt
+	text               []byte                        // reason
+	edges, joinedEdges edges                         // near, and double after it
+	hashes             hashes                        // compare, and keptTail before it
+	joinedHashes       hashes                        // near
+	aligned            alignedSet                    // near, and double after it
+	tldCells           [2][maxLabel]cell             // slipped
 	scratch
 }
 

@@ -49,15 +49,14 @@ func (s *spelling) spell(n *name, lo, hi int) {
 			s.cell(labelEnd, false)
 		}
 		label := n.label(i)
-		if !hasACEPrefix(label) && isASCII(label) {
+		if n.isPlain(i) {
 			for j := len(label) - 1; j >= 0; j-- {
 				s.raw = append(s.raw, plainRune(rune(label[j])))
 				s.cell(plainRune(rune(label[j])), false)
 			}
 			continue
 		}
-		var buf [maxRunes]rune
-		runes, _ := decodeLabel(buf[:0], label)
+		runes, _ := n.decode(i)
 		for j := len(runes) - 1; j >= 0; j-- {
 			s.rune(runes[j])
 		}

@@ -119,7 +119,7 @@ func without2(h []uint64, whole uint64, i, j int) uint64 {
 }
 
 // inversePowers holds the powers of baseInverse.
-var inversePowers = func() (table [maxLetters + 1]uint64) {
+var inversePowers = func() (table [2*maxLetters + 1]uint64) {
 	for n := range table {
 		table[n] = power(baseInverse, n)
 	}
@@ -175,6 +175,12 @@ func (h *skeletonHasher) add(letters []rune) {
 		size += t.size
 	}
 	h.sum, h.size = sum, size
+}
+
+// after returns the hash of the skeleton that is left of that of h without its
+// beginning.
+func (h *skeletonHasher) after(beginning *skeletonHasher) uint64 {
+	return (h.sum - beginning.sum) * inversePower(beginning.size)
 }
 
 // skeletonOf returns the hash of the skeleton of letters.

@@ -2,8 +2,11 @@ package detect
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 )
 
 // TestTexts has classes and confidences as JSON, by name, and back.
@@ -77,6 +80,20 @@ func TestBrief(t *testing.T) {
 		}
 		if b.Class != v.Class || b.Confidence != v.Confidence || b.Registrable != v.Registrable || !slices.Equal(b.Protected, protected) {
 			t.Errorf("%s: %+v, want %+v", name, b, v)
+		}
+	}
+}
+
+// TestVisible compares the set of visible code points, and their numbers, with the
+// definition.
+func TestVisible(t *testing.T) {
+	for r := range rune(utf8.MaxRune + 1) {
+		want := r < utf8.RuneSelf || unicode.IsPrint(r) || unicode.Is(unicode.Co, r)
+		if got := visible(r); got != want {
+			t.Errorf("visible(%#x) = %t, want %t", r, got, want)
+		}
+		if got, want := string(appendNumber(nil, r)), fmt.Sprintf("U+%04X", r); got != want {
+			t.Errorf("appendNumber(%#x) = %s, want %s", r, got, want)
 		}
 	}
 }
