@@ -67,6 +67,9 @@ const maxKeywords = 2
 func (s *search) combosquat(r *reading) {
 	cut := affix{separated: true}
 	s.combosquatStarts(r, cut)
+	if r.size < 2 || !lastTwo.has(twoLetters(r.letters[0], r.letters[1])) {
+		return
+	}
 	for w := range endKeywords(r) {
 		s.combosquatEnd(r, w, cut)
 	}

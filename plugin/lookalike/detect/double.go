@@ -151,7 +151,11 @@ func (s *search) double(r *reading, h []uint64) {
 		if n < doubleMin-2 || n > doubleMax+2 {
 			continue
 		}
-		if at := s.edges.doubles(k, n); at != [3]doubleEdits{} {
+		at := [...]doubleEdits{anywhere, anywhere, anywhere}
+		if n >= endsMin {
+			at = s.edges.doubles(k, n)
+		}
+		if at != [3]doubleEdits{} {
 			s.doubleRun(r, h, k, &at)
 		}
 	}
@@ -185,21 +189,21 @@ func (s *search) doubleRun(r *reading, h []uint64, k int, at *[3]doubleEdits) {
 
 // doublePairs leaves out two letters.
 func (s *search) doublePairs(r *reading, h []uint64, k int, at doubleEdits) {
-	n, labels := len(h)-1, k+1
-	s.work += n * n / 2
-	gate := s.index.doubles.gate(n - 2)
-	i0, i1, j0, j1 := at.pairs(n)
-	var one [doubleMax + 2]uint64 // without the second letter
-	for j := max(i0, j0); j < j1; j++ {
-		one[j] = without(h, h[n], j)
+	n := len(h) - 1
+	// The hash without letters i and j is the sum of what only i and only j decide.
+	first, second := s.first[:n], s.second[:n]
+	for i := range n {
+		first[i] = inLabels(h[i], k+1) - h[i+1]*baseInverse
+		second[i] = without(h, h[n], i) * baseInverse
 	}
-	for i := i0; i < i1; i++ {
-		before, after := inLabels(h[i], labels), h[i+1]
-		for j := max(i+1, j0); j < j1; j++ {
-			hash := before + (one[j]-after)*baseInverse
-			if gate.has(hash) && (i == i0 || !r.repeats(i)) && (j == max(i+1, j0) || !r.repeats(j)) {
-				s.doubleCandidates(r, k, hash)
-			}
+	gate := s.index.doubles.gate(n - 2)
+	from, pairs := at.pairs(n)
+	first, second = first[from:], second[from:]
+	s.work += len(pairs)
+	for _, p := range pairs {
+		i, j := int(p.i), int(p.j)
+		if hash := first[i] + second[j]; gate.has(hash) && (i == 0 || !r.repeats(from+i)) && (j == i+1 || !r.repeats(from+j)) {
+			s.doubleCandidates(r, k, hash)
 		}
 	}
 }

@@ -21,24 +21,13 @@ func (s *search) embedding(r *reading) {
 	if r.labels == 1 && r.seen&separator == 0 {
 		return
 	}
-	places := append(s.places[:0], 0)
-	marks := r.text.dots.or(&r.text.hyphens)
-	end := r.offset + r.size
-	for i := marks.next(r.offset + 1); 0 < i && i < end && len(places) <= maxPlaces; i = marks.next(i + 1) {
-		places = append(places, i-r.offset)
-	}
-	if len(places) == 1 {
-		return
-	}
-	if len(places) <= maxPlaces {
-		places = append(places, r.size)
-	}
+	places := s.partsOf(r)
 	first := 0
 	if r.seen&separator == 0 {
 		first = 1 // what stands at the end is whole labels
 	}
 	skeletons := s.skeletonsAt(r, places, first)
-	for i := first; i < len(places); i++ {
+	for i := first; i < len(places)-1; i++ {
 		from, last := places[i], min(len(places), i+1+maxParts)
 		ends, at := places[i+1:last], skeletons[i:last]
 		s.embeddedFrom(r, from, ends, at[0], at[1:], s.tailAt(r, places[:i+1]), from == 0)
@@ -49,6 +38,26 @@ func (s *search) embedding(r *reading) {
 			s.embeddedFrom(r, from+n, ends, begin, at[1:], glued, from == 0)
 		}
 	}
+}
+
+// partsOf returns the places where parts of r may begin and end.
+func (s *search) partsOf(r *reading) []int {
+	places := append(s.places[:0], 0)
+	if r.seen&separator == 0 {
+		for k := 0; k < r.labels && len(places) <= maxPlaces+1; k++ {
+			places = append(places, r.end(k))
+		}
+		return places
+	}
+	marks := r.text.dots.or(&r.text.hyphens)
+	end := r.offset + r.size
+	for i := marks.next(r.offset + 1); 0 < i && i < end && len(places) <= maxPlaces; i = marks.next(i + 1) {
+		places = append(places, i-r.offset)
+	}
+	if len(places) <= maxPlaces {
+		places = append(places, r.size)
+	}
+	return places
 }
 
 // skeletonsAt returns the hashes of the skeletons that begin at the first-th of places

@@ -204,17 +204,43 @@ func (e *edges) doubles(k, n int) (at [3]doubleEdits) {
 	return at
 }
 
-// pairs returns between which places two letters of n are to be left out: i from
-// the first up to the second result, j, greater than i, from the third up to the
-// fourth.
-func (at doubleEdits) pairs(n int) (i0, i1, j0, j1 int) {
+// pairOfPlaces is two places, the smaller one first.
+type pairOfPlaces struct{ i, j uint8 }
+
+// pairsBelow holds all pairs of places, ordered by the greater one: those below n are
+// the first n*(n-1)/2. One loop over them costs less than a loop in a loop, whose many
+// ends a processor cannot foresee.
+var pairsBelow = func() (all []pairOfPlaces) {
+	for j := range uint8(doubleMax + 2) {
+		for i := range j {
+			all = append(all, pairOfPlaces{i, j})
+		}
+	}
+	return all
+}()
+
+// pairsApart holds, by the number of letters, the pairs with one place near each end.
+var pairsApart = func() (all [doubleMax + 3][]pairOfPlaces) {
+	for n := endsMin; n < len(all); n++ {
+		for i := range endLetters + 1 {
+			for j := max(i+1, n-endLetters-1); j < n; j++ {
+				all[n] = append(all[n], pairOfPlaces{uint8(i), uint8(j)})
+			}
+		}
+	}
+	return all
+}()
+
+// pairs returns which two letters of n are to be left out, as pairs of places behind
+// the first so many.
+func (at doubleEdits) pairs(n int) (from int, pairs []pairOfPlaces) {
 	switch at {
 	case behindFront:
-		return endLetters, n, 0, n
+		from, n = endLetters, n-endLetters
 	case beforeBack:
-		return 0, n - endLetters, 0, n - endLetters
+		n -= endLetters
 	case oneAtEach:
-		return 0, endLetters + 1, n - endLetters - 1, n
+		return 0, pairsApart[n]
 	}
-	return 0, n, 0, n
+	return from, pairsBelow[:n*(n-1)/2]
 }

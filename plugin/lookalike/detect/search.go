@@ -50,6 +50,7 @@ type search struct {
 	skeletons          [maxPlaces + 2]skeletonHasher // skeletonsAt
 	text               []byte                        // reason
 	edges, joinedEdges edges                         // near, and double after it
+	first, second      [doubleMax + 2]uint64         // doublePairs
 	hashes             hashes                        // compare, and keptTail before it
 	joinedHashes       hashes                        // near
 	aligned            alignedSet                    // near, and double after it

@@ -81,28 +81,30 @@ const (
 )
 
 // powers holds firstPower times the powers of base, for strings whose letters are
-// two each at the most.
-var powers = func() (table [2*maxLetters + 1]uint64) {
+// two each at the most. A power of two of them spares a check of bounds.
+var powers = func() (table [4 * maxLetters]uint64) {
 	for n := range table {
 		table[n] = firstPower * power(base, n)
 	}
 	return table
 }()
 
-// prefixHashes appends the hashes of the first 0, 1, 2, ... letters, glyphs
-// applied, to h.
+// prefixHashes sets h, which needs room for them, to the hashes of the first 0, 1, 2, ...
+// letters, glyphs applied.
 func prefixHashes(h []uint64, letters []rune) []uint64 {
-	h = append(h, 0)
+	letters = letters[:min(len(letters), maxLetters)]
+	h = h[:len(letters)+1]
 	sum := uint64(0)
-	for i, r := range letters[:min(len(letters), maxLetters)] {
-		sum += powers[i] * uint64(glyph(r))
-		h = append(h, sum)
+	h[0] = 0
+	for i, r := range letters {
+		sum += powers[i&(len(powers)-1)] * uint64(glyph(r))
+		h[i+1] = sum
 	}
 	return h
 }
 
-// compared appends to h the prefix hashes of the labels of r that are compared
-// letter by letter, of which there is at least one.
+// compared sets h to the prefix hashes of the labels of r that are compared letter by
+// letter, of which there is at least one.
 func (r *reading) compared(h []uint64) []uint64 {
 	return prefixHashes(h, r.run(min(r.labels, compareLabels)-1))
 }
@@ -164,7 +166,7 @@ func power(b uint64, n int) uint64 {
 func (h *skeletonHasher) add(letters []rune) {
 	sum, size := h.sum, h.size
 	for _, r := range letters {
-		p := powers[size%len(powers)] // which size stays below
+		p := powers[size&(len(powers)-1)] // which size stays below
 		if r >= 128 {
 			sum += p * uint64(r)
 			size++
