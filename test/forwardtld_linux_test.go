@@ -25,10 +25,10 @@ var (
 
 // front is a resolver that stays: it validates, asks this server for names below
 // ml, and one in the world for the others. Its files have {ANCHOR}, and for what the
-// README has {BIND}, {UNBOUND}, {RECURSOR} and {LUA}.
+// dns.md has {BIND}, {UNBOUND}, {RECURSOR} and {LUA}.
 type front struct {
 	harness.Resolver
-	exempt string // in the README's line without which the answers are forgeries
+	exempt string // in the page's line without which the answers are forgeries
 }
 
 var fronts = []front{
@@ -53,18 +53,18 @@ func recursor(conf, lua string) harness.Resolver {
 	return r
 }
 
-// bindOptions stand before those of the README.
+// bindOptions stand before those of dns.md.
 const bindOptions = harness.BINDOptions + `	listen-on-v6 { none; };
 	query-source address {ASKING};
 	allow-recursion { any; };
 	dnssec-validation yes;
 `
 
-// recipes returns what the README has for the fronts, by placeholder, with the
+// recipes returns what dns.md has for the fronts, by placeholder, with the
 // address of this server in place.
 func recipes(t *testing.T, ours netip.AddrPort) map[string]string {
 	t.Helper()
-	text, err := os.ReadFile("../README.md")
+	text, err := os.ReadFile("../build/package/doc/dns.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func recipes(t *testing.T, ours netip.AddrPort) map[string]string {
 		{"{LUA}", ""},
 	}
 	if len(found) != len(ways) {
-		t.Fatalf("The README has %d recipes, want %d", len(found), len(ways))
+		t.Fatalf("dns.md has %d recipes, want %d", len(found), len(ways))
 	}
 	all := make(map[string]string)
 	for i, way := range ways {
@@ -95,7 +95,7 @@ func recipes(t *testing.T, ours netip.AddrPort) map[string]string {
 
 // start runs the resolver until the test ends, and returns where it listens and
 // whom it asks for what is not below ml.
-func (f front) start(t *testing.T, chain *harness.Chain, readme map[string]string) (netip.AddrPort, *harness.Upstream) {
+func (f front) start(t *testing.T, chain *harness.Chain, page map[string]string) (netip.AddrPort, *harness.Upstream) {
 	t.Helper()
 	world := harness.NewSignedUpstream(t, chain)
 	anchor := chain.Anchor()
@@ -104,7 +104,7 @@ func (f front) start(t *testing.T, chain *harness.Chain, readme map[string]strin
 		"{ANCHOR-QUOTED}", fmt.Sprintf("%s %q", numbers, anchor[len(numbers)+1:])).Replace
 	files := make(map[string]string)
 	for name, text := range f.Files {
-		for placeholder, lines := range readme {
+		for placeholder, lines := range page {
 			text = strings.Replace(text, placeholder, lines, 1)
 		}
 		files[name] = fill(text)
@@ -118,7 +118,7 @@ func (f front) start(t *testing.T, chain *harness.Chain, readme map[string]strin
 }
 
 // TestForwardTLD has real resolvers that validate, in a signed world, forward only
-// ml to this server, with the very configuration of the README.
+// ml to this server, with the very configuration of dns.md.
 func TestForwardTLD(t *testing.T) {
 	t.Parallel()
 	for _, f := range fronts {
@@ -130,8 +130,8 @@ func TestForwardTLD(t *testing.T) {
 				Corefile: corefile("lookalike {\n clients " + askingThere.String() + "\n allow navy.ml\n alert stdout\n }"),
 				Upstream: behind.Addr,
 			})
-			readme := recipes(t, server.Addr("DNS"))
-			addr, world := f.start(t, chain, readme)
+			page := recipes(t, server.Addr("DNS"))
+			addr, world := f.start(t, chain, page)
 			for _, tt := range forwarded {
 				for _, do := range []bool{false, true} {
 					tt.check(t, addr, do)
@@ -148,7 +148,7 @@ func TestForwardTLD(t *testing.T) {
 			if n := server.Metric(t, "coredns_lookalike_detections_total"); n > 4 {
 				t.Errorf("%v detections, want 4 at most", n)
 			}
-			f.withoutExemption(t, chain, readme)
+			f.withoutExemption(t, chain, page)
 
 			hang(t, server, addr)
 			if n := world.Below("ml."); n != 0 {
@@ -225,10 +225,10 @@ func hang(t *testing.T, server *harness.Server, resolver netip.AddrPort) {
 
 // withoutExemption leaves the line out that exempts ml from validation: what
 // passes is still valid, and what is blocked is taken for a forgery.
-func (f front) withoutExemption(t *testing.T, chain *harness.Chain, readme map[string]string) {
+func (f front) withoutExemption(t *testing.T, chain *harness.Chain, page map[string]string) {
 	t.Helper()
 	strict, removed := make(map[string]string), 0
-	for placeholder, text := range readme {
+	for placeholder, text := range page {
 		var kept strings.Builder
 		for line := range strings.Lines(text) {
 			if strings.Contains(line, f.exempt) {
@@ -240,7 +240,7 @@ func (f front) withoutExemption(t *testing.T, chain *harness.Chain, readme map[s
 		strict[placeholder] = kept.String()
 	}
 	if removed != 1 {
-		t.Fatalf("%d lines of the README have %s, want 1", removed, f.exempt)
+		t.Fatalf("%d lines of dns.md have %s, want 1", removed, f.exempt)
 	}
 	addr, _ := f.start(t, chain, strict)
 	for _, tt := range []forwarding{

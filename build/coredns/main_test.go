@@ -140,30 +140,30 @@ func TestBinaryShowsPlugin(t *testing.T) {
 	}
 }
 
-// TestReadmes starts every block that a README calls a Corefile.
-func TestReadmes(t *testing.T) {
-	var readmes []string
-	for _, pattern := range []string{"../../README.md", "../../plugin/*/README.md"} {
+// TestPages starts every block that a page for administrators or a manual calls a Corefile.
+func TestPages(t *testing.T) {
+	var pages []string
+	for _, pattern := range []string{"../../build/package/doc/*.md", "../../plugin/*/README.md"} {
 		found, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
 		}
-		readmes = append(readmes, found...)
+		pages = append(pages, found...)
 	}
-	for _, readme := range readmes {
-		text, err := os.ReadFile(readme)
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)
 		}
 		corefiles := blocks(string(text))
 		if len(corefiles) == 0 {
-			t.Errorf("%s shows no Corefile", readme)
+			t.Errorf("%s shows no Corefile", page)
 		}
 		for i, corefile := range corefiles {
-			t.Run(fmt.Sprintf("%s/%d", readme, i+1), func(t *testing.T) { start(t, corefile) })
+			t.Run(fmt.Sprintf("%s/%d", page, i+1), func(t *testing.T) { start(t, corefile) })
 		}
 	}
-	if !slices.Contains(readmes, "../../plugin/lookalike/README.md") {
+	if !slices.Contains(pages, "../../plugin/lookalike/README.md") {
 		t.Error("plugin/lookalike has no README.md")
 	}
 }

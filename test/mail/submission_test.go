@@ -14,7 +14,7 @@ import (
 	"github.com/lookalike-dns/lookalike/test/wait"
 )
 
-// The settings that the README recommends, so that the user's mail program
+// The settings that mail.md recommends, so that the user's mail program
 // hears of a lookalike while it sends.
 const (
 	eximAtSubmission = `cat >/etc/exim4/check_recipient <<'END'
@@ -32,28 +32,28 @@ update-exim4.conf`
 		"m4 /etc/mail/sendmail.mc >/etc/mail/sendmail.cf 2>/dev/null && m4 /etc/mail/submit.mc >/etc/mail/submit.cf 2>/dev/null"
 )
 
-// postfixAtSubmission adds the lines of the README to master.cf. The client is in
+// postfixAtSubmission adds the lines of mail.md to master.cf. The client is in
 // mynetworks there only, so that to port 25 it is a stranger.
 func postfixAtSubmission(t *testing.T) string {
 	t.Helper()
-	return "cat >>/etc/postfix/master.cf <<'END'\n" + readme(t, "submission inet ") +
+	return "cat >>/etc/postfix/master.cf <<'END'\n" + block(t, "submission inet ") +
 		"  -o mynetworks=" + network + "0/24\nEND\npostconf -e mynetworks=127.0.0.0/8\npostconf -F '*/*/chroot=n'"
 }
 
-// readme is the indented block of the README whose first line has this beginning.
-func readme(t *testing.T, beginning string) string {
+// block is the indented block of mail.md whose first line has this beginning.
+func block(t *testing.T, beginning string) string {
 	t.Helper()
-	text, err := os.ReadFile("../../README.md")
+	text, err := os.ReadFile("../../build/package/doc/mail.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	const indent = "\n    "
 	_, rest, found := strings.Cut(string(text), indent+beginning)
 	if !found {
-		t.Fatalf("The README has no block that begins with %q", beginning)
+		t.Fatalf("mail.md has no block that begins with %q", beginning)
 	}
-	block, _, _ := strings.Cut(indent+beginning+rest, "\n\n")
-	return strings.ReplaceAll(block, indent, "\n") + "\n"
+	lines, _, _ := strings.Cut(indent+beginning+rest, "\n\n")
+	return strings.ReplaceAll(lines, indent, "\n") + "\n"
 }
 
 // TestSubmission names recipients to mail servers that check them at once.

@@ -7,8 +7,8 @@ type Estimate struct {
 }
 
 // Queries that a mail server makes for one message: 1 to 9, by its program and
-// by what it is answered. Four programs were counted: README, "What each action
-// looks like to the sender".
+// by what it is answered. Four programs were counted: build/package/doc/mail.md,
+// "What each action looks like to the sender".
 const (
 	LeastQueries = 1
 	MostQueries  = 9
