@@ -42,6 +42,7 @@ var contents = []struct{ files, dir string }{
 	{stage + "/man/*", "man/"},
 	{"corefile/*", "corefile/"},
 	{"build/package/install", "build/package/"}, {"build/package/copyright", "build/package/"},
+	{"build/package/doc/*", "build/package/doc/"},
 	{"build/package/conf/*", "build/package/conf/"},
 	{"build/package/systemd/*", "build/package/systemd/"},
 	{"plugin/lookalike/detect/LICENSE-*", "plugin/lookalike/detect/"},
