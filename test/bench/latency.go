@@ -61,7 +61,7 @@ func (b *bench) latencies(ctx context.Context) error {
 		}
 	}
 	fmt.Printf("Latency at %d queries/s, half of what upstream's server answers on its processor, full Corefile:\n"+
-		"medians of %d rounds of a second, and median and quartiles of the rounds' ratios.\n\n", half, b.rounds/2)
+		"medians of %d rounds of a second, median and quartiles of the rounds' ratios, and the ratio of the least.\n\n", half, b.rounds/2)
 	return printLatencies(subjects, waits)
 }
 
@@ -80,7 +80,7 @@ func (b *bench) wait(ctx context.Context, s *harness.Server, kind string, rate i
 
 func printLatencies(subjects []subject, waits map[string][]percentiles) error {
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "server\tp50\tratio\tquartiles\tp99\tratio\tquartiles\ttraffic\t")
+	fmt.Fprintln(table, "server\tp50\tratio\tquartiles\tleast\tp99\tratio\tquartiles\tleast\ttraffic\t")
 	for _, kind := range asked {
 		base := waits[kind][0]
 		for i, s := range subjects {
