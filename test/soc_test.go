@@ -145,7 +145,7 @@ func TestSOCSample(t *testing.T) {
 	}
 	t.Cleanup(func() { again.Stop() })
 	wait.Until(t, "records about lost alerts", func() bool { return len(receiver.lost("/ecs")) > 0 && len(receiver.lost("/cef")) > 0 })
-	tool := wait.Command(t, time.Minute, os.Getenv("LOOKALIKE"), "alert", "test", "-conf", "Corefile")
+	tool := wait.Command(t, time.Minute, harness.Tool(t), "alert", "test", "-conf", "Corefile")
 	tool.Dir = server.Dir
 	tool.Env = append(os.Environ(), "DNS=5353", "HTTP=2525", "UPSTREAM="+config.Upstream.String())
 	if out, err := tool.CombinedOutput(); err != nil {
@@ -188,13 +188,14 @@ func askEverything(t *testing.T, server *harness.Server) {
 	sendMail(t, server.Addr("HTTP").String(), 10)
 
 	// More new groups than are told of one by one.
-	for i := range 150 {
+	for i := range 200 {
 		ask(here, fmt.Sprintf("army-mil.example%d.ml", i), dns.TypeMX)
 		ask(netip.AddrFrom4([4]byte{127, 0, 1, byte(i)}), "army.mil.ml", dns.TypeMX)
+		ask(netip.AddrFrom4([4]byte{127, 0, 2, byte(i)}), "army.mil.ml", dns.TypeMX)
 	}
 	time.Sleep(time.Second) // all clients together may tell of more by now than one
 	for i := range 50 {
-		ask(here, fmt.Sprintf("army-mil.example%d.ml", 150+i), dns.TypeMX)
+		ask(here, fmt.Sprintf("army-mil.example%d.ml", 200+i), dns.TypeMX)
 	}
 }
 

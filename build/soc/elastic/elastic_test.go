@@ -83,8 +83,7 @@ type pipeline struct {
 	Description string
 	Processors  []struct {
 		Set struct {
-			Field    string
-			CopyFrom string `json:"copy_from"`
+			Field, Value string
 		}
 	}
 	Version int
@@ -153,7 +152,7 @@ func TestTemplates(t *testing.T) {
 	if own := c.Template.Mappings.Properties["lookalike"]; own.Dynamic == nil || *own.Dynamic {
 		t.Error("lookalike.* takes fields that have no mapping")
 	}
-	if set := p.Processors[0].Set; set.Field != ingested || set.CopyFrom != "_ingest.timestamp" {
+	if set := p.Processors[0].Set; set.Field != ingested || set.Value != "{{{_ingest.timestamp}}}" {
 		t.Errorf("Got pipeline %+v, want one that sets %s", p, ingested)
 	}
 	if got := c.Template.Settings.Index.FinalPipeline; got != "lookalike@pipeline" {
