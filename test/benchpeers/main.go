@@ -5,7 +5,7 @@
 // In each round, every server is started, asked, given another list and stopped, while
 // no other runs. It has the first processor; dnsperf, the upstream and this program have
 // the others. Before anything is measured, each server has to block all names that are
-// asked for as blocked, and to answer the others; and no query for these may leave while
+// asked for as blocked, and to answer the others; and these must come from its cache while
 // it is measured. It needs dnsperf, Linux, and root for some of the servers.
 package main
 

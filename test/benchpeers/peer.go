@@ -11,7 +11,7 @@ import (
 // another one. Its configuration names the list, the file {DIR}/list.
 type peer struct {
 	name    string
-	version []string         // prints its version
+	version []string         // prints its version; none: it is another row's
 	server  harness.Resolver // with its files
 	list    form
 	command []string       // the command that has it read the list again,
@@ -25,7 +25,8 @@ const key = "NoTCJU+DMqFWywaPyxSijrDEA/eC3nK0xi3AMEZuPVk="
 const ours = "lookalike"
 
 // peers are the servers. Each has one worker, validates nothing, keeps answers in a
-// cache, and forwards to the same server. What controls it is at the same port of
+// cache, and forwards to the same server. BIND logs each query that it blocks unless told
+// otherwise, lookalike alerts, and the others say nothing. What controls it is at the same port of
 // 127.0.0.2.
 func peers(coredns string) []peer {
 	return []peer{{
@@ -37,6 +38,11 @@ func peers(coredns string) []peer {
 		name:    "BIND",
 		version: []string{"named", "-V"},
 		server:  with(harness.BIND(harness.BINDOptions+conf("named.conf")), "rndc.conf"),
+		list:    zoneFile,
+		command: []string{"rndc", "-c", "{DIR}/rndc.conf", "reload", origin},
+	}, {
+		name:    "BIND, silent",
+		server:  with(silent(harness.BIND(harness.BINDOptions+conf("named.conf")+conf("named-silent.conf"))), "rndc.conf"),
 		list:    zoneFile,
 		command: []string{"rndc", "-c", "{DIR}/rndc.conf", "reload", origin},
 	}, {
@@ -91,5 +97,12 @@ func program(path, file string, args ...string) harness.Resolver {
 // with adds a file of the directory conf.
 func with(r harness.Resolver, name string) harness.Resolver {
 	r.Files[name] = conf(name)
+	return r
+}
+
+// silent has BIND follow its configuration in what it logs, which it does not where it
+// runs in the foreground for a person to read along.
+func silent(r harness.Resolver) harness.Resolver {
+	r.Args[0] = "-f"
 	return r
 }

@@ -23,6 +23,9 @@ func (b *bench) printHead(ctx context.Context, out io.Writer) error {
 	fmt.Fprintf(out, "%s\n", machine)
 	var versions []string
 	for _, p := range b.peers {
+		if p.version == nil {
+			continue
+		}
 		v, err := version(ctx, p.version)
 		if err != nil {
 			return err
@@ -35,7 +38,7 @@ func (b *bench) printHead(ctx context.Context, out io.Writer) error {
 	fmt.Fprintf(out, "Medians of %d rounds. The server has one processor, dnsperf the others: %d clients, %d queries on their way, for %d s,\n"+
 		"as fast as answers come. CPU is the processor time of the server's process, that of a query in µs. Passing names come from\n"+
 		"its cache. Reload: until a changed list is in force; lookalike (two looks, a second apart) and Knot Resolver look\n"+
-		"themselves, the others are told.\n\n", b.rounds, perf.Clients, perf.Outstanding, b.seconds)
+		"themselves, the others are told. BIND logs each query that it blocks, lookalike alerts; the others log nothing.\n\n", b.rounds, perf.Clients, perf.Outstanding, b.seconds)
 	return nil
 }
 
