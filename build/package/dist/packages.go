@@ -20,6 +20,16 @@ func spelled(version, kind string) string {
 }
 
 func packages(r *release) error {
+	// In an apk, the scripts have the times of their files.
+	scripts, err := filepath.Glob("build/package/scripts/apk/*")
+	if err != nil {
+		return err
+	}
+	for _, path := range scripts {
+		if err := os.Chtimes(path, r.time, r.time); err != nil {
+			return err
+		}
+	}
 	return r.each(func(arch string) error {
 		for kind := range preRelease {
 			env := []string{
