@@ -19,6 +19,12 @@ type doubles struct {
 	without int     // long enough protected names that are not in keys
 }
 
+// maxDoubles limits how often one search meets protected names under keys of double-typo.
+// Two edits leave a handful of keys in common. A name that shares many more, since only
+// its dots and hyphens differ, is met again under each. What lies beyond the limit is
+// only missed as double-typo, the weakest class.
+const maxDoubles = 96
+
 // shortDouble is the most letters of strings that have a gate of their own.
 const shortDouble = 8
 
@@ -213,9 +219,10 @@ func (s *search) doublePairs(r *reading, h []uint64, k int, at doubleEdits) {
 func (s *search) doubleCandidates(r *reading, k int, hash uint64) {
 	for probe := s.index.doubles.keys.find(key(hash, doubleKey)); ; {
 		id, ok := s.next(&probe)
-		if !ok {
+		if !ok || s.doubles == maxDoubles {
 			return
 		}
+		s.doubles++
 		s.nearTo(r, k, id, affix{})
 	}
 }

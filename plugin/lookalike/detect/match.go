@@ -71,7 +71,7 @@ func (s *search) start(t *tld, qname string) bool {
 	if !s.name.parse(qname) {
 		return false
 	}
-	s.tld, s.budget, s.work, s.isWritten, s.exact = t, maxCandidates, 0, false, false
+	s.tld, s.budget, s.doubles, s.work, s.isWritten, s.exact = t, maxCandidates, 0, 0, false, false
 	s.keptTLD, s.head, s.headLabels = "", "", 0
 	s.lo, s.hi = 0, s.name.labels-1
 	if s.hi > 0 && t.within>>len(s.name.label(s.hi-1))&1 != 0 {

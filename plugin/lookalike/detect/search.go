@@ -18,6 +18,7 @@ type search struct {
 	query     reading // those labels
 	queryText storage
 	budget    int // how many more candidates are looked at
+	doubles   int // how often names have been met under keys of double-typo
 	work      int // letters hashed, copied, spelled or aligned, and keys and names looked up so far
 	found     []finding
 

@@ -2,7 +2,9 @@ package lists
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -61,36 +63,83 @@ func TestFindAgain(t *testing.T) {
 	}
 }
 
-// TestPassingNames remembers a name that resembles nothing when it comes again,
-// and has no memory for names that do not.
-func TestPassingNames(t *testing.T) {
-	l := testLists(t, []string{"army.mil"}, nil)
-	remembered := func() (n int) {
-		for i := range l.recent.findings {
-			if l.recent.findings[i].Load() != nil {
-				n++
+// remembered counts the names that are remembered, those that resemble something and
+// those that do not.
+func (r *recent) remembered() (findings, passed int) {
+	for i := range r.findings {
+		if r.findings[i].Load() != nil {
+			findings++
+		}
+		if r.passed[i].Load() != 0 {
+			passed++
+		}
+	}
+	return findings, passed
+}
+
+// TestRemembered remembers a name when it comes again, and no name of a flood of others
+// displaces it: names that come once are not remembered.
+func TestRemembered(t *testing.T) {
+	for _, tc := range []struct {
+		name, qname, flood string
+		findings, passed   int // remembered
+	}{
+		{"a name that resembles nothing", "example.ml.", "x%d.example.ml.", 0, 1},
+		{"a lookalike", "army.ml.", "x%d.army.ml.", 1, 0},
+		{"a lookalike among passing names", "army.ml.", "x%d.example.ml.", 1, 0},
+		{"a passing name among lookalikes", "example.ml.", "x%d.army.ml.", 0, 1},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			l := testLists(t, []string{"army.mil"}, nil)
+			l.find(tc.qname, false)
+			if findings, passed := l.recent.remembered(); findings+passed != 0 {
+				t.Errorf("Expected a name that came once not to be remembered, got %d and %d", findings, passed)
 			}
-		}
-		return n
+			second := l.find(tc.qname, false)
+			for i := range 10 * recentNames {
+				l.find(fmt.Sprintf(tc.flood, i), false)
+			}
+			if findings, passed := l.recent.remembered(); findings != tc.findings || passed != tc.passed {
+				t.Errorf("Expected %d findings and %d passing names remembered, got %d and %d", tc.findings, tc.passed, findings, passed)
+			}
+			if third := l.find(tc.qname, false); third != second {
+				t.Errorf("Expected the same finding after the flood, got %v for %v", third, second)
+			}
+		})
 	}
-	for i, want := range []int{0, 1, 1} {
-		if f := l.find("example.ml.", false); f != nil {
-			t.Errorf("Expected nothing about example.ml, got %v", f.Verdict)
-		}
-		if got := remembered(); got != want {
-			t.Errorf("Expected %d names remembered after %d queries, got %d", want, i+1, got)
-		}
-	}
-	others := make([]string, 10_000)
-	for i := range others {
-		others[i] = fmt.Sprintf("x%d.example.ml.", i)
+}
+
+// TestPassingNamesNeedNoMemory wants no allocation for names that resemble nothing,
+// whether they come once or again.
+func TestPassingNamesNeedNoMemory(t *testing.T) {
+	l := testLists(t, []string{"army.mil"}, nil)
+	names := make([]string, 10_000)
+	for i := range names {
+		names[i] = fmt.Sprintf("x%d.example.ml.", i/2)
 	}
 	i := 0
-	if n := testing.AllocsPerRun(len(others)-1, func() { l.find(others[i], false); i++ }); n != 0 {
-		t.Errorf("Expected no allocation for a name that comes once, got %v", n)
+	if n := testing.AllocsPerRun(len(names)-1, func() { l.find(names[i], false); i++ }); n != 0 {
+		t.Errorf("Expected no allocation, got %v", n)
 	}
-	if got := remembered(); got != 1 {
-		t.Errorf("Expected one name remembered, got %d", got)
+}
+
+// TestFindAsWithoutMemory asks for names in a random order, hosts below them as well,
+// and wants of each what Match says.
+func TestFindAsWithoutMemory(t *testing.T) {
+	l := testLists(t, []string{"army.mil", "us.af.mil", "mail.mil", "stratcom.mil"}, []string{"mail.army.ml"})
+	names := []string{"army.ml", "mail.army.ml", "arrny.ml", "us.af.ml", "af.ml", "us-af.ml", "example.ml", "stratcmo.ml", "mil.ml", "army-mail.ml", "x.ml"}
+	prefixes := []string{"", "us.", "mail.", "a.b.", "_dmarc.", "x-", "US."}
+	r := rand.New(rand.NewPCG(3, 5))
+	for range 20_000 {
+		qname := prefixes[r.IntN(len(prefixes))] + prefixes[r.IntN(len(prefixes))] + names[r.IntN(len(names))] + "."
+		want, _ := l.index.Match(qname)
+		var got *detect.Verdict
+		if f := l.find(qname, false); f != nil {
+			got = f.Verdict
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Fatalf("find(%q) = %+v, want %+v", qname, got, want)
+		}
 	}
 }
 
@@ -110,6 +159,7 @@ func TestLargeFindingsAreNotKept(t *testing.T) {
 		{"sensornode.ml.", false},
 		{"sensornodea.ml.", true},
 	} {
+		l.find(tc.qname, false)
 		f := l.find(tc.qname, false)
 		if kept := l.find(tc.qname, false) == f; kept != tc.kept {
 			t.Errorf("Expected %s with %d matches to be kept: %v, got %v", tc.qname, len(f.Verdict.Matches), tc.kept, kept)
