@@ -131,10 +131,15 @@ func (e *engine) report() {
 	}
 }
 
-// retire stops the engine after another has taken over.
+// retire stops the engine after another has taken over, or after a Corefile without
+// the directive has. In that case its metrics must not claim to be in force.
 func (e *engine) retire() {
 	if err := e.stop(); err != nil {
 		log.Errorf("stopping the previous configuration: %v", err)
+	}
+	if !anyLive() {
+		(&engine{}).publish()
+		log.Warning("the new Corefile has no lookalike directive: nothing is detected any more")
 	}
 }
 

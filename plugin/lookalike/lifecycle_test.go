@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	golog "log"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -166,6 +168,47 @@ func TestReloadThatAnotherPluginFails(t *testing.T) {
 				t.Errorf("Got error %v, want only that of the other plugin", err)
 			}
 		})
+	}
+}
+
+// TestReloadWithoutDirective: after a reload by which the directive is gone, no metric
+// claims that a list or an action is in force, and the log has a warning.
+func TestReloadWithoutDirective(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	quiet(t)
+	if err := dnsserver.SetDirectives([]string{"bind", pluginName, "whoami"}); err != nil {
+		t.Fatal(err)
+	}
+	var buf syncBuffer
+	golog.SetOutput(&buf)
+	defer golog.SetOutput(io.Discard)
+	const without = ".:0 {\n bind 127.0.0.1\n whoami\n}\n"
+	instance, err := caddy.Start(corefileInput(strings.Replace(without, " whoami", " lookalike {\n alert "+filepath.Join(t.TempDir(), "alerts.json")+"\n }\n whoami", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	harness.Serving(t, instance)
+	inForce := []string{"coredns_lookalike_mode", "coredns_lookalike_protected_names", "coredns_lookalike_list_current"}
+	for _, name := range inForce {
+		if n, err := testutil.GatherAndCount(prometheus.DefaultGatherer, name); n == 0 || err != nil {
+			t.Errorf("%d series of %s with the directive, error %v", n, name, err)
+		}
+	}
+	next, err := instance.Restart(corefileInput(without))
+	if err != nil {
+		t.Fatal(err)
+	}
+	harness.Serving(t, next)
+	for _, name := range inForce {
+		if n, err := testutil.GatherAndCount(prometheus.DefaultGatherer, name); n != 0 || err != nil {
+			t.Errorf("%d series of %s without the directive, error %v", n, name, err)
+		}
+	}
+	if got := buf.String(); !strings.Contains(got, "[WARNING] plugin/lookalike: the new Corefile has no lookalike directive") {
+		t.Errorf("The log says %s", got)
+	}
+	if err := harness.End(t, next); err != nil {
+		t.Error(err)
 	}
 }
 

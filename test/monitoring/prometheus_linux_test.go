@@ -52,6 +52,14 @@ const watchedCorefile = `.:{$DNS} {
 }
 `
 
+// bareCorefile is a server without the directive.
+const bareCorefile = `.:{$DNS} {
+	bind 127.0.0.1
+	prometheus 127.0.0.1:{$METRICS}
+	forward . {$UPSTREAM}
+}
+`
+
 // protected is the list that it begins with.
 const protected = "navy.mil\ndisa.mil\nbank.mil\n"
 
@@ -186,10 +194,12 @@ func TestPrometheus(t *testing.T) {
 	t.Run("queries of the dashboard", func(t *testing.T) { p.checkDashboard(t, exported) })
 	t.Run("READMEs", func(t *testing.T) { checkReadmes(t, exported) })
 	t.Run("metrics in the runbook", func(t *testing.T) { checkPages(t, exported) })
+	if err := s.Reload(bareCorefile); err != nil {
+		t.Fatal(err)
+	}
+	p.awaitOne(t, "LookalikeNotLoaded pending")
 	s.Stop()
-	wait.Until(t, "an alert about the end of the server", func() bool {
-		return slices.Contains(p.states(t), "LookalikeServerDown pending")
-	})
+	p.awaitOne(t, "LookalikeServerDown pending")
 	writeList(t, s, protected)
 	t.Run("runbook", func(t *testing.T) { checkRunbook(t, s, metrics) })
 }
@@ -208,6 +218,12 @@ func (p prometheus) await(t *testing.T, want []string) {
 		got = p.states(t)
 		return slices.Equal(got, want)
 	})
+}
+
+// awaitOne waits until an alert has a state, among others.
+func (p prometheus) awaitOne(t *testing.T, want string) {
+	t.Helper()
+	wait.Until(t, want, func() bool { return slices.Contains(p.states(t), want) })
 }
 
 // ask has the server answer a query for an MX.
