@@ -86,6 +86,7 @@ func platform(r *release, arch, layer string) (v1.Image, error) {
 	config.Config = v1.Config{
 		User:         fmt.Sprintf("%d:%d", user, user),
 		Entrypoint:   []string{"/coredns", "-conf", "/etc/lookalike/Corefile"},
+		Env:          []string{"GOGC=200"}, // as in the systemd unit
 		WorkingDir:   "/",
 		ExposedPorts: map[string]struct{}{"53/udp": {}, "53/tcp": {}},
 		Labels: map[string]string{
