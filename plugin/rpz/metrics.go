@@ -46,3 +46,14 @@ func show(origin string) {
 		transfersTotal.WithLabelValues(origin, kind)
 	}
 }
+
+// hide deletes the gauges of a zone, unless it is still served: a reload may have left
+// it out.
+func hide(origin string) {
+	isServed := false
+	histories.Each(func(_ string, h *history) { isServed = isServed || h.origin == origin })
+	if !isServed {
+		namesListed.DeletePartialMatch(prometheus.Labels{"zone": origin})
+		serialServed.DeleteLabelValues(origin)
+	}
+}

@@ -20,6 +20,7 @@ import (
 	_ "github.com/coredns/coredns/plugin/whoami" // answers what is passed on
 
 	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"go.uber.org/goleak"
 
 	"github.com/lookalike-dns/lookalike/test/harness"
@@ -345,6 +346,13 @@ func TestReloads(t *testing.T) {
 	reload(corefile("navy.mil", ""))
 	wait.Until(t, "another serial", func() bool { return s.soa() > first })
 	wait.Until(t, "the NOTIFY of a change", func() bool { return second.notified() == 2 })
+	if n := testutil.CollectAndCount(serialServed); n != 1 {
+		t.Errorf("Got the serials of %d zones as metrics, want 1", n)
+	}
+	reload(".:0 {\n bind 127.0.0.1\n lookalike {\n protect navy.mil\n }\n}\n")
+	if n := testutil.CollectAndCount(serialServed) + testutil.CollectAndCount(namesListed); n != 0 {
+		t.Errorf("%d metrics of the zone are left when nobody serves it", n)
+	}
 	s.stop()
 	n := 0
 	histories.Each(func(string, *history) { n++ })

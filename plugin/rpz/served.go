@@ -64,6 +64,7 @@ func (o *owner) Leave() {
 			log.Warningf("%s: a secondary is slow to answer a NOTIFY: not waiting for it", s.where)
 		}
 		histories.Release(s.key, nil) //nolint:errcheck // nothing is closed
+		hide(s.origin)
 	}
 	o.zones = nil
 }
@@ -84,7 +85,7 @@ func (s *served) start(o *owner, config *dnsserver.Config) error {
 	if !ok {
 		return errNoTransfer
 	}
-	history, err := histories.Acquire(s.key, func() (*history, error) { return new(history), nil })
+	history, err := histories.Acquire(s.key, func() (*history, error) { return &history{origin: s.origin}, nil })
 	if err != nil {
 		return err
 	}

@@ -92,6 +92,8 @@ func (v *version) incremental(origin string, deltas []delta) iter.Seq[[]dns.RR] 
 // Corefile, so that the secondaries continue from their version. It is safe for
 // concurrent use.
 type history struct {
+	origin string // of the zone; does not change
+
 	mu  sync.Mutex
 	now *version // nil until the first
 }
