@@ -34,6 +34,7 @@ type Cursor struct {
 	bad     unreadable
 	last    atomic.Pointer[backlog] // as it was last asked for
 	trimmed int                     // records that the commit at hand drops
+	damaged int                     // likewise, and they were damaged
 	left    int                     // records that the commit at hand gives up
 	leftNew int                     // of them, those that are not in the sink's counter
 	gaps    int                     // gaps that are begun and not counted as records

@@ -96,6 +96,46 @@ func TestSpoolDamagedBetweenRuns(t *testing.T) {
 	}
 }
 
+// TestSpoolFirstDamaged damages the first record that waits. Whether the sink or the
+// next commit comes upon it, the reason is the same.
+func TestSpoolFirstDamaged(t *testing.T) {
+	for _, commitsFirst := range []bool{false, true} {
+		t.Run(fmt.Sprintf("commit first: %v", commitsFirst), func(t *testing.T) {
+			dir := t.TempDir()
+			s := open(t, dir, minSize, newTally())
+			c := s.Attach("x", "x")
+			s.Append("owner", samples(3), nil)
+			c.Release()
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			segments, err := filepath.Glob(filepath.Join(dir, "records-*.jsonl"))
+			if err != nil || len(segments) != 1 {
+				t.Fatalf("Got segments %q, error %v", segments, err)
+			}
+			b := read(t, segments[0])
+			b[len(b)/6] ^= 1
+			if err := os.WriteFile(segments[0], b, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			told := newTally()
+			s = open(t, dir, minSize, told)
+			defer s.Close()
+			c = s.Attach("x", "x")
+			if commitsFirst {
+				s.Append("owner", samples(1), nil)
+			}
+			got := c.Take(10)
+			if len(got) == 0 || got[0].Phase != record.Lost || got[0].Lost.Reason != "spool_corrupt" || got[0].Lost.Records != 1 {
+				t.Fatalf("Got %d records, first that of a gap %+v", len(got), got[0].Lost)
+			}
+			if told.lost["x spool_corrupt"] != 1 || told.lost["x spool_full"] != 0 {
+				t.Errorf("Counted as lost: %v", told.lost)
+			}
+		})
+	}
+}
+
 // damage damages a file, and says how.
 func damage(t *testing.T, r *rand.Rand, path string, n int) string {
 	t.Helper()

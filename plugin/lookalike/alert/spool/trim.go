@@ -37,7 +37,7 @@ func (s *Spool) snapshot() snapshot {
 func (s *Spool) restore(snap snapshot) {
 	s.stored, s.numbers = snap.stored, snap.numbers
 	for c, was := range snap.cursors {
-		c.next, c.state, c.trimmed, c.gaps, c.left, c.leftNew = was.next, was.state, 0, 0, 0, 0
+		c.next, c.state, c.trimmed, c.damaged, c.gaps, c.left, c.leftNew = was.next, was.state, 0, 0, 0, 0, 0
 	}
 }
 
@@ -73,18 +73,25 @@ func (s *Spool) trim(now time.Time) uint64 {
 	return s.stored.from
 }
 
-// drop notes records as lost to the sinks that have not received them.
+// drop notes records as lost to the sinks that have not received them. A damaged one
+// has been lost before: there may even be room.
 func (s *Spool) drop(positions series, now time.Time) {
 	for at := positions.from; at < positions.to; at++ {
-		r, _ := s.record(at) // what cannot be read is lost as well
+		r, err := s.record(at)
 		for _, c := range s.cursors {
 			if !c.holds(now) || at < c.next || at >= c.end() {
 				continue
 			}
-			if c.trimmed++; r != nil {
+			switch {
+			case r != nil:
+				c.trimmed++
 				c.widen(r, "spool_full")
-			} else {
+			case err != nil: // the disk does not give it
+				c.trimmed++
 				c.miss(series{at, at + 1}, "spool_full")
+			default:
+				c.damaged++
+				c.miss(series{at, at + 1}, "spool_corrupt")
 			}
 		}
 	}
@@ -104,9 +111,10 @@ func (c *Cursor) skip(from uint64) {
 // settleTrim counts what a commit that succeeded has lost.
 func (s *Spool) settleTrim(now time.Time) {
 	for _, c := range s.cursors {
-		if c.trimmed > 0 {
+		if c.trimmed+c.damaged > 0 {
 			s.count.Lost(c.name, "spool_full", c.trimmed)
-			c.trimmed = 0
+			s.count.Lost(c.name, "spool_corrupt", c.damaged)
+			c.trimmed, c.damaged = 0, 0
 			c.countGaps()
 			c.wake()
 		}
