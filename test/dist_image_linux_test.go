@@ -61,6 +61,7 @@ func manifests(t *testing.T, r published) map[string]v1.Hash {
 // machine as a container would: by its entrypoint, as its user, and with no
 // capability but that of the file.
 func publishedImage(t *testing.T, r published) {
+	t.Helper()
 	index := openImage(t, r)
 	digests := manifests(t, r)
 	for _, arch := range []string{"amd64", "arm64"} {
@@ -113,6 +114,7 @@ func unpackImage(t *testing.T, img v1.Image) string {
 }
 
 func imageAuthorities(t *testing.T, root string) {
+	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, "etc/ssl/certs/ca-certificates.crt"))
 	if err != nil {
 		t.Fatal(err)
@@ -137,6 +139,7 @@ func imageAuthorities(t *testing.T, root string) {
 // bind port 53. Without an upstream server, a name that only raises an alert is
 // answered with SERVFAIL.
 func imageStarts(t *testing.T, root string, config v1.Config) {
+	t.Helper()
 	if err := os.WriteFile(filepath.Join(root, "etc/resolv.conf"), []byte("nameserver 192.0.2.53\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -98,6 +98,7 @@ func (r published) file(t *testing.T, pattern string) string {
 // publishedVersions holds that programs and packages say the version, and that the
 // systems of packages sort it before the release and behind an earlier commit.
 func publishedVersions(t *testing.T, r published) {
+	t.Helper()
 	debian := strings.Replace(r.version, "-", "~", 1)
 	alpine := strings.Replace(r.version, "-", "_", 1)
 	stage := filepath.Join(r.dir, "stage", "amd64")
@@ -127,6 +128,7 @@ func publishedVersions(t *testing.T, r published) {
 
 // publishedTarball unpacks a tarball and installs the service from it.
 func publishedTarball(t *testing.T, r published) {
+	t.Helper()
 	dir := t.TempDir()
 	name := "lookalike-" + r.version + "-linux-amd64"
 	said(t, dir, "tar", "-xzf", filepath.Join(r.dir, name+".tar.gz"))
@@ -157,6 +159,7 @@ func publishedTarball(t *testing.T, r published) {
 // publishedMaterials compares each bill of materials with what the program says
 // that it consists of.
 func publishedMaterials(t *testing.T, r published) {
+	t.Helper()
 	for _, arch := range []string{"amd64", "arm64"} {
 		for _, name := range []string{"coredns", "lookalike"} {
 			text, err := os.ReadFile(filepath.Join(r.dir, name+"-"+r.version+"-linux-"+arch+".cdx.json"))
@@ -201,6 +204,7 @@ func publishedMaterials(t *testing.T, r published) {
 
 // publishedLicences looks for each module of the programs in the licences.
 func publishedLicences(t *testing.T, r published) {
+	t.Helper()
 	text := said(t, r.dir, "gzip", "-dc", "stage/licences.gz")
 	for _, name := range []string{"coredns", "lookalike"} {
 		program, err := buildinfo.ReadFile(filepath.Join(r.dir, "stage", "amd64", name))
@@ -218,6 +222,7 @@ func publishedLicences(t *testing.T, r published) {
 // sameRelease compares the checksums of a release with those of the same commit for
 // one architecture. The image of that is one of the images of the first.
 func sameRelease(t *testing.T, first, again published) {
+	t.Helper()
 	text, err := os.ReadFile(filepath.Join(again.dir, "SHA256SUMS"))
 	if err != nil {
 		t.Fatal(err)

@@ -23,6 +23,7 @@ var (
 
 // publishedManuals renders each page by man, and has mandoc check it.
 func publishedManuals(t *testing.T, r published) {
+	t.Helper()
 	commands := helpLine.FindAllStringSubmatch(said(t, r.dir, "stage/amd64/lookalike", "help"), -1)
 	if len(commands) < 10 {
 		t.Fatalf("lookalike help lists %d commands", len(commands))

@@ -110,6 +110,7 @@ const (
 )
 
 func (m machine) install(t *testing.T, deb string) {
+	t.Helper()
 	t.Log(m.dpkg(t, deb))
 	m.expect(t, map[string]string{
 		active:  "active",
@@ -199,6 +200,7 @@ func (m machine) everyQuery(t *testing.T) {
 // refusedReload holds that a Corefile that the server does not take makes a reload
 // fail visibly, and that the server goes on. One with warnings is taken.
 func (m machine) refusedReload(t *testing.T) {
+	t.Helper()
 	good, pid := m.Read(t, packagedConf), m.pid(t)
 	tests := []struct {
 		name      string
