@@ -143,10 +143,10 @@ func publishedTarball(t *testing.T, r published) {
 	}
 	root := filepath.Join(dir, "root")
 	said(t, filepath.Join(dir, name), "env", "BIN=bin", "MAN=man", "PREFIX=/usr", "DESTDIR="+root, "build/package/install")
-	for _, file := range []string{
-		"usr/bin/lookalike", "usr/lib/lookalike/coredns", "usr/lib/systemd/system/lookalike.service",
-		"usr/share/man/man1/lookalike.1.gz", "etc/lookalike/Corefile",
-	} {
+	for _, file := range append(socFiles(t),
+		"/usr/bin/lookalike", "/usr/lib/lookalike/coredns", "/usr/lib/systemd/system/lookalike.service",
+		"/usr/share/man/man1/lookalike.1.gz", "/etc/lookalike/Corefile",
+	) {
 		if _, err := os.Stat(filepath.Join(root, file)); err != nil {
 			t.Error(err)
 		}

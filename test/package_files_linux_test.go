@@ -116,11 +116,38 @@ func tarEntries(t *testing.T, list string) map[string]entry {
 	return entries
 }
 
+// socFiles returns where an installation has the content for the SOC: each file
+// of build/soc that is not there for its tests.
+func socFiles(t *testing.T) (installed []string) {
+	t.Helper()
+	const top = "../build/soc"
+	err := filepath.WalkDir(top, func(path string, d os.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.Name() == "testdata" || d.Name() == "soctest":
+			return filepath.SkipDir
+		case !d.IsDir() && !strings.HasSuffix(path, "_test.go"):
+			installed = append(installed, "/usr/share/lookalike/soc"+strings.TrimPrefix(path, top))
+		}
+		return nil
+	})
+	if err != nil || len(installed) == 0 {
+		t.Fatalf("Got %d files in %s (%v)", len(installed), top, err)
+	}
+	return installed
+}
+
 // TestPackageFiles holds what the deb and the apk put where, and of what mode.
 func TestPackageFiles(t *testing.T) {
 	t.Parallel()
 	deb := tarEntries(t, output(t, "dpkg-deb", "--contents", buildPackage(t, "deb", "1.0.0")))
 	compareFiles(t, deb, packaged)
+	for _, file := range socFiles(t) {
+		if _, found := deb[file]; !found {
+			t.Errorf("The deb has no %s", file)
+		}
+	}
 
 	// An apk is three gzip streams: a signature if there is one, control, and data.
 	apk := tarEntries(t, output(t, "tar", "--ignore-zeros", "--list", "--verbose", "--gzip", "--file", buildPackage(t, "apk", "1.0.0")))

@@ -55,6 +55,18 @@ var contents = []struct{ files, dir string }{
 	{"build/package/doc/*", "build/package/doc/"},
 	{"build/package/conf/*", "build/package/conf/"},
 	{"build/package/systemd/*", "build/package/systemd/"},
+	{"build/soc/README.md", "build/soc/"},
+	{"build/soc/elastic/*json", "build/soc/elastic/"}, {"build/soc/elastic/import", "build/soc/elastic/"},
+	{"build/soc/grafana/*", "build/soc/grafana/"},
+	{"build/soc/prometheus/*", "build/soc/prometheus/"},
+	{"build/soc/runbook/*", "build/soc/runbook/"},
+	{"build/soc/sentinel/azuredeploy.json", "build/soc/sentinel/"},
+	{"build/soc/sentinel/parsers/*", "build/soc/sentinel/parsers/"},
+	{"build/soc/sentinel/rules/*", "build/soc/sentinel/rules/"},
+	{"build/soc/sigma/*.yml", "build/soc/sigma/"},
+	{"build/soc/splunk/TA-lookalike/default/*", "build/soc/splunk/TA-lookalike/default/"},
+	{"build/soc/splunk/TA-lookalike/lookups/*", "build/soc/splunk/TA-lookalike/lookups/"},
+	{"build/soc/splunk/TA-lookalike/metadata/*", "build/soc/splunk/TA-lookalike/metadata/"},
 	{"plugin/lookalike/detect/LICENSE-*", "plugin/lookalike/detect/"},
 }
 
