@@ -15,15 +15,42 @@ import (
 
 const nfpm = "github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2"
 
-// buildPackage makes a package, as `make dist` does, of the binaries under test. A
-// deb is not compressed, which would take longer than its tests.
-func buildPackage(t *testing.T, kind, version string) string {
+// tree is a checked out commit, and its programs.
+type tree struct{ top, server, tool string }
+
+// thisTree is that of the tests.
+func thisTree(t *testing.T) tree {
 	t.Helper()
 	top, err := filepath.Abs("..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	config, err := os.ReadFile("../build/package/nfpm.yaml")
+	return tree{top, harness.Binary(t), harness.Tool(t)}
+}
+
+// treeBefore is that of the commit before the one that is checked out.
+func treeBefore(t *testing.T) tree {
+	t.Helper()
+	top := filepath.Join(t.TempDir(), "before")
+	for _, command := range [][]string{
+		{"git", "clone", "--quiet", "--no-checkout", "..", top},
+		{"git", "-C", top, "checkout", "--quiet", "HEAD~1"}, // which a shallow clone does not have
+		{"go", "-C", top, "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", top + "/build/bin/", "./build/coredns", "./build/lookalike"},
+	} {
+		cmd := wait.Command(t, 5*wait.Limit, command[0], command[1:]...)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v\n%s", command, err, out)
+		}
+	}
+	return tree{top, filepath.Join(top, "build", "bin", "coredns"), filepath.Join(top, "build", "bin", "lookalike")}
+}
+
+// buildPackage makes a package of a tree, as `make dist` does. A deb is not
+// compressed, which would take longer than its tests.
+func buildPackage(t *testing.T, of tree, kind, version string) string {
+	t.Helper()
+	config, err := os.ReadFile(filepath.Join(of.top, "build/package/nfpm.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,9 +64,9 @@ func buildPackage(t *testing.T, kind, version string) string {
 	if err := os.WriteFile(path, []byte(plain), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	stage := stagePackage(t)
+	stage := stagePackage(t, of)
 	cmd := wait.Command(t, 3*wait.Limit, "go", "run", nfpm, "package", "--config", path, "--packager", kind, "--target", dir)
-	cmd.Dir = top
+	cmd.Dir = of.top
 	cmd.Env = append(os.Environ(), "VERSION="+version, "ARCH=amd64", "STAGE="+stage, "SOURCE_DATE_EPOCH=1767225600")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("nfpm: %v\n%s", err, out)
@@ -52,11 +79,11 @@ func buildPackage(t *testing.T, kind, version string) string {
 }
 
 // stagePackage returns a directory of all that nfpm.yaml takes from STAGE.
-func stagePackage(t *testing.T) string {
+func stagePackage(t *testing.T, of tree) string {
 	t.Helper()
 	stage := t.TempDir()
-	man := wait.Command(t, wait.Limit, "go", "run", "./build/package/dist", "-man", harness.Tool(t))
-	man.Dir = ".."
+	man := wait.Command(t, wait.Limit, "go", "run", "./build/package/dist", "-man", of.tool)
+	man.Dir = of.top
 	if out, err := man.CombinedOutput(); err != nil {
 		t.Fatalf("manual pages: %v\n%s", err, out)
 	}
@@ -66,15 +93,15 @@ func stagePackage(t *testing.T) string {
 		}
 	}
 	// Copies, since nfpm would package symbolic links as such.
-	pages, err := filepath.Glob("../build/dist/stage/man/*.gz")
+	pages, err := filepath.Glob(filepath.Join(of.top, "build/dist/stage/man/*.gz"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, page := range pages {
 		copyFile(t, page, filepath.Join(stage, "man", filepath.Base(page)))
 	}
-	copyFile(t, harness.Binary(t), filepath.Join(stage, "amd64", "coredns"))
-	copyFile(t, harness.Tool(t), filepath.Join(stage, "amd64", "lookalike"))
+	copyFile(t, of.server, filepath.Join(stage, "amd64", "coredns"))
+	copyFile(t, of.tool, filepath.Join(stage, "amd64", "lookalike"))
 	compressed(t, filepath.Join(stage, "licences.gz"), "The licences of a package of the tests.\n")
 	compressed(t, filepath.Join(stage, "changelog.gz"), "lookalike (1.0.0) unstable; urgency=medium\n\n"+
 		"  * A package of the tests.\n\n -- The tests <tests@example.org>  Thu, 01 Jan 2026 00:00:00 +0000\n")

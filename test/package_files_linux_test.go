@@ -49,7 +49,7 @@ func TestUnitSecurity(t *testing.T) {
 // TestPackageLintian holds that Debian's checker finds nothing in the deb.
 func TestPackageLintian(t *testing.T) {
 	t.Parallel()
-	deb := buildPackage(t, "deb", "1.0.0")
+	deb := buildPackage(t, thisTree(t), "deb", "1.0.0")
 	out := output(t, "lintian", "--allow-root", "--fail-on=error,warning", "--suppress-tags=uses-no-compression-for-data-tarball", deb)
 	if out != "" {
 		t.Errorf("lintian says:\n%s", out)
@@ -141,7 +141,7 @@ func socFiles(t *testing.T) (installed []string) {
 // TestPackageFiles holds what the deb and the apk put where, and of what mode.
 func TestPackageFiles(t *testing.T) {
 	t.Parallel()
-	deb := tarEntries(t, output(t, "dpkg-deb", "--contents", buildPackage(t, "deb", "1.0.0")))
+	deb := tarEntries(t, output(t, "dpkg-deb", "--contents", buildPackage(t, thisTree(t), "deb", "1.0.0")))
 	compareFiles(t, deb, packaged)
 	for _, file := range socFiles(t) {
 		if _, found := deb[file]; !found {
@@ -150,7 +150,7 @@ func TestPackageFiles(t *testing.T) {
 	}
 
 	// An apk is three gzip streams: a signature if there is one, control, and data.
-	apk := tarEntries(t, output(t, "tar", "--ignore-zeros", "--list", "--verbose", "--gzip", "--file", buildPackage(t, "apk", "1.0.0")))
+	apk := tarEntries(t, output(t, "tar", "--ignore-zeros", "--list", "--verbose", "--gzip", "--file", buildPackage(t, thisTree(t), "apk", "1.0.0")))
 	for _, script := range []string{"/.PKGINFO", "/.pre-install", "/.pre-deinstall", "/.post-upgrade"} {
 		if _, found := apk[script]; !found {
 			t.Errorf("The apk has no %s", script)
@@ -163,7 +163,7 @@ func TestPackageFiles(t *testing.T) {
 // TestPackageRPM reads the rpm as rpm does.
 func TestPackageRPM(t *testing.T) {
 	t.Parallel()
-	rpm := buildPackage(t, "rpm", "1.0.0")
+	rpm := buildPackage(t, thisTree(t), "rpm", "1.0.0")
 	entries := map[string]entry{}
 	for line := range strings.Lines(output(t, "rpm", "-qp", "--queryformat", `[%{FILENAMES} %{FILEMODES:perms} %{FILEUSERNAME}/%{FILEGROUPNAME}\n]`, rpm)) {
 		f := strings.Fields(line)
@@ -190,8 +190,8 @@ func TestPackageRPM(t *testing.T) {
 // deb with the same content, and that another prefix is in all paths.
 func TestMakeInstall(t *testing.T) {
 	t.Parallel()
-	fromDeb, installed, stage := t.TempDir(), t.TempDir(), stagePackage(t)
-	output(t, "dpkg-deb", "--extract", buildPackage(t, "deb", "1.0.0"), fromDeb)
+	fromDeb, installed, stage := t.TempDir(), t.TempDir(), stagePackage(t, thisTree(t))
+	output(t, "dpkg-deb", "--extract", buildPackage(t, thisTree(t), "deb", "1.0.0"), fromDeb)
 	installTo(t, stage, installed, "/usr")
 	// Only a package has its changelog, and notes for those who check it.
 	cmd := wait.Command(t, wait.Limit, "diff", "--recursive", "--brief", "--exclude=changelog.gz", "--exclude=lintian", fromDeb, installed)

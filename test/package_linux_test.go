@@ -23,32 +23,33 @@ const (
 )
 
 // TestPackage does with the deb what an administrator does with it, on a fresh Debian
-// under systemd, from the installation to the purge. The package of the version
-// before has the same files.
+// under systemd, from the installation to the purge. It upgrades from a package of the
+// commit before.
 func TestPackage(t *testing.T) {
-	old, current := buildPackage(t, "deb", "1.0.0~1"), buildPackage(t, "deb", "1.0.0")
+	old, current := buildPackage(t, treeBefore(t), "deb", "1.0.0~1"), buildPackage(t, thisTree(t), "deb", "1.0.0")
 	m := machine{debian.Boot(t, "logrotate")}
 	m.listen(t, "127.0.0.53:53") // where systemd-resolved has its stub
 	m.Write(t, "/etc/resolv.conf", "nameserver 127.0.0.53\n")
 
 	// Not t.Run: each is about what the ones before have left.
-	m.install(t, old)
-	m.process(t)
-	m.firstAlert(t)
-
+	t.Log(m.dpkg(t, old))
 	m.everyQuery(t)
 	told := m.told(t, "alerts.json")
 	f := startFlow(m.Machine)
+	m.upgrade(t, current)
 	m.refusedReload(t)
 	m.rotate(t)
-	m.upgrade(t, current)
-	m.refusedUpgrade(t, old)
+	m.refusedUpgrade(t, current)
 	f.stop(t)
 	m.Run(t, "systemctl", "stop", "lookalike") // which tells of all that is counted
 	f.compare(t, "alerts", m.told(t, "alerts.json")-told)
 	f.compare(t, "lines of every=query", m.told(t, "queries.json"))
+	m.Run(t, "dpkg", "--purge", "lookalike")
 
-	m.remove(t, old)
+	m.install(t, current)
+	m.process(t)
+	m.firstAlert(t)
+	m.remove(t, current)
 	m.purge(t)
 	m.portTaken(t, current)
 }
