@@ -111,12 +111,17 @@ func glyphKind(a rune) kind {
 	return weakGlyph
 }
 
-// maxSlips is the largest number of slips that an aligner searches for.
-const maxSlips = 2
+// maxSlips is the largest number of slips that an aligner searches for, and mostReplaced
+// how many characters of p one of them has at most.
+const (
+	maxSlips     = 2
+	mostReplaced = 3
+)
 
 // aligner searches for the fewest slips that turn p into q.
 type aligner struct {
 	p, q  []cell
+	start int // number of equal last characters, which are the first cells
 	equal int // number of equal first characters, which are the last cells
 	found [maxSlips]step
 	count int
@@ -129,22 +134,25 @@ type aligner struct {
 // found. Of two slips, it prefers pairs with a fold, or a dot or hyphen, and accepts no
 // others if folded is set.
 func (a *aligner) align(p, q []cell, slips int, folded bool) bool {
-	a.p, a.q, a.equal, a.work = p, q, 0, 0
+	a.p, a.q, a.start, a.equal, a.work = p, q, 0, 0, 0
+	for a.start < len(p) && a.start < len(q) && p[a.start].is(&q[a.start]) {
+		a.start++
+	}
 	for a.equal < len(p) && a.equal < len(q) && p[len(p)-1-a.equal].is(&q[len(q)-1-a.equal]) {
 		a.equal++
 	}
-	a.work += a.equal + 1
-	if a.count, a.folded = 0, false; a.from(0, 0, 1) {
+	a.work += a.start + a.equal + 1
+	if a.count, a.folded = 0, false; a.from(a.start, a.start, 1) {
 		return true
 	}
 	if slips == 1 {
 		return false
 	}
-	if a.count, a.folded = 0, true; a.from(0, 0, maxSlips) {
+	if a.count, a.folded = 0, true; a.from(a.start, a.start, maxSlips) {
 		return true
 	}
 	a.count, a.folded = 0, false
-	return !folded && a.from(0, 0, maxSlips)
+	return !folded && a.from(a.start, a.start, maxSlips)
 }
 
 // from searches for up to left slips from places i of p and j of q on.
@@ -160,6 +168,9 @@ func (a *aligner) from(i, j, left int) bool {
 	a.work += i - start + 1
 	if i == len(p) && j == len(q) {
 		return true
+	}
+	if left == 1 && len(p)-i > a.equal+mostReplaced {
+		return false // a second slip would be left over
 	}
 	ps, qs := p[i:], q[j:]
 	pMark, qMark := len(ps) > 0 && isMark(ps[0].char), len(qs) > 0 && isMark(qs[0].char)
@@ -196,6 +207,9 @@ func (a *aligner) from(i, j, left int) bool {
 // try takes a slip of pn and qn characters at places i of p and j of q, and searches
 // for up to left-1 others.
 func (a *aligner) try(k kind, i, j, pn, qn, left int) bool {
+	if left == 1 && len(a.p)-i-pn != len(a.q)-j-qn {
+		return false
+	}
 	if a.folded && a.count == 1 && !kinds[k].fold && !kinds[a.found[0].kind].fold {
 		return false
 	}

@@ -40,7 +40,11 @@ func (x *Index) Explain(qname string) []string {
 	found := s.sorted()
 	for i := range found {
 		if i == maxExplained {
-			steps = append(steps, fmt.Sprintf("and %d more protected names at the same class", len(found)-i))
+			more := fmt.Sprintf("and %d more protected names at the same class", len(found)-i)
+			if len(found) == MaxMatches {
+				more = fmt.Sprintf("and %d or more other protected names at the same class", len(found)-i)
+			}
+			steps = append(steps, more)
 			break
 		}
 		steps = append(steps, s.reason(&found[i], s.slips(&found[i])), s.explainConfidence(&found[i]))

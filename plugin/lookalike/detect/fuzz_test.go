@@ -64,7 +64,7 @@ func mapCase(s string, to func(rune) rune) string {
 // canonical name in it has the same one.
 func checkVerdict(t *testing.T, x *Index, v *Verdict) {
 	t.Helper()
-	if v.Class == None || v.Confidence == Unsure || len(v.Matches) == 0 || len(v.Matches) > mostMatches+1 {
+	if v.Class == None || v.Confidence == Unsure || len(v.Matches) == 0 || len(v.Matches) > mostMatches {
 		t.Fatalf("incomplete verdict %+v", v)
 	}
 	for _, text := range []string{v.Class.String(), v.Confidence.String(), v.Reason, v.Unicode} {

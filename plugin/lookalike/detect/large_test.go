@@ -123,7 +123,7 @@ func every(n int, names []string) (some []string) {
 }
 
 // mostMatches is the promise of how many protected names a verdict lists at most.
-const mostMatches = 256
+const mostMatches = MaxMatches
 
 // TestBoundedWork has so many protected names at one edit that not all of them
 // are looked at.

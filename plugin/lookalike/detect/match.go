@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -71,8 +70,8 @@ func (s *search) start(t *tld, qname string) bool {
 	if !s.name.parse(qname) {
 		return false
 	}
-	s.tld, s.budget, s.doubles, s.work, s.isWritten, s.exact = t, maxCandidates, 0, 0, false, false
-	s.keptTLD, s.head, s.headLabels = "", "", 0
+	s.tld, s.budget, s.doubles, s.twoSlips, s.work, s.isWritten, s.exact = t, maxCandidates, 0, 0, 0, false, false
+	s.keptTLD, s.underTLD, s.head, s.headLabels = "", false, "", 0
 	s.lo, s.hi = 0, s.name.labels-1
 	if s.hi > 0 && t.within>>len(s.name.label(s.hi-1))&1 != 0 {
 		s.hi = s.name.labels - s.index.suffixes.of(&s.name)
@@ -103,7 +102,7 @@ func (s *search) run() {
 	if s.best() == TLDSwap {
 		return
 	}
-	s.found = s.found[:0]
+	s.found, s.underTLD = s.found[:0], true
 	if !s.exact {
 		if s.keptTail(&s.query); s.best() == TLDKept {
 			return
@@ -153,46 +152,6 @@ func (s *search) compare(r *reading) {
 // belowSuffix reports whether the name lies below a public suffix other than
 // the TLD. Such a suffix has hosts of its own: mail.gouv.ml serves gouv.ml.
 func (s *search) belowSuffix() bool { return s.hi < s.name.labels-1 }
-
-// best returns the class found so far.
-func (s *search) best() Class {
-	if len(s.found) == 0 {
-		return None
-	}
-	return s.found[0].class
-}
-
-// open reports whether class c can still win: no finding of c or a better class
-// exists.
-func (s *search) open(c Class) bool { return len(s.found) == 0 || s.found[0].class > c }
-
-// wants reports whether add would accept class c: no finding of a better class exists.
-func (s *search) wants(c Class) bool { return len(s.found) == 0 || s.found[0].class >= c }
-
-// add accepts a finding if its class is the best so far.
-func (s *search) add(f *finding) {
-	if f.confidence == Unsure || !s.meant(f) {
-		return
-	}
-	if best := s.best(); best != None {
-		if f.class > best {
-			return
-		}
-		if f.class < best {
-			s.found = s.found[:0]
-		}
-	}
-	f.how.class = f.class
-	for i := range s.found {
-		if old := &s.found[i]; old.id == f.id {
-			if f.confidence > old.confidence || f.confidence == old.confidence && f.first < old.first {
-				*old = *f
-			}
-			return
-		}
-	}
-	s.found = append(s.found, *f)
-}
 
 // meant reports whether the queried name kept the public suffix of the protected name,
 // or kept none.
@@ -283,16 +242,4 @@ func (s *search) addBare() {
 		}
 		s.found = append(s.found, f)
 	}
-}
-
-// sorted returns the findings best first.
-func (s *search) sorted() []finding {
-	slices.SortStableFunc(s.found, func(a, b finding) int {
-		return cmp.Or(
-			cmp.Compare(b.confidence, a.confidence),
-			cmp.Compare(b.protectedSize, a.protectedSize),
-			cmp.Compare(a.id, b.id),
-		)
-	})
-	return s.found
 }

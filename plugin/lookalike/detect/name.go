@@ -130,7 +130,12 @@ func (n *name) appendLabels(dst []byte, lo, hi int) []byte {
 		if i > lo {
 			dst = append(dst, '.')
 		}
-		for _, c := range n.label(i) {
+		label := n.label(i)
+		if isWrittenPlainly(label) {
+			dst = append(dst, label...)
+			continue
+		}
+		for _, c := range label {
 			dst = appendByte(dst, c)
 		}
 	}
@@ -150,11 +155,24 @@ func (n *name) text(lo, hi int) string {
 
 // offset returns where label i begins in the presentation form.
 func (n *name) offset(i int) int {
+	if len(n.written) == n.start(n.labels)+n.labels-1 { // no octet is escaped
+		return n.start(i) + i
+	}
 	at := i // dots
 	for _, c := range n.bytes[:n.start(i)] {
 		at += int(writtenOctets[c])
 	}
 	return at
+}
+
+// isWrittenPlainly reports whether a label has no octet that is escaped.
+func isWrittenPlainly(label []byte) bool {
+	for _, c := range label {
+		if writtenOctets[c] > 1 {
+			return false
+		}
+	}
+	return true
 }
 
 // writtenOctets holds how many octets appendByte appends for each.

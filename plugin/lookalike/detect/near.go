@@ -54,10 +54,10 @@ func (s *search) nearJoined(r *reading, labels int, pairs *places, cut affix) {
 }
 
 // nearRuns looks runs of labels of joined up, which is r or r with pairs put
-// together.
+// together. It leaves out runs that have none of the pairs.
 func (s *search) nearRuns(r, joined *reading, e *edges, h []uint64, cut affix) {
 	for k := range min(joined.labels, compareLabels) {
-		if n := joined.end(k); n >= 2 && s.index.near.has(n) && e.edits(k, n) {
+		if n := joined.end(k); (joined == r || n < r.end(k)) && n >= 2 && s.index.near.has(n) && e.edits(k, n) {
 			s.nearRun(r, joined.letters[:n], h, k, cut)
 		}
 	}
@@ -150,6 +150,9 @@ func (s *search) nearTo(r *reading, k int, id uint32, cut affix) {
 	s.work++
 	if !mayBeNear(core, q, slips) {
 		return
+	}
+	if slips > 1 {
+		s.twoSlips++
 	}
 	p := s.spellProtected(id)
 	near := s.aligner.align(p.cells, q, slips, folded)

@@ -284,20 +284,21 @@ func (r *reading) pairs(labels int) (every, read places) {
 func (r *reading) join(q *reading, labels int, pairs *places, text *storage) *reading {
 	r.begin(text)
 	r.foreign = q.foreign
+	from := 0 // what is left of q
 	for ; r.labels < labels; r.labels++ {
-		from := 0
-		if r.labels > 0 {
-			from = q.end(r.labels - 1)
-		}
-		for i, end := from, q.end(r.labels); i < end; i++ {
-			c := q.letters[i]
-			if pairs.has(i + 1) {
-				i++
-				c, _ = together(q.letters[i], c)
+		end := q.end(r.labels)
+		for from < end {
+			i := pairs.next(from + 1) // its letters are i-1 and i
+			if i < 0 || i >= end {
+				r.size += copy(r.letters[r.size:], q.letters[from:end])
+				break
 			}
-			r.letters[r.size] = c
+			r.size += copy(r.letters[r.size:], q.letters[from:i-1])
+			r.letters[r.size], _ = together(q.letters[i], q.letters[i-1])
 			r.size++
+			from = i + 1
 		}
+		from = end
 		text.ends[r.labels] = uint16(r.size)
 	}
 	return r

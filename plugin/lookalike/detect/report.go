@@ -94,12 +94,16 @@ func (n *name) shown() string {
 // code points that cannot be seen or that change the direction of writing.
 // Labels that are neither stay in presentation form.
 func (n *name) unicode() string {
-	var dst []byte
+	dst := make([]byte, 0, 2*maxOctets)
 	for i := range n.labels {
 		if i > 0 {
 			dst = append(dst, '.')
 		}
-		runes, foreign := n.decode(i)
+		var runes []rune
+		foreign := !n.isPlain(i)
+		if foreign {
+			runes, foreign = n.decode(i)
+		}
 		if !foreign {
 			dst = n.appendLabels(dst, i, i+1)
 			continue

@@ -17,14 +17,17 @@ type search struct {
 	lo, hi    int     // the labels compared; before lo is the service, from hi on the suffix
 	query     reading // those labels
 	queryText storage
-	budget    int // how many more candidates are looked at
-	doubles   int // how often names have been met under keys of double-typo
-	work      int // letters hashed, copied, spelled or aligned, and keys and names looked up so far
-	found     []finding
+	budget    int       // how many more candidates are looked at
+	doubles   int       // how often names have been met under keys of double-typo
+	twoSlips  int       // how many names have been aligned for more than one slip
+	work      int       // letters hashed, copied, spelled or aligned, and keys and names looked up so far
+	found     []finding // all of one class
+	worst     int       // of MaxMatches findings
 
 	// The TLD of protected names that the last label is, or nothing; only names
 	// of that TLD are meant then.
-	keptTLD string
+	keptTLD  string
+	underTLD bool // there is one, or it is yet to be looked at
 	// The labels before the TLD in the suffix of protected names that the name
 	// has before its own, or nothing; only names of such a suffix are meant then.
 	head       string
@@ -95,9 +98,6 @@ func (s *search) writing() *spelling {
 // noName is the id of a finding about no protected name in particular.
 const noName = math.MaxUint32
 
-// maxFoundKept is the number of findings that a pooled search keeps room for.
-const maxFoundKept = 16
-
 var searches = sync.Pool{New: func() any { return new(search) }}
 
 // newSearch returns a search that belongs to the caller until release.
@@ -115,7 +115,7 @@ func (s *search) release() {
 		clear(s.found[:cap(s.found)])
 		s.found = s.found[:0]
 	}
-	if cap(s.found) > maxFoundKept {
+	if cap(s.found) > 2*MaxMatches { // very many TLDs are protected as a whole
 		s.found = nil
 	}
 	searches.Put(s)

@@ -6,12 +6,17 @@ import "strings"
 // many slips away. It reads their text, before they are spelled and aligned: a list with
 // many similar names has hundreds of them under the keys of one query.
 
+// maxTwoSlips limits how many names one search aligns for two slips, which costs ten
+// times as much as for one. What lies beyond the limit is only missed as double-typo.
+const maxTwoSlips = 24
+
 // worth returns how many slips from a protected name still count, of which core is what
 // stands before the public suffix, for n letters of the queried name. folded says that
-// two of them count only if one is a fold, or a dot or hyphen.
+// two of them count only if one is a fold, or a dot or hyphen. A search aligns
+// maxTwoSlips names for two.
 func (s *search) worth(core string, n int, cut *affix) (slips int, folded bool) {
 	letters := len(core) // or fewer
-	if cut.folds > 0 || !s.wants(DoubleTypo) || min(letters, n) < foldedFloor.medium {
+	if cut.folds > 0 || s.twoSlips == maxTwoSlips || !s.wants(DoubleTypo) || min(letters, n) < foldedFloor.medium {
 		return 1, false
 	}
 	return maxSlips, letters < doubleMin

@@ -50,10 +50,7 @@ func (s *spelling) spell(n *name, lo, hi int) {
 		}
 		label := n.label(i)
 		if n.isPlain(i) {
-			for j := len(label) - 1; j >= 0; j-- {
-				s.raw = append(s.raw, plainRune(rune(label[j])))
-				s.cell(plainRune(rune(label[j])), false)
-			}
+			s.plain(label)
 			continue
 		}
 		runes, _ := n.decode(i)
@@ -64,6 +61,27 @@ func (s *spelling) spell(n *name, lo, hi int) {
 	if n := len(s.cells); n > 0 { // marks that stand before every letter
 		s.cells[n-1].raw = uint16(len(s.raw))
 	}
+}
+
+// plain spells a label of ASCII.
+func (s *spelling) plain(label []byte) {
+	if len(s.cells)+len(label) > maxLetters { // which cell minds
+		for j := len(label) - 1; j >= 0; j-- {
+			s.raw = append(s.raw, plainRune(rune(label[j])))
+			s.cell(plainRune(rune(label[j])), false)
+		}
+		return
+	}
+	cells, at, raw := s.cells, s.at, s.raw
+	for j := len(label) - 1; j >= 0; j-- {
+		c := plainRune(rune(label[j]))
+		raw = append(raw, c)
+		if traits[label[j]&127]&separator == 0 {
+			at = append(at, uint16(len(cells)))
+		}
+		cells = append(cells, cell{c, uint16(len(raw)), false})
+	}
+	s.cells, s.at, s.raw = cells, at, raw
 }
 
 // plainRune returns how a character of a label is spelled.

@@ -63,7 +63,8 @@ type Verdict struct {
 	Class      Class
 	Confidence Confidence
 
-	// Matches holds every protected name that matches at Class, best first.
+	// Matches holds the protected names that match at Class, best first: all of
+	// them, or the best MaxMatches.
 	Matches []Match
 
 	// Name is the queried name, canonicalised.
@@ -101,6 +102,6 @@ func (v *Verdict) Meant() []string {
 type Brief struct {
 	Class       Class
 	Confidence  Confidence
-	Protected   []string // every protected name that matches at Class, best first
+	Protected   []string // as Matches of Verdict
 	Registrable string   // as in Verdict
 }

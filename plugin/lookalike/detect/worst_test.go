@@ -3,6 +3,7 @@ package detect
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -59,7 +60,9 @@ func TestWorstName(t *testing.T) {
 // TestWorstKnown holds the names of BenchmarkWorst to the same promise.
 func TestWorstKnown(t *testing.T) {
 	x := mustNew(t, benchNames(5_000)...)
-	for kind, name := range worstNames() {
+	all := worstNames()
+	maps.Copy(all, worstVerdicts())
+	for kind, name := range all {
 		if work := workOf(x, name); work > mostWork {
 			t.Errorf("%s makes %d of work, want at most %d", kind, work, mostWork)
 		}
