@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/lookalike-dns/lookalike/build/internal/popular"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike"
 	"github.com/lookalike-dns/lookalike/plugin/lookalike/detect"
 	"github.com/lookalike-dns/lookalike/plugin/pkg/text"
@@ -23,20 +24,28 @@ var listCommand = command{
 		confFlag(fs, &o.conf)
 		formatFlag(fs, &o.json)
 		fs.BoolVar(&o.weak, "weak", false, "")
+		fs.Func("popular", "", func(file string) (err error) {
+			o.popular, err = popular.Read(file)
+			return err
+		})
 		return o.run
 	},
 }
 
 // listOptions is the command line of list.
 type listOptions struct {
-	conf string
-	json bool
-	weak bool
+	conf    string
+	json    bool
+	weak    bool
+	popular popular.Names
 }
 
 func (o *listOptions) run(e *env, args []string) (int, error) {
 	if len(args) > 0 {
 		return 0, misused("takes no argument, got %q: 'lookalike check' is for single names", args[0])
+	}
+	if o.popular != nil && !o.weak {
+		return 0, misused("-popular needs -weak")
 	}
 	policies, err := e.policies(&o.conf)
 	if err != nil {
@@ -86,17 +95,21 @@ func (l *lister) list(p *lookalike.Policy) error {
 	if !l.json {
 		l.head(directive, p)
 	}
-	tlds := p.TLDs()
+	tlds, near := p.TLDs(), l.popular.Near(p)
 	return p.EachProtected(func(name, where string) {
-		weak := detect.Weak(name)
-		if l.weak && weak == detect.NotWeak {
+		w := detect.Weak(name)
+		weak, reason := w.String(), w.Reason()
+		if neighbour := near[name]; neighbour != nil {
+			weak, reason = popular.Weakness, neighbour.Reason()
+		}
+		if l.weak && weak == "" {
 			return
 		}
 		l.listed++
 		if !strings.Contains(name, ".") {
 			name = "*." + name
 		}
-		n := &listedName{name, where, directive, tlds, weak.String(), weak.Reason()}
+		n := &listedName{name, where, directive, tlds, weak, reason}
 		if l.json {
 			l.writeJSON(n)
 		} else {

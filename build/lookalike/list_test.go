@@ -46,6 +46,17 @@ func TestList(t *testing.T) {
 		{"JSON, weak ones", two, "", []string{"-weak", "-format=json"}, exitFound,
 			`{"name":"example.com","source":"C:3","directive":"C:2","tlds":["cm","co"],"weak":"word","reason":"a dictionary word: honest names contain it, or differ from it by one letter"}` + "\n" +
 				`{"name":"zz.com","source":"C:6","directive":"C:5","tlds":["*"],"weak":"short","reason":"at most 3 letters of its own: one slip makes another short name of it"}` + "\n", ""},
+		{"popular names", own, "gogle.mil\naf.mil\nnorthwind.mil\n", []string{"-weak", "-popular", "popular.txt"}, exitFound,
+			"# C:2: weak among the protected names, lookalikes under ml\n" +
+				"gogle.mil # names.txt:1: near to a popular name: google.ml raises an alert (typo, medium confidence)\n" +
+				"af.mil # names.txt:2: at most 3 letters of its own: one slip makes another short name of it\n", ""},
+		{"popular names, JSON", own, "gogle.mil\n", []string{"-weak", "-popular", "popular.txt", "-format", "json"}, exitFound,
+			`{"name":"gogle.mil","source":"names.txt:1","directive":"C:2","tlds":["ml"],"weak":"popular",` +
+				`"reason":"near to a popular name: google.ml raises an alert (typo, medium confidence)"}` + "\n", ""},
+		{"a ranking as it comes", own, "gogle.mil\n", []string{"-weak", "-popular", "ranking.csv"}, exitError, "",
+			`flag -popular: ranking.csv:1: "1,google.ml": CSV: write plain names, one per line`},
+		{"no popular names", own, "gogle.mil\n", []string{"-weak", "-popular", "none.txt"}, exitError, "", "none.txt: no such file or directory: create the file, or correct the path"},
+		{"popular names without -weak", own, "gogle.mil\n", []string{"-popular", "popular.txt"}, exitError, "", "-popular needs -weak"},
 		{"broken list", own, "navy..mil\n", nil, exitError, "", "names.txt:1: "},
 		{"no list", two + "x {\n lookalike {\n  protect ./none.txt\n }\n}\n", "", nil, exitError, "", "none.txt"},
 		{"broken Corefile", ".:1053 {\n lookalike {\n  protcet army.mil\n }\n}\n", "", nil, exitError, "", "C:3: unknown property 'protcet'"},
@@ -57,7 +68,11 @@ func TestList(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
 			tc.corefile = strings.ReplaceAll(tc.corefile, "names.txt", "./names.txt")
-			for name, contents := range map[string]string{defaultConf: tc.corefile, "names.txt": tc.list} {
+			files := map[string]string{
+				defaultConf: tc.corefile, "names.txt": tc.list,
+				"popular.txt": "# of the week\nexample.com\ngoogle.ml\n", "ranking.csv": "1,google.ml\n",
+			}
+			for name, contents := range files {
 				if err := os.WriteFile(name, []byte(contents), 0o600); err != nil {
 					t.Fatal(err)
 				}

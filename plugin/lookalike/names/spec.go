@@ -210,6 +210,12 @@ func (s *Spec) Walk(visit func(name, where string)) error {
 	return s.load(l)
 }
 
+// WalkFile reads one file of names as Walk does, and hands each name over with its
+// file and line.
+func WalkFile(path string, visit func(name, where string)) error {
+	return (&list{visit: visit}).readFile(path)
+}
+
 func (s *Spec) load(l *list) error {
 	for _, a := range s.args {
 		switch {
