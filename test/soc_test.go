@@ -294,10 +294,22 @@ func (s *socSample) compare(t *testing.T, made string) {
 		t.Errorf("%s: got the fields\n%q, want\n%q%s", s.file, g, w, cure)
 	}
 	for _, path := range slices.Concat(s.kind, s.enums) {
-		if g, w := soctest.Values(got, path), soctest.Values(s.sample(), path); !slices.Equal(g, w) {
+		if g, w := inOrder(soctest.Values(got, path)), inOrder(soctest.Values(s.sample(), path)); !slices.Equal(g, w) {
 			t.Errorf("%s: got the values %q of %s, want %q%s", s.file, g, path, w, cure)
 		}
 	}
+}
+
+// inOrder sorts the values, and the words of those that are lists: purposes stand in
+// the order in which they came.
+func inOrder(values []string) []string {
+	for i, v := range values {
+		words := strings.Split(v, ",")
+		slices.Sort(words)
+		values[i] = strings.Join(words, ",")
+	}
+	slices.Sort(values)
+	return slices.Compact(values)
 }
 
 // write keeps the records that are the first of their kind, and those that have a
