@@ -1,5 +1,7 @@
 package detect
 
+import "strings"
+
 // This file holds the class tld-kept: the name contains the protected TLD as well as
 // the lookalike TLD, as in armymil.ml and army-mil.ml.
 
@@ -20,9 +22,12 @@ func (s *search) keptTail(r *reading) {
 		}
 		cut.separated = r.parts(n)
 		s.same(rest, cut)
+		// Under a TLD of protected names, run compares what stands before it anyway. Here
+		// a hyphen before the dot counts as a slip.
+		again := s.underTLD && s.keptTLD == "" && !cut.disguised && n == r.end(0) && !r.hyphen(n) && strings.IndexByte(t.suffix, '.') < 0
 		// One letter more or less next to a glued TLD of two letters is
 		// hardly evidence.
-		if s.open(Homoglyph) && (cut.separated || n > 2) {
+		if !again && s.open(Homoglyph) && (cut.separated || n > 2) {
 			s.near(rest, rest.compared(s.hashes[:0]), cut)
 		}
 		if !cut.disguised && s.wants(TLDKept) {

@@ -186,10 +186,13 @@ func (b *slipper) steps(steps []step) {
 			}
 			st.p, st.q, st.pn, st.qn = next.p, next.q, st.pn+next.pn, st.qn+next.qn
 		}
+		pEnd, qEnd := int(st.p+st.pn), b.first+int(st.q+st.qn)
 		if st.kind == same {
+			if slices.Equal(b.p.written(int(st.p), pEnd), b.q.written(b.first+int(st.q), qEnd)) {
+				continue
+			}
 			st.kind = alienGlyph
 		}
-		pEnd, qEnd := int(st.p+st.pn), b.first+int(st.q+st.qn)
 		b.add(st.kind, b.p.octets(pEnd, len(b.p.cells)), letterCount(b.p.cells[pEnd:]),
 			b.p.text(int(st.p), pEnd), b.q.text(b.first+int(st.q), qEnd))
 	}

@@ -154,12 +154,15 @@ func (s *spelling) span(from, to int) (first, end int) {
 
 // text returns the text of the cells from first up to end, first character first.
 func (s *spelling) text(first, end int) string {
-	return writeOut(s.raw[s.rawAt(first):s.rawAt(end)])
+	return writeOut(s.written(first, end))
 }
+
+// written returns the code points of that text, last one first.
+func (s *spelling) written(first, end int) []rune { return s.raw[s.rawAt(first):s.rawAt(end)] }
 
 // octets returns the length of that text.
 func (s *spelling) octets(first, end int) (n int) {
-	for _, r := range s.raw[s.rawAt(first):s.rawAt(end)] {
+	for _, r := range s.written(first, end) {
 		n += runeOctets(r)
 	}
 	return n

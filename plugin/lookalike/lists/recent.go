@@ -11,6 +11,10 @@ import (
 // every attempt to deliver. The lists remember what they found about names that have
 // been asked for at least twice. Whoever asks for one random name after another, below
 // a lookalike or not, displaces nothing that way.
+//
+// A host below a known lookalike is searched for anew. Each label on the left may make it
+// a lookalike of another name, or of a better class: us.af.ml is no host of af.ml where
+// us.af.mil is protected. To rule that out takes the lookups that the search consists of.
 const (
 	recentNames   = 1024 // places, each for one name of a kind
 	recentMatches = 16   // of a verdict that is remembered, at most; more would take much memory
