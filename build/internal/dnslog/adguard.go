@@ -8,8 +8,8 @@ import (
 	"github.com/lookalike-dns/lookalike/build/internal/event"
 )
 
-// adguard reads querylog.json of AdGuard Home, one object a line. Addresses may
-// have lost their end there.
+// adguard reads querylog.json of AdGuard Home, one object a line. Addresses may be
+// anonymised there.
 type adguard struct {
 	*queries
 	rec adguardRecord

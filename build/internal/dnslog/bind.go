@@ -12,9 +12,9 @@ import (
 //
 //	25-Nov-2026 21:51:05.364 queries: info: client @0x7fbe 192.0.2.25#33785 (example.ml): view a: query: example.ml IN MX +E(0)K (192.0.2.53)
 //
-// Time, category and severity are as logging says, and what stands between the
-// client and the query changed in versions 9.9, 9.11 and 9.12. A view's name may
-// contain anything, so the query is sought from the right.
+// The logging statement sets time, category and severity. The text between client
+// and query changed in versions 9.9, 9.11 and 9.12. A view's name may contain
+// anything, so the parser looks for the query from the right.
 type bind struct{ *queries }
 
 func newBIND(q *queries) event.Parser { return &bind{q} }
@@ -51,12 +51,12 @@ func (p *bind) Line(l *event.Line, emit func(*event.Event)) event.Taken {
 	return p.take(l, a, emit)
 }
 
-// bindWords is how many words there are after "query:" at most: name, class,
-// type, flags, server, and [ECS PREFIX].
+// bindWords is the most words after "query:": name, class, type, flags, server, and
+// the two of [ECS PREFIX].
 const bindWords = 7
 
-// cutQuery cuts a line at the last ": query: ". It goes by words from the right,
-// which a few bytes decide: after is nil where there is none.
+// cutQuery cuts a line at the last ": query: "; after is nil if there is none. It
+// looks word by word from the right, so other lines cost little.
 func cutQuery(b []byte) (before, after []byte) {
 	end := len(b)
 	for range bindWords {
@@ -99,7 +99,7 @@ func bindOther(l *event.Line) event.Taken {
 	return event.Unknown
 }
 
-// bindCategories are what print-category and print-severity write in front.
+// bindCategories are the words that print-category writes in front.
 var bindCategories = set("client", "cname", "config", "database", "default", "delegation-only", "dispatch", "dnssec",
 	"dnstap", "edns-disabled", "general", "lame-servers", "network", "notify", "nsid", "queries", "query-errors",
 	"rate-limit", "resolver", "responses", "rpz", "rpz-passthru", "security", "serve-stale", "spill", "sslkeylog",
@@ -113,8 +113,8 @@ func set(words ...string) map[string]bool {
 	return m
 }
 
-// bindTime reads the stamp of print-time local, 25-Nov-2026 21:51:05.364. Those
-// of print-time iso8601 are the wrapper's.
+// bindTime reads the stamp of print-time local, 25-Nov-2026 21:51:05.364. The
+// wrapper reads that of print-time iso8601.
 func bindTime(b []byte, where *time.Location) (time.Time, bool) {
 	const layout = "25-Nov-2026 21:51:05.364"
 	if len(b) < len(layout) {

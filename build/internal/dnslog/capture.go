@@ -35,17 +35,17 @@ func isCapture(head []byte) bool {
 	return false
 }
 
-// dnsPort is where servers listen. Captures of other ports, and of encrypted
-// DNS, tell nothing.
+// dnsPort is the port of servers. Traffic of other ports, such as encrypted DNS, is
+// left out.
 const dnsPort = 53
 
-// packets is what the two kinds of captures have in common.
+// packets is a reader of either kind of capture.
 type packets interface {
 	ZeroCopyReadPacketData() ([]byte, gopacket.CaptureInfo, error)
 }
 
-// captureReader reads DNS messages from packets: each in one UDP datagram, or
-// whole in one TCP segment, as queries are.
+// captureReader reads DNS messages from packets. It reassembles nothing: a message
+// must be whole in a UDP datagram or a TCP segment, as queries are.
 type captureReader struct {
 	tapped
 	sent      map[flow]uint32 // the sequence number that follows what was read
@@ -57,8 +57,8 @@ type captureReader struct {
 // flow is one direction of a TCP connection.
 type flow struct{ from, to netip.AddrPort }
 
-// maxFlows is how many connections are followed, against counting a segment
-// twice that was sent twice.
+// maxFlows is how many connections are followed, so that a segment that was sent
+// again is not counted again.
 const maxFlows = 1 << 16
 
 // readCapture reads a pcap or pcapng file.
@@ -73,7 +73,6 @@ func readCapture(r io.Reader, o event.Options, emit func(*event.Event)) ([]strin
 	return w, err
 }
 
-// read reads packets to the end of the file.
 func (c *captureReader) read(r *bufio.Reader, emit func(*event.Event)) error {
 	source, link, err := openCapture(r)
 	if err != nil {
@@ -97,8 +96,8 @@ func (c *captureReader) read(r *bufio.Reader, emit func(*event.Event)) error {
 	}
 }
 
-// openCapture reads the header of either kind. In pcapng each packet has a link
-// type of its own.
+// openCapture reads the header of either kind. In pcapng, each packet has its own
+// link type.
 func openCapture(r *bufio.Reader) (packets, layers.LinkType, error) {
 	head, err := r.Peek(len(pcapngMagic))
 	if err != nil {
@@ -154,7 +153,7 @@ func (c *captureReader) packet(data []byte, link layers.LinkType, info gopacket.
 	c.dns(transport.LayerPayload(), from, to, info, emit)
 }
 
-// dns takes a message, whose direction must be that of the packet.
+// dns takes a message. It reports false if the packet goes the other way.
 func (c *captureReader) dns(m []byte, from, to netip.AddrPort, info gopacket.CaptureInfo, emit func(*event.Event)) bool {
 	client := from.Addr()
 	if len(m) < headerSize {
@@ -171,8 +170,8 @@ func (c *captureReader) dns(m []byte, from, to netip.AddrPort, info gopacket.Cap
 	return c.message(m, client, info.Timestamp, "", emit)
 }
 
-// segment takes the messages of a TCP segment, each behind its length (RFC 1035
-// section 4.2.2). A segment that was sent again is known by its number.
+// segment takes the messages of a TCP segment, each after its length (RFC 1035
+// section 4.2.2). A sequence number that was seen before marks a repetition.
 func (c *captureReader) segment(t *layers.TCP, from, to netip.AddrPort, info gopacket.CaptureInfo, emit func(*event.Event)) {
 	b, key := t.LayerPayload(), flow{from, to}
 	next := t.Seq + uint32(len(b))                                      //nolint:gosec // numbers wrap around

@@ -9,12 +9,12 @@ import (
 	"github.com/lookalike-dns/lookalike/build/internal/event"
 )
 
-// coredns reads what the log directive writes, by default
+// coredns reads the lines of the log directive, by default
 //
 //	[INFO] 192.0.2.25:60997 - 63605 "MX IN example.ml. udp 48 false 1232" NXDOMAIN qr,rd,ra 136 0.003250290s
 //
-// in any other format that is given, and the JSON of -log-format=json. Text has
-// no time: the wrapper's is taken.
+// It also reads any other format that is given, and the JSON of -log-format=json.
+// Text has no time, so the wrapper's counts.
 type coredns struct {
 	*queries
 	format  *template.Template // nil: it does not tell what was asked for
@@ -69,8 +69,8 @@ func (p *coredns) Line(l *event.Line, emit func(*event.Event)) event.Taken {
 	return event.Unknown
 }
 
-// other reports whether text is a line of CoreDNS that is no query. Queries that
-// are not in the format are none of these, since all are [INFO] lines.
+// other reports whether text is another line of CoreDNS than a query. A query in an
+// unknown format is none: it is an [INFO] line.
 func (p *coredns) other(text []byte, info bool) bool {
 	starts := []string{"[DEBUG] ", "[WARNING] ", "[ERROR] ", "[FATAL] ", "[PANIC] ", "CoreDNS-", "maxprocs: "}
 	if info {
@@ -84,7 +84,7 @@ func (p *coredns) other(text []byte, info bool) bool {
 	return p.started && (bytes.HasPrefix(text, []byte("linux/")) || bytes.HasPrefix(text, []byte(".")))
 }
 
-// json takes a line in JSON. Alerts on standard output are known, and pass.
+// json takes a line in JSON. It passes the alerts that go to standard output.
 func (p *coredns) json(l *event.Line, emit func(*event.Event)) event.Taken {
 	r := &p.rec
 	*r = coreRecord{r.Time[:0], r.Level[:0], r.Msg[:0], r.Plugin[:0], r.Client[:0], r.Name[:0], r.Type[:0], r.Class[:0]}

@@ -6,15 +6,15 @@ import (
 	"github.com/lookalike-dns/lookalike/build/internal/event"
 )
 
-// dnsmasq reads what log-queries writes, also for Pi-hole, and with
-// log-queries=extra a serial number and the client in front:
+// dnsmasq reads the lines of log-queries, also in Pi-hole. log-queries=extra puts a
+// serial number and the client in front:
 //
 //	query[MX] example.ml from 192.0.2.25
 //	1 192.0.2.25/38484 query[MX] example.ml from 192.0.2.25
 //
-// Names stand without escapes, spaces included, so that the client is sought
-// from the right, and the word query only where it belongs. A name with other
-// characters, or a dot within a label, is not told.
+// Names have no escapes and may contain spaces. So the parser looks for the client
+// from the right, and for the word query only at the beginning. A name with other
+// characters, or with a dot within a label, is not told.
 type dnsmasq struct{ *queries }
 
 func newDnsmasq(q *queries) event.Parser { return &dnsmasq{q} }

@@ -17,10 +17,10 @@ import (
 )
 
 const (
-	// maxFrame is longer than any dnstap message: two of DNS, with addresses.
+	// maxFrame is longer than any dnstap message: two DNS messages with addresses.
 	maxFrame = 256 << 10
-	// frameBuffer is how much is read at once. It is no less than what package
-	// framestream wants, which then takes this reader as its own.
+	// frameBuffer is how much is read at once. It is large enough that package
+	// framestream uses this reader instead of a buffer of its own.
 	frameBuffer = 64 << 10
 )
 
@@ -33,8 +33,8 @@ func isDnstap(head []byte) bool {
 	return bytes.HasPrefix(head, []byte{0, 0, 0, 0}) && bytes.Contains(head[:min(len(head), 64)], []byte(dnstapType))
 }
 
-// dnstapReader reads dnstap messages. CLIENT_QUERY counts, or CLIENT_RESPONSE
-// where there is no other; what a resolver asks itself does not.
+// dnstapReader reads dnstap messages. It counts CLIENT_QUERY, or CLIENT_RESPONSE if
+// there are no queries. It leaves out the queries that the resolver sends.
 type dnstapReader struct {
 	tapped
 	bare     int // messages without the DNS message
@@ -54,8 +54,8 @@ func readDnstap(r io.Reader, o event.Options, emit func(*event.Event)) ([]string
 	return w, err
 }
 
-// streams reads streams to the end of the file. A writer that was killed leaves
-// no STOP frame; another's stream can follow all the same.
+// streams reads streams to the end of the file. A writer that was killed leaves no
+// STOP frame, and another stream may follow.
 func (d *dnstapReader) streams(r *bufio.Reader, emit func(*event.Event)) error {
 	buf := make([]byte, maxFrame)
 	for {
@@ -75,7 +75,6 @@ func (d *dnstapReader) streams(r *bufio.Reader, emit func(*event.Event)) error {
 	}
 }
 
-// stream reads one stream.
 func (d *dnstapReader) stream(stream *framestream.Reader, buf []byte, emit func(*event.Event)) error {
 	var m tap.Dnstap
 	for {
@@ -98,7 +97,6 @@ func (d *dnstapReader) stream(stream *framestream.Reader, buf []byte, emit func(
 	}
 }
 
-// frame takes a message of any kind.
 func (d *dnstapReader) frame(t *tap.Dnstap, emit func(*event.Event)) {
 	m := t.GetMessage()
 	content := m.GetQueryMessage()

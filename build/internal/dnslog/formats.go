@@ -2,13 +2,13 @@
 // their traffic, and recorded traffic itself. Each query becomes one event,
 // however often a log tells of it.
 //
-// The formats are as the servers write them; the corpora in testdata name the
-// versions. No parser keeps more than a few megabytes, whatever it reads.
+// The corpora in testdata name the versions of the servers. A parser keeps a few
+// megabytes at most, whatever it reads.
 package dnslog
 
 import "github.com/lookalike-dns/lookalike/build/internal/event"
 
-// Formats returns the formats that the package reads.
+// Formats returns the formats that the package reads, text formats first.
 func Formats() []event.Format {
 	return []event.Format{
 		lines("bind", "BIND query log", newBIND),

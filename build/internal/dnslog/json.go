@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// raw is a text of JSON that is read without a copy of its own: a number as it
-// stands, and a string without its quotes and escapes.
+// raw is a JSON number as it is written, or a string without its quotes and escapes.
+// It reuses its memory.
 type raw []byte
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -30,7 +30,6 @@ func (r *raw) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// jsonTime reads a time of JSON in the given layout.
 func jsonTime(b []byte, layout string) (time.Time, bool) {
 	t, err := time.Parse(layout, string(b))
 	return t, err == nil

@@ -5,10 +5,9 @@ import "github.com/lookalike-dns/lookalike/build/internal/event"
 // maxHeld is how many replies wait for the first query.
 const maxHeld = 1024
 
-// once lets each query through once where a log can have queries, replies or
-// both. As soon as there is a query, replies repeat what is known. A log that
-// begins with replies has them wait, because it may have begun between a query
-// and its reply.
+// once counts each query once in a log of queries, replies or both. From the first
+// query on, it drops replies: they repeat queries. Before that, replies wait, since
+// the log may begin between a query and its reply.
 type once struct {
 	sides map[string]*side // by the host that logged
 }
@@ -19,7 +18,7 @@ type side struct {
 	held    []event.Event
 }
 
-// maxSides is how many hosts are told apart.
+// maxSides is how many hosts once tells apart.
 const maxSides = 1024
 
 func (o *once) of(host string) *side {
@@ -50,7 +49,7 @@ func (o *once) query(host string) {
 // pending reports whether a reply of the host may stand for its query.
 func (o *once) pending(host string) bool { return !o.of(host).queries }
 
-// reply takes a reply, and emits what has turned out to be all that there is.
+// reply takes a reply. Once too many wait, it emits them: the log has no queries.
 func (o *once) reply(host string, e *event.Event, emit func(*event.Event)) {
 	s := o.of(host)
 	if s.replies {
@@ -62,7 +61,7 @@ func (o *once) reply(host string, e *event.Event, emit func(*event.Event)) {
 	}
 }
 
-// flush emits the replies that no query has turned up for.
+// flush emits the replies that wait.
 func (o *once) flush(emit func(*event.Event)) {
 	for _, s := range o.sides {
 		if !s.queries {

@@ -11,15 +11,15 @@ import (
 	"github.com/lookalike-dns/lookalike/build/internal/event"
 )
 
-// asked is a query as a line tells of it. The slices are parts of the line.
+// asked is the query of one line. The slices are parts of the line.
 type asked struct {
 	client, name, qtype []byte
 	time                time.Time // zero: the wrapper's
 	guessed             bool      // the zone of time is assumed
 }
 
-// queries makes events. It is what all parsers have in common. An event costs no
-// allocation, but for a wanted name that is new.
+// queries makes events for all parsers. An event costs no allocation, unless it has
+// a new name that the caller wants.
 type queries struct {
 	event.Options
 
@@ -31,14 +31,14 @@ type queries struct {
 	escaped []byte // the last name that lacked escapes
 
 	nameless int    // queries of the file that the log does not name
-	cure     string // against it
+	cure     string // for people: how to log names
 }
 
 func newQueries(format string, o event.Options) *queries {
 	return &queries{Options: o, e: event.Event{Format: format, Outcome: event.Queried}}
 }
 
-// Flush does nothing: most parsers keep nothing back.
+// Flush does nothing: most parsers hold nothing back.
 func (q *queries) Flush(func(*event.Event)) {}
 
 // Warnings says how many queries of the file had no name.
@@ -59,7 +59,7 @@ func (w *warnings) count(n int, what string) {
 	}
 }
 
-// unnamed counts a query whose name the log does not tell.
+// unnamed counts a query that the log does not name.
 func (q *queries) unnamed(l *event.Line) event.Taken {
 	q.nameless += max(l.Repeated, 1)
 	return event.Passed
@@ -73,8 +73,7 @@ func (q *queries) location() (*time.Location, bool) {
 	return cmp.Or(q.Location, time.Local), q.Location == nil
 }
 
-// take emits the query. A line whose client or name cannot be one is not
-// understood.
+// take emits the query. A line with an invalid client or name is Unknown.
 func (q *queries) take(l *event.Line, a asked, emit func(*event.Event)) event.Taken {
 	if !q.fill(l, a) {
 		return event.Unknown
@@ -113,8 +112,8 @@ func (q *queries) identify(a asked) bool {
 	return ok
 }
 
-// address returns an address as all formats write it: IPv4 in IPv6 is IPv4.
-// Empty is what a format may log that does not know the client.
+// address returns an address in the form that all formats share: IPv4 in IPv6 is
+// IPv4. An empty address is valid: some formats do not know the client.
 func (q *queries) address(b []byte) (string, bool) {
 	if s, known := q.clients.get(b); known || len(b) == 0 {
 		return s, true
@@ -126,8 +125,8 @@ func (q *queries) address(b []byte) (string, bool) {
 	return q.clients.put(b, a.Unmap().String()), true
 }
 
-// typeName returns the mnemonic of a query type. Servers that do not know a type
-// write its number.
+// typeName returns the mnemonic of a query type, also from its number: servers
+// write that for a type that they do not know.
 func (q *queries) typeName(b []byte) (string, bool) {
 	if s, known := q.qtypes.get(b); known || len(b) == 0 {
 		return s, true
@@ -139,8 +138,8 @@ func (q *queries) typeName(b []byte) (string, bool) {
 	return q.qtypes.put(b, s), true
 }
 
-// present returns a name whose octets stand as they are in presentation format.
-// The result is valid until the next call.
+// present returns the presentation format of a name without escapes. The result is
+// valid until the next call.
 func (q *queries) present(raw []byte) []byte {
 	if presentation.Plain(raw) {
 		return raw
@@ -149,12 +148,12 @@ func (q *queries) present(raw []byte) []byte {
 	return q.escaped
 }
 
-// slots is how many texts of one kind are kept, a power of two. Names of 1 KB,
-// the longest that there are, fill 4 MB.
+// slots is how many texts of one kind are kept: a power of two. The longest names,
+// of 1 KB, fill 4 MB.
 const slots = 4096
 
-// interned keeps one copy of texts that recur: for each hash the last one. That
-// costs less than a map, and is bounded. The zero value is empty.
+// interned keeps one copy of recurring texts: the last one of each hash. It costs
+// less than a map, and is bounded. The zero value is empty.
 type interned struct {
 	seed  maphash.Seed
 	known []slot
@@ -162,7 +161,7 @@ type interned struct {
 
 type slot struct{ text, value string }
 
-// get returns what was put for b.
+// get returns the value that was last put for b, if it is still there.
 func (t *interned) get(b []byte) (string, bool) {
 	if t.known == nil {
 		return "", false

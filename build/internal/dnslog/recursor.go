@@ -8,15 +8,14 @@ import (
 	"github.com/lookalike-dns/lookalike/build/internal/event"
 )
 
-// recursor reads what PowerDNS Recursor logs with quiet=no: structured, as JSON,
-// or in the old style, which was the only one before version 4.6 and is gone
-// from 5.1:
+// recursor reads the log of PowerDNS Recursor with quiet=no: structured, as JSON, or
+// in the old style, which was the only one before version 4.6 and ended with 5.1:
 //
 //	msg="Question" subsystem="syncres" ts="1795643477.158" qname="example.ml" qtype="MX" remote="192.0.2.25:34918"
 //	2 [1/1] question for 'example.ml|MX' from 192.0.2.25:34918
 //
-// The old style names no domain when the packet cache answers, and the message
-// in the journal never does: the name is a field beside it.
+// The old style has no name if the packet cache answers. In the journal, the name is
+// never in the message, but in a field beside it.
 type recursor struct {
 	*queries
 	rec recursorRecord
@@ -55,7 +54,6 @@ func (r *recursorRecord) field(key []byte) *raw {
 	return nil
 }
 
-// reset empties the record and keeps its memory.
 func (r *recursorRecord) reset() {
 	*r = recursorRecord{r.Msg[:0], r.System[:0], r.TS[:0], r.Name[:0], r.Type[:0], r.Remote[:0]}
 }
@@ -79,8 +77,8 @@ func (p *recursor) Line(l *event.Line, emit func(*event.Event)) event.Taken {
 	return p.old(l, emit)
 }
 
-// recursorStart returns where the pairs begin. Before them, a log that goes to
-// a terminal has time and priority.
+// recursorStart returns where the pairs begin. On a terminal, time and priority come
+// before them.
 func recursorStart(b []byte) int {
 	const first = `msg="`
 	if bytes.HasPrefix(b, []byte(first)) {
@@ -108,8 +106,8 @@ func (p *recursor) structured(l *event.Line, emit func(*event.Event)) event.Take
 	return p.take(l, a, emit)
 }
 
-// pairs reads key="value" pairs. A value's quotes and backslashes are escaped,
-// as Go does.
+// pairs reads key="value" pairs. A backslash escapes quotes and backslashes in a
+// value.
 func (p *recursor) pairs(b []byte) bool {
 	for b = bytes.TrimLeft(b, " "); len(b) > 0; b = bytes.TrimLeft(b, " ") {
 		key, rest, ok := bytes.Cut(b, []byte(`="`))
@@ -180,8 +178,8 @@ func recursorProgram(l *event.Line) bool {
 	return l.Program == "pdns_recursor" || l.Program == "pdns-recursor"
 }
 
-// recursorKnown reports whether text is the answer of the old style, or one of
-// the first lines, which are never structured.
+// recursorKnown reports whether text is an answer in the old style, or one of the
+// first lines of a log, which are never structured.
 func recursorKnown(text []byte) bool {
 	for _, start := range []string{"answer to question '", "PowerDNS ", "Using 64-bits mode"} {
 		if bytes.HasPrefix(text, []byte(start)) {

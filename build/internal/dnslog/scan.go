@@ -28,8 +28,8 @@ func number(b []byte) int {
 	return n
 }
 
-// epoch returns the time of seconds since 1970 with up to nine decimals. More
-// than 11 digits are beyond the year 9999.
+// epoch returns the time of seconds since 1970, with up to nine decimals. It refuses
+// more than 11 digits, which are beyond the year 9999.
 func epoch(b []byte) (time.Time, bool) {
 	seconds, fraction, _ := bytes.Cut(b, []byte("."))
 	if len(seconds) > 11 || len(seconds) == 0 {
@@ -45,7 +45,7 @@ func epoch(b []byte) (time.Time, bool) {
 	return time.Unix(s, int64(nanoseconds(fraction))).UTC(), true
 }
 
-// nanoseconds returns the value of the decimals of a second, 0 for what is none.
+// nanoseconds returns the value of the decimals of a second, or 0 if they are broken.
 func nanoseconds(fraction []byte) int {
 	if len(fraction) > 9 {
 		fraction = fraction[:9]

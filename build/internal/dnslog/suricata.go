@@ -7,8 +7,8 @@ import (
 	"github.com/lookalike-dns/lookalike/build/internal/event"
 )
 
-// suricata reads the DNS records of EVE: version 2, and version 3 of Suricata 8,
-// which has the questions in a list. Alerts repeat them, and answers too.
+// suricata reads the DNS records of EVE: version 2, and version 3 of Suricata 8, which
+// lists the questions. It leaves out alerts and answers, which repeat them.
 type suricata struct {
 	*queries
 	rec eve

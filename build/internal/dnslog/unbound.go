@@ -6,13 +6,13 @@ import (
 	"github.com/lookalike-dns/lookalike/build/internal/event"
 )
 
-// unbound reads what log-queries and log-replies write:
+// unbound reads the lines of log-queries and log-replies:
 //
 //	[1795643424] unbound[26678:0] query: 192.0.2.25 example.ml. MX IN
 //	[1795643424] unbound[26678:0] reply: 192.0.2.25 example.ml. MX IN NXDOMAIN 0.000000 1 36
 //
-// Without log-tag-queryreply both say info. Then a reply is what has more words,
-// other than "on udp 192.0.2.53 53" of log-destaddr.
+// Without log-tag-queryreply, both say info. Then a reply is the one with more words,
+// "on udp 192.0.2.53 53" of log-destaddr aside.
 type unbound struct {
 	*queries
 	once once
@@ -61,7 +61,7 @@ func (p *unbound) Line(l *event.Line, emit func(*event.Event)) event.Taken {
 	return p.reply(l, a, emit)
 }
 
-// reply takes a reply, which stands for its query where no queries are logged.
+// reply takes a reply. It counts as its query if the log has no queries.
 func (p *unbound) reply(l *event.Line, a asked, emit func(*event.Event)) event.Taken {
 	if !p.once.pending(l.Host) {
 		return event.Passed
@@ -73,8 +73,8 @@ func (p *unbound) reply(l *event.Line, a asked, emit func(*event.Event)) event.T
 	return event.Used
 }
 
-// unboundParts takes a line apart: [TIME] unbound[PID:THREAD] TAG: TEXT. To syslog
-// it goes as [PID:THREAD] TAG: TEXT; time and program can be the wrapper's.
+// unboundParts takes a line apart: [TIME] unbound[PID:THREAD] TAG: TEXT. In syslog, it
+// is [PID:THREAD] TAG: TEXT, and the wrapper may have time and program.
 func unboundParts(b []byte) (stamp, tag, text []byte, ok bool) {
 	first, rest := word(b)
 	if inner, bracketed := brackets(first); bracketed && bytes.IndexByte(inner, ':') < 0 {
@@ -101,7 +101,7 @@ func unboundParts(b []byte) (stamp, tag, text []byte, ok bool) {
 	return nil, nil, nil, false
 }
 
-// brackets returns what stands between [ and ].
+// brackets returns the text between [ and ].
 func brackets(b []byte) ([]byte, bool) {
 	if len(b) < 2 || b[0] != '[' || b[len(b)-1] != ']' {
 		return nil, false

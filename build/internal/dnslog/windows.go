@@ -12,8 +12,8 @@ import (
 //
 //	11/25/2026 9:54:52 PM 0E70 PACKET  00000000033397A0 UDP Rcv 192.0.2.25  5b47   Q [0001   D   NOERROR] MX     (7)example(2)ml(0)
 //
-// The date is in the server's locale. What was received and is no response (R Q)
-// is a query; what was sent is the forwarder's copy.
+// The date is in the server's locale. A received packet that is not a response (R Q)
+// is a query. A sent one is the forwarder's copy.
 type windows struct {
 	*queries
 	order   dateOrder
@@ -78,7 +78,7 @@ func (p *windows) other(b []byte) event.Taken {
 
 func startsWithDigit(b []byte) bool { return len(b) > 0 && digit(b[0]) }
 
-// field returns the next word, after any number of spaces, and what follows it.
+// field returns the next word, after any number of spaces, and the rest.
 func field(b []byte) (first, rest []byte) { return word(bytes.TrimLeft(b, " ")) }
 
 // name reads (7)example(2)ml(0). A label may contain parentheses: its length
@@ -104,7 +104,7 @@ func (p *windows) name(b []byte) ([]byte, bool) {
 	return nil, false
 }
 
-// dateOrder is the order of day and month, as far as the dates have told.
+// dateOrder is the order of day and month, as far as the dates show it.
 type dateOrder uint8
 
 const (
@@ -113,10 +113,10 @@ const (
 	monthFirst
 )
 
-// read reads a stamp: six numbers in the order of the server's locale, and
-// perhaps AM or PM. The year shows itself by its length. Of day and month, a
-// value beyond 12 tells for this stamp and all later ones; until then the month
-// is first where a slash separates them and the clock has 12 hours.
+// read reads a stamp: six numbers in the order of the server's locale, and perhaps
+// AM or PM. The year is the number of four digits. A number above 12 is the day, and
+// shows the order for this stamp and all later ones. Until then, the month is first
+// if a slash separates the two and the clock has 12 hours.
 func (o *dateOrder) read(b []byte, q *queries) (t time.Time, guessed, ok bool) {
 	i := bytes.LastIndexByte(b, ' ') // before the thread's number
 	if i < 0 {
@@ -144,7 +144,7 @@ func (o *dateOrder) read(b []byte, q *queries) (t time.Time, guessed, ok bool) {
 	return time.Date(year, time.Month(month), day, hourOf(n[3], b[:i]), n[4], n[5], 0, where), guessed, true
 }
 
-// dayAndMonth tells the two apart, and whether that is sure.
+// dayAndMonth tells day and month apart, and reports whether that is sure.
 func (o *dateOrder) dayAndMonth(first, second int, likelyDayFirst bool) (day, month int, sure bool) {
 	switch {
 	case first > 12:
@@ -186,7 +186,7 @@ func stampNumbers(b []byte) (n [6]int, ok bool) {
 	return n, k == len(n)
 }
 
-// hourOf returns the hour of a day. In a clock of 12 hours, 12 AM is midnight.
+// hourOf returns the hour of a day. On a clock of 12 hours, 12 AM is midnight.
 func hourOf(hour int, stamp []byte) int {
 	switch {
 	case bytes.ContainsAny(stamp, "Pp") && hour < 12:

@@ -11,8 +11,8 @@ import (
 	"github.com/lookalike-dns/lookalike/build/internal/event"
 )
 
-// tapped makes events from DNS messages as they were on the wire. Where there
-// are no queries, responses stand for them.
+// tapped makes events from DNS messages in wire format. If there are no queries, it
+// counts responses.
 type tapped struct {
 	*queries
 	once once
@@ -24,8 +24,8 @@ type tapped struct {
 // headerSize is the length of a DNS message's header (RFC 1035 section 4.1.1).
 const headerSize = 12
 
-// message takes a message of a client, or to it. It reports false where that is
-// none. Without its question, a message counts for nothing.
+// message takes a message from or to a client. It reports false for bytes that are
+// not a DNS query, or a response, with one question.
 func (t *tapped) message(m []byte, client netip.Addr, at time.Time, logger string, emit func(*event.Event)) bool {
 	if len(m) < headerSize || m[2]>>3&15 != dns.OpcodeQuery || binary.BigEndian.Uint16(m[4:]) != 1 {
 		return false
@@ -60,8 +60,8 @@ func (t *tapped) message(m []byte, client netip.Addr, at time.Time, logger strin
 	return true
 }
 
-// wireName reads the name of the question into t.name, in presentation format,
-// and returns where it ends. A question has no compressed name: it is the first.
+// wireName reads the name of the question into t.name, in presentation format, and
+// returns its end. That name is the first in a message, so it is not compressed.
 func (t *tapped) wireName(m []byte) (end int, ok bool) {
 	t.name = t.name[:0]
 	for at := headerSize; at < len(m); {

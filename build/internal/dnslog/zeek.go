@@ -9,8 +9,8 @@ import (
 	"github.com/lookalike-dns/lookalike/build/internal/event"
 )
 
-// zeek reads Zeek's dns.log, as columns or as JSON: one line a transaction. The
-// columns are those of the last #fields line; concatenated files repeat it.
+// zeek reads Zeek's dns.log, as columns or as JSON: one line a transaction. A #fields
+// line names the columns. Concatenated files repeat it, and the last one counts.
 type zeek struct {
 	*queries
 	file      string
@@ -54,7 +54,7 @@ func (r *zeekRecord) column(name []byte) *raw {
 	return nil
 }
 
-// localPorts are those of names in the local network: mDNS, LLMNR, NetBIOS.
+// localPorts are the ports of mDNS, LLMNR and NetBIOS, which resolve local names.
 var localPorts = map[string]bool{"5353": true, "5355": true, "137": true}
 
 // Line reads a line of dns.log.
@@ -109,8 +109,8 @@ func (p *zeek) header(b []byte) event.Taken {
 	return event.Passed
 }
 
-// split fills the record from columns. A line that a crash has cut has fewer of
-// them.
+// split fills the record from columns. It reports false for a line with fewer of
+// them, which a crash has cut.
 func (p *zeek) split(b []byte) bool {
 	n := 0
 	for more := true; more; n++ {
@@ -123,7 +123,7 @@ func (p *zeek) split(b []byte) bool {
 	return n == len(p.columns)
 }
 
-// record takes a line.
+// record takes the line that is in p.rec.
 func (p *zeek) record(l *event.Line, emit func(*event.Event)) event.Taken {
 	r := &p.rec
 	if len(r.Name) == 0 || localPorts[string(r.Port)] || len(r.Class) > 0 && string(r.Class) != "1" {
@@ -149,7 +149,7 @@ func (p *zeek) record(l *event.Line, emit func(*event.Event)) event.Taken {
 	return p.take(l, a, emit)
 }
 
-// zeekUnescape appends b with \x09 as the octet and \\ as one backslash.
+// zeekUnescape appends b without escapes: \x09 is an octet, and \\ a backslash.
 func zeekUnescape(to, b []byte) []byte {
 	for i := 0; i < len(b); i++ {
 		if b[i] == '\\' && i+1 < len(b) {

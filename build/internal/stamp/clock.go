@@ -1,11 +1,11 @@
-// Package stamp reads the times of logs, also those that leave out the year and
-// the zone. It takes no memory.
+// Package stamp reads the times of logs, even without a year or a zone. Reading a
+// stamp allocates no memory.
 package stamp
 
 import "time"
 
-// months are the names that syslog gives them (RFC 3164 section 4.1.2), as the
-// number that is made of their letters.
+// months maps the letters of a month's name in syslog (RFC 3164 section 4.1.2), as
+// one number, to the month.
 var months = func() map[uint32]time.Month {
 	m := make(map[uint32]time.Month, 12)
 	for i := time.January; i <= time.December; i++ {
@@ -14,8 +14,7 @@ var months = func() map[uint32]time.Month {
 	return m
 }()
 
-// Month returns the month that the first three letters name, such as Nov; 0 for
-// none.
+// Month returns the month that the first three letters name, such as Nov, or 0.
 func Month(b []byte) time.Month {
 	if len(b) < 3 {
 		return 0
@@ -28,7 +27,8 @@ func letters(b []byte) uint32 { return uint32(b[0])<<16 | uint32(b[1])<<8 | uint
 // stampLen is the length of "Nov 25 21:54:52".
 const stampLen = 15
 
-// Date reads the date and the hour of a stamp in the style of RFC 3164.
+// Date reads the date and the hour of a stamp in the style of RFC 3164, such as
+// "Nov 25 21:54:52".
 func Date(b []byte) (month time.Month, day, hour int, ok bool) {
 	if len(b) < stampLen || b[3] != ' ' || b[6] != ' ' || b[9] != ':' || b[12] != ':' {
 		return 0, 0, 0, false
@@ -42,7 +42,7 @@ func Date(b []byte) (month time.Month, day, hour int, ok bool) {
 	return month, day, hour, month > 0 && day >= 1 && day <= 31 && hour >= 0 && hour < 24
 }
 
-// two reads two digits, -1 for anything else.
+// two reads two digits, and returns -1 for anything else.
 func two(b []byte) int {
 	tens, ones := b[0]-'0', b[1]-'0'
 	if tens > 9 || ones > 9 {
@@ -59,8 +59,7 @@ func four(b []byte) int {
 	return high*100 + low
 }
 
-// fraction reads a fraction of a second, as far as there is one, and returns
-// the rest.
+// fraction reads a fraction of a second, if there is one, and returns the rest.
 func fraction(b []byte) (time.Duration, []byte) {
 	if len(b) < 2 || b[0] != '.' && b[0] != ',' || b[1]-'0' > 9 {
 		return 0, b
@@ -76,8 +75,8 @@ func fraction(b []byte) (time.Duration, []byte) {
 	return nano, b
 }
 
-// Zone reads Z, +01:00, +0100 or +01, in seconds east of Greenwich, and returns
-// the rest.
+// Zone reads Z, +01:00, +0100 or +01. It returns the offset in seconds east of
+// Greenwich, and the rest.
 func Zone(b []byte) (offset int, rest []byte, ok bool) {
 	if len(b) > 0 && b[0] == 'Z' {
 		return 0, b[1:], true
@@ -106,8 +105,8 @@ func Zone(b []byte) (offset int, rest []byte, ok bool) {
 	return sign * (hours*3600 + minutes*60), rest, true
 }
 
-// Clock reads the stamps of one file, in their order. Within an hour it only
-// adds minutes and seconds.
+// Clock reads the stamps of one file, in their order. To be fast, it computes the date
+// once an hour and adds minutes and seconds. It is not safe for concurrent use.
 type Clock struct {
 	Location *time.Location // of stamps without a zone
 	Years    Years          // of stamps without a year
@@ -119,8 +118,8 @@ type Clock struct {
 	last time.Time
 }
 
-// BSD reads a stamp in the style of RFC 3164, which has neither year nor zone,
-// and returns the rest behind it.
+// BSD reads a stamp in the style of RFC 3164, without year and zone, and returns the
+// rest.
 func (c *Clock) BSD(b []byte) (t time.Time, rest []byte, ok bool) {
 	if len(b) < stampLen || b[9] != ':' {
 		return t, b, false
@@ -151,8 +150,8 @@ func (c *Clock) BSD(b []byte) (t time.Time, rest []byte, ok bool) {
 // isoLen is the length of "2026-11-25T21:54:52".
 const isoLen = 19
 
-// ISO reads a stamp of RFC 3339 or ISO 8601, and returns the rest behind it.
-// Between date and time stands sep.
+// ISO reads a stamp of RFC 3339 or ISO 8601, with sep between date and time. It returns
+// the rest, and whether the stamp has a zone.
 func (c *Clock) ISO(b []byte, sep byte) (t time.Time, rest []byte, zoned, ok bool) {
 	if len(b) < isoLen || b[4] != '-' || b[7] != '-' || b[10] != sep || b[13] != ':' || b[16] != ':' {
 		return t, b, false, false
@@ -162,7 +161,7 @@ func (c *Clock) ISO(b []byte, sep byte) (t time.Time, rest []byte, zoned, ok boo
 		if year < 1970 || month < 1 || month > 12 || day < 1 || day > 31 || hour < 0 || hour > 23 {
 			return t, b, false, false
 		}
-		// As UTC: whether the stamp has a zone, its end tells.
+		// As UTC for now: the zone, if there is one, comes last.
 		c.base = time.Date(year, time.Month(month), day, hour, 0, 0, 0, time.UTC)
 		copy(c.hour[:], b[:13])
 	}
@@ -179,7 +178,7 @@ func (c *Clock) ISO(b []byte, sep byte) (t time.Time, rest []byte, zoned, ok boo
 	return local(t, c.Location), rest, false, true
 }
 
-// local returns the time that clocks at loc show as t shows it.
+// local returns the time at which a clock at loc shows the date and time of t.
 func local(t time.Time, loc *time.Location) time.Time {
 	year, month, day := t.Date()
 	hour, minute, second := t.Clock()

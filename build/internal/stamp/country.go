@@ -8,16 +8,16 @@ import (
 // DayOrder says which number of a date is the day.
 type DayOrder uint8
 
-// The orders. A date that is right either way does not tell.
+// The orders.
 const (
 	DayFirst DayOrder = iota
 	MonthFirst
-	EitherFirst
+	EitherFirst // the date is valid either way
 )
 
-// Country reads a time in UTC: of ISO 8601, or as the countries write it, such
-// as "11/25/2026 9:54:52 PM", "25.11.2026 21:54:52" or "25-11-2026 21:54". Where
-// the order is not plain, both times are returned, by order.
+// Country reads a time in UTC: ISO 8601, or the writing of a country, such as
+// "11/25/2026 9:54:52 PM", "25.11.2026 21:54:52" or "25-11-2026 21:54". It returns the
+// times of both orders; for EitherFirst, both are valid.
 func Country(b []byte) (times [2]time.Time, order DayOrder, ok bool) {
 	clock := Clock{Location: time.UTC}
 	for _, sep := range []byte{'T', ' '} {
@@ -57,8 +57,8 @@ func Country(b []byte) (times [2]time.Time, order DayOrder, ok bool) {
 
 func valid(day, month int) bool { return day >= 1 && day <= 31 && month >= 1 && month <= 12 }
 
-// numbers reads up to six numbers, and returns what stands between the first
-// two and what follows the last.
+// numbers reads up to six numbers. It returns the character before the second one,
+// and the rest.
 func numbers(b []byte, n *[6]int) (count int, sep byte, rest []byte) {
 	for i := 0; i < len(b) && count < len(n); {
 		if b[i]-'0' > 9 {
@@ -77,8 +77,8 @@ func numbers(b []byte, n *[6]int) (count int, sep byte, rest []byte) {
 	return count, sep, rest
 }
 
-// hour returns the hour of the day where a.m. or p.m. follows, in the writing of
-// any country that has it in Latin letters.
+// hour returns the hour of the day. A rest that begins with a or p, in any country's
+// writing of a.m. and p.m., makes the clock one of 12 hours.
 func hour(h int, rest []byte) int {
 	rest = bytes.ToLower(bytes.TrimSpace(rest))
 	switch {

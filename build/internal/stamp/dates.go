@@ -5,13 +5,14 @@ import (
 	"time"
 )
 
-// Dates are those of a file's lines, without the repetitions.
+// Dates are the dates of a file's lines, each run of the same date once.
 type Dates struct {
 	months []time.Month
 	days   []int
 }
 
-// Sample adds the lines of a piece of a file. Its first and last are cut.
+// Sample adds the lines of a piece of a file. Unless whole is set, the piece begins
+// within a line, which is left out.
 func (d *Dates) Sample(text []byte, whole bool) {
 	for !whole || len(text) > 0 {
 		if whole {
@@ -26,7 +27,7 @@ func (d *Dates) Sample(text []byte, whole bool) {
 	}
 }
 
-// Add adds a line. One without a stamp of this style tells nothing.
+// Add adds the date of a line. It ignores a line without a stamp that Date reads.
 func (d *Dates) Add(line []byte) {
 	if len(line) > 0 && line[0] == '<' {
 		line = line[min(bytes.IndexByte(line, '>')+1, len(line)):]
@@ -45,8 +46,8 @@ func (d *Dates) Add(line []byte) {
 	d.months, d.days = append(d.months, month), append(d.days, day)
 }
 
-// First returns the year of the first date, if the last is not after limit and
-// each 29 February is in a leap year; 0 without dates.
+// First returns the latest possible year of the first date: the last date is not after
+// limit, and each 29 February is in a leap year. It returns 0 without dates.
 func (d *Dates) First(limit time.Time, loc *time.Location) int {
 	if len(d.days) == 0 {
 		return 0
@@ -60,8 +61,8 @@ func (d *Dates) First(limit time.Time, loc *time.Location) int {
 	}
 }
 
-// back walks from the last date to the first. It fails where a 29 February is
-// in a year without one; after at most eight years it is in another.
+// back returns the year of the first date if the last is in year. It fails if a 29
+// February is not in a leap year, but never for a year up to 1900: so First ends.
 func (d *Dates) back(year int) (first int, ok bool) {
 	start := year
 	for i := len(d.days) - 1; i >= 0; i-- {

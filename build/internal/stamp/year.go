@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// Years finds the year of stamps that have none. The last line of a file is not
-// later than the file, and lines go forward: when the date falls back by months,
-// a year has begun.
+// Years finds the year of stamps that have none. It assumes that no line of a file is
+// later than the file, and that lines go forward: when the date falls back by months,
+// a new year has begun.
 type Years struct {
-	Limit time.Time // no line is later, but for clocks that are wrong
+	Limit time.Time // no line is later, unless a clock was wrong
 
 	year  int // of the lines now read; 0: before the first
 	start int // the year in which the file begins
@@ -17,23 +17,26 @@ type Years struct {
 	day   int
 }
 
-// A date that falls back by more than a month is in the next year; a clock that
-// is set, or lines that come late, move it by less. At new year such a line has
-// a date that jumps from the first of January to the last of December. Beyond a day after Limit
-// nothing can be.
+// Bounds of a date's jumps, in days of a year whose months have 31.
 const (
-	fallback    = 31
+	// fallback is how far a late line, or a clock that was set, moves the date back.
+	// A date that falls back further is in the next year.
+	fallback = 31
+	// overNewYear is the least jump forward of a late line at new year, from the first
+	// of January to the last of December.
 	overNewYear = 11*31 + 28
-	Grace       = 24 * time.Hour
 )
 
-// Begin sets the year of the first line, where it is known.
+// Grace is how far behind Limit a date may lie.
+const Grace = 24 * time.Hour
+
+// Begin sets the year of the first line, if it is known.
 func (y *Years) Begin(year int) { y.year, y.start = year, year }
 
 // Needed reports whether there was a stamp without a year.
 func (y *Years) Needed() bool { return y.day != 0 }
 
-// date returns the beginning of an hour at a place.
+// date returns the beginning of an hour at loc.
 func (y *Years) date(month time.Month, day, hour int, loc *time.Location) time.Time {
 	if y.year == 0 {
 		y.year = y.latest(month, day, loc)
@@ -54,7 +57,7 @@ func (y *Years) date(month time.Month, day, hour int, loc *time.Location) time.T
 	return time.Date(leap(year, month, day), month, day, hour, 0, 0, 0, loc)
 }
 
-// latest returns the last year in which a date is not beyond the limit.
+// latest returns the last year in which a date is within Grace of Limit.
 func (y *Years) latest(month time.Month, day int, loc *time.Location) int {
 	year := y.Limit.In(loc).Year() + 1
 	for year > 1970 && time.Date(year, month, day, 0, 0, 0, 0, loc).After(y.Limit.Add(Grace)) {
@@ -76,8 +79,8 @@ func isLeap(year int) bool { return year%4 == 0 && (year%100 != 0 || year%400 ==
 // days returns the place of a date in a year whose months have 31 days.
 func days(month time.Month, day int) int { return int(month)*31 + day }
 
-// NameDate returns the end of the day that rotation has put into a file's name,
-// such as maillog-20261125.gz, MSGTRK2026112521-1.LOG or dns.2026-11-25.log.
+// NameDate returns the end of the day in the name of a rotated file, such as
+// maillog-20261125.gz, MSGTRK2026112521-1.LOG or dns.2026-11-25.log.
 func NameDate(path string, loc *time.Location) (end time.Time, ok bool) {
 	name := []byte(filepath.Base(path))
 	for i := 0; i+8 <= len(name); i++ {

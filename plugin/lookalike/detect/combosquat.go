@@ -9,8 +9,8 @@ import (
 // touch without a separator.
 const combosquatGlued = 5
 
-// keywords are what lures and mistaken addresses put before or behind a
-// protected name.
+// keywords are the words that lures and mistaken addresses put before or behind
+// a protected name.
 var keywords = strings.Fields(`
 	mail email webmail mails owa outlook exchange autodiscover smtp imap pop
 	mx mx1 mx2 relay mailer www web ftp vpn sso login logon signin secure
@@ -33,7 +33,7 @@ var keywordsByLast, keywordsByFirst = func() (byLast, byFirst [1 << 10][]keyword
 	return byLast, byFirst
 }()
 
-// lastTwo and firstTwo say which of them hold any.
+// lastTwo and firstTwo say which rows of those tables are not empty.
 var lastTwo, firstTwo = anyOf(&keywordsByLast), anyOf(&keywordsByFirst)
 
 // twoSet is a set of what twoLetters returns.
@@ -50,7 +50,7 @@ func anyOf(words *[1 << 10][]keyword) (set twoSet) {
 
 func (s *twoSet) has(i int) bool { return s[i/64]>>(i%64)&1 != 0 }
 
-// twoLetters makes an index of two letters. Others may get the same one.
+// twoLetters makes an index of two letters. Several pairs share an index.
 func twoLetters(a, b rune) int { return int(a&31<<5 | b&31) }
 
 // keyword is a keyword and its letters, last one first.
@@ -62,7 +62,7 @@ type keyword struct {
 // maxKeywords is how many keywords are cut from each end of a label.
 const maxKeywords = 2
 
-// combosquat looks for protected names in the last label of r with keywords
+// combosquat looks in the last label of r for protected names with keywords
 // before or behind them.
 func (s *search) combosquat(r *reading) {
 	cut := affix{separated: true}
@@ -75,8 +75,8 @@ func (s *search) combosquat(r *reading) {
 	}
 }
 
-// combosquatKept looks for a protected name with its public suffix before the
-// keywords at the end: armymil-login.
+// combosquatKept looks for a protected name that keeps its public suffix before
+// the keywords at the end: armymil-login.
 func (s *search) combosquatKept(r *reading, cut affix) {
 	tails := s.index.tailsAt(r, 0)
 	for i := range tails {
@@ -93,7 +93,7 @@ func (s *search) combosquatKept(r *reading, cut affix) {
 	}
 }
 
-// endKeywords returns the keywords at the end of r, with letters to spare.
+// endKeywords yields the keywords at the end of r that leave letters before them.
 func endKeywords(r *reading) iter.Seq[*keyword] {
 	return func(yield func(*keyword) bool) {
 		if r.size < 2 {
@@ -112,7 +112,7 @@ func endKeywords(r *reading) iter.Seq[*keyword] {
 	}
 }
 
-// combosquatEnd cuts a keyword from the end of r, and after it another one.
+// combosquatEnd cuts a keyword from the end of r, and then a second one.
 func (s *search) combosquatEnd(r *reading, w *keyword, cut affix) {
 	rest, cut := s.cutKeyword(r, w, cut)
 	for w := range endKeywords(rest) {
@@ -120,8 +120,8 @@ func (s *search) combosquatEnd(r *reading, w *keyword, cut affix) {
 	}
 }
 
-// cutKeyword returns r without a keyword at its end, after comparing it, and
-// what has been cut.
+// cutKeyword cuts a keyword from the end of r and compares the rest. It returns
+// the rest, and all that has been cut.
 func (s *search) cutKeyword(r *reading, w *keyword, cut affix) (*reading, affix) {
 	n := len(w.letters)
 	rest := s.wordless[cut.count].cut(r, n)
@@ -136,15 +136,16 @@ func (s *search) cutKeyword(r *reading, w *keyword, cut affix) (*reading, affix)
 	return rest, cut
 }
 
-// combosquatStarts looks for keywords where a run of rightmost labels begins.
+// combosquatStarts looks for keywords at the beginning of each run of rightmost
+// labels.
 func (s *search) combosquatStarts(r *reading, cut affix) {
 	for k := range min(r.labels, s.index.depth, compareLabels) {
 		s.combosquatStart(r, r.end(k), k, cut, maxKeywords)
 	}
 }
 
-// combosquatStart cuts up to max keywords from the left of the first n letters
-// of r, which belong to the rightmost k+1 labels.
+// combosquatStart cuts up to max keywords from the left of the rightmost k+1
+// labels, which have the first n letters of r.
 func (s *search) combosquatStart(r *reading, n, k int, cut affix, max int) {
 	if n < 2 || max == 0 {
 		return

@@ -1,18 +1,15 @@
 package detect
 
-// Bounds of embedding: the places between labels and parts of labels that are
-// looked at, from the right, and the parts that one protected name may span.
+// Bounds of embedding.
 const (
-	maxPlaces = 24
-	maxParts  = 6
+	maxPlaces = 24 // places between labels, or parts of labels, from the right
+	maxParts  = 6  // parts that one protected name may span
 )
 
-// embeddingLetters is the fewest letters of a protected name that is found
-// inside a name without its TLD, and togetherLetters that of one that is found
-// run together with other letters.
+// The fewest letters of a protected name that embedding finds.
 const (
-	embeddingLetters = 4
-	togetherLetters  = 7
+	embeddingLetters = 4 // as whole parts of a name, without its TLD
+	togetherLetters  = 7 // run together with other letters
 )
 
 // embedding looks for protected names as a run of labels, or of parts of
@@ -24,7 +21,7 @@ func (s *search) embedding(r *reading) {
 	places := s.partsOf(r)
 	first := 0
 	if r.seen&separator == 0 {
-		first = 1 // what stands at the end is whole labels
+		first = 1 // only whole labels stand at the end
 	}
 	skeletons := s.skeletonsAt(r, places, first)
 	for i := first; i < len(places)-1; i++ {
@@ -40,7 +37,7 @@ func (s *search) embedding(r *reading) {
 	}
 }
 
-// partsOf returns the places where parts of r may begin and end.
+// partsOf returns the places where parts of r begin and end.
 func (s *search) partsOf(r *reading) []int {
 	places := append(s.places[:0], 0)
 	if r.seen&separator == 0 {
@@ -60,8 +57,8 @@ func (s *search) partsOf(r *reading) []int {
 	return places
 }
 
-// skeletonsAt returns the hashes of the skeletons that begin at the first-th of places
-// of r and end at each that follows.
+// skeletonsAt returns hashes of skeletons of r. All begin at places[first], and one ends
+// at each later place.
 func (s *search) skeletonsAt(r *reading, places []int, first int) []skeletonHasher {
 	all := s.skeletons[:len(places)]
 	var h skeletonHasher
@@ -73,9 +70,10 @@ func (s *search) skeletonsAt(r *reading, places []int, first int) []skeletonHash
 	return all
 }
 
-// embeddedFrom looks the letters between place from and each of ends up, where the
-// skeletons up to begin and up to at end; t, or nothing, follows them. Whole labels at
-// the end of r have been compared before.
+// embeddedFrom looks up the letters between place from and each of ends. begin is the
+// hash of the skeleton up to from, and at has those up to ends. The suffix t follows
+// the letters, if it is not nil. Whole labels at the end of r are left out: other classes
+// have compared them.
 func (s *search) embeddedFrom(r *reading, from int, ends []int, begin skeletonHasher, at []skeletonHasher, t *tail, atEnd bool) {
 	for i, to := range ends {
 		if to-from > s.index.longest {
@@ -91,8 +89,8 @@ func (s *search) embeddedFrom(r *reading, from int, ends []int, begin skeletonHa
 	}
 }
 
-// tailAt returns the public suffix of protected names that stands, as a whole
-// run of parts, just right of the last of places.
+// tailAt returns the public suffix of protected names that is a whole run of
+// parts, just right of the last of places.
 func (s *search) tailAt(r *reading, places []int) *tail {
 	from := places[len(places)-1]
 	for _, start := range places[:len(places)-1] {
@@ -119,7 +117,7 @@ func (s *search) tailWithin(r *reading, from int) *tail {
 }
 
 // embedded adds the protected names that read as the letters between two
-// places of r, of which h is the hash of the skeleton; t follows them.
+// places of r. h is the hash of their skeleton, and t follows them.
 func (s *search) embedded(r *reading, from, to int, h uint64, t *tail) {
 	if !s.index.skeletons.has(h) {
 		return
@@ -133,8 +131,7 @@ func (s *search) embedded(r *reading, from, to int, h uint64, t *tail) {
 	}
 }
 
-// embed adds protected name id where the letters between two places of r read as
-// it.
+// embed adds protected name id if the letters between two places of r read as it.
 func (s *search) embed(r *reading, from, to int, id uint32, t *tail) {
 	p := s.spellProtected(id)
 	f := finding{id: id, class: Embedding, size: min(len(p.at), to-from), protectedSize: len(p.at), from: r.offset + from, to: r.offset + to}
@@ -159,9 +156,8 @@ func (s *search) embed(r *reading, from, to int, id uint32, t *tail) {
 	}
 }
 
-// runTogether looks for protected names of one label and at least
-// togetherLetters letters that stand in the last label of r without a dot or
-// hyphen beside them. h are the prefix hashes of r.
+// runTogether looks in the last label of r for protected names of one label that
+// have no dot or hyphen beside them. h are the prefix hashes of r.
 func (s *search) runTogether(r *reading, h []uint64) {
 	n := r.end(0)
 	s.work += n
@@ -180,8 +176,8 @@ func (s *search) runTogether(r *reading, h []uint64) {
 	}
 }
 
-// inside adds protected name id where the letters of r from place from on, in a
-// label that ends at place end, begin with it.
+// inside adds protected name id if it begins at place from of r, within a label
+// that ends at place end.
 func (s *search) inside(r *reading, from, end int, id uint32) {
 	p := s.spellProtected(id)
 	n := len(p.at)

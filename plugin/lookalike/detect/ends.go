@@ -4,32 +4,34 @@ import (
 	"math/bits"
 )
 
-// This file holds the four letters at either end of protected names. Few names
-// have the same ones, so a look at the ends of a longer name answers most of what
-// is asked about one and two edits.
+// This file indexes the four letters at either end of protected names. Few names
+// share them, so the ends of a longer name rule out most searches for one or two
+// edits.
 //
-// Names at one edit leave the same string, with one letter left out of each at the
-// most; where that is near one end, the other end is whole. Names at two edits do
-// with two, and either one end is whole in both, or one edit is near each.
+// Two names at one edit become equal when each loses at most one letter. If that
+// letter is near one end, the other end is whole. Two names at two edits become
+// equal when each loses at most two letters. Then either one end is whole in both,
+// or one edit is near each end.
 
-// endLetters is how many letters make an end, and endsMin the fewest letters of a
-// name whose ends are looked at: with two left out, no letter is near both.
 const (
-	endLetters = 4
-	endsMin    = 2*endLetters - 1 + 2
+	endLetters = 4 // of one end
+	// endsMin is the fewest letters of a name whose ends are looked at. With two
+	// letters left out, no letter is near both ends.
+	endsMin = 2*endLetters - 1 + 2
 )
 
-// ends says which lengths strings with certain letters at an end have.
+// ends maps the letters at an end to the lengths of strings that have them.
 type ends struct{ front, back endTable }
 
-// newEnds returns the ends of so many names.
+// newEnds returns empty ends with room for a number of names.
 func newEnds(names int) ends {
 	const least, most = 8, 14 // 256 KiB for both
 	size := min(max(bits.Len(uint(16*names)), least), most)
 	return ends{newEndTable(size), newEndTable(size)}
 }
 
-// endTable maps the letters at one end to lengths. Some letters share a place.
+// endTable maps the letters at one end to lengths. Some ends share a place, so it
+// may claim lengths that no name has.
 type endTable struct {
 	lengths []lengths
 	shift   uint8
@@ -37,26 +39,24 @@ type endTable struct {
 
 func newEndTable(size int) endTable { return endTable{make([]lengths, 1<<size), uint8(32 - size)} }
 
-// at returns the place of letters of five bits each. Five bits tell all letters
-// apart, and glyphs leaves no digits.
+// at returns the place of letters of five bits each. That is enough: glyphs leaves
+// no digits.
 func (t *endTable) at(letters uint32) *lengths {
 	return &t.lengths[int(letters*0x9e3779b1>>(t.shift&31))&(len(t.lengths)-1)]
 }
 
-// lengths is a set of lengths, modulo 12, for each use: bit n of a use's twelve is
+// lengths holds a set of lengths, modulo useBits, for each use: bit n of a use is
 // set for n letters.
 type lengths uint64
 
-// Uses of lengths: for names at one edit, with up to one letter left out; and for
-// names at two edits, of one label and of more, as they stand, and with up to one
-// letter left out near the end.
+// Uses of lengths.
 const (
-	edits = iota
-	doublesWhole
-	doublesWholeMore
-	doublesAny
-	doublesAnyMore
-	useBits = 12
+	edits            = iota // one edit, with up to one letter left out
+	doublesWhole            // two edits, one label, with the end whole
+	doublesWholeMore        // the same, several labels
+	doublesAny              // two edits, one label, with up to one letter left out near the end
+	doublesAnyMore          // the same, several labels
+	useBits          = 12
 )
 
 func (l lengths) has(use, length int) bool {
@@ -65,7 +65,7 @@ func (l lengths) has(use, length int) bool {
 
 func (l *lengths) add(use, length int) { *l |= 1 << (use*useBits + length%useBits) }
 
-// more is 1 for names of several labels, which have uses of their own.
+// more is 1 for several labels, whose uses come after those of one label.
 func more(labels int) int {
 	if labels > 1 {
 		return 1
@@ -73,7 +73,7 @@ func more(labels int) int {
 	return 0
 }
 
-// addEdits puts in the strings that letters leave with up to one left out.
+// addEdits adds letters, and the strings that remain when one letter is left out.
 func (e *ends) addEdits(letters []rune) {
 	n := len(letters)
 	for length := max(n-1, endsMin-2); length <= n; length++ {
@@ -81,21 +81,21 @@ func (e *ends) addEdits(letters []rune) {
 	}
 }
 
-// addDoubles puts in those with up to two left out, of a name of so many labels.
+// addDoubles does so for up to two letters, of a name with a number of labels.
 func (e *ends) addDoubles(letters []rune, labels int) {
 	n := len(letters)
 	for length := max(n-2, endsMin-2); length <= n; length++ {
 		out := min(n-length, 1)
 		if length == endsMin-2 {
-			out = n - length // where letters in the middle change places, both are near an end
+			out = n - length // two letters in the middle that change places are both near an end
 		}
 		e.add(letters, doublesWhole+more(labels), length, 0)
 		e.add(letters, doublesAny+more(labels), length, out)
 	}
 }
 
-// add puts in both ends of letters for strings of a length, with up to so many
-// letters left out near the end.
+// add adds both ends of letters, for strings of the given length. Up to out
+// letters are left out near an end.
 func (e *ends) add(letters []rune, use, length, out int) {
 	n := len(letters)
 	var end [endLetters + 2]rune // the outermost letter first
@@ -125,19 +125,19 @@ func (t *endTable) add(end []rune, use, length, out int) {
 
 func five(letter rune) uint32 { return uint32(glyph(letter)) & 31 }
 
-// endLengths holds the lengths of strings that begin, or end, with the letters at
-// an end of a name: as it stands, and with one letter left out there or none.
+// endLengths holds the lengths of strings that share an end with a name: its whole
+// end, and any end that is left when at most one letter is left out there.
 type endLengths struct{ whole, any lengths }
 
-// edges holds what is known of the ends of a reading: of the last letters, where
-// all runs of rightmost labels have the same, and of the first letters of each.
-// Runs of fewer than endsMin letters have none.
+// edges holds the lengths for both ends of a reading. All runs of rightmost labels
+// share the last letters, and each has first letters of its own. Runs of fewer
+// than endsMin letters have no lengths.
 type edges struct {
 	front endLengths
 	back  [compareLabels]endLengths
 }
 
-// read looks the ends of r up.
+// read looks up the ends of r.
 func (e *edges) read(in *ends, r *reading) {
 	if r.size < endsMin {
 		return
@@ -152,7 +152,7 @@ func (e *edges) read(in *ends, r *reading) {
 	}
 }
 
-// of takes the outermost letter first.
+// of returns the lengths for the five letters at an end, the outermost first.
 func (t *endTable) of(a, b, c, d, e rune) endLengths {
 	v, w, x, y, z := five(a), five(b)<<5, five(c)<<10, five(d)<<15, five(e)<<15
 	whole := *t.at(v | w | x | y)
@@ -181,9 +181,8 @@ const (
 	anywhere    = behindFront | beforeBack | oneAtEach
 )
 
-// doubles says where the rightmost k+1 labels, of n letters, may be at two edits
-// from a protected name, with as many letters left out as the index of the result
-// says.
+// doubles says where two edits may lie between a protected name and the rightmost
+// k+1 labels, of n letters. The index of at is the number of letters left out.
 func (e *edges) doubles(k, n int) (at [3]doubleEdits) {
 	if n < endsMin {
 		return [...]doubleEdits{anywhere, anywhere, anywhere}
@@ -207,9 +206,9 @@ func (e *edges) doubles(k, n int) (at [3]doubleEdits) {
 // pairOfPlaces is two places, the smaller one first.
 type pairOfPlaces struct{ i, j uint8 }
 
-// pairsBelow holds all pairs of places, ordered by the greater one: those below n are
-// the first n*(n-1)/2. One loop over them costs less than a loop in a loop, whose many
-// ends a processor cannot foresee.
+// pairsBelow holds all pairs of places, ordered by the greater one: the first n*(n-1)/2
+// are those below n. One loop over them is faster than a loop in a loop, whose ends a
+// processor mispredicts.
 var pairsBelow = func() (all []pairOfPlaces) {
 	for j := range uint8(doubleMax + 2) {
 		for i := range j {
@@ -219,7 +218,7 @@ var pairsBelow = func() (all []pairOfPlaces) {
 	return all
 }()
 
-// pairsApart holds, by the number of letters, the pairs with one place near each end.
+// pairsApart holds the pairs with one place near each end, by the number of letters.
 var pairsApart = func() (all [doubleMax + 3][]pairOfPlaces) {
 	for n := endsMin; n < len(all); n++ {
 		for i := range endLetters + 1 {
@@ -231,8 +230,8 @@ var pairsApart = func() (all [doubleMax + 3][]pairOfPlaces) {
 	return all
 }()
 
-// pairs returns which two letters of n are to be left out, as pairs of places behind
-// the first so many.
+// pairs returns which two of n letters to leave out: pairs of places, to be added to
+// from.
 func (at doubleEdits) pairs(n int) (from int, pairs []pairOfPlaces) {
 	switch at {
 	case behindFront:

@@ -59,9 +59,8 @@ func foldsAwayRune(r rune) bool {
 	return lo < len(foldsAway) && foldsAway[lo].lo <= r
 }
 
-// glyphs maps each letter and digit to the one that stands for all it is taken
-// for. It maps letter to letter, so it never makes two strings differ by more
-// edits than before.
+// glyphs maps each letter and digit to one that represents all its lookalikes. It
+// maps one character to one, so it never adds edits between two strings.
 var glyphs = func() (table [128]rune) {
 	for r := range table {
 		table[r] = rune(r)
@@ -74,7 +73,7 @@ var glyphs = func() (table [128]rune) {
 	return table
 }()
 
-// glyph returns the representative of the letters that r is taken for.
+// glyph returns the representative of r: itself if it is not in glyphs.
 func glyph(r rune) rune {
 	if r < 128 {
 		return glyphs[r&127]
@@ -82,12 +81,12 @@ func glyph(r rune) rune {
 	return r
 }
 
-// pair is two letters, or one and no first.
+// pair is two letters, or only last.
 type pair struct{ first, last byte }
 
 // apart holds what each letter adds to a skeleton: its glyph, or the two letters
-// that read as it. rn and nn both read as m, vv and uu as w, so r counts as n
-// there and u as v; the comparison that follows tells them apart.
+// that read as it. Both rn and nn read as m, and both vv and uu as w. So skeletons
+// have n for r, and v for u; the comparison after the lookup tells them apart.
 var apart = func() (table [128]pair) {
 	for r := range table {
 		table[r].last = byte(glyph(rune(r)))
@@ -110,8 +109,8 @@ func together(first, second rune) (rune, bool) {
 	return 0, false
 }
 
-// similar reports whether a and b are letters that are taken for each other,
-// but less easily than those of glyphs: c and e, u and v.
+// similar reports whether a and b look alike, but less so than the letters of
+// glyphs: c and e, u and v.
 func similar(a, b rune) bool {
 	if a > b {
 		a, b = b, a

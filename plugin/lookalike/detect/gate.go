@@ -2,18 +2,18 @@ package detect
 
 import "math/bits"
 
-// gate is a set of hashes that may claim to hold others: it answers most misses
-// without a look into a table. It holds no pointers, so the garbage collector does
-// not look into it.
+// gate is a Bloom filter whose bits for one hash lie in one word. It answers most
+// misses without a look into a table. It holds no pointers, so the garbage collector
+// does not scan it.
 type gate struct{ words []uint64 }
 
-// gateBitsPerHash makes about one miss in two hundred pass a gate.
+// gateBitsPerHash lets about one miss in two hundred through.
 const gateBitsPerHash = 16
 
 // newGate returns a gate with room for the given number of hashes.
 func newGate(hashes int) gate { return gate{make([]uint64, hashes*gateBitsPerHash/64+1)} }
 
-// patterns are sets of four bits of a word, which a hash has one of.
+// patterns are sets of four bits of a word. Each hash has one of them.
 var patterns = func() (all [patternCount]uint64) {
 	h := uint64(1)
 	for i := range all {
@@ -39,7 +39,7 @@ func (g *gate) add(hash uint64) {
 	g.words[word] |= set
 }
 
-// has reports false for a hash that was not added, but for a few.
+// has reports whether a hash was added. It may report true for one that was not.
 func (g *gate) has(hash uint64) bool {
 	word, set := g.place(hash)
 	return g.words[word]&set == set

@@ -16,23 +16,22 @@ type name struct {
 	bytes  [maxOctets]byte
 	ends   [maxLabels]uint8 // ends[i] is where label i ends in bytes
 	labels int
-	octets byte // of all labels together, by or: 128 and more where one is no ASCII
+	octets byte // bitwise or of all octets: 128 or more if one is not ASCII
 
-	// The code points of labels that have been decoded, each where its octets stand in
-	// bytes, and how many they are: 0 if the label has not been decoded. Those of an
-	// A-label or of raw UTF-8 have the bit isForeign.
+	// runes holds the code points of decoded labels, each label at its place in bytes.
+	// decoded holds how many a label has: 0 if it has not been decoded. The bit
+	// isForeign marks an A-label or raw UTF-8.
 	runes   [maxOctets]rune
 	decoded [maxLabels]uint8
 
-	// written is the presentation form, once a text has been asked for. All
-	// texts are parts of it.
+	// written is the presentation form, from the first call of text on. All texts
+	// are parts of it.
 	written string
 }
 
-// parse reads the presentation form s (RFC 1035 section 5.1), with or without
-// a trailing dot, escapes as \DDD or \X; bytes of 128 and more may stand as
-// they are. It reports whether s is a name that can occur in the DNS, the root
-// excepted.
+// parse reads the presentation form s (RFC 1035 section 5.1), with or without a
+// trailing dot. Escapes are \DDD and \X; bytes of 128 and more need none. parse
+// reports whether s can occur in the DNS and is not the root.
 func (n *name) parse(s string) bool {
 	n.labels, n.written, n.octets = 0, "", 0
 	at, start, octets := 0, 0, byte(0)
@@ -66,8 +65,8 @@ func (n *name) parse(s string) bool {
 	return n.labels > 0
 }
 
-// endLabel closes the label bytes[start:end] and reports whether it and the
-// name so far keep within the limits.
+// endLabel ends the label bytes[start:end]. It reports whether the label and the
+// name so far are within the limits.
 func (n *name) endLabel(start, end int) bool {
 	if end == start || end-start > maxLabel || end+n.labels+1 > maxOctets {
 		return false
@@ -79,8 +78,8 @@ func (n *name) endLabel(start, end int) bool {
 
 const isForeign = 128
 
-// decode returns the code points of label i, as decodeLabel does. They are valid until
-// n is parsed again.
+// decode returns the code points of label i, as decodeLabel does. They stay valid until
+// the next parse.
 func (n *name) decode(i int) (runes []rune, foreign bool) {
 	start := n.start(i)
 	if n.decoded[i] == 0 {
@@ -93,8 +92,8 @@ func (n *name) decode(i int) (runes []rune, foreign bool) {
 	return n.runes[start : start+int(n.decoded[i]&^isForeign)], n.decoded[i]&isForeign != 0
 }
 
-// unescape reads what follows a backslash and returns the byte it stands for
-// and how many characters it took, 0 when it is broken.
+// unescape reads the rest of an escape, after its backslash. It returns the byte
+// and the number of characters that it used: 0 for a broken escape.
 func unescape(s string) (c byte, used int) {
 	if s == "" {
 		return 0, 0
@@ -123,8 +122,7 @@ func (n *name) start(i int) int {
 // label returns the bytes of label i, counted from the left.
 func (n *name) label(i int) []byte { return n.bytes[n.start(i):n.ends[i]] }
 
-// appendLabels appends the presentation form of the labels from lo up to, but
-// not including, hi.
+// appendLabels appends the presentation form of the labels lo to hi-1.
 func (n *name) appendLabels(dst []byte, lo, hi int) []byte {
 	for i := lo; i < hi; i++ {
 		if i > lo {
@@ -142,7 +140,7 @@ func (n *name) appendLabels(dst []byte, lo, hi int) []byte {
 	return dst
 }
 
-// text returns the presentation form of the labels from lo up to hi.
+// text returns the presentation form of the labels lo to hi-1.
 func (n *name) text(lo, hi int) string {
 	if lo == hi {
 		return ""
@@ -165,7 +163,7 @@ func (n *name) offset(i int) int {
 	return at
 }
 
-// isWrittenPlainly reports whether a label has no octet that is escaped.
+// isWrittenPlainly reports whether a label needs no escape.
 func isWrittenPlainly(label []byte) bool {
 	for _, c := range label {
 		if writtenOctets[c] > 1 {
@@ -175,7 +173,7 @@ func isWrittenPlainly(label []byte) bool {
 	return true
 }
 
-// writtenOctets holds how many octets appendByte appends for each.
+// writtenOctets holds how many octets appendByte appends for each octet.
 var writtenOctets = func() (table [256]uint8) {
 	for c := range table {
 		table[c] = uint8(len(appendByte(nil, byte(c))))
@@ -189,7 +187,6 @@ func (n *name) isPlain(i int) bool {
 	return !hasACEPrefix(label) && (n.octets < utf8.RuneSelf || isASCII(label))
 }
 
-// allPlain reports whether all labels are.
 func (n *name) allPlain() bool {
 	for i := range n.labels {
 		if !n.isPlain(i) {
@@ -199,8 +196,8 @@ func (n *name) allPlain() bool {
 	return true
 }
 
-// appendByte appends one byte of a label in presentation form, escaped where
-// github.com/miekg/dns escapes it.
+// appendByte appends one byte of a label in presentation form. It escapes the bytes
+// that github.com/miekg/dns escapes.
 func appendByte(dst []byte, c byte) []byte {
 	switch c {
 	case '.', ' ', '\'', '@', ';', '(', ')', '"', '\\':
@@ -214,7 +211,7 @@ func appendByte(dst []byte, c byte) []byte {
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-// lowered holds what lower returns.
+// lowered tabulates lower.
 var lowered = func() (table [256]byte) {
 	for c := range table {
 		table[c] = lower(byte(c))
@@ -222,8 +219,7 @@ var lowered = func() (table [256]byte) {
 	return table
 }()
 
-// lower folds the case of ASCII letters, the only ones whose case does not
-// count in the DNS (RFC 4343).
+// lower folds the case of ASCII letters only, as the DNS does (RFC 4343).
 func lower(c byte) byte {
 	if 'A' <= c && c <= 'Z' {
 		return c + ('a' - 'A')

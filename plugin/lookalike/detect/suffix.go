@@ -8,8 +8,8 @@ import (
 
 //go:generate go run -C internal/gensuffix . -o ../../suffix_table.go
 
-// labelSet is a set of labels. Most labels that are not in it are of no length
-// that occurs in it.
+// labelSet is a set of labels. It knows their lengths, which rule out most labels
+// that are not in it.
 type labelSet struct {
 	labels  map[string]struct{}
 	lengths uint64 // bit n is set when a label of n octets is in the set
@@ -31,23 +31,23 @@ func (s *labelSet) has(label []byte) bool {
 	return ok
 }
 
-// ruleFlags says what a run of rightmost labels is in the Public Suffix List.
+// ruleFlags says what the Public Suffix List makes of a run of rightmost labels.
 type ruleFlags uint64
 
 const (
 	suffixRule      ruleFlags = 1 << iota // a suffix
 	suffixWildcard                        // with any label before it, a suffix
-	suffixException                       // none, in spite of a wildcard
+	suffixException                       // no suffix, in spite of a wildcard
 	suffixPrivate                         // of the private section
 	suffixWithin                          // a part of a longer one
 	suffixFlags     = 1<<iota - 1
 )
 
-// suffixes holds the rules of suffixTable by their hashes, of which the flags
-// take the place of the low bits; 0 is free.
+// suffixes is a hash table of the rules of suffixTable. In each slot, the flags
+// replace the low bits of the hash; 0 is free.
 type suffixes struct{ slots []uint64 }
 
-// publicSuffixes is read in once, and by whoever needs it first.
+// publicSuffixes returns the rules. The first call reads them in.
 var publicSuffixes = sync.OnceValue(func() *suffixes {
 	const room = 1 << 14 // slots, less than two thirds full
 	s := &suffixes{slots: make([]uint64, room)}
@@ -60,7 +60,7 @@ var publicSuffixes = sync.OnceValue(func() *suffixes {
 	return s
 })
 
-// add puts a rule of the table in.
+// add adds a rule of suffixTable.
 func (s *suffixes) add(tld, rule string) {
 	flags := suffixRule
 	if rest, ok := strings.CutPrefix(rule, "*"); ok {
@@ -81,7 +81,7 @@ func (s *suffixes) add(tld, rule string) {
 	s.mark(h, flags)
 }
 
-// hashLabel adds a label to the hash of those that stand to its right.
+// hashLabel adds a label to the hash of the labels to its right.
 func hashLabel[T string | []byte](h uint64, label T) uint64 {
 	const odd = 0x9e3779b97f4a7c15
 	h = bits.RotateLeft64(h^uint64(len(label)), 23)
@@ -101,7 +101,7 @@ func (s *suffixes) mark(h uint64, flags ruleFlags) {
 	s.slots[at] = h&^suffixFlags | s.slots[at]&suffixFlags | uint64(flags)
 }
 
-// place returns the slot that a hash has or would have.
+// place returns the slot of a hash, or the free one that it would get.
 func (s *suffixes) place(h uint64) int {
 	at := int(h >> 40 % uint64(len(s.slots)))
 	for s.slots[at] != 0 && (s.slots[at]^h)&^suffixFlags != 0 {
@@ -116,9 +116,8 @@ func (s *suffixes) flags(h uint64) ruleFlags {
 	return ruleFlags(s.slots[s.place(h)]) & suffixFlags
 }
 
-// within returns the lengths of the labels that stand before a TLD in public
-// suffixes, as bits: all of them where the TLD is not known, or any label may
-// stand there.
+// within returns the lengths of the labels before a TLD in public suffixes: bit n
+// for n octets. All bits are set where any label may stand there.
 func within(tld string) (lengths uint64) {
 	for line := range strings.Lines(suffixTable) {
 		label, rules, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
@@ -136,8 +135,8 @@ func within(tld string) (lengths uint64) {
 	return lengths
 }
 
-// SuffixesUnder returns the public suffixes of the registries' own below a TLD
-// that the Public Suffix List names: com.ml for ml.
+// SuffixesUnder returns the public suffixes below a TLD that the Public Suffix List
+// names in the registries' section: com.ml for ml.
 func SuffixesUnder(tld string) (all []string) {
 	for line := range strings.Lines(suffixTable) {
 		label, rules, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
@@ -153,8 +152,8 @@ func SuffixesUnder(tld string) (all []string) {
 	return all
 }
 
-// common are the categories that are taken for suffixes below a TLD for which
-// the list has a wildcard, since it knows no names there.
+// common reports whether a label is a usual category of registries. Below a TLD for
+// which the list has a wildcard, only these count as suffixes.
 func common(label []byte) bool {
 	switch string(label) {
 	case "ac", "co", "com", "edu", "go", "gob", "gov", "gouv", "info", "ne", "net", "nom", "or", "org":
@@ -163,9 +162,9 @@ func common(label []byte) bool {
 	return false
 }
 
-// of returns how many rightmost labels of n are its public suffix. A suffix of
-// the private section does not count for the suffix itself, which is somebody's
-// name too; a TLD always is one.
+// of returns how many rightmost labels of n are its public suffix: one at least,
+// the TLD. A name that is itself a suffix of the private section is somebody's
+// name, so only the registries' section counts for it.
 func (s *suffixes) of(n *name) int {
 	labels, public := 1, 1 // in the suffix, and in that of the registries' own section
 	h := hashLabel(0, n.label(n.labels-1))
@@ -195,10 +194,9 @@ func (s *suffixes) of(n *name) int {
 	return labels
 }
 
-// tailOf returns where the public suffix of a protected name begins: 5 for
-// army.mil, 8 for example.co.uk. A name of one label is all suffix. A suffix of
-// several labels that is itself protected, such as gouv.fr, keeps what stands
-// before its TLD.
+// tailOf returns how many labels the public suffix of a protected name has: 1 for
+// army.mil, 2 for example.co.uk. A name of one label is all suffix. For a suffix of
+// several labels that is itself protected, such as gouv.fr, only the TLD counts.
 func tailOf(n *name) (labels int) {
 	labels = publicSuffixes().of(n)
 	if labels == n.labels {

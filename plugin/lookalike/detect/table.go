@@ -2,18 +2,18 @@ package detect
 
 import "math/bits"
 
-// table maps 64-bit keys to the numbers of protected names, several names to a
-// key. It may return names of other keys: whoever asks verifies. It holds no
-// pointers, so the garbage collector does not look into it.
+// table maps each 64-bit key to the numbers of several protected names. It may
+// return names of other keys, so callers verify. It holds no pointers, so the
+// garbage collector does not scan it.
 type table struct {
-	// The number plus one in the bits of ids, and bits of the key in the others; 0
-	// is free. A million names leave 12 bits to the key: one in 4,096 slots that a
-	// search passes seems to be of its key.
+	// A slot has the number plus one in the bits of ids, and a tag of the key in the
+	// others; 0 is free. A million names leave 12 bits for the tag: one in 4,096 slots
+	// of other keys has the tag that a search looks for.
 	slots []uint32
 	ids   uint32
 }
 
-// newTable returns a table with room for so many keys of so many protected names.
+// newTable returns a table with room for a number of keys and protected names.
 func newTable(keys, names int) table {
 	return table{
 		slots: make([]uint32, keys+keys/4+1), // at most four fifths full: gates answer nearly all misses
@@ -27,7 +27,7 @@ func (t *table) home(key uint64) int {
 	return int(hi)
 }
 
-// tag returns the bits of key that a slot holds, where it holds them.
+// tag returns the bits of key that a slot holds, in their places.
 func (t *table) tag(key uint64) uint32 { return uint32(key) &^ t.ids }
 
 // add puts id under key.
@@ -71,17 +71,17 @@ func (p *probe) next() (uint32, bool) {
 	}
 }
 
-// Strings of letters are hashed as polynomials over the integers modulo 2^64:
-// letter i counts times firstPower and base to the power of i. Then the hash of a string
-// without some of its letters follows from the hashes of its beginnings.
+// The hash of a string is a polynomial modulo 2^64: the sum of each letter i times
+// firstPower times base to the power of i. So the hashes of its beginnings give the hash
+// of the string without some of its letters.
 const (
 	base        = 0xd6e8feb86659fd93 // odd, so that it has an inverse
 	baseInverse = 0xcfee444d8b59a89b
-	firstPower  = 0x9e3779b97f4a7c15 // instead of 1, for hashes of few letters that fill 64 bits as well
+	firstPower  = 0x9e3779b97f4a7c15 // not 1, so that hashes of few letters fill 64 bits, too
 )
 
-// powers holds firstPower times the powers of base, for strings whose letters are
-// two each at the most. A power of two of them spares a check of bounds.
+// powers holds firstPower times the powers of base. A letter adds two to a skeleton at
+// most. The size is a power of two, which saves bounds checks.
 var powers = func() (table [4 * maxLetters]uint64) {
 	for n := range table {
 		table[n] = firstPower * power(base, n)
@@ -89,8 +89,8 @@ var powers = func() (table [4 * maxLetters]uint64) {
 	return table
 }()
 
-// prefixHashes sets h, which needs room for them, to the hashes of the first 0, 1, 2, ...
-// letters, glyphs applied.
+// prefixHashes sets h, which needs the room, to the hashes of the first 0, 1, 2, ...
+// letters, with glyphs applied.
 func prefixHashes(h []uint64, letters []rune) []uint64 {
 	letters = letters[:min(len(letters), maxLetters)]
 	h = h[:len(letters)+1]
@@ -104,18 +104,18 @@ func prefixHashes(h []uint64, letters []rune) []uint64 {
 }
 
 // compared sets h to the prefix hashes of the labels of r that are compared letter by
-// letter, of which there is at least one.
+// letter. r has at least one label.
 func (r *reading) compared(h []uint64) []uint64 {
 	return prefixHashes(h, r.run(min(r.labels, compareLabels)-1))
 }
 
-// without returns the hash of a string of which whole is the hash, without
-// letter i; h are its prefix hashes.
+// without returns the hash of a string without letter i. whole is the hash of the
+// string, and h are its prefix hashes.
 func without(h []uint64, whole uint64, i int) uint64 {
 	return h[i] + (whole-h[i+1])*baseInverse
 }
 
-// without2 leaves out letters i and j, i < j.
+// without2 is without for letters i and j, i < j.
 func without2(h []uint64, whole uint64, i, j int) uint64 {
 	return h[i] + ((h[j]-h[i+1])+(whole-h[j+1])*baseInverse)*baseInverse
 }
@@ -128,18 +128,16 @@ var inversePowers = func() (table [2*maxLetters + 1]uint64) {
 	return table
 }()
 
-// inversePower returns baseInverse to the power of n.
 func inversePower(n int) uint64 { return inversePowers[n] }
 
-// skeletonHasher hashes letters, one after another, with each letter that reads
-// as a pair taken apart.
+// skeletonHasher hashes a skeleton, letter by letter. A letter that reads as a pair
+// counts as that pair.
 type skeletonHasher struct {
 	sum  uint64
 	size int // of the skeleton
 }
 
-// terms holds, for each letter, what it adds to the hash of a skeleton and to its
-// size.
+// terms holds what each letter adds to a skeletonHasher.
 var terms = func() (table [128]struct {
 	sum  uint64
 	size int
@@ -179,13 +177,11 @@ func (h *skeletonHasher) add(letters []rune) {
 	h.sum, h.size = sum, size
 }
 
-// after returns the hash of the skeleton that is left of that of h without its
-// beginning.
+// after returns the hash of the skeleton of h without its beginning.
 func (h *skeletonHasher) after(beginning *skeletonHasher) uint64 {
 	return (h.sum - beginning.sum) * inversePower(beginning.size)
 }
 
-// skeletonOf returns the hash of the skeleton of letters.
 func skeletonOf(letters []rune) uint64 {
 	var h skeletonHasher
 	h.add(letters)
@@ -196,8 +192,8 @@ func skeletonOf(letters []rune) uint64 {
 const (
 	skeletonKey = 0x9e3779b97f4a7c15 // of the skeleton
 	editKey     = 0x2545f4914f6cdd1d // of the letters, whole or with one left out
-	doubleKey   = 0xa0761d6478bd642f // of the letters without up to two
-	togetherKey = 0x5851f42d4c957f2d // of the last letters of a name that others may run together with
+	doubleKey   = 0xa0761d6478bd642f // of the letters with up to two left out
+	togetherKey = 0x5851f42d4c957f2d // of the last letters of a name that may run together with others
 )
 
 // key spreads a hash over all 64 bits.

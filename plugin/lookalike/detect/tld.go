@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// AnyTLD is the lookalike TLD that stands for every one.
+// AnyTLD is the lookalike TLD that stands for every TLD.
 const AnyTLD = "*"
 
 // tld is a lookalike TLD.
@@ -13,21 +13,21 @@ type tld struct {
 	label string // "ml", or AnyTLD
 	any   bool
 
-	// within has bit n set where a label of n octets before this TLD may be a part
-	// of a public suffix; most are of no such length.
+	// within has bit n set if a label of n octets before this TLD may be part of a
+	// public suffix. This rules out most labels.
 	within uint64
 }
 
-// lieUnder are the TLDs that nobody else has a name like: whatever lies under
-// mil.ml is meant to lie under mil.
+// lieUnder are TLDs whose labels nobody else uses as a name: what lies under mil.ml
+// was meant to lie under mil.
 var lieUnder = map[string]bool{"mil": true, "gov": true, "edu": true, "int": true}
 
 // tldOf returns the last label of a name.
 func tldOf(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
 
-// UnderTLD returns the TLDs of protected names whose copies under a lookalike TLD make
-// every name below them TLDKept: mil, for names under mil.ml. all is true if a TLD is
-// protected as a whole: then every name under a lookalike TLD resembles one below it.
+// UnderTLD returns the TLDs of protected names that make every name below their copies
+// TLDKept: mil, for names under mil.ml. all reports whether a whole TLD is protected.
+// Then every name under a lookalike TLD resembles one below it.
 func (x *Index) UnderTLD() (labels []string, all bool) {
 	for label := range x.kept.labels {
 		if lieUnder[label] {
@@ -38,17 +38,15 @@ func (x *Index) UnderTLD() (labels []string, all bool) {
 	return labels, len(x.bare) > 0
 }
 
-// queriedTLD returns the TLD of the queried name.
 func (s *search) queriedTLD() []byte { return s.name.label(s.name.labels - 1) }
 
-// ownTLD reports whether the queried name lies under the TLD of protected name
-// id.
+// ownTLD reports whether the queried name has the TLD of protected name id.
 func (s *search) ownTLD(id uint32) bool {
 	return tldOf(s.index.protected(id)) == string(s.queriedTLD())
 }
 
-// nearTLD reports whether the TLD of the queried name is a slip of the finger or
-// the eye away from that of protected name id: cm, co, om and con from com.
+// nearTLD reports whether the TLD of the queried name is one slip from that of
+// protected name id: cm, co, om and con from com.
 func (s *search) nearTLD(id uint32) bool {
 	if tld := tldOf(s.index.protected(id)); tld != s.tldAsked {
 		s.tldAsked, s.tldIsNear = tld, s.slipped(tld)
@@ -56,7 +54,7 @@ func (s *search) nearTLD(id uint32) bool {
 	return s.tldIsNear
 }
 
-// slipped reports whether the TLD of the queried name is a slip away from another.
+// slipped reports whether the TLD of the queried name is one slip from tld.
 func (s *search) slipped(tld string) bool {
 	var a aligner
 	p, q := reversed(s.tldCells[0][:0], tld), reversed(s.tldCells[1][:0], s.queriedTLD())
@@ -78,8 +76,8 @@ func reversed[T string | []byte](cells []cell, label T) []cell {
 	return cells
 }
 
-// isRestricted reports whether only those who are entitled to it can register a
-// name below the suffix of the queried name: gov, gouv, edu, ac.
+// isRestricted reports whether registries check who registers a name below the
+// suffix of the queried name: gov, gouv, edu, ac.
 func (s *search) isRestricted() bool {
 	n := &s.name
 	if s.hi == n.labels-1 && !s.tld.any {

@@ -10,9 +10,9 @@ import (
 	"unicode/utf8"
 )
 
-// words_english.txt and words_more.txt are taken from SCOWL, see LICENSE-SCOWL; words_french.txt
-// was written for this package, with accents left out, and has a few names of
-// places in and around Mali as well.
+// words_english.txt and words_more.txt are taken from SCOWL, see LICENSE-SCOWL.
+// words_french.txt was written for this package. It leaves out accents, and
+// includes a few names of places in and around Mali.
 var (
 	//go:embed words_english.txt
 	wordsEnglish string
@@ -25,7 +25,7 @@ var (
 // longestWord is the length up to which words matter.
 const longestWord = 12
 
-// moreWords are English words of four to twelve letters by their hashes, sorted.
+// moreWords returns the sorted hashes of English words of four to twelve letters.
 var moreWords = sync.OnceValue(func() []uint32 {
 	words := make([]uint32, 0, strings.Count(wordsMore, "\n"))
 	for w := range strings.FieldsSeq(wordsMore) {
@@ -35,8 +35,8 @@ var moreWords = sync.OnceValue(func() []uint32 {
 	return words
 })
 
-// isWord reports whether word is one of moreWords. One in a hundred thousand
-// that is none is taken for one.
+// isWord reports whether word is one of moreWords. It is wrong for one in a hundred
+// thousand other strings.
 func isWord[T string | []byte](word T) bool {
 	if len(word) > longestWord {
 		return false
@@ -48,9 +48,9 @@ func isWord[T string | []byte](word T) bool {
 // longestCommonWord is the length up to which common words matter.
 const longestCommonWord = 5
 
-// commonWords are common words of three to five letters, packed and sorted:
-// as strings in a map they would be a sixth of the live heap of a server with
-// the embedded list, and full of pointers.
+// commonWords returns common words of three to five letters, packed and sorted. As
+// strings in a map, they would be a sixth of the live heap of a server with the
+// built-in list, and full of pointers.
 var commonWords = sync.OnceValue(func() []uint32 {
 	var words []uint32
 	for _, list := range []string{wordsEnglish, wordsFrench} {
@@ -64,8 +64,8 @@ var commonWords = sync.OnceValue(func() []uint32 {
 	return slices.Clip(slices.Compact(words))
 })
 
-// packWord packs up to five lower-case letters, of five bits each; false for
-// any other word.
+// packWord packs up to five lower-case letters, of five bits each. It returns false
+// for any other word.
 func packWord[T string | []byte](word T) (packed uint32, ok bool) {
 	if len(word) > longestCommonWord {
 		return 0, false
@@ -89,14 +89,14 @@ func isCommonWord[T string | []byte](word T) bool {
 	return found
 }
 
-// inWords reports whether English or French words are written with c; if not,
-// it is there to deceive, and what it is read as makes no common word.
+// inWords reports whether English or French words contain c. Any other character is
+// there to deceive, so the name that it is read as is not a common word.
 func inWords(c rune) bool {
 	return c < utf8.RuneSelf || strings.ContainsRune("àâæçèéêëîïôùûüÿœ", c) || unicode.Is(unicode.Mn, c)
 }
 
-// lastLabel writes the last label of r to word and returns it, or nothing where
-// that is too long or no word of letters.
+// lastLabel writes the last label of r to word and returns it. It returns nothing
+// for a label that is too long or not all letters.
 func lastLabel(r *reading, word []byte) []byte {
 	n := r.end(0)
 	if n > len(word) {
@@ -125,8 +125,8 @@ func dictionaryWord(r *reading) bool {
 	return isWord(lastLabel(r, word[:]))
 }
 
-// hostWords are labels that hosts of all kinds carry. Inside a longer name they
-// say nothing, protected or not: login.example.ml.
+// hostWords are common labels of hosts. Inside a longer name they are no evidence,
+// even where they are protected: login.example.ml.
 var hostWords = func() map[string]struct{} {
 	words := make(map[string]struct{})
 	for w := range strings.FieldsSeq(`
@@ -163,15 +163,15 @@ func (s *search) hostWord(id uint32) bool {
 	return ok
 }
 
-// genericCombination reports whether a protected name is a host word and all
-// keywords are too: mail-online.
+// genericCombination reports whether a protected name is a host word, and no keyword
+// is national: mail-online.
 func (s *search) genericCombination(id uint32, cut *affix) bool {
 	return s.hostWord(id) && !slices.ContainsFunc(cut.words(), func(w *keyword) bool { return slices.Contains(nationalWords, w.text) })
 }
 
-// idleLetters returns how many letters of the protected name that was spelled
-// last are no evidence: those of a leading label that hosts of all kinds carry.
-// www.ai.mil has two letters that are its own.
+// idleLetters returns how many letters of the protected name that was spelled last
+// are no evidence: those of a leading host label. www.ai.mil has two letters of
+// its own.
 func (s *scratch) idleLetters() (n int) {
 	if s.core.labels < 2 || !usualHost(s.core.label(0)) {
 		return 0
@@ -185,8 +185,8 @@ func (s *scratch) idleLetters() (n int) {
 	return n
 }
 
-// usualHost reports whether hosts of all kinds carry a label, with a number
-// behind it or not: www, mx1, web-mail, mailserver.
+// usualHost reports whether a label is common among hosts, with or without a number
+// at its end: www, mx1, web-mail, mailserver.
 func usualHost(label []byte) bool {
 	if bytes.IndexByte(label, '-') >= 0 {
 		label = bytes.ReplaceAll(label, []byte("-"), nil)
@@ -207,13 +207,13 @@ func usualHost(label []byte) bool {
 	return false
 }
 
-// hostEnds are what other names of hosts are put together with.
+// hostEnds are the second parts of compound labels of hosts.
 var hostEnds = []string{"server", "mail", "host", "gateway", "relay", "portal", "admin"}
 
-// generic reports whether protected name id is, before its public suffix, a
-// label of hosts of all kinds or a word, which stands inside of many names.
+// generic reports whether protected name id, before its public suffix, is a host
+// word or a dictionary word. Many names contain those.
 func (s *search) generic(id uint32) bool { return s.hostWord(id) || plainWord(s.index.core(id)) }
 
-// plainWord reports whether core is a word that honest names contain; but who
-// writes army means one.
+// plainWord reports whether core is a dictionary word, which honest names contain.
+// army is exempt: whoever writes it means an army.
 func plainWord(core string) bool { return core != "army" && (isCommonWord(core) || isWord(core)) }
