@@ -237,3 +237,24 @@ func TestSpecWalk(t *testing.T) {
 		t.Errorf("@mil: got %d names, want %d", got, len(Default()))
 	}
 }
+
+func TestWalkFile(t *testing.T) {
+	list := write(t, "list.txt", "# popular\nexample.com\n\nMünchen.example\nexample.com\n")
+	broken := write(t, "broken.txt", "example.com\n2,example.org\n")
+	for _, tc := range []struct {
+		name, path string
+		want       []string
+		wantErr    string
+	}{
+		{"names", list, []string{"example.com " + list + ":2", "xn--mnchen-3ya.example " + list + ":4"}, ""},
+		{"a broken line", broken, []string{"example.com " + broken + ":1"}, broken + `:2: "2,example.org": CSV: write plain names, one per line`},
+		{"no names", write(t, "empty.txt", "# none\n"), nil, "empty.txt: has no names"},
+		{"no file", list + ".gz", nil, list + ".gz: no such file"},
+	} {
+		var got []string
+		err := WalkFile(tc.path, func(name, where string) { got = append(got, name+" "+where) })
+		if !slices.Equal(got, tc.want) || (err != nil) != (tc.wantErr != "") || err != nil && !strings.Contains(err.Error(), tc.wantErr) {
+			t.Errorf("%s: got %q and %v, want %q and %q", tc.name, got, err, tc.want, tc.wantErr)
+		}
+	}
+}
