@@ -176,6 +176,8 @@ func worstVerdicts() map[string]string {
 		"double-typo-at-5000": "swetnimwebizes20wurar.kamjishit65.zetwamhatzos.hoke.lolnrnnwosocepi3w.xn--picixnvude.hus.nelkusdrtowija.rn.nnil.pen9bamile.tilbe" +
 			"r-wnnilbilfotdegusocino.jasezutfomal.lenase1m.djirja.bak.dexn--zomi1il.l.jul.rumzn.fem-rc1xn--eclnrniluocl.jajici.ml.",
 		"tld-kept-at-100000": "xn--nokinnilildlvvnewzinnildesnfoimi1eldef5cumcclmjish0da.wasurntfarlenlixn--xnovnnilvvvrrn5hos.-.j1mi1.mil.ml.",
+		"unicode-at-258": "mai.mil.gumotrin.xn--ucelwinbutphrnasuatjcolgumlipegabunend.hdalxn--hutrfej.rumzatvrrgirlollernot84omdifarnilcir.damkassezo.bur." +
+			"jon.mil.mo.tag.xn--lannilfmi1ricmi1fficialcejrtafilfotmerarvvbevuh0inn.vumnnxnlog-pmilrbujitturmonilvvvvmimanelomi1.ml.",
 		"climbed-at-258": "rbutpehowaylelmomtu.horlosdeumu.turavvdigobe.nolpfanal.bur.jonrnilmosbumouce3tnutuhafi.liv.xn--isnnilfodornilvnline.heciilberi.c" +
 			"ageonresjor.nolpucetsirnnnrnvlprnnn0lfuiurci.knnnnimjwafanmenur-lnnnsoehinmi1.xn--rudelbirzutmalvukinfodotlavomi1.ml.",
 		"climbed-at-5000": "xn--oxn--moopmbhelpcintxusrniowarnilnnociekkpma.e-wg.mil.e7.bodihuho.zonwam.hufeza3nnil.zanbaggelpamwelilil.xn--xn-milstnmhrremo" +
