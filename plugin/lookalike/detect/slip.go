@@ -213,6 +213,14 @@ func appendQuoted(dst []byte, text string) []byte {
 
 // appendRune appends one code point of a spelling in presentation form.
 func appendRune(dst []byte, r rune) []byte {
+	if 0 <= r && r < utf8.RuneSelf && writtenOctets[r] == 1 {
+		return append(dst, byte(r))
+	}
+	return appendUnplain(dst, r)
+}
+
+// appendUnplain is appendRune for all but the ASCII that stands as it is.
+func appendUnplain(dst []byte, r rune) []byte {
 	switch {
 	case r == labelEnd:
 		return append(dst, '.')
