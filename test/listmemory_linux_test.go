@@ -3,7 +3,6 @@
 package test
 
 import (
-	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +17,7 @@ import (
 // memory comes back within seconds.
 func TestListMemory(t *testing.T) {
 	const reloads, names, mostPeak, mostRest = 20, 100_000, 1.6, 1.2
-	lists := [2]string{manyHosts(names, 1), manyHosts(names+1, 2)}
+	lists := [2]string{harness.Hosts(names, 1), harness.Hosts(names+1, 2)}
 	server := harness.Start(t, harness.Config{
 		Corefile: corefile("lookalike {\n protect ./names.txt\n reload 1s\n }"),
 		Files:    map[string]string{"names.txt": lists[0]},
@@ -49,16 +48,3 @@ func TestListMemory(t *testing.T) {
 
 // settle is how long memory may take to come to rest.
 const settle = 10 * time.Second
-
-// manyHosts is a list of n names, of 17 characters on average.
-func manyHosts(n int, seed uint64) string {
-	var b strings.Builder
-	r := rand.New(rand.NewPCG(seed, 0))
-	for range n {
-		for range 9 + r.IntN(9) {
-			b.WriteByte(byte('a' + r.IntN(26)))
-		}
-		b.WriteString(".mil\n")
-	}
-	return b.String()
-}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -84,7 +83,7 @@ func (b *bench) reloadOnce(ctx context.Context, procs, pin string, replace bool)
 		env = append(env, procs)
 	}
 	s := subject{binary: b.binary, directive: "lookalike {\n protect ./" + listFile + "\n reload 1s\n }"}
-	server, err := b.start(full, s, map[string]string{listFile: hosts(1)}, env...)
+	server, err := b.start(full, s, map[string]string{listFile: harness.Hosts(listSize, 1)}, env...)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +120,7 @@ func (b *bench) reloadOnce(ctx context.Context, procs, pin string, replace bool)
 // replaceList puts another list in its place, and waits until it is in force.
 func replaceList(server *harness.Server) error {
 	path := filepath.Join(server.Dir, listFile)
-	if err := os.WriteFile(path+".new", []byte(hosts(2)), 0o600); err != nil {
+	if err := os.WriteFile(path+".new", []byte(harness.Hosts(listSize, 2)), 0o600); err != nil {
 		return err
 	}
 	if err := os.Rename(path+".new", path); err != nil {
@@ -131,17 +130,4 @@ func replaceList(server *harness.Server) error {
 		return fmt.Errorf("the list is not reloaded:\n%s", server.Output())
 	}
 	return nil
-}
-
-// hosts is a list of names, of 17 characters on average.
-func hosts(seed uint64) string {
-	var b strings.Builder
-	r := rand.New(rand.NewPCG(seed, 0))
-	for range listSize {
-		for range 9 + r.IntN(9) {
-			b.WriteByte(byte('a' + r.IntN(26)))
-		}
-		b.WriteString(".mil\n")
-	}
-	return b.String()
 }

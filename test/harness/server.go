@@ -44,11 +44,10 @@ type Config struct {
 type Server struct {
 	Dir string // where it runs
 
+	*Process // has exited when its output is read, too
 	corefile string
 	ports    map[string]uint16
-	cmd      *exec.Cmd
-	out      io.Closer     // our end of its standard output
-	exited   chan struct{} // closed when the process has ended and its output is read
+	out      io.Closer // our end of its standard output
 
 	mu      sync.Mutex
 	stdout  []string
@@ -87,7 +86,6 @@ func Launch(binary, dir string, c Config) (*Server, error) {
 		Dir:      dir,
 		corefile: filepath.Join(dir, "Corefile"),
 		ports:    make(map[string]uint16),
-		exited:   make(chan struct{}),
 		changed:  make(chan struct{}),
 	}
 	env := map[string]string{"UPSTREAM": c.Upstream.String()}
@@ -110,7 +108,7 @@ func Launch(binary, dir string, c Config) (*Server, error) {
 	}
 
 	args := append([]string{"-conf", s.corefile, "-dns.port", env["DNS"]}, c.Args...)
-	s.cmd = exec.Command(binary, args...)
+	s.Process = &Process{cmd: exec.Command(binary, args...), exited: make(chan struct{})}
 	s.cmd.Dir = dir
 	s.cmd.Env = os.Environ()
 	for _, name := range slices.Sorted(maps.Keys(env)) {
@@ -214,19 +212,10 @@ func (s *Server) Addr(port string) netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), s.ports[port])
 }
 
-// Signal sends a signal to the process.
-func (s *Server) Signal(sig os.Signal) error { return s.cmd.Process.Signal(sig) }
-
-// Stop asks the server to end as an init system does, forces it after
-// [Patience], and returns its exit status, -1 when it had to be forced.
+// Stop is that of [Process], and returns the exit status, -1 when the server had to
+// be forced.
 func (s *Server) Stop() int {
-	_ = s.Signal(syscall.SIGTERM) // fails where it has ended already
-	select {
-	case <-s.exited:
-	case <-time.After(Patience):
-		_ = s.cmd.Process.Kill()
-		<-s.exited
-	}
+	s.Process.Stop()
 	return s.cmd.ProcessState.ExitCode()
 }
 
@@ -281,20 +270,17 @@ func (s *Server) heard(since func() []string) func() bool {
 // Descriptors counts the open file descriptors of the process.
 func (s *Server) Descriptors(tb testing.TB) int {
 	tb.Helper()
-	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.cmd.Process.Pid))
+	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.PID()))
 	if err != nil {
 		tb.Fatal(err)
 	}
 	return len(entries)
 }
 
-// PID is the number of the process.
-func (s *Server) PID() int { return s.cmd.Process.Pid }
-
 // Memory is [Memory] of the server's process.
 func (s *Server) Memory(tb testing.TB, field string) int64 {
 	tb.Helper()
-	size, err := Memory(s.cmd.Process.Pid, field)
+	size, err := Memory(s.PID(), field)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -328,7 +314,7 @@ func Refused(tb testing.TB, c Config) (message string, status int) {
 // ForgetPeak is [ForgetPeak] of the server's process.
 func (s *Server) ForgetPeak(tb testing.TB) {
 	tb.Helper()
-	if err := ForgetPeak(s.cmd.Process.Pid); err != nil {
+	if err := ForgetPeak(s.PID()); err != nil {
 		tb.Fatal(err)
 	}
 }
@@ -337,7 +323,7 @@ func (s *Server) ForgetPeak(tb testing.TB) {
 func (s *Server) Pin(processors string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, "taskset", "-a", "-c", "-p", processors, strconv.Itoa(s.cmd.Process.Pid)).CombinedOutput()
+	out, err := exec.CommandContext(ctx, "taskset", "-a", "-c", "-p", processors, strconv.Itoa(s.PID())).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("taskset: %w\n%s", err, out)
 	}
@@ -345,4 +331,4 @@ func (s *Server) Pin(processors string) error {
 }
 
 // CPU is [CPU] of the server's process.
-func (s *Server) CPU() (time.Duration, error) { return CPU(s.cmd.Process.Pid) }
+func (s *Server) CPU() (time.Duration, error) { return CPU(s.PID()) }
